@@ -1,0 +1,32 @@
+package io.quoin.block;
+
+/**
+ * The sizes of a device, in bytes.
+ *
+ * @param sizeBytes the device's size; it may change only by a resize
+ * @param blockSizeMin the unit that offsets and lengths must be multiples of; a power of two
+ * @param blockSizePreferred the unit that is served best; a power of two, at least {@code
+ *     blockSizeMin}
+ * @param transferBytesMax the largest memory a single READ or WRITE may carry
+ *     <p>Threading: immutable.
+ */
+public record Geometry(
+        long sizeBytes, int blockSizeMin, int blockSizePreferred, int transferBytesMax) {
+    public Geometry {
+        Invariant.check(sizeBytes >= 0, "negative size");
+        Invariant.check(
+                Integer.bitCount(blockSizeMin) == 1, "minimum block size is no power of two");
+        Invariant.check(
+                Integer.bitCount(blockSizePreferred) == 1,
+                "preferred block size is no power of two");
+        Invariant.check(
+                blockSizePreferred >= blockSizeMin, "preferred block size below the minimum");
+        Invariant.check(
+                transferBytesMax >= blockSizePreferred,
+                "transfer limit below the preferred block size");
+    }
+
+    public Geometry withSizeBytes(long newSizeBytes) {
+        return new Geometry(newSizeBytes, blockSizeMin, blockSizePreferred, transferBytesMax);
+    }
+}

@@ -1,0 +1,168 @@
+package io.quoin.block;
+
+import java.util.Arrays;
+import org.agrona.DirectBuffer;
+import org.agrona.UnsafeApi;
+
+/**
+ * Scattered direct memory seen as one run of bytes: what a READ fills and a WRITE stores. Several
+ * writes joined into one, or a cluster put together from old and new parts, are passed down without
+ * a copy and end in one pwritev.
+ *
+ * <p>It holds addresses only: whoever submits a request keeps the memory alive until the
+ * completion.
+ *
+ * <p>Threading: confined to whoever owns the request that carries it.
+ */
+public final class IoVector {
+    private static final int INITIAL = 4;
+
+    private long[] addresses = new long[INITIAL];
+    private int[] lengths = new int[INITIAL];
+    private int count;
+    private long lengthBytes;
+
+    public void clear() {
+        count = 0;
+        lengthBytes = 0;
+    }
+
+    /** Appends {@code segmentLengthBytes} bytes at {@code address} of direct memory. */
+    public void add(long address, int segmentLengthBytes) {
+        Invariant.check(address != 0 && segmentLengthBytes > 0, "empty or null segment");
+        if (count > 0
+                && addresses[count - 1] + lengths[count - 1] == address
+                && lengths[count - 1] + segmentLengthBytes > 0) {
+            lengths[count - 1] += segmentLengthBytes;
+        } else {
+            if (count == addresses.length) {
+                addresses = Arrays.copyOf(addresses, count * 2);
+                lengths = Arrays.copyOf(lengths, count * 2);
+            }
+            addresses[count] = address;
+            lengths[count] = segmentLengthBytes;
+            count++;
+        }
+        lengthBytes += segmentLengthBytes;
+    }
+
+    /** Appends a range of a buffer over direct memory. */
+    public void add(DirectBuffer buffer, int index, int segmentLengthBytes) {
+        Invariant.check(buffer.byteArray() == null, "a request's memory must be direct");
+        buffer.boundsCheck(index, segmentLengthBytes);
+        add(buffer.addressOffset() + index, segmentLengthBytes);
+    }
+
+    /** Appends {@code sliceLengthBytes} bytes of {@code other} from {@code position} on. */
+    public void addSlice(IoVector other, long position, long sliceLengthBytes) {
+        other.checkRange(position, sliceLengthBytes);
+        long skip = position;
+        long left = sliceLengthBytes;
+        for (int i = 0; left > 0; i++) {
+            int length = other.lengths[i];
+            if (skip >= length) {
+                skip -= length;
+                continue;
+            }
+            int part = (int) Math.min(left, length - skip);
+            add(other.addresses[i] + skip, part);
+            skip = 0;
+            left -= part;
+        }
+    }
+
+    public int count() {
+        return count;
+    }
+
+    public long address(int segment) {
+        return addresses[segment];
+    }
+
+    public int segmentLengthBytes(int segment) {
+        return lengths[segment];
+    }
+
+    /** Bytes in all segments. */
+    public long lengthBytes() {
+        return lengthBytes;
+    }
+
+    /** Fills {@code fillLengthBytes} bytes from {@code position} on with zeros. */
+    public void zero(long position, long fillLengthBytes) {
+        checkRange(position, fillLengthBytes);
+        long skip = position;
+        long left = fillLengthBytes;
+        for (int i = 0; left > 0; i++) {
+            int length = lengths[i];
+            if (skip >= length) {
+                skip -= length;
+                continue;
+            }
+            long part = Math.min(left, length - skip);
+            UnsafeApi.setMemory(addresses[i] + skip, part, (byte) 0);
+            skip = 0;
+            left -= part;
+        }
+    }
+
+    /** Copies {@code copyLengthBytes} bytes from {@code position} on to {@code targetAddress}. */
+    public void copyTo(long position, long targetAddress, long copyLengthBytes) {
+        transfer(position, targetAddress, copyLengthBytes, false);
+    }
+
+    /**
+     * Copies {@code copyLengthBytes} bytes at {@code sourceAddress} to {@code position} of this
+     * memory.
+     */
+    public void copyFrom(long position, long sourceAddress, long copyLengthBytes) {
+        transfer(position, sourceAddress, copyLengthBytes, true);
+    }
+
+    private void transfer(
+            long position, long otherAddress, long transferLengthBytes, boolean inwards) {
+        checkRange(position, transferLengthBytes);
+        long skip = position;
+        long done = 0;
+        for (int i = 0; done < transferLengthBytes; i++) {
+            int length = lengths[i];
+            if (skip >= length) {
+                skip -= length;
+                continue;
+            }
+            long part = Math.min(transferLengthBytes - done, length - skip);
+            long own = addresses[i] + skip;
+            UnsafeApi.copyMemory(
+                    inwards ? otherAddress + done : own, inwards ? own : otherAddress + done, part);
+            skip = 0;
+            done += part;
+        }
+    }
+
+    /** Whether every byte is zero. */
+    public boolean isZero() {
+        for (int i = 0; i < count; i++) {
+            long address = addresses[i];
+            long end = address + lengths[i];
+            for (; address + Long.BYTES <= end; address += Long.BYTES) {
+                if (UnsafeApi.getLong(address) != 0) {
+                    return false;
+                }
+            }
+            for (; address < end; address++) {
+                if (UnsafeApi.getByte(address) != 0) {
+                    return false;
+                }
+            }
+        }
+        return true;
+    }
+
+    private void checkRange(long position, long rangeLengthBytes) {
+        Invariant.check(
+                position >= 0
+                        && rangeLengthBytes >= 0
+                        && position + rangeLengthBytes <= lengthBytes,
+                "range outside of the request's memory");
+    }
+}

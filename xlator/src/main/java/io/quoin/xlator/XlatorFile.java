@@ -1,0 +1,33 @@
+package io.quoin.xlator;
+
+import io.quoin.block.BlockDevice;
+import java.util.Map;
+import java.util.concurrent.CompletionStage;
+
+/**
+ * An open file of an xlator: the data path.
+ *
+ * <p>Threading: confined(loop), the loop that it was opened on; stages complete there.
+ */
+public interface XlatorFile extends BlockDevice {
+    /** The name that it was opened by. */
+    String fileName();
+
+    /**
+     * Changes the size; durable when the stage completes. The new part reads as zeros. Requests may
+     * be in flight. Fails with ENOTSUP where the file cannot be resized that way.
+     */
+    CompletionStage<Void> resize(long newSizeBytes);
+
+    /**
+     * Details for a person or a tool, by name: format, cluster size, backing file. Plain values,
+     * lists and maps only.
+     */
+    Map<String, Object> details();
+
+    /**
+     * Flushes and closes. Called once, after every request has completed; the file is closed even
+     * if the stage fails, which says what may have been lost.
+     */
+    CompletionStage<Void> close();
+}

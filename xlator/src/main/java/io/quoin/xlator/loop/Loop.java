@@ -1,0 +1,41 @@
+package io.quoin.xlator.loop;
+
+import io.quoin.block.IoRequestPool;
+import java.util.concurrent.Executor;
+
+/**
+ * One thread that owns open files, rings and connections, so that none of them needs a lock.
+ * Nothing on it may block.
+ *
+ * <p>Threading: thread-safe, except {@link #requests}.
+ */
+public interface Loop extends Executor {
+    String name();
+
+    /** Whether the caller runs on this loop. */
+    boolean inLoop();
+
+    /** Runs {@code task} on the loop later, never inside this call, in the order of the calls. */
+    @Override
+    void execute(Runnable task);
+
+    /** A clock for intervals, in nanoseconds; virtual in simulations. */
+    long nanoTime();
+
+    /** Runs {@code task} on the loop once {@code delayNanos} have gone by. */
+    Timer schedule(long delayNanos, Runnable task);
+
+    /**
+     * The loop's own requests.
+     *
+     * <p>Threading: confined(loop).
+     */
+    IoRequestPool requests();
+
+    /** A task that was scheduled. */
+    @FunctionalInterface
+    interface Timer {
+        /** Stops it from running, unless it already has. */
+        void cancel();
+    }
+}

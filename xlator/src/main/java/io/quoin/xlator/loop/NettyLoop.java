@@ -1,0 +1,58 @@
+package io.quoin.xlator.loop;
+
+import io.netty.channel.EventLoop;
+import io.netty.util.concurrent.ScheduledFuture;
+import io.quoin.block.IoRequestPool;
+import java.util.concurrent.TimeUnit;
+
+/**
+ * A {@link Loop} that is a Netty event loop, so that sockets and files of a disk share one thread.
+ *
+ * <p>Threading: thread-safe.
+ */
+public final class NettyLoop implements Loop {
+    private final String name;
+    private final EventLoop eventLoop;
+    private final IoRequestPool requests = new IoRequestPool();
+
+    NettyLoop(String name, EventLoop eventLoop) {
+        this.name = name;
+        this.eventLoop = eventLoop;
+    }
+
+    /** For the modules that speak to sockets. */
+    public EventLoop eventLoop() {
+        return eventLoop;
+    }
+
+    @Override
+    public String name() {
+        return name;
+    }
+
+    @Override
+    public boolean inLoop() {
+        return eventLoop.inEventLoop();
+    }
+
+    @Override
+    public void execute(Runnable task) {
+        eventLoop.execute(task);
+    }
+
+    @Override
+    public long nanoTime() {
+        return System.nanoTime();
+    }
+
+    @Override
+    public Timer schedule(long delayNanos, Runnable task) {
+        ScheduledFuture<?> future = eventLoop.schedule(task, delayNanos, TimeUnit.NANOSECONDS);
+        return () -> future.cancel(false);
+    }
+
+    @Override
+    public IoRequestPool requests() {
+        return requests;
+    }
+}
