@@ -23,7 +23,8 @@ public final class NearestName {
                 + hint;
     }
 
-    static Optional<String> find(String name, Collection<String> known) {
+    /** The known name nearest to {@code name}, where one is near enough. */
+    public static Optional<String> find(String name, Collection<String> known) {
         int nearMax = Math.max(1, name.length() / 3);
         String best = null;
         int bestDistance = nearMax + 1;

@@ -1,0 +1,86 @@
+package io.quoin.snapshot;
+
+import io.quoin.block.BlockError;
+import io.quoin.block.BlockException;
+import io.quoin.block.Capabilities;
+import io.quoin.xlator.PassThroughFile;
+import io.quoin.xlator.XlatorFile;
+import java.util.LinkedHashMap;
+import java.util.Map;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionStage;
+
+/**
+ * An open disk: the image file under the disk's name. It may grow and never shrinks, since what is
+ * cut off a disk is gone for good.
+ *
+ * <p>Threading: confined(loop).
+ */
+final class DiskFile extends PassThroughFile {
+    private final String disk;
+    private final DiskFormat format;
+    private final Runnable release;
+
+    DiskFile(XlatorFile below, String disk, DiskFormat format, Runnable release) {
+        super(below);
+        this.disk = disk;
+        this.format = format;
+        this.release = release;
+    }
+
+    @Override
+    public String fileName() {
+        return disk;
+    }
+
+    /** A disk has its size, even where the file below would grow under a write. */
+    @Override
+    public Capabilities capabilities() {
+        Capabilities below = below().capabilities();
+        return new Capabilities(
+                below.canWrite(),
+                below.canFua(),
+                below.canDiscard(),
+                below.canFastZero(),
+                below.canMultiConn(),
+                false);
+    }
+
+    @Override
+    public CompletionStage<Void> resize(long newSizeBytes) {
+        try {
+            DiskSize.check(newSizeBytes);
+            long sizeBytes = geometry().sizeBytes();
+            if (newSizeBytes < sizeBytes) {
+                throw new BlockException(
+                        BlockError.ENOTSUP,
+                        "disk cannot shrink: name="
+                                + disk
+                                + ", size="
+                                + sizeBytes
+                                + ", wanted="
+                                + newSizeBytes
+                                + "; copy what is needed to a new, smaller disk instead");
+            }
+            return newSizeBytes == sizeBytes
+                    ? CompletableFuture.completedFuture(null)
+                    : below().resize(newSizeBytes);
+        } catch (BlockException e) {
+            return CompletableFuture.failedFuture(e);
+        }
+    }
+
+    @Override
+    public Map<String, Object> details() {
+        Map<String, Object> details = new LinkedHashMap<>();
+        details.put("file", format.fileName(disk));
+        details.put("format", format.text());
+        details.putAll(below().details());
+        return details;
+    }
+
+    @Override
+    public CompletionStage<Void> close() {
+        return below().close().whenComplete((none, failure) -> release.run());
+    }
+}
