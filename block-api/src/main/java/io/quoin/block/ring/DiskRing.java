@@ -1,0 +1,379 @@
+package io.quoin.block.ring;
+
+import com.lmax.disruptor.EventPoller;
+import com.lmax.disruptor.RingBuffer;
+import com.lmax.disruptor.SequenceBarrier;
+import com.lmax.disruptor.dsl.ProducerType;
+import io.quoin.block.BlockDevice;
+import io.quoin.block.BlockError;
+import io.quoin.block.IoCompletion;
+import io.quoin.block.IoOp;
+import io.quoin.block.IoRequest;
+import io.quoin.block.IoRequestPool;
+import java.util.ArrayDeque;
+import java.util.Objects;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionStage;
+import java.util.concurrent.Executor;
+import java.util.concurrent.RejectedExecutionException;
+import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.atomic.AtomicLong;
+import java.util.function.BiConsumer;
+import java.util.function.BooleanSupplier;
+import org.agrona.LangUtil;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The way to an open disk from any thread: a Disruptor ring that the disk's owner drains in
+ * batches.
+ *
+ * <ul>
+ *   <li>Writes that follow one another in the ring and on the disk go as one device request. Reads
+ *       and other requests that change nothing pass by; they don't part such writes.
+ *   <li>A flush covers every write published before it, whether answered or not, and no write waits
+ *       for a flush. Flushes that wait at the same time go as one.
+ *   <li>The ring is bounded in requests and bytes, counted from {@link #offer} to the completion.
+ *       Who is refused comes back by {@link #whenRoom}.
+ * </ul>
+ *
+ * <p>Requests are not ordered otherwise: as {@link BlockDevice#submit} says, who needs an order
+ * waits for the first completion. Completions run on the owner, possibly before {@link #drain}
+ * returns. Nothing is allocated for a request, and no lock is taken, unless the wait strategy of a
+ * dedicated thread is {@code blocking}.
+ *
+ * <p>Threading: thread-safe, except {@link #drain}.
+ */
+public final class DiskRing {
+    /** Token of a request that the flush barrier need not know. */
+    private static final long NO_EPOCH = -1;
+
+    private final BlockDevice device;
+    private final Executor owner;
+    private final BooleanSupplier inOwner;
+    private final Admission admission;
+    private final RingBuffer<Slot> slots;
+    private final EventPoller<Slot> poller;
+    private final EventPoller.Handler<Slot> taker = this::take;
+    private final boolean isLoopDriven;
+    private final AtomicBoolean isWakeScheduled = new AtomicBoolean();
+    private final Runnable wakeTask = this::onWake;
+    private final int drainMax;
+
+    private final IoCompletion onEnd = this::end;
+    private final FlushBarrier barrier;
+    private final WriteJoin join;
+    private boolean isDraining;
+    private boolean isDrainWanted;
+    private int taken;
+
+    private final ArrayDeque<Runnable> waiters = new ArrayDeque<>();
+    private final Runnable roomTask = this::runWaiters;
+    private boolean isRoomScheduled;
+    private boolean isReleasedSinceRoom;
+
+    private final CompletableFuture<Void> closed = new CompletableFuture<>();
+    private final Counter batches = new Counter();
+    private final Counter coalesced = new Counter();
+    private final Counter flushesGrouped = new Counter();
+    private final Counter depthMax = new Counter();
+    private final AtomicLong refused = new AtomicLong();
+
+    /** What a place in the ring holds. */
+    private static final class Slot {
+        private @Nullable IoRequest request;
+    }
+
+    private DiskRing(
+            BlockDevice device,
+            Executor owner,
+            BooleanSupplier inOwner,
+            IoRequestPool pool,
+            RingOptions options) {
+        this.device = device;
+        this.owner = owner;
+        this.inOwner = inOwner;
+        this.isLoopDriven = !options.dedicatedThread();
+        this.admission = new Admission(options.requestsMax(), options.bytesMax());
+        // A batch keeps its slots until its end, while its requests may be answered and others
+        // accepted in their stead: with room for both, an accepted request always finds a slot.
+        int slotCount = Integer.highestOneBit(options.requestsMax() * 2 - 1) * 2;
+        this.slots =
+                RingBuffer.create(
+                        ProducerType.MULTI, Slot::new, slotCount, options.newWaitStrategy());
+        this.poller = slots.newPoller();
+        slots.addGatingSequences(poller.getSequence());
+        this.drainMax = slotCount;
+        BiConsumer<IoRequest, BlockError> answer = this::answer;
+        this.barrier =
+                new FlushBarrier(device, pool, options.requestsMax(), answer, flushesGrouped);
+        long joinBytesMax =
+                Math.min(options.coalesceBytesMax(), device.geometry().transferBytesMax());
+        this.join = new WriteJoin(device, pool, joinBytesMax, barrier, answer, coalesced);
+    }
+
+    /**
+     * Puts a ring in front of {@code device}.
+     *
+     * @param device an open disk, confined to {@code owner}
+     * @param owner the thread that owns the disk, as an executor: its loop, or a {@link RingThread}
+     *     if the options say so
+     * @param inOwner whether the caller runs on that thread
+     * @param pool the owner's requests
+     */
+    public static DiskRing create(
+            BlockDevice device,
+            Executor owner,
+            BooleanSupplier inOwner,
+            IoRequestPool pool,
+            RingOptions options) {
+        DiskRing ring = new DiskRing(device, owner, inOwner, pool, options);
+        if (options.dedicatedThread()) {
+            if (!(owner instanceof RingThread)) {
+                throw new IllegalArgumentException(
+                        "a ring with a dedicated thread is owned by a RingThread, not by " + owner);
+            }
+            ((RingThread) owner).attach(ring);
+        }
+        return ring;
+    }
+
+    /** The disk behind the ring. */
+    public BlockDevice device() {
+        return device;
+    }
+
+    /** Whether the caller runs on the thread that owns the disk. */
+    public boolean inOwner() {
+        return inOwner.getAsBoolean();
+    }
+
+    /**
+     * Publishes a request, prepared and with the submitter's completion pushed. On the owner's
+     * thread the caller goes on to {@link #drain} at the end of its batch; from other threads the
+     * owner is woken.
+     *
+     * @return {@code false} if there is no room now: nothing was done, see {@link #whenRoom}. Once
+     *     the ring is closed, a request is taken and completed with {@link BlockError#ESHUTDOWN} on
+     *     the owner.
+     */
+    public boolean offer(IoRequest request) {
+        int admitted = admission.admit(Admission.bytesOf(request));
+        if (admitted != Admission.ADMITTED) {
+            if (admitted == Admission.CLOSED) {
+                refuseClosed(request);
+                return true;
+            }
+            refused.incrementAndGet();
+            return false;
+        }
+        long sequence = slots.next();
+        slots.get(sequence).request = request;
+        slots.publish(sequence);
+        if (!inOwner.getAsBoolean()) {
+            wake();
+        }
+        return true;
+    }
+
+    /**
+     * Hands everything that is published to the device. May be called from a completion: then the
+     * drain under way goes on with what was published.
+     *
+     * <p>Threading: confined to the owner.
+     */
+    public void drain() {
+        if (isDraining) {
+            isDrainWanted = true;
+            return;
+        }
+        isDraining = true;
+        try {
+            taken = 0;
+            do {
+                isDrainWanted = false;
+                poll();
+            } while (isDrainWanted && taken < drainMax);
+        } finally {
+            isDraining = false;
+        }
+        barrier.advance();
+        if (isDrainWanted) {
+            wakeAlways();
+        }
+    }
+
+    /**
+     * Runs {@code task} on the owner, later, once there is room again: it tries {@link #offer} and,
+     * if refused, comes back here. Tasks run in the order of these calls.
+     */
+    public void whenRoom(Runnable task) {
+        if (inOwner.getAsBoolean()) {
+            waitForRoom(task);
+        } else {
+            owner.execute(() -> waitForRoom(task));
+        }
+    }
+
+    /**
+     * Refuses new requests with {@link BlockError#ESHUTDOWN}; the stage completes, on the owner,
+     * when everything accepted before has been answered. The device stays open.
+     */
+    public CompletionStage<Void> close() {
+        boolean isIdle = admission.close();
+        owner.execute(
+                () -> {
+                    drain();
+                    scheduleWaiters();
+                    if (isIdle) {
+                        closed.complete(null);
+                    }
+                });
+        return closed;
+    }
+
+    /** Counts since the ring was made. */
+    public RingStatistics statistics() {
+        return new RingStatistics(
+                slots.getCursor() + 1,
+                batches.get(),
+                coalesced.get(),
+                flushesGrouped.get(),
+                refused.get(),
+                (int) depthMax.get());
+    }
+
+    /** For the dedicated thread: what it waits on. */
+    SequenceBarrier newBarrier() {
+        return slots.newBarrier();
+    }
+
+    /** For the dedicated thread: the next sequence to wait for. */
+    long nextSequence() {
+        return poller.getSequence().get() + 1;
+    }
+
+    private void wake() {
+        if (isLoopDriven) {
+            wakeAlways();
+        }
+    }
+
+    private void wakeAlways() {
+        if (!isWakeScheduled.get() && isWakeScheduled.compareAndSet(false, true)) {
+            owner.execute(wakeTask);
+        }
+    }
+
+    private void onWake() {
+        // First the flag, then the ring: whoever publishes after the look at the ring sees the
+        // flag down and wakes again.
+        isWakeScheduled.set(false);
+        drain();
+    }
+
+    private void refuseClosed(IoRequest request) {
+        try {
+            owner.execute(() -> request.complete(BlockError.ESHUTDOWN));
+        } catch (RejectedExecutionException ended) {
+            // The owner's thread is gone, and with it whoever could be disturbed by this thread.
+            request.complete(BlockError.ESHUTDOWN);
+        }
+    }
+
+    private void poll() {
+        try {
+            if (poller.poll(taker) == EventPoller.PollState.PROCESSING) {
+                batches.add(1);
+            }
+        } catch (Exception e) {
+            LangUtil.rethrowUnchecked(e);
+        }
+    }
+
+    private boolean take(Slot slot, long sequence, boolean isLast) {
+        IoRequest request = Objects.requireNonNull(slot.request);
+        slot.request = null;
+        if (taken++ == 0) {
+            depthMax.max(admission.requestsInUse());
+        }
+        IoOp op = request.op();
+        if (op == IoOp.WRITE) {
+            if (!join.accepts(request)) {
+                submitJoin();
+            }
+            join.add(request);
+        } else if (op == IoOp.FLUSH) {
+            submitJoin();
+            barrier.add(request);
+        } else if (op.changesData()) {
+            submitJoin();
+            submit(request, barrier.beginWrite());
+        } else {
+            submit(request, NO_EPOCH);
+        }
+        if (isLast) {
+            submitJoin();
+        }
+        return true;
+    }
+
+    private void submitJoin() {
+        IoRequest single = join.takeSingle();
+        if (single == null) {
+            join.submit();
+        } else {
+            submit(single, barrier.beginWrite());
+        }
+    }
+
+    private void submit(IoRequest request, long epoch) {
+        request.push(onEnd, epoch);
+        device.submit(request);
+    }
+
+    private void end(IoRequest request, BlockError error) {
+        long epoch = request.token();
+        if (epoch != NO_EPOCH) {
+            barrier.endWrite(epoch);
+        }
+        answer(request, error);
+    }
+
+    private void answer(IoRequest request, BlockError error) {
+        if (admission.release(Admission.bytesOf(request))) {
+            // Later: this request is to be answered before the ring says that all are.
+            owner.execute(() -> closed.complete(null));
+        }
+        isReleasedSinceRoom = true;
+        request.complete(error);
+        if (!isDraining) {
+            barrier.advance();
+        }
+        if (!waiters.isEmpty() && admission.isRoomy()) {
+            scheduleWaiters();
+        }
+    }
+
+    private void waitForRoom(Runnable task) {
+        waiters.add(task);
+        // Without a release since the last time, the same offer would be refused again, and again.
+        if (admission.isIdleOrClosed() || (isReleasedSinceRoom && admission.isRoomy())) {
+            scheduleWaiters();
+        }
+    }
+
+    private void scheduleWaiters() {
+        if (!isRoomScheduled) {
+            isRoomScheduled = true;
+            owner.execute(roomTask);
+        }
+    }
+
+    private void runWaiters() {
+        isRoomScheduled = false;
+        isReleasedSinceRoom = false;
+        for (int left = waiters.size(); left > 0; left--) {
+            waiters.remove().run();
+        }
+    }
+}
