@@ -128,11 +128,11 @@ public final class DiskRing {
             RingOptions options) {
         DiskRing ring = new DiskRing(device, owner, inOwner, pool, options);
         if (options.dedicatedThread()) {
-            if (!(owner instanceof RingThread)) {
+            if (!(owner instanceof RingThread thread)) {
                 throw new IllegalArgumentException(
                         "a ring with a dedicated thread is owned by a RingThread, not by " + owner);
             }
-            ((RingThread) owner).attach(ring);
+            thread.attach(ring);
         }
         return ring;
     }
