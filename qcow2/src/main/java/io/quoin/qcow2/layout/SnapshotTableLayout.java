@@ -1,0 +1,128 @@
+package io.quoin.qcow2.layout;
+
+import static io.quoin.qcow2.layout.Refusal.require;
+
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.util.ArrayList;
+import java.util.List;
+
+/**
+ * The snapshot table: entries one behind the other, each at a multiple of 8 from the start of the
+ * table.
+ *
+ * <pre>
+ *    0 +---------------------------------------------------------------+
+ *      | l1_table_offset                                               |
+ *    8 +-------------------------------+---------------+---------------+
+ *      | l1_size                       | id length     | name length   |
+ *   16 +-------------------------------+---------------+---------------+
+ *      | date, seconds                 | date, nanoseconds             |
+ *   24 +-------------------------------+-------------------------------+
+ *      | VM clock, nanoseconds                                         |
+ *   32 +-------------------------------+-------------------------------+
+ *      | VM state size, 32 bits        | extra data size               |
+ *   40 +-------------------------------+-------------------------------+
+ *      | extra: VM state size 64, disk size 64, icount 64, later ones  |
+ *      | id, name, padding with zeros to a multiple of 8               |
+ *      +---------------------------------------------------------------+
+ * </pre>
+ *
+ * <p>Threading: immutable.
+ */
+public final class SnapshotTableLayout {
+    public static final int ENTRY_BYTES_MIN = 40;
+    public static final int TABLE_BYTES_MAX = 64 << 20;
+    public static final int EXTRA_BYTES_MAX = 1024;
+
+    /** The longest an entry can be: what has to be at hand to parse one. */
+    public static final int ENTRY_BYTES_MAX = ENTRY_BYTES_MIN + EXTRA_BYTES_MAX + 2 * 0xffff + 7;
+
+    private static final String WHAT = "qcow2 snapshot table";
+    private static final int EXTRA_KNOWN_BYTES = 24;
+    private static final int EXTRA_VERSION_3_BYTES = 16;
+
+    private SnapshotTableLayout() {}
+
+    /**
+     * Parses the table of {@code header}.
+     *
+     * @param table from its position on, the file from snapshots_offset: {@link #TABLE_BYTES_MAX}
+     *     bytes or to the end of the file
+     * @throws io.quoin.block.BlockException EINVAL for an entry that breaks a rule
+     */
+    public static SnapshotTable parse(ByteBuffer table, Qcow2Header header, long fileSizeBytes) {
+        ByteBuffer in = table.slice().order(ByteOrder.BIG_ENDIAN);
+        List<SnapshotEntry> entries = new ArrayList<>();
+        for (int i = 0; i < header.snapshotCount(); i++) {
+            entries.add(parseEntry(in, header, fileSizeBytes));
+            in.position(Math.min(in.limit(), in.position() + 7 & ~7));
+        }
+        return new SnapshotTable(List.copyOf(entries), in.position());
+    }
+
+    private static SnapshotEntry parseEntry(ByteBuffer in, Qcow2Header header, long fileSizeBytes) {
+        int start = in.position();
+        require(
+                in.remaining() >= ENTRY_BYTES_MIN,
+                WHAT,
+                "bytes left at " + start,
+                in.remaining(),
+                "at least 40");
+        long l1Offset = in.getLong(start);
+        long l1Size = in.getInt(start + 8) & 0xffff_ffffL;
+        int idLength = in.getShort(start + 12) & 0xffff;
+        int nameLength = in.getShort(start + 14) & 0xffff;
+        long extraLength = in.getInt(start + 36) & 0xffff_ffffL;
+        require(
+                l1Size <= HeaderLayout.L1_BYTES_MAX / L1Entry.SIZE_BYTES,
+                WHAT,
+                "l1_size",
+                l1Size,
+                "at most 4194304 entries (32 MiB)");
+        if (l1Size > 0) {
+            Refusal.requireTable(
+                    WHAT,
+                    "l1_table_offset",
+                    l1Offset,
+                    l1Size * L1Entry.SIZE_BYTES,
+                    header.clusterSizeBytes(),
+                    fileSizeBytes);
+        }
+        require(
+                extraLength <= EXTRA_BYTES_MAX,
+                WHAT,
+                "extra data size",
+                extraLength,
+                "at most 1024");
+        require(
+                header.version() < 3 || extraLength >= EXTRA_VERSION_3_BYTES,
+                WHAT,
+                "extra data size",
+                extraLength,
+                "at least 16 in a version 3 image");
+        int extra = start + ENTRY_BYTES_MIN;
+        int id = extra + (int) extraLength;
+        int end = id + idLength + nameLength;
+        require(
+                end <= in.limit() && end <= TABLE_BYTES_MAX,
+                WHAT,
+                "end of the entry at " + start,
+                end,
+                "inside of the file and of 64 MiB");
+        in.position(end);
+        int known = Math.min((int) extraLength, EXTRA_KNOWN_BYTES);
+        return new SnapshotEntry(
+                l1Offset,
+                (int) l1Size,
+                Refusal.name(WHAT, "id", in, id, idLength),
+                Refusal.name(WHAT, "name", in, id + idLength, nameLength),
+                in.getInt(start + 16),
+                in.getInt(start + 20),
+                in.getLong(start + 24),
+                known >= 8 ? in.getLong(extra) : in.getInt(start + 32) & 0xffff_ffffL,
+                known >= 16 ? in.getLong(extra + 8) : -1,
+                known >= 24 ? in.getLong(extra + 16) : -1,
+                OpaqueBytes.copyOf(in, extra + known, (int) extraLength - known));
+    }
+}
