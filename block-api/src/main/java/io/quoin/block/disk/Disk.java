@@ -6,9 +6,12 @@ import io.quoin.block.BlockStatus;
 import io.quoin.block.Capabilities;
 import io.quoin.block.Geometry;
 import io.quoin.block.IoFlags;
+import io.quoin.block.ring.DiskRing;
 import java.nio.ByteBuffer;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionStage;
+import java.util.function.Supplier;
 import org.agrona.DirectBuffer;
 import org.agrona.MutableDirectBuffer;
 
@@ -61,6 +64,18 @@ import org.agrona.MutableDirectBuffer;
  * <p>Threading: thread-safe.
  */
 public interface Disk extends AutoCloseable {
+    /**
+     * A disk over a ring.
+     *
+     * @param name for messages
+     * @param ring in front of the open disk; may be shared
+     * @param release lets go of the ring when the disk is closed: everything asked for through this
+     *     disk has been answered then
+     */
+    static Disk over(String name, DiskRing ring, Supplier<CompletionStage<Void>> release) {
+        return new RingDisk(name, ring, release);
+    }
+
     String name();
 
     Geometry geometry();
