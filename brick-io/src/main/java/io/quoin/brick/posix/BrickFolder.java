@@ -1,0 +1,199 @@
+package io.quoin.brick.posix;
+
+import io.quoin.block.BlockError;
+import io.quoin.block.BlockException;
+import java.nio.ByteBuffer;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
+import org.agrona.concurrent.UnsafeBuffer;
+
+/**
+ * The brick folder, held open and locked. Everything in it is reached relative to this one
+ * descriptor, so that neither a moved folder nor a symbolic link can lead elsewhere.
+ *
+ * <p>The lock is that of the file {@code .quoin/lock}, which also names the process that holds it.
+ * The kernel lets go of it when that process ends, however it ends.
+ *
+ * <p>Threading: thread-safe.
+ */
+final class BrickFolder implements AutoCloseable {
+    private static final int MODE_FOLDER = 0700;
+    private static final int MODE_FILE = 0600;
+    private static final String LOCK_NAME = "lock";
+    private static final int PID_BYTES = 32;
+
+    private final String directory;
+    private final int fd;
+    private final int ownFolderFd;
+    private final int lockFd;
+
+    private BrickFolder(String directory, int fd, int ownFolderFd, int lockFd) {
+        this.directory = directory;
+        this.fd = fd;
+        this.ownFolderFd = ownFolderFd;
+        this.lockFd = lockFd;
+    }
+
+    /**
+     * Opens and locks the folder, and makes it first if it is missing.
+     *
+     * @throws BlockException EBUSY if another process, or another node of this one, holds it
+     */
+    static BrickFolder open(Path path) {
+        Path absolute = path.toAbsolutePath().normalize();
+        String directory = absolute.toString();
+        makeMissing(absolute);
+        int fd = openFolder(SystemCalls.AT_FDCWD, directory, directory);
+        int ownFd = -1;
+        int lockFd = -1;
+        try {
+            int made =
+                    SystemCalls.mkdirat(
+                            fd, FileNames.encodePath(FileNames.OWN_FOLDER), MODE_FOLDER);
+            if (made < 0 && made != -Errno.EEXIST) {
+                throw Errno.exception(
+                        "make the brick's own folder", "directory=" + directory, -made);
+            }
+            ownFd = openFolder(fd, FileNames.OWN_FOLDER, directory);
+            lockFd = openLock(ownFd, directory);
+            lock(lockFd, directory);
+            sync(fd, directory);
+            return new BrickFolder(directory, fd, ownFd, lockFd);
+        } catch (RuntimeException e) {
+            closeAll(lockFd, ownFd, fd);
+            throw e;
+        }
+    }
+
+    private static void makeMissing(Path absolute) {
+        Path parent = absolute.getRoot();
+        for (Path part : absolute) {
+            Path child = parent.resolve(part);
+            byte[] path = FileNames.encodePath(child.toString());
+            int made = SystemCalls.mkdirat(SystemCalls.AT_FDCWD, path, MODE_FOLDER);
+            if (made == 0) {
+                syncFolder(parent.toString());
+            } else if (made != -Errno.EEXIST && !exists(path)) {
+                throw Errno.exception("make the brick folder", "directory=" + child, -made);
+            }
+            parent = child;
+        }
+    }
+
+    private static boolean exists(byte[] path) {
+        return new FileStatus().ofName(SystemCalls.AT_FDCWD, path) == 0;
+    }
+
+    /** So that a folder just made in it is still there after a power failure. */
+    private static void syncFolder(String directory) {
+        int parentFd = openFolder(SystemCalls.AT_FDCWD, directory, directory);
+        try {
+            sync(parentFd, directory);
+        } finally {
+            SystemCalls.close(parentFd);
+        }
+    }
+
+    private static int openFolder(int folderFd, String name, String directory) {
+        int flags = SystemCalls.O_RDONLY | SystemCalls.ABI.openDirectory();
+        boolean isOwn = folderFd != SystemCalls.AT_FDCWD;
+        int fd =
+                SystemCalls.openat(
+                        folderFd,
+                        FileNames.encodePath(name),
+                        isOwn ? flags | SystemCalls.ABI.openNoFollow() : flags,
+                        0);
+        if (fd < 0) {
+            String subject = "directory=" + (isOwn ? directory + "/" + name : directory);
+            throw Errno.exception("open the brick folder", subject, -fd);
+        }
+        return fd;
+    }
+
+    private static int openLock(int ownFd, String directory) {
+        int fd =
+                SystemCalls.openat(
+                        ownFd,
+                        FileNames.encodePath(LOCK_NAME),
+                        SystemCalls.O_RDWR | SystemCalls.O_CREAT | SystemCalls.ABI.openNoFollow(),
+                        MODE_FILE);
+        if (fd < 0) {
+            throw Errno.exception("open the brick's lock file", "directory=" + directory, -fd);
+        }
+        return fd;
+    }
+
+    private static void lock(int lockFd, String directory) {
+        UnsafeBuffer text = new UnsafeBuffer(ByteBuffer.allocateDirect(PID_BYTES));
+        int locked = SystemCalls.lockExclusive(lockFd);
+        if (locked == -Errno.EAGAIN) {
+            throw new BlockException(
+                    BlockError.EBUSY,
+                    "brick folder is in use: directory="
+                            + directory
+                            + ", pid="
+                            + readPid(lockFd, text));
+        }
+        if (locked < 0) {
+            throw Errno.exception("lock the brick folder", "directory=" + directory, -locked);
+        }
+        byte[] pid = (ProcessHandle.current().pid() + "\n").getBytes(StandardCharsets.US_ASCII);
+        text.putBytes(0, pid);
+        long written = SystemCalls.ftruncate(lockFd, 0);
+        if (written == 0) {
+            written = SystemCalls.pwrite(lockFd, text.addressOffset(), pid.length, 0);
+        }
+        if (written < 0) {
+            throw Errno.exception(
+                    "write the brick's lock file", "directory=" + directory, (int) -written);
+        }
+    }
+
+    private static String readPid(int lockFd, UnsafeBuffer text) {
+        long length = SystemCalls.pread(lockFd, text.addressOffset(), PID_BYTES, 0);
+        byte[] pid = new byte[(int) Math.max(0, length)];
+        text.getBytes(0, pid);
+        String digits = new String(pid, StandardCharsets.US_ASCII).trim();
+        return digits.isEmpty() ? "unknown" : digits;
+    }
+
+    private static void sync(int folderFd, String directory) {
+        int result = SystemCalls.fsync(folderFd);
+        // EINVAL: a file system that does not sync folders, because it has nothing to sync.
+        if (result < 0 && result != -Errno.EINVAL) {
+            throw Errno.exception("flush the brick folder", "directory=" + directory, -result);
+        }
+    }
+
+    String directory() {
+        return directory;
+    }
+
+    /** The folder's descriptor. */
+    int fd() {
+        return fd;
+    }
+
+    /** The descriptor of {@code .quoin} in it. */
+    int ownFolderFd() {
+        return ownFolderFd;
+    }
+
+    /** Makes every change of the folder durable. */
+    void sync() {
+        sync(fd, directory);
+    }
+
+    @Override
+    public void close() {
+        closeAll(ownFolderFd, fd, lockFd);
+    }
+
+    private static void closeAll(int... descriptors) {
+        for (int descriptor : descriptors) {
+            if (descriptor >= 0) {
+                SystemCalls.close(descriptor);
+            }
+        }
+    }
+}

@@ -1,0 +1,148 @@
+package io.quoin.brick.posix;
+
+import io.quoin.block.BlockError;
+import io.quoin.block.BlockException;
+import java.nio.ByteBuffer;
+import java.util.Map;
+import org.agrona.BufferUtil;
+import org.agrona.concurrent.UnsafeBuffer;
+
+/**
+ * What the brick's file system can do. It is tried once, on a scratch file in the brick's own
+ * folder, so that a file's capabilities are known when it is opened and never change.
+ *
+ * @param type the file system's name, or its magic number in hexadecimal
+ * @param canNoWait preadv2 takes RWF_NOWAIT
+ * @param canPunchHole fallocate punches holes
+ * @param canZeroRange fallocate zeroes ranges and keeps their blocks
+ * @param canAllocate fallocate reserves blocks
+ * @param inMemory reads never wait for a disk
+ * @param direct whether files open with O_DIRECT
+ * @param directMemoryAlignment what memory must be aligned to for O_DIRECT
+ * @param directOffsetAlignment what offsets and lengths must be aligned to for O_DIRECT
+ *     <p>Threading: immutable.
+ */
+record FileSystemTraits(
+        String type,
+        boolean canNoWait,
+        boolean canPunchHole,
+        boolean canZeroRange,
+        boolean canAllocate,
+        boolean inMemory,
+        boolean direct,
+        int directMemoryAlignment,
+        int directOffsetAlignment) {
+
+    private static final String PROBE_NAME = "probe";
+    private static final int PROBE_BYTES = 16384;
+    private static final int PROBE_BLOCK = 4096;
+
+    /** Used where the kernel does not say: no disk in use has larger sectors. */
+    private static final int ALIGNMENT_UNKNOWN = 4096;
+
+    private static final int ALIGNMENT_MIN = 512;
+
+    private static final Map<Long, String> TYPES =
+            Map.ofEntries(
+                    Map.entry(0xEF53L, "ext4"),
+                    Map.entry(0x5846_5342L, "xfs"),
+                    Map.entry(0x9123_683EL, "btrfs"),
+                    Map.entry(0x0102_1994L, "tmpfs"),
+                    Map.entry(0x8584_58F6L, "ramfs"),
+                    Map.entry(0x794C_7630L, "overlayfs"),
+                    Map.entry(0x6969L, "nfs"),
+                    Map.entry(0x2FC1_2FC1L, "zfs"),
+                    Map.entry(0xF2F5_2010L, "f2fs"),
+                    Map.entry(0x6573_5546L, "fuse"),
+                    Map.entry(0xCA45_1A4EL, "bcachefs"));
+
+    /**
+     * Tries everything in the folder {@code ownFolderFd}; throws if not even a file can be made.
+     */
+    static FileSystemTraits probe(int ownFolderFd, String folder) {
+        byte[] name = FileNames.encodePath(PROBE_NAME);
+        SystemCalls.unlinkat(ownFolderFd, name); // of a process that was killed here
+        int fd =
+                SystemCalls.openat(
+                        ownFolderFd,
+                        name,
+                        SystemCalls.O_RDWR
+                                | SystemCalls.O_CREAT
+                                | SystemCalls.O_EXCL
+                                | SystemCalls.ABI.openNoFollow(),
+                        0600);
+        if (fd < 0) {
+            throw Errno.exception("write to the brick folder", "directory=" + folder, -fd);
+        }
+        try {
+            return probeFile(ownFolderFd, name, fd, folder);
+        } finally {
+            SystemCalls.close(fd);
+            SystemCalls.unlinkat(ownFolderFd, name);
+        }
+    }
+
+    private static FileSystemTraits probeFile(int ownFolderFd, byte[] name, int fd, String folder) {
+        long magic = SystemCalls.fileSystemMagic(fd);
+        if (magic < 0) {
+            throw Errno.exception("ask for the file system", "directory=" + folder, (int) -magic);
+        }
+        String type = TYPES.getOrDefault(magic, "0x" + Long.toHexString(magic));
+        ByteBuffer memory = BufferUtil.allocateDirectAligned(PROBE_BYTES, PROBE_BLOCK);
+        long address = new UnsafeBuffer(memory).addressOffset();
+        long written = SystemCalls.pwrite(fd, address, PROBE_BYTES, 0);
+        if (written < 0) {
+            throw Errno.exception(
+                    "write to the brick folder", "directory=" + folder, (int) -written);
+        }
+        int flags =
+                SystemCalls.O_RDWR | SystemCalls.ABI.openDirect() | SystemCalls.ABI.openNoFollow();
+        int directFd = SystemCalls.openat(ownFolderFd, name, flags, 0);
+        FileStatus status = new FileStatus();
+        try {
+            boolean stated = status.ofOpenFile(fd) == 0;
+            return new FileSystemTraits(
+                    type,
+                    canNoWait(fd, address),
+                    canAllocate(fd, SystemCalls.FALLOCATE_PUNCH_HOLE),
+                    canAllocate(fd, SystemCalls.FALLOCATE_ZERO_RANGE),
+                    canAllocate(fd, 0),
+                    type.equals("tmpfs") || type.equals("ramfs"),
+                    directFd >= 0
+                            && SystemCalls.pread(directFd, address, PROBE_BLOCK, 0) == PROBE_BLOCK,
+                    alignment(stated ? status.directMemoryAlignment() : 0),
+                    alignment(stated ? status.directOffsetAlignment() : 0));
+        } finally {
+            if (directFd >= 0) {
+                SystemCalls.close(directFd);
+            }
+        }
+    }
+
+    private static boolean canNoWait(int fd, long address) {
+        Transfer transfer = new Transfer();
+        int errno = transfer.readOne(fd, address, PROBE_BLOCK, 0, SystemCalls.RWF_NOWAIT);
+        return errno == Errno.NONE || errno == Errno.EAGAIN;
+    }
+
+    private static boolean canAllocate(int fd, int mode) {
+        return SystemCalls.fallocate(fd, mode | SystemCalls.FALLOCATE_KEEP_SIZE, 0, PROBE_BLOCK)
+                == 0;
+    }
+
+    private static int alignment(int stated) {
+        return Integer.bitCount(stated) == 1 ? Math.max(stated, ALIGNMENT_MIN) : ALIGNMENT_UNKNOWN;
+    }
+
+    /** Fails where files cannot be opened with O_DIRECT. */
+    void requireDirect(String folder) {
+        if (!direct) {
+            throw new BlockException(
+                    BlockError.ENOTSUP,
+                    "option direct-io cannot be used: the file system has no O_DIRECT: directory="
+                            + folder
+                            + ", file-system="
+                            + type);
+        }
+    }
+}

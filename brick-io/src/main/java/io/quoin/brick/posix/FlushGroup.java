@@ -1,0 +1,147 @@
+package io.quoin.brick.posix;
+
+import io.quoin.block.BlockError;
+import io.quoin.block.IoRequest;
+import io.quoin.xlator.loop.Loop;
+import java.util.function.IntUnaryOperator;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Group commit of one file: at most one fdatasync runs at a time, on a thread of the flush pool.
+ * What comes while it runs shares the next one, unless nothing was written since it began: then it
+ * covers that too. With nothing to flush there is no call at all.
+ *
+ * <p>A failed fdatasync is final. The kernel has dropped the pages that it could not write, so that
+ * the next fdatasync would succeed though the data is gone. From then on every flush and every
+ * change fails with EIO until the file is opened again.
+ *
+ * <p>Threading: confined(loop).
+ */
+final class FlushGroup {
+    private static final Logger LOG = LoggerFactory.getLogger(FlushGroup.class);
+
+    /** The one task of the group; it is never queued twice. */
+    private final class Sync extends IoPool.Task implements Runnable {
+        private int result;
+
+        @Override
+        void perform(Worker worker) {
+            result = dataSync.applyAsInt(fd);
+            loop.execute(this);
+        }
+
+        @Override
+        public void run() {
+            ended(-result);
+        }
+    }
+
+    private final String fileName;
+    private final int fd;
+    private final Loop loop;
+    private final IoPool pool;
+    private final IntUnaryOperator dataSync;
+    private final Sync sync = new Sync();
+    private final RequestList finished = new RequestList();
+    private final RequestList current = new RequestList();
+    private final RequestList waiting = new RequestList();
+    private long changes;
+    private long changesDurable;
+    private long changesCovered;
+    private boolean running;
+    private int failure;
+    private long flushes;
+    private long calls;
+
+    /**
+     * @param dataSync fdatasync: 0 or the negative error number
+     */
+    FlushGroup(String fileName, int fd, Loop loop, IoPool pool, IntUnaryOperator dataSync) {
+        this.fileName = fileName;
+        this.fd = fd;
+        this.loop = loop;
+        this.pool = pool;
+        this.dataSync = dataSync;
+    }
+
+    /** A change of the file has been made, which the next flush must cover. */
+    void changed() {
+        changes++;
+    }
+
+    /** The error number of the fdatasync that failed; 0 as long as none has. */
+    int failure() {
+        return failure;
+    }
+
+    /** Flushes asked for. */
+    long flushes() {
+        return flushes;
+    }
+
+    /** Calls of fdatasync made. */
+    long calls() {
+        return calls;
+    }
+
+    boolean isDirty() {
+        return changes != changesDurable;
+    }
+
+    /** Completes {@code request} once every change made so far is durable. */
+    void flush(IoRequest request) {
+        flushes++;
+        if (failure != Errno.NONE) {
+            request.complete(BlockError.EIO);
+        } else if (!isDirty()) {
+            request.complete(BlockError.OK);
+        } else if (running && changesCovered == changes) {
+            current.add(request);
+        } else {
+            waiting.add(request);
+            if (!running) {
+                start();
+            }
+        }
+    }
+
+    private void start() {
+        running = true;
+        changesCovered = changes;
+        current.addAll(waiting);
+        calls++;
+        pool.submit(sync);
+    }
+
+    private void ended(int errno) {
+        running = false;
+        finished.addAll(current);
+        if (errno == Errno.NONE) {
+            changesDurable = changesCovered;
+            if (!waiting.isEmpty()) {
+                start();
+            }
+        } else {
+            fail("fdatasync", errno);
+            finished.addAll(waiting);
+        }
+        BlockError error = errno == Errno.NONE ? BlockError.OK : BlockError.EIO;
+        for (IoRequest request = finished.poll(); request != null; request = finished.poll()) {
+            request.complete(error);
+        }
+    }
+
+    /** What was written before may be lost: no more changes are taken. */
+    void fail(String call, int errno) {
+        if (failure == Errno.NONE) {
+            failure = errno;
+            LOG.error(
+                    "file takes no more writes until it is opened again, flushed data may be lost:"
+                            + " file={}, call={}, errno={}",
+                    fileName,
+                    call,
+                    Errno.name(errno));
+        }
+    }
+}

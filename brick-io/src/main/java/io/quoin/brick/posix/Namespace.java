@@ -1,0 +1,275 @@
+package io.quoin.brick.posix;
+
+import io.quoin.block.BlockError;
+import io.quoin.block.BlockException;
+import io.quoin.xlator.CreateOptions;
+import io.quoin.xlator.FileInfo;
+import io.quoin.xlator.OpenMode;
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.List;
+import java.util.Set;
+
+/**
+ * The files of a brick by name. Each change is durable on return: first the file, then the folder.
+ *
+ * <p>Threading: thread-safe; blocks.
+ */
+final class Namespace {
+    private static final int MODE_FILE = 0600;
+    private static final String PREALLOCATION = "preallocation";
+    private static final String COPY_FROM = "copy_from";
+    private static final Set<String> CREATE_OPTIONS = Set.of(PREALLOCATION, COPY_FROM);
+
+    private final Brick brick;
+    private final int folderFd;
+
+    Namespace(Brick brick) {
+        this.brick = brick;
+        folderFd = brick.folder().fd();
+    }
+
+    List<FileInfo> list() {
+        List<FileInfo> files = new ArrayList<>();
+        FileStatus status = new FileStatus();
+        for (byte[] name : FolderListing.names(folderFd, brick.folder().directory())) {
+            if (FileNames.isHidden(name)) {
+                continue;
+            }
+            FileNames.decode(name)
+                    .ifPresent(
+                            fileName -> {
+                                int found = status.ofName(folderFd, FileNames.encode(fileName));
+                                if (found == 0 && status.isRegular()) {
+                                    files.add(info(fileName, status));
+                                }
+                            });
+        }
+        files.sort(Comparator.comparing(FileInfo::fileName));
+        return files;
+    }
+
+    FileInfo stat(String fileName) {
+        FileStatus status = new FileStatus();
+        int found = status.ofName(folderFd, FileNames.encode(fileName));
+        if (found < 0) {
+            throw Errno.exception("find the file", "file=" + fileName, -found);
+        }
+        requireRegular(fileName, status);
+        return info(fileName, status);
+    }
+
+    private static FileInfo info(String fileName, FileStatus status) {
+        return new FileInfo(fileName, status.sizeBytes(), status.allocatedBytes());
+    }
+
+    void create(String fileName, CreateOptions options) {
+        byte[] path = FileNames.encode(fileName);
+        checkOptions(fileName, options);
+        int flags =
+                SystemCalls.O_RDWR
+                        | SystemCalls.O_CREAT
+                        | SystemCalls.O_EXCL
+                        | SystemCalls.ABI.openNoFollow();
+        brick.names().acquireExclusive(fileName);
+        try {
+            int fd = SystemCalls.openat(folderFd, path, flags, MODE_FILE);
+            if (fd < 0) {
+                throw Errno.exception("create the file", "file=" + fileName, -fd);
+            }
+            boolean made = false;
+            try {
+                fill(fd, fileName, options);
+                made = true;
+            } finally {
+                SystemCalls.close(fd);
+                if (!made) {
+                    SystemCalls.unlinkat(folderFd, path);
+                }
+            }
+            brick.folder().sync();
+        } finally {
+            brick.names().releaseExclusive(fileName);
+        }
+    }
+
+    private static void checkOptions(String fileName, CreateOptions options) {
+        for (String name : options.options().keySet()) {
+            if (!CREATE_OPTIONS.contains(name)) {
+                throw new BlockException(
+                        BlockError.EINVAL,
+                        "unknown option for a new file: file="
+                                + fileName
+                                + ", option="
+                                + name
+                                + ", expected=one of "
+                                + String.join(", ", CREATE_OPTIONS.stream().sorted().toList()));
+            }
+        }
+        if (options.sizeBytes() < 0) {
+            throw new BlockException(
+                    BlockError.EINVAL,
+                    "size cannot be negative: file="
+                            + fileName
+                            + ", sizeBytes="
+                            + options.sizeBytes());
+        }
+    }
+
+    private void fill(int fd, String fileName, CreateOptions options) {
+        String source = options.options().get(COPY_FROM);
+        if (source != null) {
+            copyInto(fd, source, options.sizeBytes());
+        }
+        int result = SystemCalls.ftruncate(fd, options.sizeBytes());
+        String preallocation = options.options().getOrDefault(PREALLOCATION, "off");
+        if (result == 0 && options.sizeBytes() > 0) {
+            switch (preallocation) {
+                case "off" -> {}
+                case "falloc" -> result = SystemCalls.fallocate(fd, 0, 0, options.sizeBytes());
+                default ->
+                        throw new BlockException(
+                                BlockError.EINVAL,
+                                "option has a wrong value: option=preallocation, expected=off or"
+                                        + " falloc, actual="
+                                        + preallocation);
+            }
+        }
+        if (result == 0) {
+            result = SystemCalls.fsync(fd);
+        }
+        if (result < 0) {
+            String subject = "file=" + fileName + ", sizeBytes=" + options.sizeBytes();
+            throw Errno.exception("create the file", subject, -result);
+        }
+    }
+
+    /** The source must not be open for writing, so that the copy is of one instant. */
+    private void copyInto(int fd, String source, long sizeBytes) {
+        byte[] path = FileNames.encode(source);
+        brick.names().acquireExclusive(source);
+        try {
+            int sourceFd = openRegular(source, path, SystemCalls.O_RDONLY);
+            try {
+                FileStatus status = statusOf(source, sourceFd);
+                if (status.sizeBytes() > sizeBytes) {
+                    throw new BlockException(
+                            BlockError.EINVAL,
+                            "copy would be smaller than its source: source="
+                                    + source
+                                    + ", expected=at least "
+                                    + status.sizeBytes()
+                                    + " bytes, actual="
+                                    + sizeBytes);
+                }
+                int result = RangeCopy.copyFile(sourceFd, fd, status.sizeBytes());
+                if (result < 0) {
+                    throw Errno.exception("copy the file", "source=" + source, -result);
+                }
+            } finally {
+                SystemCalls.close(sourceFd);
+            }
+        } finally {
+            brick.names().releaseExclusive(source);
+        }
+    }
+
+    void rename(String fileName, String newFileName) {
+        byte[] path = FileNames.encode(fileName);
+        byte[] newPath = FileNames.encode(newFileName);
+        brick.names().acquireExclusive(fileName);
+        try {
+            stat(fileName);
+            int result = SystemCalls.renameNoReplace(folderFd, path, newPath);
+            if (result < 0) {
+                String subject = "file=" + fileName + ", to=" + newFileName;
+                throw Errno.exception("rename the file", subject, -result);
+            }
+            brick.folder().sync();
+        } finally {
+            brick.names().releaseExclusive(fileName);
+        }
+    }
+
+    void remove(String fileName) {
+        byte[] path = FileNames.encode(fileName);
+        brick.names().acquireExclusive(fileName);
+        try {
+            stat(fileName);
+            int result = SystemCalls.unlinkat(folderFd, path);
+            if (result < 0) {
+                throw Errno.exception("remove the file", "file=" + fileName, -result);
+            }
+            brick.folder().sync();
+        } finally {
+            brick.names().releaseExclusive(fileName);
+        }
+    }
+
+    /** Opens a file for its data path; returns its descriptor, which is the caller's to close. */
+    int open(String fileName, OpenMode mode) {
+        boolean direct = brick.options().directIo();
+        int flags = mode == OpenMode.READ_WRITE ? SystemCalls.O_RDWR : SystemCalls.O_RDONLY;
+        int fd =
+                openRegular(
+                        fileName,
+                        FileNames.encode(fileName),
+                        direct ? flags | SystemCalls.ABI.openDirect() : flags);
+        if (!direct) {
+            SystemCalls.fadvise(fd, 0, 0, SystemCalls.FADVISE_RANDOM);
+        }
+        return fd;
+    }
+
+    /** The size of a file that {@link #open} opened. */
+    long sizeBytes(String fileName, int fd) {
+        return statusOf(fileName, fd).sizeBytes();
+    }
+
+    private int openRegular(String fileName, byte[] path, int flags) {
+        // NONBLOCK: a FIFO of that name would wait for its other end before it could be refused.
+        int fd =
+                SystemCalls.openat(
+                        folderFd,
+                        path,
+                        flags | SystemCalls.O_NONBLOCK | SystemCalls.ABI.openNoFollow(),
+                        0);
+        if (fd < 0) {
+            FileStatus status = new FileStatus();
+            if (status.ofName(folderFd, path) == 0) {
+                requireRegular(fileName, status);
+            }
+            throw Errno.exception("open the file", "file=" + fileName, -fd);
+        }
+        boolean opened = false;
+        try {
+            requireRegular(fileName, statusOf(fileName, fd));
+            opened = true;
+            return fd;
+        } finally {
+            if (!opened) {
+                SystemCalls.close(fd);
+            }
+        }
+    }
+
+    private static FileStatus statusOf(String fileName, int fd) {
+        FileStatus status = new FileStatus();
+        int found = status.ofOpenFile(fd);
+        if (found < 0) {
+            throw Errno.exception("ask for the file's size", "file=" + fileName, -found);
+        }
+        return status;
+    }
+
+    private static void requireRegular(String fileName, FileStatus status) {
+        if (!status.isRegular()) {
+            throw new BlockException(
+                    BlockError.EINVAL,
+                    "not a regular file: file="
+                            + fileName
+                            + ", actual="
+                            + (status.isSymbolicLink() ? "a symbolic link" : "something else"));
+        }
+    }
+}

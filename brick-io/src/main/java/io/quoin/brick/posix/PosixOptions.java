@@ -1,0 +1,104 @@
+package io.quoin.brick.posix;
+
+import io.quoin.block.BlockError;
+import io.quoin.block.BlockException;
+import io.quoin.xlator.graph.GraphContext;
+import io.quoin.xlator.graph.Option;
+import io.quoin.xlator.graph.OptionTable;
+import io.quoin.xlator.graph.OptionValues;
+import java.nio.file.Path;
+
+/**
+ * The options of {@code storage/posix}, checked.
+ *
+ * @param directory the brick folder
+ * @param directIo files are opened with O_DIRECT
+ * @param readAheadBytes how far ahead of a sequential reader to fetch at most
+ * @param writeBytesMax the most that one pwritev is given
+ * @param ioThreads threads of the pool
+ * @param flushThreads threads that run fdatasync
+ *     <p>Threading: immutable.
+ */
+record PosixOptions(
+        Path directory,
+        boolean directIo,
+        long readAheadBytes,
+        int writeBytesMax,
+        int ioThreads,
+        int flushThreads) {
+
+    private static final String DIRECTORY = "directory";
+    private static final String DIRECT_IO = "direct-io";
+    private static final String READ_AHEAD = "read-ahead";
+    private static final String WRITE_SIZE = "write-size";
+    private static final String IO_THREADS = "io-threads";
+    private static final String FLUSH_THREADS = "flush-threads";
+
+    private static final long READ_AHEAD_MAX = 64L << 20;
+    private static final long WRITE_SIZE_MIN = 4096;
+    private static final long WRITE_SIZE_MAX = 1L << 30;
+    private static final long THREADS_MAX = 64;
+
+    static final OptionTable TABLE =
+            OptionTable.of(
+                    Option.required(
+                            DIRECTORY,
+                            Option.Type.PATH,
+                            "The brick folder; made with mode 0700 if it is missing."),
+                    Option.of(
+                            DIRECT_IO,
+                            Option.Type.BOOLEAN,
+                            "off",
+                            "Open files with O_DIRECT, past the page cache."),
+                    Option.of(
+                            READ_AHEAD,
+                            Option.Type.SIZE,
+                            "1M",
+                            "How far ahead of a sequential reader to fetch at most; 0 turns it off."),
+                    Option.of(
+                            WRITE_SIZE,
+                            Option.Type.SIZE,
+                            "64K",
+                            "The most that one pwrite call is given; it bounds the page cache's folios."),
+                    Option.of(
+                            IO_THREADS,
+                            Option.Type.INTEGER,
+                            "4",
+                            "Threads for calls that may wait for the disk."),
+                    Option.of(
+                            FLUSH_THREADS,
+                            Option.Type.INTEGER,
+                            "2",
+                            "Threads for fdatasync: the number of files flushed at once."));
+
+    static PosixOptions of(OptionValues values, GraphContext context) {
+        return new PosixOptions(
+                context.directory().resolve(values.path(DIRECTORY)),
+                values.bool(DIRECT_IO),
+                within(READ_AHEAD, values.sizeBytes(READ_AHEAD), 0, READ_AHEAD_MAX),
+                (int)
+                        within(
+                                WRITE_SIZE,
+                                values.sizeBytes(WRITE_SIZE),
+                                WRITE_SIZE_MIN,
+                                WRITE_SIZE_MAX),
+                (int) within(IO_THREADS, values.integer(IO_THREADS), 1, THREADS_MAX),
+                (int) within(FLUSH_THREADS, values.integer(FLUSH_THREADS), 1, THREADS_MAX));
+    }
+
+    private static long within(String name, long value, long min, long max) {
+        if (value < min || value > max) {
+            throw new BlockException(
+                    BlockError.EINVAL,
+                    "option is out of range: name="
+                            + name
+                            + ", expected="
+                            + min
+                            + " to "
+                            + max
+                            + ", actual="
+                            + value);
+        }
+        return value;
+    }
+}

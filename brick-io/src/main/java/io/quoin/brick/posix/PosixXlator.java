@@ -1,0 +1,171 @@
+package io.quoin.brick.posix;
+
+import io.quoin.block.BlockError;
+import io.quoin.block.BlockException;
+import io.quoin.xlator.CreateOptions;
+import io.quoin.xlator.FileInfo;
+import io.quoin.xlator.OpenMode;
+import io.quoin.xlator.Xlator;
+import io.quoin.xlator.XlatorFile;
+import io.quoin.xlator.loop.Loop;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionStage;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.Executor;
+import java.util.function.IntUnaryOperator;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * A brick folder as an xlator. It holds the folder's lock from the time it is made until it is
+ * closed.
+ *
+ * <p>Threading: thread-safe.
+ */
+final class PosixXlator implements Xlator {
+    private static final Logger LOG = LoggerFactory.getLogger(PosixXlator.class);
+
+    private final String name;
+    private final Brick brick;
+    private final Namespace namespace;
+
+    /** One for each loop, since it is used by all files of that loop. */
+    private final Map<Loop, Transfer> transfers = new ConcurrentHashMap<>();
+
+    private PosixXlator(String name, Brick brick) {
+        this.name = name;
+        this.brick = brick;
+        namespace = new Namespace(brick);
+    }
+
+    /**
+     * Opens the brick folder.
+     *
+     * @param dataSync fdatasync: 0 or the negative error number
+     */
+    static PosixXlator open(
+            String name, PosixOptions options, Executor blocking, IntUnaryOperator dataSync) {
+        BrickFolder folder = BrickFolder.open(options.directory());
+        try {
+            FileSystemTraits traits =
+                    FileSystemTraits.probe(folder.ownFolderFd(), folder.directory());
+            if (options.directIo()) {
+                traits.requireDirect(folder.directory());
+            }
+            LOG.info("brick opened: directory={}, traits={}", folder.directory(), traits);
+            String threads = "quoin-" + name;
+            return new PosixXlator(
+                    name,
+                    new Brick(
+                            folder,
+                            traits,
+                            options,
+                            new OpenNames(),
+                            new IoPool(threads + "-io", options.ioThreads(), traits),
+                            new IoPool(threads + "-flush", options.flushThreads(), traits),
+                            blocking,
+                            dataSync));
+        } catch (RuntimeException e) {
+            folder.close();
+            throw e;
+        }
+    }
+
+    @Override
+    public String name() {
+        return name;
+    }
+
+    @Override
+    public String type() {
+        return PosixType.TYPE;
+    }
+
+    @Override
+    public List<Xlator> subvolumes() {
+        return List.of();
+    }
+
+    @Override
+    public CompletionStage<List<FileInfo>> list() {
+        return CompletableFuture.supplyAsync(namespace::list, brick.blocking());
+    }
+
+    @Override
+    public CompletionStage<FileInfo> stat(String fileName) {
+        return CompletableFuture.supplyAsync(() -> namespace.stat(fileName), brick.blocking());
+    }
+
+    @Override
+    public CompletionStage<Void> create(String fileName, CreateOptions options) {
+        return CompletableFuture.runAsync(
+                () -> namespace.create(fileName, options), brick.blocking());
+    }
+
+    @Override
+    public CompletionStage<Void> rename(String fileName, String newFileName) {
+        return CompletableFuture.runAsync(
+                () -> namespace.rename(fileName, newFileName), brick.blocking());
+    }
+
+    @Override
+    public CompletionStage<Void> remove(String fileName) {
+        return CompletableFuture.runAsync(() -> namespace.remove(fileName), brick.blocking());
+    }
+
+    @Override
+    public CompletionStage<XlatorFile> open(String fileName, OpenMode mode, Loop loop) {
+        CompletableFuture<XlatorFile> opened = new CompletableFuture<>();
+        brick.blocking()
+                .execute(
+                        () -> {
+                            try {
+                                XlatorFile file = openNow(fileName, mode, loop);
+                                loop.execute(() -> opened.complete(file));
+                            } catch (RuntimeException e) {
+                                loop.execute(() -> opened.completeExceptionally(e));
+                            }
+                        });
+        return opened;
+    }
+
+    private XlatorFile openNow(String fileName, OpenMode mode, Loop loop) {
+        FileNames.encode(fileName); // before the name can be held
+        brick.names().acquire(fileName, mode);
+        int fd = -1;
+        try {
+            fd = namespace.open(fileName, mode);
+            long sizeBytes = namespace.sizeBytes(fileName, fd);
+            Transfer transfer = transfers.computeIfAbsent(loop, owner -> new Transfer());
+            return new PosixFile(brick, fileName, fd, sizeBytes, mode, loop, transfer);
+        } catch (RuntimeException e) {
+            if (fd >= 0) {
+                SystemCalls.close(fd);
+            }
+            brick.names().release(fileName, mode);
+            throw e;
+        }
+    }
+
+    @Override
+    public CompletionStage<Void> close() {
+        return CompletableFuture.runAsync(this::closeNow, brick.blocking());
+    }
+
+    private void closeNow() {
+        int open = brick.names().count();
+        if (open > 0) {
+            throw new BlockException(
+                    BlockError.EBUSY,
+                    "brick has open files: directory="
+                            + brick.folder().directory()
+                            + ", files="
+                            + open);
+        }
+        brick.ioPool().close();
+        brick.flushPool().close();
+        brick.folder().close();
+    }
+}

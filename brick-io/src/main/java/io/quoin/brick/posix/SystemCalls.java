@@ -1,0 +1,245 @@
+package io.quoin.brick.posix;
+
+import java.nio.ByteBuffer;
+import jnr.ffi.LastError;
+import jnr.ffi.LibraryLoader;
+import jnr.ffi.Runtime;
+import org.agrona.concurrent.UnsafeBuffer;
+
+/**
+ * Linux's calls, retried when a signal interrupts them. Each returns what the call returns, or the
+ * negative error number: errno is read at once, on the thread of the call.
+ *
+ * <p>Threading: thread-safe.
+ */
+final class SystemCalls {
+    static final Abi ABI = Abi.current();
+
+    static final int AT_FDCWD = -100;
+    static final int O_RDONLY = 0;
+    static final int O_RDWR = 2;
+    static final int O_CREAT = 0x40;
+    static final int O_EXCL = 0x80;
+    static final int O_NONBLOCK = 0x800;
+    static final int O_CLOEXEC = 0x80000;
+
+    static final int RWF_NOWAIT = 8;
+
+    static final int FALLOCATE_KEEP_SIZE = 1;
+    static final int FALLOCATE_PUNCH_HOLE = 2;
+    static final int FALLOCATE_ZERO_RANGE = 0x10;
+
+    static final int FADVISE_RANDOM = 1;
+    static final int FADVISE_WILLNEED = 3;
+
+    static final int SEEK_DATA = 3;
+    static final int SEEK_HOLE = 4;
+
+    private static final int LOCK_EXCLUSIVE_NONBLOCKING = 2 | 4;
+    private static final int RENAME_NOREPLACE = 1;
+    private static final long FICLONE = 0x4004_9409L;
+    private static final long FICLONERANGE = 0x4020_940DL;
+    private static final int CLONE_RANGE_BYTES = 32;
+    private static final int STATFS_BYTES = 256;
+
+    private static final LibC C = LibraryLoader.create(LibC.class).load("c");
+    private static final Runtime RUNTIME = Runtime.getRuntime(C);
+
+    private SystemCalls() {}
+
+    private static int failure() {
+        return -LastError.getLastError(RUNTIME);
+    }
+
+    /** Opens without following a symbolic link at the end of {@code path}. */
+    static int openat(int directoryFd, byte[] path, int flags, int mode) {
+        int result;
+        do {
+            int fd = C.openat(directoryFd, path, flags | O_CLOEXEC, mode);
+            result = fd >= 0 ? fd : failure();
+        } while (result == -Errno.EINTR);
+        return result;
+    }
+
+    /** Never retried: Linux has let go of the descriptor even if it says EINTR. */
+    static int close(int fd) {
+        int result = C.close(fd) == 0 ? 0 : failure();
+        return result == -Errno.EINTR ? 0 : result;
+    }
+
+    static int mkdirat(int directoryFd, byte[] path, int mode) {
+        return C.mkdirat(directoryFd, path, mode) == 0 ? 0 : failure();
+    }
+
+    static int unlinkat(int directoryFd, byte[] path) {
+        return C.unlinkat(directoryFd, path, 0) == 0 ? 0 : failure();
+    }
+
+    /** Renames unless the new name is taken. */
+    static int renameNoReplace(int directoryFd, byte[] oldPath, byte[] newPath) {
+        return C.renameat2(directoryFd, oldPath, directoryFd, newPath, RENAME_NOREPLACE) == 0
+                ? 0
+                : failure();
+    }
+
+    /** Asks about {@code path} in a folder, or with an empty one about the descriptor itself. */
+    static int statx(int fd, byte[] path, FileStatus target) {
+        return C.statx(
+                                fd,
+                                path,
+                                FileStatus.AT_EMPTY_PATH | FileStatus.AT_SYMLINK_NOFOLLOW,
+                                FileStatus.MASK,
+                                target.address())
+                        == 0
+                ? 0
+                : failure();
+    }
+
+    /** The file system's magic number, or the negative error number. */
+    static long fileSystemMagic(int fd) {
+        UnsafeBuffer statfs = new UnsafeBuffer(ByteBuffer.allocateDirect(STATFS_BYTES));
+        if (C.fstatfs(fd, statfs.addressOffset()) != 0) {
+            return failure();
+        }
+        return statfs.getLong(0) & 0xFFFF_FFFFL;
+    }
+
+    /** Takes the exclusive lock of an open file, or fails with EAGAIN. */
+    static int lockExclusive(int fd) {
+        return C.flock(fd, LOCK_EXCLUSIVE_NONBLOCKING) == 0 ? 0 : failure();
+    }
+
+    static long pread(int fd, long address, long lengthBytes, long offsetBytes) {
+        long result;
+        do {
+            long count = C.pread(fd, address, lengthBytes, offsetBytes);
+            result = count >= 0 ? count : failure();
+        } while (result == -Errno.EINTR);
+        return result;
+    }
+
+    static long pwrite(int fd, long address, long lengthBytes, long offsetBytes) {
+        long result;
+        do {
+            long count = C.pwrite(fd, address, lengthBytes, offsetBytes);
+            result = count >= 0 ? count : failure();
+        } while (result == -Errno.EINTR);
+        return result;
+    }
+
+    static long preadv2(int fd, long iovecAddress, int iovecCount, long offsetBytes, int flags) {
+        long result;
+        do {
+            long count = C.preadv2(fd, iovecAddress, iovecCount, offsetBytes, flags);
+            result = count >= 0 ? count : failure();
+        } while (result == -Errno.EINTR);
+        return result;
+    }
+
+    static long pwritev(int fd, long iovecAddress, int iovecCount, long offsetBytes) {
+        long result;
+        do {
+            long count = C.pwritev(fd, iovecAddress, iovecCount, offsetBytes);
+            result = count >= 0 ? count : failure();
+        } while (result == -Errno.EINTR);
+        return result;
+    }
+
+    static int fallocate(int fd, int mode, long offsetBytes, long lengthBytes) {
+        int result;
+        do {
+            result = C.fallocate(fd, mode, offsetBytes, lengthBytes) == 0 ? 0 : failure();
+        } while (result == -Errno.EINTR);
+        return result;
+    }
+
+    static int ftruncate(int fd, long sizeBytes) {
+        int result;
+        do {
+            result = C.ftruncate(fd, sizeBytes) == 0 ? 0 : failure();
+        } while (result == -Errno.EINTR);
+        return result;
+    }
+
+    /**
+     * Retried after a signal only: after any other error a second call would say that all is well.
+     */
+    static int fdatasync(int fd) {
+        int result;
+        do {
+            result = C.fdatasync(fd) == 0 ? 0 : failure();
+        } while (result == -Errno.EINTR);
+        return result;
+    }
+
+    /** As {@link #fdatasync}. */
+    static int fsync(int fd) {
+        int result;
+        do {
+            result = C.fsync(fd) == 0 ? 0 : failure();
+        } while (result == -Errno.EINTR);
+        return result;
+    }
+
+    static int fadvise(int fd, long offsetBytes, long lengthBytes, int advice) {
+        return -C.posix_fadvise(fd, offsetBytes, lengthBytes, advice);
+    }
+
+    static int readahead(int fd, long offsetBytes, long lengthBytes) {
+        return C.readahead(fd, offsetBytes, lengthBytes) == 0 ? 0 : failure();
+    }
+
+    static long lseek(int fd, long offsetBytes, int whence) {
+        long position = C.lseek(fd, offsetBytes, whence);
+        return position >= 0 ? position : failure();
+    }
+
+    /** Makes {@code targetFd} share all blocks of {@code sourceFd}. */
+    static int clone(int targetFd, int sourceFd) {
+        return C.ioctl(targetFd, FICLONE, sourceFd) == 0 ? 0 : failure();
+    }
+
+    /** Makes a range of {@code targetFd} share the blocks of one of {@code sourceFd}. */
+    static int cloneRange(
+            int targetFd, long targetOffset, int sourceFd, long sourceOffset, long lengthBytes) {
+        UnsafeBuffer range = new UnsafeBuffer(ByteBuffer.allocateDirect(CLONE_RANGE_BYTES));
+        range.putLong(0, sourceFd);
+        range.putLong(8, sourceOffset);
+        range.putLong(16, lengthBytes);
+        range.putLong(24, targetOffset);
+        return C.ioctl(targetFd, FICLONERANGE, range.addressOffset()) == 0 ? 0 : failure();
+    }
+
+    /** {@code offsets} holds source and target offset, which the kernel moves on. */
+    static long copyFileRange(int sourceFd, int targetFd, UnsafeBuffer offsets, long lengthBytes) {
+        long result;
+        do {
+            long address = offsets.addressOffset();
+            long count =
+                    C.syscall(
+                            ABI.sysCopyFileRange(),
+                            sourceFd,
+                            address,
+                            targetFd,
+                            address + Long.BYTES,
+                            lengthBytes,
+                            0);
+            result = count >= 0 ? count : failure();
+        } while (result == -Errno.EINTR);
+        return result;
+    }
+
+    /** Fills {@code entries} with the next records of a folder; 0 at its end. */
+    static long getdents64(int fd, UnsafeBuffer entries) {
+        long count =
+                C.syscall(
+                        ABI.sysGetdents64(),
+                        fd,
+                        entries.addressOffset(),
+                        entries.capacity(),
+                        0,
+                        0,
+                        0);
+        return count >= 0 ? count : failure();
+    }
+}
