@@ -1,0 +1,178 @@
+package io.quoin.nbd;
+
+import io.netty.buffer.ByteBuf;
+import io.netty.channel.Channel;
+import io.netty.channel.ChannelFuture;
+import io.netty.channel.ChannelHandlerContext;
+import io.netty.channel.EventLoop;
+import io.quoin.nbd.export.ExportCatalogue;
+import io.quoin.nbd.negotiation.Handover;
+import io.quoin.nbd.negotiation.NegotiationHandler;
+import io.quoin.nbd.transmission.MemoryBudget;
+import io.quoin.nbd.transmission.ReceiveSource;
+import io.quoin.nbd.transmission.Session;
+import io.quoin.nbd.transmission.TransmissionHandler;
+import io.quoin.xlator.loop.NettyLoop;
+import java.net.InetSocketAddress;
+import java.util.function.Consumer;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * An accepted connection through its life: handshake, move to the loop of its disk, transmission.
+ *
+ * <p>Threading: thread-safe.
+ */
+final class Connection implements Handover {
+    private static final Logger LOG = LoggerFactory.getLogger(Connection.class);
+
+    private final long id;
+    private final Channel channel;
+    private final String peer;
+    private final MemoryBudget budget;
+    private final TransmissionHandler.Limits limits;
+    private final ReceiveSource source;
+    private final NegotiationHandler negotiation;
+    private final Consumer<Connection> onEnd;
+    private volatile String export = "";
+    private volatile @Nullable TransmissionHandler transmission;
+    private volatile boolean isShuttingDown;
+
+    Connection(
+            long id,
+            Channel channel,
+            ReceiveSource source,
+            ExportCatalogue catalogue,
+            NbdServerOptions options,
+            MemoryBudget budget,
+            Consumer<Connection> onEnd) {
+        this.id = id;
+        this.channel = channel;
+        this.peer = name(channel);
+        this.source = source;
+        this.budget = budget;
+        this.limits =
+                new TransmissionHandler.Limits(
+                        options.requestsInFlightMax(), options.bytesInFlightMax());
+        this.onEnd = onEnd;
+        this.negotiation = new NegotiationHandler(catalogue, options.handshakeTimeout(), this);
+        LOG.debug("connection accepted: id={}, peer={}", id, peer);
+    }
+
+    private static String name(Channel channel) {
+        return channel.remoteAddress() instanceof InetSocketAddress address
+                ? address.getAddress().getHostAddress() + ":" + address.getPort()
+                : "unix";
+    }
+
+    long id() {
+        return id;
+    }
+
+    NegotiationHandler negotiation() {
+        return negotiation;
+    }
+
+    NbdConnection snapshot() {
+        TransmissionHandler present = transmission;
+        return present == null
+                ? new NbdConnection(id, peer, export, 0, 0)
+                : new NbdConnection(id, peer, export, present.inFlight(), present.requests());
+    }
+
+    @Override
+    public void enter(
+            ChannelHandlerContext handshake, Session session, ByteBuf leftover, Runnable answer) {
+        EventLoop target = ((NettyLoop) session.export().loop()).eventLoop();
+        if (target == channel.eventLoop()) {
+            transmit(handshake, session, leftover, answer);
+            return;
+        }
+        // A request then runs to completion on one thread: its disk's.
+        channel.deregister()
+                .addListener(
+                        unregistered ->
+                                target.register(channel)
+                                        .addListener(
+                                                (ChannelFuture moved) ->
+                                                        target.execute(
+                                                                () ->
+                                                                        arrive(
+                                                                                moved, handshake,
+                                                                                session, leftover,
+                                                                                answer))));
+    }
+
+    private void arrive(
+            ChannelFuture moved,
+            ChannelHandlerContext handshake,
+            Session session,
+            ByteBuf leftover,
+            Runnable answer) {
+        if (moved.isSuccess()) {
+            transmit(handshake, session, leftover, answer);
+            return;
+        }
+        LOG.debug("connection lost on its way to its loop: id={}", id, moved.cause());
+        leftover.release();
+        channel.unsafe().closeForcibly();
+        session.export().close().whenComplete((done, failure) -> ended());
+    }
+
+    private void transmit(
+            ChannelHandlerContext handshake, Session session, ByteBuf leftover, Runnable answer) {
+        answer.run();
+        handshake.flush();
+        export = session.export().name();
+        TransmissionHandler handler =
+                new TransmissionHandler(session, budget, limits, source, leftover, this::ended);
+        LOG.debug("transmission begins: id={}, peer={}, export={}", id, peer, export);
+        channel.pipeline().replace(handshake.handler(), "transmission", handler);
+        transmission = handler;
+        if (isShuttingDown) {
+            handler.beginShutdown();
+        }
+    }
+
+    @Override
+    public void ended() {
+        LOG.debug("connection ended: id={}, peer={}, export={}", id, peer, export);
+        onEnd.accept(this);
+    }
+
+    void beginShutdown() {
+        isShuttingDown = true;
+        inLoop(
+                () -> {
+                    TransmissionHandler present = transmission;
+                    if (present != null) {
+                        present.beginShutdown();
+                    } else {
+                        negotiation.beginShutdown();
+                    }
+                });
+    }
+
+    /** Ends it whatever the client has not taken. */
+    void abort() {
+        inLoop(this::cutOff);
+    }
+
+    private void cutOff() {
+        channel.close().addListener(done -> LOG.debug("connection cut off: id={}", id));
+    }
+
+    /** Runs on the loop that the channel is on by then. */
+    private void inLoop(Runnable task) {
+        EventLoop loop = channel.eventLoop();
+        loop.execute(
+                () -> {
+                    if (channel.eventLoop() == loop) {
+                        task.run();
+                    } else {
+                        inLoop(task);
+                    }
+                });
+    }
+}

@@ -1,0 +1,253 @@
+package io.quoin.nbd;
+
+import io.netty.bootstrap.ServerBootstrap;
+import io.netty.buffer.PooledByteBufAllocator;
+import io.netty.channel.Channel;
+import io.netty.channel.ChannelFuture;
+import io.netty.channel.ChannelHandler;
+import io.netty.channel.ChannelHandlerContext;
+import io.netty.channel.ChannelInboundHandlerAdapter;
+import io.netty.channel.ChannelInitializer;
+import io.netty.channel.ChannelOption;
+import io.netty.channel.EventLoop;
+import io.netty.channel.epoll.EpollServerDomainSocketChannel;
+import io.netty.channel.epoll.EpollServerSocketChannel;
+import io.netty.channel.socket.nio.NioServerSocketChannel;
+import io.netty.channel.unix.DomainSocketAddress;
+import io.quoin.block.BlockError;
+import io.quoin.block.BlockException;
+import io.quoin.nbd.export.ExportCatalogue;
+import io.quoin.nbd.transmission.MemoryBudget;
+import io.quoin.nbd.transmission.ReceiveSource;
+import io.quoin.xlator.loop.LoopGroup;
+import io.quoin.xlator.loop.NettyLoop;
+import io.quoin.xlator.loop.NettyLoopGroup;
+import java.net.InetSocketAddress;
+import java.net.SocketAddress;
+import java.net.UnixDomainSocketAddress;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionStage;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicLong;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * A running NBD server: fixed newstyle handshake, without TLS.
+ *
+ * <p>Threading: thread-safe.
+ */
+public final class NbdServer {
+    private static final Logger LOG = LoggerFactory.getLogger(NbdServer.class);
+    private static final int BACKLOG = 128;
+
+    private final EventLoop acceptLoop;
+    private final ExportCatalogue catalogue;
+    private final NbdServerOptions options;
+    private final MemoryBudget budget;
+    private final List<Channel> listeners = new ArrayList<>();
+    private final List<UnixSocketFile> socketFiles = new ArrayList<>();
+    private final List<SocketAddress> boundAddresses = new ArrayList<>();
+    private final Map<Long, Connection> connections = new ConcurrentHashMap<>();
+    private final AtomicInteger connectionCount = new AtomicInteger();
+    private final AtomicLong lastId = new AtomicLong();
+    private final AtomicBoolean isClosing = new AtomicBoolean();
+    private final CompletableFuture<Void> closed = new CompletableFuture<>();
+
+    private NbdServer(LoopGroup loops, ExportCatalogue catalogue, NbdServerOptions options) {
+        this.acceptLoop = ((NettyLoop) loops.next()).eventLoop();
+        this.catalogue = catalogue;
+        this.options = options;
+        this.budget = new MemoryBudget(options.memoryBytesMax());
+    }
+
+    /**
+     * Listens. Blocks until every address is bound.
+     *
+     * @param loops Netty's; a connection's handshake runs on one of them, then it moves to the loop
+     *     of its export
+     * @param addresses {@link InetSocketAddress}, whose port 0 picks a free one, or {@link
+     *     UnixDomainSocketAddress}
+     * @throws BlockException naming the address that could not be bound; then none is
+     */
+    public static NbdServer start(
+            LoopGroup loops,
+            ExportCatalogue catalogue,
+            List<? extends SocketAddress> addresses,
+            NbdServerOptions options) {
+        NbdServer server = new NbdServer(loops, catalogue, options);
+        try {
+            addresses.forEach(server::bind);
+        } catch (BlockException e) {
+            server.stopListening();
+            throw e;
+        }
+        return server;
+    }
+
+    /** The addresses that it listens on, with the ports that were picked. */
+    public List<SocketAddress> boundAddresses() {
+        return List.copyOf(boundAddresses);
+    }
+
+    /** The connections of this moment, oldest first. */
+    public List<NbdConnection> connections() {
+        return connections.values().stream()
+                .map(Connection::snapshot)
+                .sorted((a, b) -> Long.compare(a.id(), b.id()))
+                .toList();
+    }
+
+    /**
+     * Stops: accepts nobody, answers what is in flight, refuses what is new, flushes the disks and
+     * closes the connections. A client that does not take its answers is cut off at the shutdown
+     * time-out. The stage completes when all connections have let go of their exports, or, with a
+     * warning in the log, when requests still have not ended after that time again.
+     */
+    @SuppressWarnings("FutureReturnValueIgnored") // the timers look for themselves what is left
+    public CompletionStage<Void> close() {
+        if (!isClosing.compareAndSet(false, true)) {
+            return closed;
+        }
+        LOG.info("stopping: connections={}", connectionCount.get());
+        stopListening();
+        long timeoutNanos = options.shutdownTimeout().toNanos();
+        acceptLoop.execute(
+                () -> {
+                    // Behind whatever was accepted before: each connection is in the map by now.
+                    connections.values().forEach(Connection::beginShutdown);
+                    completeIfIdle();
+                });
+        acceptLoop.schedule(this::cutOff, timeoutNanos, TimeUnit.NANOSECONDS);
+        acceptLoop.schedule(this::giveUp, 2 * timeoutNanos, TimeUnit.NANOSECONDS);
+        return closed;
+    }
+
+    private void cutOff() {
+        if (!closed.isDone()) {
+            LOG.warn("clients cut off: connections={}", connectionCount.get());
+            connections.values().forEach(Connection::abort);
+        }
+    }
+
+    private void giveUp() {
+        if (!closed.isDone()) {
+            LOG.warn("requests have not ended: connections={}", connections());
+            closed.complete(null);
+        }
+    }
+
+    private void completeIfIdle() {
+        if (isClosing.get() && connections.isEmpty()) {
+            closed.complete(null);
+        }
+    }
+
+    private void bind(SocketAddress address) {
+        if (address instanceof UnixDomainSocketAddress unix) {
+            if (!NettyLoopGroup.isEpoll()) {
+                throw new BlockException(
+                        BlockError.ENOTSUP, "cannot listen: socket=" + unix + ", needs epoll");
+            }
+            UnixSocketFile file = new UnixSocketFile(unix.getPath());
+            String bindPath = file.prepare().toString();
+            listen(new DomainSocketAddress(bindPath), address);
+            file.publish(options.socketMode());
+            socketFiles.add(file);
+            boundAddresses.add(address);
+        } else {
+            boundAddresses.add(listen(address, address));
+        }
+        LOG.info("listening: address={}", boundAddresses.get(boundAddresses.size() - 1));
+    }
+
+    // Half-closed clients still get their answers, and a failed send doesn't discard what was
+    // received before it; Netty calls the second option deprecated and has no other.
+    @SuppressWarnings("deprecation")
+    private SocketAddress listen(SocketAddress bindAddress, SocketAddress shown) {
+        boolean isUnix = bindAddress instanceof DomainSocketAddress;
+        ServerBootstrap bootstrap =
+                new ServerBootstrap()
+                        .group(acceptLoop, acceptLoop)
+                        .handler(new Gate())
+                        .childHandler(new Initializer())
+                        .option(ChannelOption.SO_BACKLOG, BACKLOG)
+                        .childOption(ChannelOption.ALLOW_HALF_CLOSURE, true)
+                        .childOption(ChannelOption.AUTO_CLOSE, false)
+                        .childOption(ChannelOption.ALLOCATOR, PooledByteBufAllocator.DEFAULT);
+        if (isUnix) {
+            bootstrap.channel(EpollServerDomainSocketChannel.class);
+        } else {
+            bootstrap
+                    .option(ChannelOption.SO_REUSEADDR, true)
+                    .childOption(ChannelOption.TCP_NODELAY, true)
+                    .childOption(ChannelOption.SO_KEEPALIVE, true);
+            if (NettyLoopGroup.isEpoll()) {
+                bootstrap.channel(EpollServerSocketChannel.class);
+            } else {
+                bootstrap.channel(NioServerSocketChannel.class);
+            }
+        }
+        ChannelFuture bound = bootstrap.bind(bindAddress).awaitUninterruptibly();
+        if (!bound.isSuccess()) {
+            throw new BlockException(
+                    BlockError.EBUSY,
+                    "cannot listen: address=" + shown + ", cause=" + bound.cause().getMessage(),
+                    bound.cause());
+        }
+        listeners.add(bound.channel());
+        return bound.channel().localAddress();
+    }
+
+    private void stopListening() {
+        listeners.forEach(listener -> listener.close().awaitUninterruptibly());
+        socketFiles.forEach(UnixSocketFile::remove);
+    }
+
+    private void ended(Connection connection) {
+        if (connections.remove(connection.id()) != null) {
+            connectionCount.decrementAndGet();
+        }
+        completeIfIdle();
+    }
+
+    /** Refuses connections beyond the limit before anything is made for them. */
+    @ChannelHandler.Sharable
+    private final class Gate extends ChannelInboundHandlerAdapter {
+        @Override
+        public void channelRead(ChannelHandlerContext context, Object accepted) {
+            if (isClosing.get() || connectionCount.get() >= options.connectionsMax()) {
+                LOG.warn("connection refused: limit={}", options.connectionsMax());
+                ((Channel) accepted).unsafe().closeForcibly();
+            } else {
+                connectionCount.incrementAndGet();
+                context.fireChannelRead(accepted);
+            }
+        }
+    }
+
+    private final class Initializer extends ChannelInitializer<Channel> {
+        @Override
+        protected void initChannel(Channel channel) {
+            ReceiveSource source = new ReceiveSource();
+            channel.config().setRecvByteBufAllocator(source);
+            Connection connection =
+                    new Connection(
+                            lastId.incrementAndGet(),
+                            channel,
+                            source,
+                            catalogue,
+                            options,
+                            budget,
+                            NbdServer.this::ended);
+            connections.put(connection.id(), connection);
+            channel.pipeline().addLast("handshake", connection.negotiation());
+        }
+    }
+}
