@@ -30,6 +30,7 @@ public record Option(
         SIZE("bytes, with an optional K, M, G, T or P (times 1024)"),
         /** As in {@code 500us}, {@code 20ms}, {@code 10s}, {@code 5m}. */
         DURATION("a time with a unit: ns, us, ms, s, m or h"),
+        /** As in {@code 10}, {@code 10%}, {@code 0.5%}. */
         PERCENT("a percentage from 0 to 100"),
         PATH("a path"),
         CHOICE("one of the choices");

@@ -19,6 +19,7 @@ public final class OptionValues {
     private static final Pattern NUMBER =
             Pattern.compile("(\\d+)\\s*([KMGTP]?)(i?B)?", Pattern.CASE_INSENSITIVE);
     private static final Pattern TIME = Pattern.compile("(\\d+)\\s*(ns|us|ms|s|m|h)");
+    private static final Pattern PERCENTAGE = Pattern.compile("(\\d+(?:\\.\\d+)?)\\s*%?");
     private static final String MAGNITUDES = "KMGTP";
 
     private final OptionTable table;
@@ -78,12 +79,19 @@ public final class OptionValues {
         return scaled(name, 1024, Option.Type.SIZE);
     }
 
+    /** A percentage, rounded. */
     public int percent(String name) {
-        long value = scaled(name, 1000, Option.Type.PERCENT);
-        if (value > 100) {
+        return (int) Math.round(fraction(name) * 100);
+    }
+
+    /** A percentage as a number from 0 to 1. */
+    public double fraction(String name) {
+        Matcher matcher = PERCENTAGE.matcher(string(name).trim());
+        double value = matcher.matches() ? Double.parseDouble(matcher.group(1)) : -1;
+        if (value < 0 || value > 100) {
             throw wrong(name, string(name), Option.Type.PERCENT.text());
         }
-        return (int) value;
+        return value / 100;
     }
 
     public long durationNanos(String name) {

@@ -1,0 +1,247 @@
+package io.quoin.xlator.boundary;
+
+import io.quoin.block.BlockError;
+import io.quoin.block.BlockException;
+import io.quoin.block.Capabilities;
+import io.quoin.block.Geometry;
+import io.quoin.block.Invariant;
+import io.quoin.block.IoCompletion;
+import io.quoin.block.IoOp;
+import io.quoin.block.IoRequest;
+import io.quoin.xlator.XlatorFile;
+import io.quoin.xlator.loop.Loop;
+import java.util.Map;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionStage;
+import java.util.function.Supplier;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * The checked boundary of an open file. What comes down is legal for the file below: range, unit,
+ * flags, capabilities, memory, lifecycle; anything else ends here with EINVAL, EPERM, ENOTSUP,
+ * ENOSPC (a write past the end of a device that does not grow) or ESHUTDOWN, and a request of no
+ * length is done. What comes up comes once and on the owner loop.
+ *
+ * <p>An error of a program (a wrong thread, a second completion, an answer that cannot be) is an
+ * {@link AssertionError} for whoever made it, and fences the file: nothing is written or flushed
+ * any more, both end in EIO.
+ *
+ * <p>With {@link Invariant#COSTLY} each request goes down as a twin of its own, so that a layer
+ * that completes twice is caught in the act, and answers are checked in full.
+ *
+ * <p>Threading: confined(loop).
+ */
+public final class BoundaryFile implements XlatorFile {
+    private static final Logger LOG = LoggerFactory.getLogger(BoundaryFile.class);
+
+    private final XlatorFile below;
+    private final Loop loop;
+    private final String nodeName;
+    private final RequestRules rules;
+    private final Runnable whenClosed;
+    private final IoCompletion whenDone = this::onComplete;
+    private final boolean costly;
+    private int inFlight;
+    private long refusedCount;
+    private boolean closed;
+    // written by whichever thread breaks a rule
+    private volatile boolean fenced;
+
+    BoundaryFile(XlatorFile below, Loop loop, String nodeName, Runnable whenClosed) {
+        this(below, loop, nodeName, whenClosed, Invariant.COSTLY);
+    }
+
+    BoundaryFile(
+            XlatorFile below, Loop loop, String nodeName, Runnable whenClosed, boolean costly) {
+        this.below = below;
+        this.loop = loop;
+        this.nodeName = nodeName;
+        this.rules = new RequestRules(below);
+        this.whenClosed = whenClosed;
+        this.costly = costly;
+    }
+
+    @Override
+    public String fileName() {
+        return below.fileName();
+    }
+
+    @Override
+    public Geometry geometry() {
+        return below.geometry();
+    }
+
+    @Override
+    public Capabilities capabilities() {
+        return rules.capabilities();
+    }
+
+    /** Requests that have been refused here. */
+    public long refusedCount() {
+        return refusedCount;
+    }
+
+    /** Requests that the file below has not completed. */
+    public int inFlight() {
+        return inFlight;
+    }
+
+    /** Whether an error of a program has stopped all writing. */
+    public boolean isFenced() {
+        return fenced;
+    }
+
+    @Override
+    public void submit(IoRequest request) {
+        if (!loop.inLoop()) {
+            throw broken("request submitted outside of its loop");
+        }
+        BlockError error = check(request);
+        if (!error.isOk()) {
+            refusedCount++;
+            request.complete(error);
+        } else if (request.lengthBytes() == 0 && request.op() != IoOp.FLUSH) {
+            request.complete(BlockError.OK);
+        } else {
+            pass(request);
+        }
+    }
+
+    private BlockError check(IoRequest request) {
+        if (closed) {
+            return BlockError.ESHUTDOWN;
+        }
+        IoOp op = request.op();
+        if (fenced && (op.changesData() || op == IoOp.FLUSH)) {
+            return BlockError.EIO;
+        }
+        BlockError error = rules.check(request);
+        boolean isEmptyStatus = op == IoOp.BLOCK_STATUS && request.lengthBytes() == 0;
+        return isEmptyStatus ? BlockError.EINVAL : error;
+    }
+
+    private void pass(IoRequest request) {
+        inFlight++;
+        IoRequest passed = request;
+        if (costly) {
+            passed = new RequestTwin(this, request).request();
+        } else {
+            request.push(whenDone);
+        }
+        try {
+            below.submit(passed);
+        } catch (RuntimeException | Error e) {
+            fence("an exception came out of a submit: " + e);
+            throw e;
+        }
+    }
+
+    private void onComplete(IoRequest request, BlockError error) {
+        if (!loop.inLoop()) {
+            throw strayed(request);
+        }
+        inFlight--;
+        request.complete(error);
+    }
+
+    /** The end of a request's twin, with everything checked. */
+    void onTwinComplete(IoRequest twin, IoRequest request, BlockError error) {
+        if (!loop.inLoop()) {
+            throw strayed(request);
+        }
+        inFlight--;
+        if (twin.op() != request.op()
+                || twin.offsetBytes() != request.offsetBytes()
+                || twin.lengthBytes() != request.lengthBytes()) {
+            fence("request came back changed: request=" + request + ", twin=" + twin);
+        }
+        String wrong = AnswerRules.check(twin, error);
+        if (wrong != null) {
+            fence(wrong + ": request=" + request + ", extents=" + twin.extents());
+            request.complete(BlockError.EIO);
+            throw new AssertionError(wrong + ": request=" + request);
+        }
+        request.complete(error);
+    }
+
+    /** Answers on the loop in place of the thread that had no business to, and blames that. */
+    private AssertionError strayed(IoRequest request) {
+        AssertionError blame = broken("request completed outside of its loop");
+        loop.execute(
+                () -> {
+                    inFlight--;
+                    request.complete(BlockError.EIO);
+                });
+        return blame;
+    }
+
+    /** Fences the file and makes the error to be thrown. */
+    AssertionError broken(String what) {
+        fence(what);
+        return new AssertionError(what + ": node=" + nodeName + ", file=" + fileName());
+    }
+
+    private void fence(String why) {
+        if (!fenced) {
+            fenced = true;
+            LOG.error("file is fenced: node={}, file={}, reason={}", nodeName, fileName(), why);
+        }
+    }
+
+    @Override
+    public CompletionStage<Void> resize(long newSizeBytes) {
+        if (!loop.inLoop()) {
+            return CompletableFuture.failedFuture(broken("file resized outside of its loop"));
+        }
+        BlockError error = checkResize(newSizeBytes);
+        if (!error.isOk()) {
+            return CompletableFuture.failedFuture(
+                    new BlockException(
+                            error,
+                            "cannot resize: name="
+                                    + fileName()
+                                    + ", sizeBytes="
+                                    + newSizeBytes
+                                    + ", "
+                                    + error.text()));
+        }
+        rules.forgetSize();
+        return Stages.onLoop(loop, () -> below.resize(newSizeBytes), rules::forgetSize);
+    }
+
+    private BlockError checkResize(long newSizeBytes) {
+        if (closed) {
+            return BlockError.ESHUTDOWN;
+        }
+        if (fenced) {
+            return BlockError.EIO;
+        }
+        if (newSizeBytes < 0) {
+            return BlockError.EINVAL;
+        }
+        return rules.capabilities().canWrite() ? BlockError.OK : BlockError.EPERM;
+    }
+
+    @Override
+    public Map<String, Object> details() {
+        return below.details();
+    }
+
+    @Override
+    public CompletionStage<Void> close() {
+        if (!loop.inLoop()) {
+            return CompletableFuture.failedFuture(broken("file closed outside of its loop"));
+        }
+        if (closed) {
+            return CompletableFuture.failedFuture(broken("file closed twice"));
+        }
+        if (inFlight != 0) {
+            return CompletableFuture.failedFuture(
+                    broken("file closed with requests in flight: count=" + inFlight));
+        }
+        closed = true;
+        Supplier<CompletionStage<Void>> closing = below::close;
+        return Stages.onLoop(loop, closing, whenClosed);
+    }
+}

@@ -1,0 +1,166 @@
+package io.quoin.xlator.boundary;
+
+import io.quoin.block.BlockError;
+import io.quoin.block.BlockException;
+import io.quoin.xlator.CreateOptions;
+import io.quoin.xlator.FileInfo;
+import io.quoin.xlator.OpenMode;
+import io.quoin.xlator.Xlator;
+import io.quoin.xlator.XlatorFile;
+import io.quoin.xlator.loop.Loop;
+import java.nio.charset.StandardCharsets;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.TreeMap;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionStage;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.function.Function;
+import java.util.function.Supplier;
+
+/**
+ * The checked boundary above a node: names and sizes of namespace calls are legal, exceptions
+ * become failed stages, nothing is called after close, and each file is opened behind a {@link
+ * BoundaryFile}. In the graph it goes by the name of the node below it.
+ *
+ * <p>Threading: thread-safe.
+ */
+public final class BoundaryXlator implements Xlator {
+    private static final int NAME_BYTES_MAX = 255;
+
+    private final Xlator below;
+    private final Set<BoundaryFile> openFiles = ConcurrentHashMap.newKeySet();
+    private volatile boolean closed;
+
+    public BoundaryXlator(Xlator below) {
+        this.below = below;
+    }
+
+    /** The node itself. */
+    public Xlator below() {
+        return below;
+    }
+
+    @Override
+    public String name() {
+        return below.name();
+    }
+
+    @Override
+    public String type() {
+        return below.type();
+    }
+
+    @Override
+    public List<Xlator> subvolumes() {
+        return below.subvolumes();
+    }
+
+    /** Plain values: files open through here, and which of them are fenced. */
+    public Map<String, Object> statistics() {
+        List<String> fenced =
+                openFiles.stream()
+                        .filter(BoundaryFile::isFenced)
+                        .map(XlatorFile::fileName)
+                        .sorted()
+                        .toList();
+        return new TreeMap<>(Map.of("files-open", openFiles.size(), "files-fenced", fenced));
+    }
+
+    @Override
+    public CompletionStage<List<FileInfo>> list() {
+        return call(below::list);
+    }
+
+    @Override
+    public CompletionStage<FileInfo> stat(String fileName) {
+        return named(fileName, below::stat);
+    }
+
+    @Override
+    public CompletionStage<Void> create(String fileName, CreateOptions options) {
+        if (options.sizeBytes() < 0) {
+            return failed(
+                    "size is negative: name=" + fileName + ", sizeBytes=" + options.sizeBytes());
+        }
+        return named(fileName, name -> below.create(name, options));
+    }
+
+    @Override
+    public CompletionStage<XlatorFile> open(String fileName, OpenMode mode, Loop loop) {
+        CompletionStage<XlatorFile> opening = named(fileName, name -> below.open(name, mode, loop));
+        CompletionStage<XlatorFile> onLoop =
+                Stages.onLoop(loop, () -> opening, BoundaryXlator::nothing);
+        return onLoop.thenApply(file -> guard(file, loop));
+    }
+
+    private XlatorFile guard(XlatorFile file, Loop loop) {
+        BoundaryFile[] self = new BoundaryFile[1];
+        BoundaryFile guarded =
+                new BoundaryFile(file, loop, name(), () -> openFiles.remove(self[0]));
+        self[0] = guarded;
+        openFiles.add(guarded);
+        return guarded;
+    }
+
+    private static void nothing() {}
+
+    @Override
+    public CompletionStage<Void> rename(String fileName, String newFileName) {
+        return named(fileName, from -> named(newFileName, to -> below.rename(from, to)));
+    }
+
+    @Override
+    public CompletionStage<Void> remove(String fileName) {
+        return named(fileName, below::remove);
+    }
+
+    /** Fails with EBUSY, and closes nothing, while a file is open. */
+    @Override
+    public CompletionStage<Void> close() {
+        if (!openFiles.isEmpty()) {
+            List<String> names = openFiles.stream().map(XlatorFile::fileName).sorted().toList();
+            return CompletableFuture.failedFuture(
+                    new BlockException(
+                            BlockError.EBUSY,
+                            "node has open files: name="
+                                    + name()
+                                    + ", files="
+                                    + String.join(", ", names)));
+        }
+        if (closed) {
+            return CompletableFuture.completedFuture(null);
+        }
+        closed = true;
+        return Stages.of(below::close);
+    }
+
+    private <T> CompletionStage<T> named(
+            String fileName, Function<String, CompletionStage<T>> call) {
+        int lengthBytes = fileName.getBytes(StandardCharsets.UTF_8).length;
+        boolean isPlain = fileName.indexOf('/') < 0 && fileName.indexOf('\0') < 0;
+        boolean isDots = fileName.equals(".") || fileName.equals("..");
+        if (lengthBytes == 0 || lengthBytes > NAME_BYTES_MAX || !isPlain || isDots) {
+            return failed(
+                    "not a file name: name="
+                            + fileName
+                            + ", expected=1 to "
+                            + NAME_BYTES_MAX
+                            + " bytes without a slash");
+        }
+        return call(() -> call.apply(fileName));
+    }
+
+    private <T> CompletionStage<T> call(Supplier<CompletionStage<T>> call) {
+        if (closed) {
+            return CompletableFuture.failedFuture(
+                    new BlockException(BlockError.ESHUTDOWN, "node is closed: name=" + name()));
+        }
+        return Stages.of(call);
+    }
+
+    private static <T> CompletionStage<T> failed(String message) {
+        return CompletableFuture.failedFuture(new BlockException(BlockError.EINVAL, message));
+    }
+}
