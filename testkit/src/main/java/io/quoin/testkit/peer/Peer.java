@@ -50,6 +50,8 @@ public enum Peer {
     MKFS_EXT4("mkfs.ext4", "e2fsprogs"),
     E2FSCK("e2fsck", "e2fsprogs"),
     FSTRIM("fstrim", "util-linux"),
+    BLKDISCARD("blkdiscard", "util-linux"),
+    LDD("ldd", "libc-bin"),
     BASH("bash", "bash"),
     XMLLINT("xmllint", "libxml2-utils"),
     SYSTEMD_ANALYZE("systemd-analyze", "systemd"),
