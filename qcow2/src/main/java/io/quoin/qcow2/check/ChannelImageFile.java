@@ -1,0 +1,100 @@
+package io.quoin.qcow2.check;
+
+import io.quoin.block.BlockError;
+import io.quoin.block.BlockException;
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.channels.FileChannel;
+import java.nio.channels.FileLock;
+import java.nio.channels.OverlappingFileLockException;
+import java.nio.file.NoSuchFileException;
+import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
+
+/**
+ * An image in a file of the host. Opened for writing, it holds an exclusive lock, so that two
+ * repairs never meet.
+ *
+ * <p>Threading: confined to its user.
+ */
+public final class ChannelImageFile implements ImageFile {
+    private final FileChannel channel;
+
+    private ChannelImageFile(FileChannel channel) {
+        this.channel = channel;
+    }
+
+    /** Opens {@code path}; ENOENT, EBUSY or EIO as {@link BlockException}. */
+    public static ChannelImageFile open(Path path, boolean writable) {
+        try {
+            FileChannel channel =
+                    writable
+                            ? FileChannel.open(
+                                    path, StandardOpenOption.READ, StandardOpenOption.WRITE)
+                            : FileChannel.open(path, StandardOpenOption.READ);
+            if (writable && !lock(channel)) {
+                channel.close();
+                throw new BlockException(
+                        BlockError.EBUSY, "image file: " + path + " is open for writing elsewhere");
+            }
+            return new ChannelImageFile(channel);
+        } catch (NoSuchFileException e) {
+            throw new BlockException(
+                    BlockError.ENOENT, "image file: " + path + " does not exist", e);
+        } catch (IOException e) {
+            throw new BlockException(
+                    BlockError.EIO,
+                    "image file: " + path + " cannot be opened: " + e.getMessage(),
+                    e);
+        }
+    }
+
+    private static boolean lock(FileChannel channel) throws IOException {
+        try {
+            // Released when the channel is closed.
+            FileLock lock = channel.tryLock();
+            return lock != null;
+        } catch (OverlappingFileLockException e) {
+            return false;
+        }
+    }
+
+    @Override
+    public long sizeBytes() throws IOException {
+        return channel.size();
+    }
+
+    @Override
+    public void read(long hostOffset, ByteBuffer target) throws IOException {
+        int start = target.position();
+        while (target.hasRemaining()) {
+            int count = channel.read(target, hostOffset + (target.position() - start));
+            if (count < 0) {
+                while (target.hasRemaining()) {
+                    target.put((byte) 0);
+                }
+            }
+        }
+    }
+
+    @Override
+    public void write(long hostOffset, ByteBuffer source) throws IOException {
+        int start = source.position();
+        while (source.hasRemaining()) {
+            int written = channel.write(source, hostOffset + (source.position() - start));
+            if (written < 0) {
+                throw new IOException("the file takes no more bytes");
+            }
+        }
+    }
+
+    @Override
+    public void flush() throws IOException {
+        channel.force(true);
+    }
+
+    @Override
+    public void close() throws IOException {
+        channel.close();
+    }
+}

@@ -1,0 +1,131 @@
+package io.quoin.qcow2.check;
+
+import io.quoin.block.BlockError;
+import io.quoin.block.BlockException;
+import io.quoin.qcow2.layout.BitmapDirectoryLayout;
+import io.quoin.qcow2.layout.BitmapEntry;
+import io.quoin.qcow2.layout.BitmapsExtension;
+import io.quoin.qcow2.layout.HeaderLayout;
+import io.quoin.qcow2.layout.Qcow2Geometry;
+import io.quoin.qcow2.layout.Qcow2Header;
+import io.quoin.qcow2.layout.SnapshotTable;
+import io.quoin.qcow2.layout.SnapshotTableLayout;
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.util.List;
+
+/**
+ * An image file with its header, and blocking access to its tables.
+ *
+ * <p>Threading: confined to its user.
+ */
+final class CheckImage {
+    private static final int PROBE_BYTES = 512;
+
+    final ImageFile file;
+    final Qcow2Header header;
+    final Qcow2Geometry geometry;
+    final long fileSizeBytes;
+    final int clusterBits;
+    final int clusterSize;
+
+    private CheckImage(ImageFile file, Qcow2Header header, long fileSizeBytes) {
+        this.file = file;
+        this.header = header;
+        this.geometry = header.geometry();
+        this.fileSizeBytes = fileSizeBytes;
+        this.clusterBits = header.clusterBits();
+        this.clusterSize = header.clusterSizeBytes();
+    }
+
+    static CheckImage open(ImageFile file) {
+        try {
+            long size = file.sizeBytes();
+            ByteBuffer probe = ByteBuffer.allocate((int) Math.min(size, PROBE_BYTES));
+            file.read(0, probe);
+            int clusterSize = HeaderLayout.clusterSizeBytes(probe.flip());
+            ByteBuffer first = ByteBuffer.allocate((int) Math.min(size, clusterSize));
+            file.read(0, first);
+            return new CheckImage(file, Qcow2Header.parse(first.flip(), size), size);
+        } catch (IOException e) {
+            throw failed(e);
+        }
+    }
+
+    static BlockException failed(IOException e) {
+        return new BlockException(
+                BlockError.EIO, "image file: access failed: " + e.getMessage(), e);
+    }
+
+    /** Clusters of the file, the last one maybe cut short. */
+    long clusters() {
+        return geometry.clustersFor(fileSizeBytes);
+    }
+
+    /** A buffer for tables: as large as the cluster, at least 64 KiB. */
+    ByteBuffer tableBuffer() {
+        return ByteBuffer.allocate(Math.max(clusterSize, 64 << 10));
+    }
+
+    /** Fills {@code target} from 0 to {@code lengthBytes}, ready to be read. */
+    ByteBuffer read(long hostOffset, ByteBuffer target, int lengthBytes) {
+        target.clear().limit(lengthBytes);
+        try {
+            file.read(hostOffset, target);
+        } catch (IOException e) {
+            throw failed(e);
+        }
+        return target.flip();
+    }
+
+    void write(long hostOffset, ByteBuffer source) {
+        try {
+            file.write(hostOffset, source);
+        } catch (IOException e) {
+            throw failed(e);
+        }
+    }
+
+    void writeEntry(long hostOffset, long entry) {
+        write(hostOffset, ByteBuffer.allocate(Long.BYTES).putLong(entry).flip());
+    }
+
+    void flush() {
+        try {
+            file.flush();
+        } catch (IOException e) {
+            throw failed(e);
+        }
+    }
+
+    SnapshotTable snapshots() {
+        long room =
+                Math.min(
+                        SnapshotTableLayout.TABLE_BYTES_MAX,
+                        (long) header.snapshotCount() * SnapshotTableLayout.ENTRY_BYTES_MAX);
+        if (header.snapshotCount() == 0) {
+            return new SnapshotTable(List.of(), 0);
+        }
+        int length = (int) Math.min(room, fileSizeBytes - header.snapshotsOffset());
+        ByteBuffer table = read(header.snapshotsOffset(), ByteBuffer.allocate(length), length);
+        return SnapshotTableLayout.parse(table, header, fileSizeBytes);
+    }
+
+    List<BitmapEntry> bitmaps() {
+        BitmapsExtension extension = header.bitmaps();
+        if (extension == null) {
+            return List.of();
+        }
+        int length = Math.toIntExact(extension.directorySizeBytes());
+        ByteBuffer directory =
+                read(extension.directoryOffset(), ByteBuffer.allocate(length), length);
+        return BitmapDirectoryLayout.parse(directory, extension, clusterSize, fileSizeBytes);
+    }
+
+    void writeFeatures(long incompatible, long autoclear) {
+        ByteBuffer fields = ByteBuffer.allocate(HeaderLayout.FEATURES_BYTES);
+        HeaderLayout.encodeFeatures(fields, incompatible, header.compatibleFeatures(), autoclear);
+        write(HeaderLayout.FEATURES_OFFSET, fields.flip());
+        flush();
+    }
+}

@@ -1,0 +1,26 @@
+package io.quoin.qcow2.check;
+
+import java.io.Closeable;
+import java.io.IOException;
+import java.nio.ByteBuffer;
+
+/**
+ * The file that holds an image, for blocking access.
+ *
+ * <p>Threading: confined to its user.
+ */
+public interface ImageFile extends Closeable {
+    long sizeBytes() throws IOException;
+
+    /**
+     * Fills {@code target} from {@code hostOffset} on; what lies beyond the end of the file becomes
+     * zeros.
+     */
+    void read(long hostOffset, ByteBuffer target) throws IOException;
+
+    /** Writes all of {@code source}; the file grows as needed. */
+    void write(long hostOffset, ByteBuffer source) throws IOException;
+
+    /** Everything that was written is stable afterwards. */
+    void flush() throws IOException;
+}

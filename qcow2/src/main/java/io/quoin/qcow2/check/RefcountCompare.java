@@ -1,0 +1,137 @@
+package io.quoin.qcow2.check;
+
+import io.quoin.qcow2.layout.EntryFault;
+import io.quoin.qcow2.layout.RefcountLayout;
+import java.nio.ByteBuffer;
+
+/**
+ * Holds the refcounts on disk against the references that were counted, and corrects them where
+ * that is asked for and safe.
+ *
+ * <p>Threading: confined to the check.
+ */
+final class RefcountCompare {
+    private final CheckImage image;
+    private final ReferenceCounts counts;
+    private final CheckReport report;
+    private final RepairMode mode;
+    private final RefcountLayout layout;
+    private final ByteBuffer block;
+
+    /**
+     * Clusters whose refcount on disk is exactly 1 when the comparison, with its repairs, is over.
+     */
+    private final ClusterBits countIsOne = new ClusterBits();
+
+    RefcountCompare(CheckImage image, ReferenceCounts counts, CheckReport report, RepairMode mode) {
+        this.image = image;
+        this.counts = counts;
+        this.report = report;
+        this.mode = mode;
+        this.layout = image.header.refcounts();
+        this.block = ByteBuffer.allocate(image.clusterSize);
+    }
+
+    ClusterBits countIsOne() {
+        return countIsOne;
+    }
+
+    void compare() {
+        // References just beyond the end, in a last cluster that is cut short, were counted too.
+        long limit = image.clusters() + 1;
+        long tableBytes = image.header.refcountTableBytes();
+        ByteBuffer table = image.tableBuffer();
+        int step = table.capacity();
+        long firstCluster = 0;
+        for (long at = 0; at < tableBytes && firstCluster < limit; at += step) {
+            int length = (int) Math.min(step, tableBytes - at);
+            image.read(image.header.refcountTableOffset() + at, table, length);
+            for (int i = 0;
+                    i < length && firstCluster < limit;
+                    i += RefcountLayout.TABLE_ENTRY_BYTES) {
+                long entry = table.getLong(i);
+                long end = Math.min(limit, firstCluster + layout.blockEntries());
+                if (entry != 0
+                        && RefcountLayout.tableFault(entry, image.clusterBits, image.fileSizeBytes)
+                                == EntryFault.NONE) {
+                    compareBlock(RefcountLayout.blockHostOffset(entry), firstCluster, end);
+                } else {
+                    uncounted(firstCluster, end);
+                }
+                firstCluster += layout.blockEntries();
+            }
+        }
+        uncounted(firstCluster, limit);
+    }
+
+    private void compareBlock(long blockOffset, long firstCluster, long endCluster) {
+        image.read(blockOffset, block, image.clusterSize);
+        boolean changed = false;
+        for (long cluster = firstCluster; cluster < endCluster; cluster++) {
+            int index = (int) (cluster - firstCluster);
+            long onDisk = layout.get(block, index);
+            long counted = counts.get(cluster);
+            if (onDisk == 0 && counted == 0) {
+                continue;
+            }
+            report.highestCluster = Math.max(report.highestCluster, cluster);
+            long settled = onDisk;
+            if (onDisk != counted && differ(cluster, onDisk, counted)) {
+                layout.set(block, index, counted);
+                changed = true;
+                settled = counted;
+            }
+            if (settled == 1) {
+                countIsOne.set(cluster);
+            }
+        }
+        if (changed) {
+            image.write(blockOffset, block.clear());
+        }
+    }
+
+    /** Reports a difference; true: the count on disk becomes what was counted. */
+    private boolean differ(long cluster, long onDisk, long counted) {
+        String text =
+                "cluster "
+                        + cluster
+                        + " refcount="
+                        + Long.toUnsignedString(onDisk)
+                        + " reference="
+                        + counted;
+        boolean trusted = !report.referencesHidden && !report.rebuild;
+        if (Long.compareUnsigned(onDisk, counted) > 0) {
+            if (mode != RepairMode.NONE && trusted) {
+                report.leakFixed(text);
+                return true;
+            }
+            report.leak(text);
+            return false;
+        }
+        boolean fits = Long.compareUnsigned(counted, layout.countMax()) <= 0;
+        if (mode == RepairMode.ALL && fits && !report.rebuild) {
+            report.corruptionFixed(text);
+            return true;
+        }
+        report.corruption(text);
+        return false;
+    }
+
+    private void uncounted(long firstCluster, long endCluster) {
+        long cluster = counts.skipEmpty(firstCluster, endCluster);
+        while (cluster < endCluster) {
+            int counted = counts.get(cluster);
+            if (counted > 0) {
+                report.corruption(
+                        "cluster "
+                                + cluster
+                                + " refcount=0 reference="
+                                + counted
+                                + ", no refcount block");
+                report.highestCluster = Math.max(report.highestCluster, cluster);
+                report.rebuild = true;
+            }
+            cluster = counts.skipEmpty(cluster + 1, endCluster);
+        }
+    }
+}

@@ -1,0 +1,261 @@
+package io.quoin.qcow2.check;
+
+import io.quoin.block.BlockException;
+import io.quoin.qcow2.check.ReferenceCounts.Use;
+import io.quoin.qcow2.layout.BitmapDirectoryLayout;
+import io.quoin.qcow2.layout.BitmapEntry;
+import io.quoin.qcow2.layout.BitmapsExtension;
+import io.quoin.qcow2.layout.EntryFault;
+import io.quoin.qcow2.layout.L1Entry;
+import io.quoin.qcow2.layout.RefcountLayout;
+import io.quoin.qcow2.layout.SnapshotEntry;
+import io.quoin.qcow2.layout.SnapshotTable;
+import java.nio.ByteBuffer;
+import java.util.List;
+import org.agrona.collections.LongArrayList;
+
+/**
+ * Visits everything that an image's header leads to and counts the references to each host cluster.
+ *
+ * <p>Threading: confined to the check.
+ */
+final class ReferenceWalk {
+    private final CheckImage image;
+    private final ReferenceCounts counts;
+    private final CheckReport report;
+    private final boolean repair;
+    private final L2Walk l2Walk;
+
+    /** Clusters of the refcount table and blocks, each with one reference counted. */
+    private final LongArrayList refcountClusters = new LongArrayList();
+
+    private final long countMax;
+    private long done;
+    private long total;
+
+    ReferenceWalk(CheckImage image, ReferenceCounts counts, CheckReport report, boolean repair) {
+        this.image = image;
+        this.counts = counts;
+        this.report = report;
+        this.repair = repair;
+        this.l2Walk = new L2Walk(image, this, report, repair);
+        long max = image.header.refcounts().countMax();
+        this.countMax = max < 0 ? Long.MAX_VALUE : max;
+    }
+
+    /** Counts everything; false: a table that leads to others could not be read at all. */
+    boolean walk() {
+        List<SnapshotEntry> snapshots;
+        List<BitmapEntry> bitmaps;
+        reference(0, image.clusterSize, Use.EXCLUSIVE, "header");
+        try {
+            SnapshotTable table = image.snapshots();
+            snapshots = table.entries();
+            reference(
+                    image.header.snapshotsOffset(),
+                    table.sizeBytes(),
+                    Use.EXCLUSIVE,
+                    "snapshot table");
+            bitmaps = image.bitmaps();
+        } catch (BlockException e) {
+            report.corruption(String.valueOf(e.getMessage()));
+            return false;
+        }
+        total = image.header.l1Size();
+        for (SnapshotEntry snapshot : snapshots) {
+            total += snapshot.l1Size();
+        }
+        walkL1(image.header.l1TableOffset(), image.header.l1Size(), true, "active L1 table");
+        for (SnapshotEntry snapshot : snapshots) {
+            walkL1(
+                    snapshot.l1TableOffset(),
+                    snapshot.l1Size(),
+                    false,
+                    "L1 table of snapshot " + snapshot.id());
+        }
+        long[] crypto = image.header.cryptoHeader();
+        if (crypto != null) {
+            reference(crypto[0], crypto[1], Use.EXCLUSIVE, "crypto header");
+        }
+        walkBitmaps(bitmaps);
+        walkRefcounts();
+        return true;
+    }
+
+    LongArrayList refcountClusters() {
+        return refcountClusters;
+    }
+
+    /** Counts a reference to each cluster of the range; false: it is no valid reference. */
+    boolean reference(long hostOffset, long lengthBytes, Use use, String what) {
+        if (lengthBytes == 0) {
+            return true;
+        }
+        // The file's last cluster may be cut short.
+        if (hostOffset < 0
+                || hostOffset > Long.MAX_VALUE - lengthBytes
+                || hostOffset + lengthBytes - image.fileSizeBytes >= image.clusterSize) {
+            report.corruption(
+                    what + " at host offset " + hostOffset + " lies beyond the end of the file");
+            return false;
+        }
+        boolean valid = true;
+        long last = (hostOffset + lengthBytes - 1) >>> image.clusterBits;
+        for (long cluster = hostOffset >>> image.clusterBits; cluster <= last; cluster++) {
+            if (!counts.add(cluster, use)) {
+                report.corruption(
+                        what + " overlaps other data or metadata in host cluster " + cluster);
+                valid = false;
+            }
+            if (counts.get(cluster) == countMax + 1) {
+                report.corruption(
+                        "host cluster "
+                                + cluster
+                                + " has more references than a refcount of "
+                                + image.header.refcountBits()
+                                + " bits holds");
+            }
+        }
+        return valid;
+    }
+
+    private void walkL1(long tableOffset, int entries, boolean active, String what) {
+        reference(tableOffset, (long) entries * L1Entry.SIZE_BYTES, Use.EXCLUSIVE, what);
+        ByteBuffer buffer = image.tableBuffer();
+        int chunk = buffer.capacity() / L1Entry.SIZE_BYTES;
+        for (int first = 0; first < entries; first += chunk) {
+            int count = Math.min(chunk, entries - first);
+            long chunkOffset = tableOffset + (long) first * L1Entry.SIZE_BYTES;
+            image.read(chunkOffset, buffer, count * L1Entry.SIZE_BYTES);
+            for (int i = 0; i < count; i++) {
+                long entry = buffer.getLong(i * L1Entry.SIZE_BYTES);
+                if (entry != 0) {
+                    followL1(entry, chunkOffset + (long) i * L1Entry.SIZE_BYTES, active);
+                    report.listener().progress(done + i, total);
+                }
+            }
+            done += count;
+            report.listener().progress(done, total);
+        }
+    }
+
+    private void followL1(long entry, long entryOffset, boolean active) {
+        String what = "L1 entry at host offset " + entryOffset;
+        long l2Offset = L1Entry.hostOffset(entry);
+        long meant = entry & ~L1Entry.RESERVED_MASK;
+        if (meant != entry) {
+            mendEntry(what + ": " + EntryFault.RESERVED_BITS.text(), entryOffset, meant);
+        }
+        EntryFault fault = L1Entry.fault(meant, image.clusterBits, image.fileSizeBytes);
+        if (fault == EntryFault.COPIED_WITHOUT_OFFSET) {
+            mendEntry(what + ": " + fault.text(), entryOffset, 0);
+        } else if (!fault.isNone()) {
+            report.corruption(what + ": " + fault.text() + ", l2_offset=" + l2Offset);
+            report.referencesHidden = true;
+        } else if (l2Offset != 0) {
+            if (!reference(l2Offset, image.clusterSize, Use.L2, "L2 table")) {
+                // Whatever it overlaps is no L2 table: its contents would be taken for references.
+                report.referencesHidden = true;
+            } else {
+                l2Walk.walk(l2Offset, active);
+            }
+        }
+    }
+
+    /** A defect whose correction changes nothing that a reader sees. */
+    void mendEntry(String text, long entryOffset, long corrected) {
+        if (repair) {
+            image.writeEntry(entryOffset, corrected);
+            report.corruptionFixed(text);
+        } else {
+            report.corruption(text);
+        }
+    }
+
+    private void walkBitmaps(List<BitmapEntry> bitmaps) {
+        BitmapsExtension extension = image.header.bitmaps();
+        if (extension == null) {
+            return;
+        }
+        reference(
+                extension.directoryOffset(),
+                extension.directorySizeBytes(),
+                Use.EXCLUSIVE,
+                "bitmap directory");
+        ByteBuffer buffer = image.tableBuffer();
+        int chunk = buffer.capacity() / BitmapDirectoryLayout.TABLE_ENTRY_BYTES;
+        for (BitmapEntry bitmap : bitmaps) {
+            String what = "table of bitmap " + bitmap.name();
+            long length = (long) bitmap.tableEntries() * BitmapDirectoryLayout.TABLE_ENTRY_BYTES;
+            reference(bitmap.tableOffset(), length, Use.EXCLUSIVE, what);
+            for (int first = 0; first < bitmap.tableEntries(); first += chunk) {
+                int count = Math.min(chunk, bitmap.tableEntries() - first);
+                image.read(bitmap.tableOffset() + 8L * first, buffer, count * 8);
+                for (int i = 0; i < count; i++) {
+                    followBitmap(what, buffer.getLong(i * 8));
+                }
+            }
+        }
+    }
+
+    private void followBitmap(String what, long entry) {
+        EntryFault fault =
+                BitmapDirectoryLayout.tableFault(entry, image.clusterBits, image.fileSizeBytes);
+        if (!fault.isNone()) {
+            report.corruption("entry in the " + what + ": " + fault.text());
+            report.referencesHidden = true;
+        } else if (BitmapDirectoryLayout.dataHostOffset(entry) != 0) {
+            reference(
+                    BitmapDirectoryLayout.dataHostOffset(entry),
+                    image.clusterSize,
+                    Use.DATA,
+                    "bitmap data");
+        }
+    }
+
+    private void walkRefcounts() {
+        long tableOffset = image.header.refcountTableOffset();
+        long tableBytes = image.header.refcountTableBytes();
+        referenceRefcounts(tableOffset, tableBytes, "refcount table");
+        ByteBuffer buffer = image.tableBuffer();
+        int step = buffer.capacity();
+        for (long at = 0; at < tableBytes; at += step) {
+            int length = (int) Math.min(step, tableBytes - at);
+            image.read(tableOffset + at, buffer, length);
+            for (int i = 0; i < length; i += RefcountLayout.TABLE_ENTRY_BYTES) {
+                long entry = buffer.getLong(i);
+                EntryFault fault =
+                        RefcountLayout.tableFault(entry, image.clusterBits, image.fileSizeBytes);
+                if (!fault.isNone()) {
+                    report.corruption(
+                            "refcount table entry "
+                                    + (at + i) / RefcountLayout.TABLE_ENTRY_BYTES
+                                    + ": "
+                                    + fault.text());
+                    report.rebuild = true;
+                } else if (entry != 0) {
+                    referenceRefcounts(
+                            RefcountLayout.blockHostOffset(entry),
+                            image.clusterSize,
+                            "refcount block");
+                }
+            }
+        }
+    }
+
+    private void referenceRefcounts(long hostOffset, long lengthBytes, String what) {
+        if (hostOffset > image.fileSizeBytes - lengthBytes) {
+            report.corruption(
+                    what + " at host offset " + hostOffset + " lies beyond the end of the file");
+            report.rebuild = true;
+            return;
+        }
+        if (!reference(hostOffset, lengthBytes, Use.EXCLUSIVE, what)) {
+            report.rebuild = true;
+        }
+        long first = hostOffset >>> image.clusterBits;
+        for (long i = 0; i < lengthBytes >>> image.clusterBits; i++) {
+            refcountClusters.addLong(first + i);
+        }
+    }
+}
