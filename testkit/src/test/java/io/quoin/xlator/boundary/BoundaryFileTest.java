@@ -1,0 +1,280 @@
+package io.quoin.xlator.boundary;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import io.quoin.block.BlockError;
+import io.quoin.block.BlockException;
+import io.quoin.block.BlockStatus;
+import io.quoin.block.Capabilities;
+import io.quoin.block.ExtentList;
+import io.quoin.block.Geometry;
+import io.quoin.block.IoFlags;
+import io.quoin.block.IoOp;
+import io.quoin.block.IoRequest;
+import io.quoin.testkit.FileDriver;
+import io.quoin.testkit.FileDriver.Pending;
+import io.quoin.testkit.sim.VirtualLoop;
+import io.quoin.testkit.sim.VirtualLoopGroup;
+import io.quoin.xlator.XlatorFile;
+import java.util.ArrayDeque;
+import java.util.Map;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionStage;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
+
+@Timeout(60)
+class BoundaryFileTest {
+    private static final Capabilities ALL = new Capabilities(true, true, true, true, true, false);
+    private static final Capabilities FEW =
+            new Capabilities(true, false, false, false, false, false);
+
+    private final VirtualLoopGroup group = new VirtualLoopGroup(2);
+    private final VirtualLoop loop = group.loop(0);
+    private final HeldFile held = new HeldFile();
+
+    private BoundaryFile boundary(boolean costly) {
+        return new BoundaryFile(held, loop, "node", () -> held.wasForgotten = true, costly);
+    }
+
+    /** Holds what it gets until the test says how it ends. */
+    private static final class HeldFile implements XlatorFile {
+        private final ArrayDeque<IoRequest> requests = new ArrayDeque<>();
+        private Capabilities capabilities = ALL;
+        private Geometry geometry = new Geometry(1 << 20, 512, 4096, 1 << 16);
+        private boolean wasForgotten;
+        private boolean throwsOnSubmit;
+
+        @Override
+        public String fileName() {
+            return "held";
+        }
+
+        @Override
+        public CompletionStage<Void> resize(long newSizeBytes) {
+            geometry = geometry.withSizeBytes(newSizeBytes);
+            return CompletableFuture.completedFuture(null);
+        }
+
+        @Override
+        public Map<String, Object> details() {
+            return Map.of();
+        }
+
+        @Override
+        public CompletionStage<Void> close() {
+            return CompletableFuture.completedFuture(null);
+        }
+
+        @Override
+        public Geometry geometry() {
+            return geometry;
+        }
+
+        @Override
+        public Capabilities capabilities() {
+            return capabilities;
+        }
+
+        @Override
+        public void submit(IoRequest request) {
+            if (throwsOnSubmit) {
+                throw new IllegalStateException("broken");
+            }
+            requests.add(request);
+        }
+    }
+
+    @ParameterizedTest
+    @CsvSource({
+        // op, offset, length, flags, expected
+        "READ, 0, 65536, 0, held",
+        "READ, 1048064, 512, 0, held",
+        "READ, 0, 66048, 0, EINVAL",
+        "READ, 1, 512, 0, EINVAL",
+        "READ, 0, 513, 0, EINVAL",
+        "READ, 1048576, 512, 0, EINVAL",
+        "READ, -512, 512, 0, EINVAL",
+        "READ, 9223372036854775296, 1024, 0, EINVAL",
+        "READ, 0, 512, 1, EINVAL",
+        "WRITE, 0, 512, 1, held",
+        "WRITE, 1048064, 1024, 0, ENOSPC",
+        "WRITE, 1048576, 512, 0, ENOSPC",
+        "WRITE, 9223372036854775296, 1024, 0, EINVAL",
+        "WRITE, 0, 512, 2, EINVAL",
+        "WRITE_ZEROES, 0, 1048576, 7, held",
+        "WRITE_ZEROES, 0, 1049088, 0, ENOSPC",
+        "DISCARD, 0, 1048576, 0, held",
+        "DISCARD, 0, 1049088, 0, EINVAL",
+        "DISCARD, 0, 512, 4, EINVAL",
+        "FLUSH, 0, 0, 0, held",
+        "FLUSH, 0, 512, 0, EINVAL",
+        "CACHE, 0, 1048576, 0, held",
+        "CACHE, 0, 1049088, 0, EINVAL",
+        "BLOCK_STATUS, 0, 512, 0, EINVAL",
+    })
+    void shouldPassOnlyWhatIsLegal(IoOp op, long offset, long length, int flags, String expected) {
+        for (boolean costly : new boolean[] {false, true}) {
+            FileDriver driver = new FileDriver(boundary(costly), loop);
+            Pending pending = driver.submit(request(op, offset, length, flags));
+            if (expected.equals("held")) {
+                assertThat(pending.isDone()).isFalse();
+                assertThat(held.requests.peek()).hasToString(pending.request().toString());
+                loop.run(() -> held.requests.remove().complete(BlockError.EIO));
+                assertThat(pending.error()).isEqualTo(BlockError.EIO);
+            } else {
+                assertThat(pending.error()).isEqualTo(BlockError.valueOf(expected));
+                assertThat(held.requests).isEmpty();
+            }
+        }
+    }
+
+    @ParameterizedTest
+    @CsvSource({
+        "WRITE, 1, ENOTSUP",
+        "WRITE_ZEROES, 4, ENOTSUP",
+        "DISCARD, 0, ENOTSUP",
+        "WRITE, 0, held",
+        "WRITE_ZEROES, 2, held"
+    })
+    void shouldRefuseWhatTheFileCannot(IoOp op, int flags, String expected) {
+        held.capabilities = FEW;
+        Pending pending = new FileDriver(boundary(false), loop).submit(request(op, 0, 512, flags));
+        String outcome = pending.isDone() ? pending.error().name() : "held";
+        assertThat(outcome).isEqualTo(expected);
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"WRITE", "WRITE_ZEROES", "DISCARD"})
+    void shouldRefuseChangesWhenTheFileIsReadOnly(IoOp op) {
+        held.capabilities = ALL.readOnly();
+        Pending pending = new FileDriver(boundary(false), loop).submit(request(op, 0, 512, 0));
+        assertThat(pending.error()).isEqualTo(BlockError.EPERM);
+    }
+
+    @Test
+    void shouldSeeTheNewSizeWhenResized() {
+        BoundaryFile file = boundary(false);
+        FileDriver driver = new FileDriver(file, loop);
+        group.await(loop.call(() -> file.resize(512)));
+        assertThat(driver.submit(request(IoOp.READ, 512, 512, 0)).error())
+                .isEqualTo(BlockError.EINVAL);
+        group.await(loop.call(() -> file.resize(2048)));
+        assertThat(driver.submit(request(IoOp.READ, 512, 512, 0)).isDone()).isFalse();
+    }
+
+    @Test
+    void shouldFenceWhenALayerCompletesTwice() {
+        BoundaryFile file = boundary(true);
+        FileDriver driver = new FileDriver(file, loop);
+        Pending pending = driver.submit(request(IoOp.WRITE, 0, 512, 0));
+        IoRequest below = held.requests.remove();
+        loop.run(() -> below.complete(BlockError.OK));
+        assertThat(pending.error()).isEqualTo(BlockError.OK);
+        for (int i = 0; i < 3; i++) {
+            assertThatThrownBy(() -> loop.run(() -> below.complete(BlockError.OK)))
+                    .isInstanceOf(AssertionError.class)
+                    .hasMessage("request completed more than once: node=node, file=held");
+        }
+        assertThat(file.isFenced()).isTrue();
+        assertThat(driver.submit(request(IoOp.WRITE, 0, 512, 0)).error()).isEqualTo(BlockError.EIO);
+        assertThat(driver.flush()).isEqualTo(BlockError.EIO);
+        Pending read = driver.submit(request(IoOp.READ, 0, 512, 0));
+        loop.run(() -> held.requests.remove().complete(BlockError.OK));
+        assertThat(read.error()).isEqualTo(BlockError.OK);
+    }
+
+    @ParameterizedTest
+    @ValueSource(booleans = {false, true})
+    void shouldAnswerOnItsLoopWhenALayerStrays(boolean costly) {
+        BoundaryFile file = boundary(costly);
+        Pending pending = new FileDriver(file, loop).submit(request(IoOp.WRITE, 0, 512, 0));
+        IoRequest below = held.requests.remove();
+        assertThatThrownBy(() -> group.loop(1).run(() -> below.complete(BlockError.OK)))
+                .isInstanceOf(AssertionError.class)
+                .hasMessageStartingWith("request completed outside of its loop");
+        assertThat(pending.isDone()).isFalse();
+        group.runReady();
+        assertThat(pending.error()).isEqualTo(BlockError.EIO);
+        assertThat(file.isFenced()).isTrue();
+        assertThat(file.inFlight()).isZero();
+    }
+
+    @Test
+    void shouldFenceWhenSubmittedOutsideOfItsLoop() {
+        BoundaryFile file = boundary(false);
+        IoRequest request = request(IoOp.READ, 0, 512, 0);
+        request.push((completed, error) -> {});
+        assertThatThrownBy(() -> file.submit(request))
+                .hasMessageStartingWith("request submitted outside of its loop");
+        assertThat(file.isFenced()).isTrue();
+    }
+
+    @Test
+    void shouldFenceWhenASubmitThrows() {
+        BoundaryFile file = boundary(false);
+        held.throwsOnSubmit = true;
+        assertThatThrownBy(() -> new FileDriver(file, loop).submit(request(IoOp.READ, 0, 512, 0)))
+                .isInstanceOf(IllegalStateException.class);
+        assertThat(file.isFenced()).isTrue();
+    }
+
+    @ParameterizedTest
+    @CsvSource({"0, 0", "1024, 0", "512, 4"})
+    void shouldFenceWhenTheAnswerCannotBe(long extentLength, int status) {
+        BoundaryFile file = boundary(true);
+        FileDriver driver = new FileDriver(file, loop);
+        Pending pending =
+                driver.submit(request(IoOp.BLOCK_STATUS, 0, 512, 0).extents(new ExtentList(8)));
+        IoRequest below = held.requests.remove();
+        ExtentList extents = below.extents();
+        if (extentLength > 0) {
+            extents.add(extentLength, status);
+        }
+        assertThatThrownBy(() -> loop.run(() -> below.complete(BlockError.OK)))
+                .isInstanceOf(AssertionError.class);
+        assertThat(pending.error()).isEqualTo(BlockError.EIO);
+        assertThat(file.isFenced()).isTrue();
+    }
+
+    @Test
+    void shouldFenceWhenASparseAnswerLeavesABit() {
+        BoundaryFile file = boundary(true);
+        IoRequest read = request(IoOp.READ, 0, 1024, IoFlags.SPARSE).extents(new ExtentList(8));
+        Pending pending = new FileDriver(file, loop).submit(read);
+        IoRequest below = held.requests.remove();
+        below.extents().add(512, BlockStatus.ZERO);
+        assertThatThrownBy(() -> loop.run(() -> below.complete(BlockError.OK)))
+                .hasMessageStartingWith("sparse read reports another range");
+        assertThat(pending.error()).isEqualTo(BlockError.EIO);
+    }
+
+    @Test
+    void shouldRefuseToCloseWhenRequestsAreInFlight() {
+        BoundaryFile file = boundary(false);
+        Pending pending = new FileDriver(file, loop).submit(request(IoOp.READ, 0, 512, 0));
+        assertThat(loop.call(file::close)).isCompletedExceptionally();
+        loop.run(() -> held.requests.remove().complete(BlockError.OK));
+        assertThat(pending.error()).isEqualTo(BlockError.OK);
+        group.await(loop.call(file::close));
+        assertThat(held.wasForgotten).isTrue();
+        assertThat(new FileDriver(file, loop).flush()).isEqualTo(BlockError.ESHUTDOWN);
+        assertThat(loop.call(file::close)).isCompletedExceptionally();
+        assertThatThrownBy(() -> group.await(loop.call(() -> file.resize(0))))
+                .isInstanceOfSatisfying(
+                        BlockException.class,
+                        e -> assertThat(e.error()).isEqualTo(BlockError.ESHUTDOWN));
+    }
+
+    private static IoRequest request(IoOp op, long offset, long length, int flags) {
+        IoRequest request = new IoRequest().prepare(op, offset, length, flags);
+        if (op.hasMemory() && length > 0) {
+            request.memory().add(FileDriver.direct((int) length), 0, (int) length);
+        }
+        return request;
+    }
+}
