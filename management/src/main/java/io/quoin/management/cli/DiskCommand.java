@@ -1,0 +1,239 @@
+package io.quoin.management.cli;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import io.quoin.management.daemon.Commands;
+import io.quoin.management.volume.ByteSize;
+import java.io.PrintWriter;
+import java.util.LinkedHashMap;
+import java.util.Map;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.ParameterException;
+import picocli.CommandLine.Parameters;
+import picocli.CommandLine.Spec;
+
+/**
+ * {@code quoin disk}: the disks of a volume, with its daemon running or not.
+ *
+ * <p>Threading: confined to the main thread.
+ */
+@Command(
+        name = "disk",
+        description = "Create, list, show, resize and remove disks, and show how to attach them.",
+        synopsisSubcommandLabel = "COMMAND",
+        mixinStandardHelpOptions = true,
+        subcommands = {
+            DiskCommand.Create.class,
+            DiskCommand.Ls.class,
+            DiskCommand.Info.class,
+            DiskCommand.Resize.class,
+            DiskCommand.Rm.class,
+            AttachCommands.Uri.class,
+            AttachCommands.QemuArgs.class,
+            AttachCommands.Xml.class
+        },
+        footer = {"", "Examples:", "  quoin disk create vm1 10G", "  quoin disk ls --output json"})
+final class DiskCommand implements Runnable {
+    @Spec
+    @SuppressWarnings("NullAway.Init") // picocli sets it
+    private CommandSpec spec;
+
+    @Override
+    public void run() {
+        throw new ParameterException(spec.commandLine(), "command missing");
+    }
+
+    /** What every command on one volume has. */
+    abstract static class OnVolume implements Runnable {
+        private static final ObjectMapper JSON = new ObjectMapper();
+
+        @Mixin
+        @SuppressWarnings("NullAway.Init") // picocli sets it
+        private DataOption data;
+
+        @Mixin
+        @SuppressWarnings("NullAway.Init") // picocli sets it
+        private OutputOption output;
+
+        @Override
+        public final void run() {
+            try (Commands commands = VolumeAccess.open(data)) {
+                run(commands, output);
+            }
+        }
+
+        abstract void run(Commands commands, OutputOption out);
+
+        static ObjectNode arguments() {
+            return JSON.createObjectNode();
+        }
+
+        static ObjectNode named(String name) {
+            return arguments().put("name", name);
+        }
+    }
+
+    /** {@code quoin disk create}. */
+    @Command(
+            name = "create",
+            description = "Make a disk that reads as zeros.",
+            mixinStandardHelpOptions = true,
+            footer = {
+                "",
+                "Examples:",
+                "  quoin disk create vm1 10G",
+                "  quoin disk create vm2 1.5T -o cluster_size=1M",
+                "  quoin disk create scratch 20G --format raw"
+            })
+    static final class Create extends OnVolume {
+        @Parameters(index = "0", paramLabel = "NAME", description = "name of the new disk")
+        @SuppressWarnings("NullAway.Init") // picocli sets it
+        private String name;
+
+        @Parameters(
+                index = "1",
+                paramLabel = "SIZE",
+                description = "its size, as in 10G, 512M, 1.5T or plain bytes",
+                converter = SizeConverter.class)
+        private long sizeBytes;
+
+        @Option(
+                names = "--format",
+                paramLabel = "FORMAT",
+                description = "qcow2 or raw (default: ${DEFAULT-VALUE})",
+                defaultValue = "qcow2")
+        @SuppressWarnings("NullAway.Init") // picocli sets it
+        private String format;
+
+        @Option(
+                names = {"-o", "--option"},
+                paramLabel = "NAME=VALUE",
+                description = "an option of the image, named as in qemu-img create; repeatable")
+        private Map<String, String> options = new LinkedHashMap<>();
+
+        @Override
+        void run(Commands commands, OutputOption out) {
+            ObjectNode arguments = named(name).put("sizeBytes", sizeBytes);
+            ObjectNode passed = arguments.putObject("options");
+            options.forEach(passed::put);
+            passed.put("format", format);
+            JsonNode disk = commands.call("disk.create", arguments);
+            out.print(disk, writer -> writer.println("Created " + oneLine(disk)));
+        }
+    }
+
+    /** {@code quoin disk ls}. */
+    @Command(
+            name = "ls",
+            description = "List the disks.",
+            mixinStandardHelpOptions = true,
+            footer = {"", "Example:", "  quoin disk ls"})
+    static final class Ls extends OnVolume {
+        @Override
+        void run(Commands commands, OutputOption out) {
+            JsonNode disks = commands.call("disk.ls", arguments());
+            out.print(disks, writer -> printTable(disks, writer));
+        }
+    }
+
+    /** {@code quoin disk info}. */
+    @Command(
+            name = "info",
+            description = "Show one disk and its image.",
+            mixinStandardHelpOptions = true,
+            footer = {"", "Example:", "  quoin disk info vm1"})
+    static final class Info extends OnVolume {
+        @Parameters(paramLabel = "NAME", description = "name of the disk")
+        @SuppressWarnings("NullAway.Init") // picocli sets it
+        private String name;
+
+        @Override
+        void run(Commands commands, OutputOption out) {
+            JsonNode disk = commands.call("disk.info", named(name));
+            out.print(disk, writer -> printDisk(disk, writer));
+        }
+    }
+
+    /** {@code quoin disk resize}. */
+    @Command(
+            name = "resize",
+            description = "Grow a disk. Attached guests see it when they reconnect.",
+            mixinStandardHelpOptions = true,
+            footer = {"", "Example:", "  quoin disk resize vm1 20G"})
+    static final class Resize extends OnVolume {
+        @Parameters(index = "0", paramLabel = "NAME", description = "name of the disk")
+        @SuppressWarnings("NullAway.Init") // picocli sets it
+        private String name;
+
+        @Parameters(
+                index = "1",
+                paramLabel = "SIZE",
+                description = "its new size, as in 10G or 1.5T; disks don't shrink",
+                converter = SizeConverter.class)
+        private long sizeBytes;
+
+        @Override
+        void run(Commands commands, OutputOption out) {
+            JsonNode disk = commands.call("disk.resize", named(name).put("sizeBytes", sizeBytes));
+            out.print(disk, writer -> writer.println("Resized " + oneLine(disk)));
+        }
+    }
+
+    /** {@code quoin disk rm}. */
+    @Command(
+            name = "rm",
+            description = "Remove a disk and everything on it.",
+            mixinStandardHelpOptions = true,
+            footer = {"", "Example:", "  quoin disk rm vm1"})
+    static final class Rm extends OnVolume {
+        @Parameters(paramLabel = "NAME", description = "name of the disk")
+        @SuppressWarnings("NullAway.Init") // picocli sets it
+        private String name;
+
+        @Override
+        void run(Commands commands, OutputOption out) {
+            JsonNode removed = commands.call("disk.rm", named(name));
+            out.print(removed, writer -> writer.println("Removed " + name));
+        }
+    }
+
+    static void printTable(JsonNode disks, PrintWriter writer) {
+        Table table = new Table("NAME", ">SIZE", ">ALLOCATED", ">CONNECTIONS");
+        for (JsonNode disk : disks) {
+            table.row(
+                    disk.path("name").asText(),
+                    ByteSize.human(disk.path("sizeBytes").asLong()),
+                    ByteSize.human(disk.path("allocatedBytes").asLong()),
+                    disk.path("connections").asInt());
+        }
+        table.print(writer);
+    }
+
+    private static void printDisk(JsonNode disk, PrintWriter writer) {
+        writer.println("name: " + disk.path("name").asText());
+        writer.println("size: " + exact(disk.path("sizeBytes").asLong()));
+        writer.println("allocated: " + exact(disk.path("allocatedBytes").asLong()));
+        writer.println("connections: " + disk.path("connections").asInt());
+        disk.path("details")
+                .properties()
+                .forEach(
+                        detail ->
+                                writer.println(detail.getKey() + ": " + plain(detail.getValue())));
+    }
+
+    private static String plain(JsonNode value) {
+        return value.isValueNode() ? value.asText() : value.toString();
+    }
+
+    private static String exact(long bytes) {
+        return ByteSize.human(bytes) + " (" + bytes + " bytes)";
+    }
+
+    private static String oneLine(JsonNode disk) {
+        return disk.path("name").asText() + ", " + ByteSize.human(disk.path("sizeBytes").asLong());
+    }
+}

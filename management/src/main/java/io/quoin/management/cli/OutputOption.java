@@ -1,0 +1,66 @@
+package io.quoin.management.cli;
+
+import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.SerializationFeature;
+import java.io.PrintWriter;
+import java.io.UncheckedIOException;
+import java.util.function.Consumer;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Spec;
+
+/**
+ * {@code --output human|json}, and how results are printed.
+ *
+ * <p>Threading: confined to the main thread.
+ */
+final class OutputOption {
+    private static final ObjectMapper JSON =
+            new ObjectMapper().enable(SerializationFeature.INDENT_OUTPUT);
+
+    /** For whom it is printed. */
+    enum Format {
+        human,
+        json
+    }
+
+    @Option(
+            names = "--output",
+            paramLabel = "FORMAT",
+            description = "human or json (default: ${DEFAULT-VALUE})",
+            defaultValue = "human")
+    @SuppressWarnings("NullAway.Init") // picocli sets it
+    private Format format;
+
+    @Spec(Spec.Target.MIXEE)
+    @SuppressWarnings("NullAway.Init") // picocli sets it
+    private CommandSpec spec;
+
+    /** Prints {@code result} as JSON, or by {@code human}. */
+    void print(Object result, Consumer<PrintWriter> human) {
+        PrintWriter out = out();
+        if (format == Format.json) {
+            out.println(json(result));
+        } else {
+            human.accept(out);
+        }
+        out.flush();
+    }
+
+    boolean isJson() {
+        return format == Format.json;
+    }
+
+    PrintWriter out() {
+        return spec.commandLine().getOut();
+    }
+
+    static String json(Object result) {
+        try {
+            return JSON.writeValueAsString(result);
+        } catch (JsonProcessingException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+}

@@ -1,0 +1,117 @@
+package io.quoin.management.cli;
+
+import io.quoin.block.BlockException;
+import io.quoin.management.volume.Stages;
+import java.io.PrintWriter;
+import picocli.AutoComplete;
+import picocli.CommandLine;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.ParameterException;
+import picocli.CommandLine.Spec;
+
+/**
+ * {@code quoin}: parses, runs, and turns failures into one line and an exit code: 0 done, 1 failed,
+ * 2 wrong usage; {@code image check} has qemu-img's.
+ *
+ * <p>Threading: confined to the main thread.
+ */
+@Command(
+        name = "quoin",
+        description = "Virtual disk image block storage for KVM hosts.",
+        synopsisSubcommandLabel = "COMMAND",
+        versionProvider = Version.class,
+        mixinStandardHelpOptions = true,
+        subcommands = {
+            ServeCommand.class,
+            StatusCommand.class,
+            DiskCommand.class,
+            QuoinCommand.CompletionCommand.class,
+            RehearseCommand.class
+        },
+        footer = {
+            "",
+            "Examples:",
+            "  quoin serve --disk vm1=10G      serve a new or existing disk of 10 GiB",
+            "  quoin status --wait 30          wait until the service answers, then show it",
+            "  quoin disk qemu-args vm1        what to give to QEMU",
+            "",
+            "Exit codes: 0 done, 1 failed, 2 wrong usage."
+        })
+public final class QuoinCommand implements Runnable {
+    static final int EXIT_FAILED = 1;
+    private static final String LOG_LEVEL = "org.slf4j.simpleLogger.defaultLogLevel";
+
+    @Spec
+    @SuppressWarnings("NullAway.Init") // picocli sets it
+    private CommandSpec spec;
+
+    /** The program. */
+    public static void main(String[] args) {
+        if (args.length > 0 && args[0].equals("serve") && System.getProperty(LOG_LEVEL) == null) {
+            System.setProperty(LOG_LEVEL, "info"); // before the first logger is made
+        }
+        int exitCode = commandLine().execute(args);
+        System.out.flush();
+        System.exit(exitCode);
+    }
+
+    static CommandLine commandLine() {
+        return new CommandLine(new QuoinCommand())
+                .setParameterExceptionHandler(QuoinCommand::wrongUsage)
+                .setExecutionExceptionHandler(QuoinCommand::failed)
+                .setCaseInsensitiveEnumValuesAllowed(true)
+                .setUsageHelpAutoWidth(true);
+    }
+
+    @Override
+    public void run() {
+        throw new ParameterException(spec.commandLine(), "command missing");
+    }
+
+    private static int wrongUsage(ParameterException failure, String[] args) {
+        CommandLine command = failure.getCommandLine();
+        PrintWriter err = command.getErr();
+        err.println("quoin: " + oneLine(failure.getMessage()));
+        String name = command.getCommandSpec().qualifiedName();
+        err.println("Try '" + name + " --help' for what it takes and examples.");
+        err.flush();
+        return CommandLine.ExitCode.USAGE;
+    }
+
+    private static int failed(
+            Exception failure, CommandLine command, CommandLine.ParseResult parsed) {
+        BlockException known = Stages.asBlockException(failure);
+        command.getErr().println("quoin: " + oneLine(known.getMessage()));
+        command.getErr().flush();
+        if (Boolean.getBoolean("quoin.stacktrace")) {
+            failure.printStackTrace(command.getErr());
+        }
+        return EXIT_FAILED;
+    }
+
+    private static String oneLine(@org.jspecify.annotations.Nullable String message) {
+        return message == null
+                ? "failed without a message"
+                : message.replaceAll("\\s*\\R\\s*", "; ");
+    }
+
+    /** {@code quoin completion}: a script for bash and zsh. */
+    @Command(
+            name = "completion",
+            description = "Print the completion script for bash and zsh.",
+            mixinStandardHelpOptions = true,
+            footer = {"", "Example:", "  source <(quoin completion)"})
+    static final class CompletionCommand implements Runnable {
+        @Spec
+        @SuppressWarnings("NullAway.Init") // picocli sets it
+        private CommandSpec spec;
+
+        @Override
+        public void run() {
+            CommandLine root = spec.root().commandLine();
+            root.getOut().print(AutoComplete.bash("quoin", root));
+            root.getOut().flush();
+        }
+    }
+}

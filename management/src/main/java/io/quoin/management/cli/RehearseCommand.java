@@ -1,0 +1,80 @@
+package io.quoin.management.cli;
+
+import io.quoin.block.disk.Disk;
+import io.quoin.block.disk.Volume;
+import io.quoin.block.disk.Volumes;
+import io.quoin.management.daemon.Daemon;
+import io.quoin.management.daemon.DaemonOptions;
+import io.quoin.management.daemon.DiskSpec;
+import io.quoin.management.volume.DataFolder;
+import java.io.IOException;
+import java.io.PrintWriter;
+import java.io.StringWriter;
+import java.io.UncheckedIOException;
+import java.nio.ByteBuffer;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Comparator;
+import java.util.List;
+import java.util.stream.Stream;
+import picocli.CommandLine;
+import picocli.CommandLine.Command;
+
+/**
+ * {@code quoin rehearse}: goes once through what a start needs, in a folder of its own, so that the
+ * launcher can archive the classes.
+ *
+ * <p>Threading: confined to the main thread.
+ */
+@Command(name = "rehearse", hidden = true, description = "Load what the class-data archive holds.")
+final class RehearseCommand implements Runnable {
+    private static final long DISK_BYTES = 1L << 30;
+    private static final int BLOCK_BYTES = 4096;
+
+    @Override
+    public void run() {
+        try {
+            Path folder = Files.createTempDirectory("quoin-");
+            try {
+                rehearse(folder);
+            } finally {
+                delete(folder);
+            }
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
+    private static void rehearse(Path folder) {
+        DataFolder data = new DataFolder(folder);
+        List<DiskSpec> disks = List.of(new DiskSpec("disk", DISK_BYTES));
+        DaemonOptions options =
+                new DaemonOptions(data, null, disks, null, data.nbdSocket(), 1, Version.text());
+        try (Daemon daemon = Daemon.start(options)) {
+            execute("status", "--data", folder.toString());
+            execute("disk", "qemu-args", "--data", folder.toString(), daemon.disks().get(0).name());
+        }
+        execute("disk", "ls", "--output", "json", "--data", folder.toString());
+        try (Volume volume = Volumes.open(folder);
+                Disk disk = volume.open("disk")) {
+            ByteBuffer block = ByteBuffer.allocateDirect(BLOCK_BYTES);
+            disk.write(0, block);
+            disk.flush();
+            disk.read(0, block);
+        }
+    }
+
+    private static void execute(String... arguments) {
+        CommandLine command = QuoinCommand.commandLine();
+        command.setOut(new PrintWriter(new StringWriter()));
+        command.execute(arguments);
+    }
+
+    private static void delete(Path folder) throws IOException {
+        try (Stream<Path> content = Files.walk(folder)) {
+            for (Path entry : content.sorted(Comparator.reverseOrder()).toList()) {
+                Files.deleteIfExists(entry);
+            }
+        }
+    }
+}

@@ -1,0 +1,180 @@
+package io.quoin.management.cli;
+
+import io.quoin.block.BlockError;
+import io.quoin.block.BlockException;
+import io.quoin.management.daemon.Daemon;
+import io.quoin.management.daemon.DaemonOptions;
+import io.quoin.management.daemon.DiskSpec;
+import io.quoin.management.daemon.ListenAddress;
+import io.quoin.management.daemon.NbdAddresses;
+import io.quoin.management.volume.ByteSize;
+import io.quoin.management.volume.DataFolder;
+import io.quoin.management.volume.DiskView;
+import java.io.PrintWriter;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.CountDownLatch;
+import org.jspecify.annotations.Nullable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.ITypeConverter;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.TypeConversionException;
+
+/**
+ * {@code quoin serve}: runs until it is told to stop by SIGTERM or SIGINT, and then exits with 0.
+ *
+ * <p>Threading: confined to the main thread.
+ */
+@Command(
+        name = "serve",
+        description = "Serve the disks of a volume over NBD.",
+        mixinStandardHelpOptions = true,
+        footer = {
+            "",
+            "SIGTERM and SIGINT answer what is in flight, flush, and end it with exit code 0.",
+            "",
+            "Examples:",
+            "  quoin serve --disk vm1=10G",
+            "  quoin serve --data /srv/quoin --listen 127.0.0.1:0",
+            "  quoin serve --listen none --socket /run/quoin/nbd.sock"
+        })
+final class ServeCommand implements Runnable {
+    @Mixin
+    @SuppressWarnings("NullAway.Init") // picocli sets it
+    private DataOption data;
+
+    @Mixin
+    @SuppressWarnings("NullAway.Init") // picocli sets it
+    private OutputOption output;
+
+    @Option(
+            names = "--disk",
+            paramLabel = "NAME=SIZE",
+            description = "make this disk if it isn't there; repeatable",
+            converter = DiskSpecConverter.class)
+    private List<DiskSpec> disks = new ArrayList<>();
+
+    @Option(
+            names = "--listen",
+            paramLabel = "HOST:PORT",
+            description =
+                    "TCP address for NBD, or none; port 0 picks one (default: ${DEFAULT-VALUE})",
+            defaultValue = "127.0.0.1:10809")
+    @SuppressWarnings("NullAway.Init") // picocli sets it
+    private String listen;
+
+    @Option(
+            names = "--socket",
+            paramLabel = "PATH",
+            description = "unix socket for NBD (default: DIR/nbd.sock)")
+    private @Nullable Path socket;
+
+    @Override
+    public void run() {
+        DataFolder folder = data.folder();
+        DaemonOptions options =
+                new DaemonOptions(
+                        folder,
+                        data.volfile(),
+                        disks,
+                        listen.equals("none") ? null : ListenAddress.parse(listen),
+                        socket == null ? folder.nbdSocket() : socket,
+                        DaemonOptions.defaultLoopCount(),
+                        Version.text());
+        Daemon daemon = Daemon.start(options);
+        closeAtExit(daemon);
+        List<Served> served = served(daemon);
+        if (output.isJson()) {
+            Map<String, Object> ready = new LinkedHashMap<>();
+            ready.put("ready", true);
+            ready.put("pid", ProcessHandle.current().pid());
+            ready.put("data", folder.path().toString());
+            ready.put("nbd", daemon.addresses());
+            ready.put("disks", served);
+            output.print(ready, out -> {});
+        } else {
+            print(served, daemon.addresses(), output.out());
+        }
+        waitForTheEnd();
+    }
+
+    /** A disk and how to attach it. */
+    private record Served(String name, long sizeBytes, List<String> uris, List<String> qemuArgs) {}
+
+    private static List<Served> served(Daemon daemon) {
+        NbdAddresses nbd = daemon.addresses();
+        return daemon.disks().stream().map(disk -> served(disk, nbd)).toList();
+    }
+
+    private static Served served(DiskView disk, NbdAddresses nbd) {
+        return new Served(
+                disk.name(),
+                disk.sizeBytes(),
+                nbd.uris(disk.name()),
+                nbd.qemuArguments(disk.name()));
+    }
+
+    private static void print(List<Served> served, NbdAddresses nbd, PrintWriter out) {
+        if (served.isEmpty()) {
+            out.println("no disks yet: make one with: quoin disk create NAME SIZE");
+            nbd.uris("").forEach(uri -> out.println("  nbd: " + uri));
+        }
+        for (Served disk : served) {
+            out.println("disk " + disk.name() + ", " + ByteSize.human(disk.sizeBytes()));
+            disk.uris().forEach(uri -> out.println("  nbd: " + uri));
+            out.println("  qemu: " + AttachCommands.shell(disk.qemuArgs()));
+        }
+        out.println("ready");
+        out.flush();
+    }
+
+    /** The JVM's own exit code for a signal would be 128 and more: a clean end is 0. */
+    private static void closeAtExit(Daemon daemon) {
+        Thread closing =
+                new Thread(
+                        () -> {
+                            int exitCode = 0;
+                            try {
+                                daemon.close();
+                            } catch (RuntimeException e) {
+                                System.err.println(
+                                        "quoin: stopped with an error: " + e.getMessage());
+                                exitCode = QuoinCommand.EXIT_FAILED;
+                            }
+                            System.err.flush();
+                            Runtime.getRuntime().halt(exitCode);
+                        },
+                        "quoin-shutdown");
+        Runtime.getRuntime().addShutdownHook(closing);
+    }
+
+    private static void waitForTheEnd() {
+        try {
+            new CountDownLatch(1).await();
+        } catch (InterruptedException e) {
+            throw new BlockException(BlockError.ESHUTDOWN, "interrupted", e);
+        }
+    }
+
+    /** {@code NAME=SIZE}. */
+    private static final class DiskSpecConverter implements ITypeConverter<DiskSpec> {
+        @Override
+        public DiskSpec convert(String text) {
+            int equals = text.indexOf('=');
+            if (equals <= 0) {
+                throw new TypeConversionException(
+                        "illegal disk: value=" + text + ", expected=NAME=SIZE as in vm1=10G");
+            }
+            try {
+                long sizeBytes = ByteSize.parse(text.substring(equals + 1));
+                return new DiskSpec(text.substring(0, equals), sizeBytes);
+            } catch (BlockException e) {
+                throw new TypeConversionException(String.valueOf(e.getMessage()));
+            }
+        }
+    }
+}

@@ -1,0 +1,22 @@
+package io.quoin.management.cli;
+
+import io.quoin.block.BlockException;
+import io.quoin.management.volume.ByteSize;
+import picocli.CommandLine.ITypeConverter;
+import picocli.CommandLine.TypeConversionException;
+
+/**
+ * A size on the command line.
+ *
+ * <p>Threading: immutable.
+ */
+final class SizeConverter implements ITypeConverter<Long> {
+    @Override
+    public Long convert(String text) {
+        try {
+            return ByteSize.parse(text);
+        } catch (BlockException e) {
+            throw new TypeConversionException(String.valueOf(e.getMessage()));
+        }
+    }
+}

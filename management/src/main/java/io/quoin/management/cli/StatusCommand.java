@@ -1,0 +1,94 @@
+package io.quoin.management.cli;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import io.quoin.block.BlockError;
+import io.quoin.block.BlockException;
+import io.quoin.management.daemon.ControlClient;
+import io.quoin.management.volume.DataFolder;
+import java.util.Optional;
+import java.util.concurrent.TimeUnit;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Option;
+
+/**
+ * {@code quoin status}: asks the daemon of a data folder.
+ *
+ * <p>Threading: confined to the main thread.
+ */
+@Command(
+        name = "status",
+        description = "Show the running service: disks, bricks, addresses and I/O statistics.",
+        mixinStandardHelpOptions = true,
+        footer = {
+            "",
+            "Exit codes: 0 the service answers, 1 it does not.",
+            "",
+            "Examples:",
+            "  quoin status",
+            "  quoin status --wait 30 --output json"
+        })
+final class StatusCommand implements Runnable {
+    private static final long POLL_MILLIS = 50;
+
+    @Mixin
+    @SuppressWarnings("NullAway.Init") // picocli sets it
+    private DataOption data;
+
+    @Mixin
+    @SuppressWarnings("NullAway.Init") // picocli sets it
+    private OutputOption output;
+
+    @Option(
+            names = "--wait",
+            paramLabel = "SECONDS",
+            description = "wait that long at most until the service answers (default: don't wait)",
+            defaultValue = "0")
+    private double waitSeconds;
+
+    @Override
+    public void run() {
+        DataFolder folder = data.folder();
+        long deadline = System.nanoTime() + (long) (waitSeconds * TimeUnit.SECONDS.toNanos(1));
+        Optional<JsonNode> status = ask(folder);
+        while (status.isEmpty() && System.nanoTime() - deadline < 0) {
+            pause();
+            status = ask(folder);
+        }
+        JsonNode answer = status.orElseThrow(() -> notServed(folder));
+        output.print(answer, out -> StatusText.print(answer, out));
+    }
+
+    private static Optional<JsonNode> ask(DataFolder folder) {
+        Optional<ControlClient> client = ControlClient.connect(folder);
+        if (client.isEmpty()) {
+            return Optional.empty();
+        }
+        try (ControlClient daemon = client.get()) {
+            return Optional.of(daemon.call("status", new ObjectMapper().createObjectNode()));
+        } catch (BlockException e) {
+            if (e.error() == BlockError.ESHUTDOWN) {
+                return Optional.empty(); // it ended just now
+            }
+            throw e;
+        }
+    }
+
+    private static void pause() {
+        try {
+            TimeUnit.MILLISECONDS.sleep(POLL_MILLIS);
+        } catch (InterruptedException e) {
+            throw new BlockException(BlockError.ESHUTDOWN, "interrupted while waiting", e);
+        }
+    }
+
+    private static BlockException notServed(DataFolder folder) {
+        return new BlockException(
+                BlockError.ESHUTDOWN,
+                "no service answers: data="
+                        + folder.path()
+                        + "; start it with: quoin serve --data "
+                        + folder.path());
+    }
+}

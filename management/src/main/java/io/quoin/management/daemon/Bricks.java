@@ -1,0 +1,43 @@
+package io.quoin.management.daemon;
+
+import io.quoin.management.volume.LocalVolume;
+import io.quoin.xlator.graph.VolumeSpec;
+import java.io.IOException;
+import java.nio.file.FileStore;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+
+/**
+ * The folders at the bottom of a volume's graph.
+ *
+ * <p>Threading: immutable.
+ */
+final class Bricks {
+    private static final String TYPE = "storage/posix";
+    private static final long UNKNOWN = -1;
+
+    private Bricks() {}
+
+    static List<StatusView.Brick> of(LocalVolume volume) {
+        return volume.disks().graph().volfile().volumes().stream()
+                .filter(spec -> spec.type().equals(TYPE))
+                .map(spec -> brick(spec, volume.folder()))
+                .toList();
+    }
+
+    private static StatusView.Brick brick(VolumeSpec spec, Path folder) {
+        Path directory =
+                folder.resolve(String.valueOf(spec.options().get("directory"))).normalize();
+        try {
+            FileStore store = Files.getFileStore(directory);
+            return new StatusView.Brick(
+                    spec.name(),
+                    directory.toString(),
+                    store.getTotalSpace(),
+                    store.getUsableSpace());
+        } catch (IOException e) {
+            return new StatusView.Brick(spec.name(), directory.toString(), UNKNOWN, UNKNOWN);
+        }
+    }
+}

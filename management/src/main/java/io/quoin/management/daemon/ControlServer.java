@@ -1,0 +1,139 @@
+package io.quoin.management.daemon;
+
+import io.quoin.block.BlockError;
+import io.quoin.block.BlockException;
+import java.io.IOException;
+import java.net.StandardProtocolFamily;
+import java.net.UnixDomainSocketAddress;
+import java.nio.channels.ClosedChannelException;
+import java.nio.channels.ServerSocketChannel;
+import java.nio.channels.SocketChannel;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.attribute.PosixFilePermissions;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.RejectedExecutionException;
+import java.util.concurrent.TimeUnit;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Takes commands on a unix socket that only its owner may open. A thread for each client: there are
+ * few, and commands block.
+ *
+ * <p>Threading: thread-safe.
+ */
+final class ControlServer implements AutoCloseable {
+    private static final Logger LOG = LoggerFactory.getLogger(ControlServer.class);
+    private static final int CLIENTS_MAX = 32;
+    private static final long END_SECONDS = 10;
+
+    private final Path path;
+    private final Commands commands;
+    private final ServerSocketChannel server;
+    private final Set<SocketChannel> clients = ConcurrentHashMap.newKeySet();
+    private final ExecutorService threads =
+            Executors.newCachedThreadPool(
+                    task -> {
+                        Thread thread = new Thread(task, "quoin-control");
+                        thread.setDaemon(true);
+                        return thread;
+                    });
+
+    private ControlServer(Path path, Commands commands, ServerSocketChannel server) {
+        this.path = path;
+        this.commands = commands;
+        this.server = server;
+    }
+
+    static ControlServer start(Path path, Commands commands) {
+        SocketPath.check(
+                path,
+                "",
+                "choose a shorter data folder with --data, for example a symbolic link to it");
+        SocketPath.clear(path);
+        try {
+            ServerSocketChannel server = ServerSocketChannel.open(StandardProtocolFamily.UNIX);
+            server.bind(UnixDomainSocketAddress.of(path));
+            Files.setPosixFilePermissions(path, PosixFilePermissions.fromString("rw-------"));
+            ControlServer started = new ControlServer(path, commands, server);
+            started.threads.execute(started::accept);
+            return started;
+        } catch (IOException e) {
+            throw new BlockException(
+                    BlockError.EIO,
+                    "cannot listen on the control socket: path=" + path + ", reason=" + e,
+                    e);
+        }
+    }
+
+    private void accept() {
+        while (server.isOpen()) {
+            try {
+                SocketChannel client = server.accept();
+                if (clients.size() >= CLIENTS_MAX) {
+                    client.close();
+                } else {
+                    clients.add(client);
+                    start(client);
+                }
+            } catch (ClosedChannelException closed) {
+                return;
+            } catch (IOException e) {
+                LOG.warn("Control socket does not accept clients any more: path={}", path, e);
+                return;
+            }
+        }
+    }
+
+    private void start(SocketChannel client) throws IOException {
+        try {
+            threads.execute(() -> serve(client));
+        } catch (RejectedExecutionException closing) {
+            clients.remove(client);
+            client.close();
+        }
+    }
+
+    private void serve(SocketChannel client) {
+        try (client) {
+            StringBuilder rest = new StringBuilder();
+            for (String line = receive(client, rest); line != null; line = receive(client, rest)) {
+                ControlProtocol.send(client, ControlProtocol.answer(line, commands));
+            }
+        } catch (IOException e) {
+            LOG.debug("Control client gone", e);
+        } finally {
+            clients.remove(client);
+        }
+    }
+
+    private static @org.jspecify.annotations.Nullable String receive(
+            SocketChannel client, StringBuilder rest) throws IOException {
+        return ControlProtocol.receive(client, rest, ControlProtocol.REQUEST_BYTES_MAX);
+    }
+
+    /** Takes no more commands; one that is being carried out ends first. */
+    @Override
+    public void close() {
+        try {
+            server.close();
+            Files.deleteIfExists(path);
+            for (SocketChannel client : clients) {
+                client.shutdownInput();
+            }
+            threads.shutdown();
+            if (!threads.awaitTermination(END_SECONDS, TimeUnit.SECONDS)) {
+                threads.shutdownNow();
+            }
+        } catch (IOException e) {
+            LOG.warn("Control socket closed with an error: path={}", path, e);
+        } catch (InterruptedException e) {
+            threads.shutdownNow();
+            Thread.currentThread().interrupt();
+        }
+    }
+}

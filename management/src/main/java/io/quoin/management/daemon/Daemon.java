@@ -1,0 +1,137 @@
+package io.quoin.management.daemon;
+
+import io.quoin.block.BlockError;
+import io.quoin.block.BlockException;
+import io.quoin.management.volume.DiskView;
+import io.quoin.management.volume.DiskVolume;
+import io.quoin.management.volume.LocalVolume;
+import io.quoin.management.volume.Stages;
+import java.util.ArrayDeque;
+import java.util.Deque;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * The service of one data folder: volume, NBD server, control socket. Started in that order, so
+ * that whoever gets an answer can use everything; closed in the other, so that no command meets
+ * half a service, every request is answered, and every disk is flushed before its lock is let go.
+ *
+ * <p>Threading: thread-safe.
+ */
+public final class Daemon implements AutoCloseable {
+    private static final Logger LOG = LoggerFactory.getLogger(Daemon.class);
+
+    private final DaemonOptions options;
+    private final Deque<AutoCloseable> parts = new ArrayDeque<>();
+    private final LocalVolume volume;
+    private final NbdListeners nbd;
+    private final long startedNanos;
+
+    private Daemon(DaemonOptions options) {
+        this.options = options;
+        try {
+            SocketPath.check(options.socket(), ".new", "choose a shorter one with --socket");
+            volume =
+                    add(LocalVolume.open(options.folder(), options.volfile(), options.loopCount()));
+            options.disks().forEach(this::ensureDisk);
+            nbd = add(NbdListeners.start(options, volume));
+            VolumeCommands commands =
+                    new VolumeCommands(volume.disks(), nbd::addresses, this::status);
+            add(ControlServer.start(options.folder().controlSocket(), commands));
+            startedNanos = System.nanoTime();
+        } catch (RuntimeException | Error e) {
+            try {
+                close();
+            } catch (RuntimeException closing) {
+                e.addSuppressed(closing);
+            }
+            throw e;
+        }
+    }
+
+    /**
+     * Starts the service.
+     *
+     * @throws BlockException naming what is in the way: a folder in use, a port taken, a disk of
+     *     another size
+     */
+    public static Daemon start(DaemonOptions options) {
+        Daemon daemon = new Daemon(options);
+        LOG.info("Serving: data={}, nbd={}", options.folder().path(), daemon.addresses());
+        return daemon;
+    }
+
+    /** Where disks can be attached. */
+    public NbdAddresses addresses() {
+        return nbd.addresses();
+    }
+
+    /** The disks, sorted by name. */
+    public List<DiskView> disks() {
+        return volume.disks().list();
+    }
+
+    private void ensureDisk(DiskSpec wanted) {
+        DiskVolume disks = volume.disks();
+        Optional<DiskView> present =
+                disks.list().stream().filter(disk -> disk.name().equals(wanted.name())).findFirst();
+        if (present.isEmpty()) {
+            disks.create(wanted.name(), wanted.sizeBytes(), Map.of());
+            LOG.info("Disk made: name={}, sizeBytes={}", wanted.name(), wanted.sizeBytes());
+        } else if (present.get().sizeBytes() != wanted.sizeBytes()) {
+            throw new BlockException(
+                    BlockError.EEXIST,
+                    "disk has another size: name="
+                            + wanted.name()
+                            + ", expected="
+                            + wanted.sizeBytes()
+                            + ", actual="
+                            + present.get().sizeBytes()
+                            + "; leave --disk out to serve it as it is, or grow it with: quoin disk"
+                            + " resize "
+                            + wanted.name()
+                            + " SIZE");
+        }
+    }
+
+    private StatusView status() {
+        return new StatusView(
+                options.version(),
+                ProcessHandle.current().pid(),
+                (System.nanoTime() - startedNanos) / 1_000_000_000L,
+                options.folder().path().toString(),
+                addresses(),
+                Bricks.of(volume),
+                disks(),
+                volume.disks().graph().statistics());
+    }
+
+    private <T extends AutoCloseable> T add(T part) {
+        parts.push(part);
+        return part;
+    }
+
+    /** Answers what is in flight, flushes, and leaves nothing behind but the data. */
+    @Override
+    public synchronized void close() {
+        RuntimeException first = null;
+        while (!parts.isEmpty()) {
+            try {
+                parts.pop().close();
+            } catch (Exception e) {
+                RuntimeException failure = Stages.asBlockException(e);
+                if (first == null) {
+                    first = failure;
+                } else {
+                    first.addSuppressed(failure);
+                }
+            }
+        }
+        if (first != null) {
+            throw first;
+        }
+    }
+}

@@ -1,0 +1,39 @@
+package io.quoin.management.daemon;
+
+import io.quoin.management.volume.DataFolder;
+import java.nio.file.Path;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * What a daemon serves, and where.
+ *
+ * @param folder its data folder
+ * @param volfile the graph to use instead of the folder's own
+ * @param disks made where they are missing
+ * @param listen TCP address for NBD; null for none
+ * @param socket unix socket for NBD
+ * @param loopCount how many threads share the disks
+ * @param version for status
+ *     <p>Threading: immutable.
+ */
+public record DaemonOptions(
+        DataFolder folder,
+        @Nullable Path volfile,
+        List<DiskSpec> disks,
+        @Nullable ListenAddress listen,
+        Path socket,
+        int loopCount,
+        String version) {
+    private static final int LOOPS_MAX = 16;
+
+    public DaemonOptions {
+        disks = List.copyOf(disks);
+        socket = socket.toAbsolutePath().normalize();
+    }
+
+    /** A loop for each processor, within reason. */
+    public static int defaultLoopCount() {
+        return Math.min(LOOPS_MAX, Runtime.getRuntime().availableProcessors());
+    }
+}

@@ -1,0 +1,109 @@
+package io.quoin.management.daemon;
+
+import java.net.URLEncoder;
+import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Where disks can be attached, and how to say so to others. At least one of the two is there.
+ *
+ * @param socket path of the unix socket
+ * @param tcp host and port, as {@code 127.0.0.1:10809} or {@code [::1]:10809}
+ *     <p>Threading: immutable.
+ */
+public record NbdAddresses(@Nullable String socket, @Nullable String tcp) {
+    private static final int NODE_NAME_MAX = 31;
+
+    /** URIs as nbdinfo, nbdcopy, qemu-img and others take them. */
+    public List<String> uris(String disk) {
+        List<String> uris = new ArrayList<>();
+        if (socket != null) {
+            uris.add("nbd+unix:///" + percent(disk) + "?socket=" + percentPath(socket));
+        }
+        if (tcp != null) {
+            uris.add("nbd://" + tcp + "/" + percent(disk));
+        }
+        return uris;
+    }
+
+    /** Arguments for QEMU: a block device node and a disk of the guest on it. */
+    public List<String> qemuArguments(String disk) {
+        String node = nodeName(disk);
+        return List.of(
+                "-blockdev",
+                "driver=nbd,node-name="
+                        + node
+                        + ","
+                        + qemuServer()
+                        + ",export="
+                        + doubledCommas(disk)
+                        + ",discard=unmap",
+                "-device",
+                "virtio-blk-pci,drive=" + node);
+    }
+
+    /** A disk element for a libvirt domain. */
+    public String libvirtXml(String disk, String targetDevice) {
+        return """
+                <disk type='network' device='disk'>
+                  <driver name='qemu' type='raw' cache='none' discard='unmap'/>
+                  <source protocol='nbd' name='%s'>
+                    %s
+                  </source>
+                  <target dev='%s' bus='virtio'/>
+                </disk>
+                """
+                .formatted(xml(disk), libvirtHost(), xml(targetDevice));
+    }
+
+    private String qemuServer() {
+        return socket != null
+                ? "server.type=unix,server.path=" + doubledCommas(socket)
+                : "server.type=inet,server.host=" + host() + ",server.port=" + port();
+    }
+
+    private String libvirtHost() {
+        return socket != null
+                ? "<host transport='unix' socket='" + xml(socket) + "'/>"
+                : "<host name='" + host() + "' port='" + port() + "'/>";
+    }
+
+    private String host() {
+        String address = String.valueOf(tcp);
+        String host = address.substring(0, address.lastIndexOf(':'));
+        return host.startsWith("[") ? host.substring(1, host.length() - 1) : host;
+    }
+
+    private String port() {
+        String address = String.valueOf(tcp);
+        return address.substring(address.lastIndexOf(':') + 1);
+    }
+
+    /** QEMU wants a letter first and at most 31 characters. */
+    private static String nodeName(String disk) {
+        boolean letterFirst = disk.matches("[A-Za-z].*");
+        String name = letterFirst ? disk : "disk-" + disk;
+        return name.length() <= NODE_NAME_MAX ? name : name.substring(0, NODE_NAME_MAX);
+    }
+
+    private static String doubledCommas(String value) {
+        return value.replace(",", ",,");
+    }
+
+    private static String percent(String text) {
+        return URLEncoder.encode(text, StandardCharsets.UTF_8).replace("+", "%20");
+    }
+
+    private static String percentPath(String path) {
+        return percent(path).replace("%2F", "/");
+    }
+
+    private static String xml(String text) {
+        return text.replace("&", "&amp;")
+                .replace("<", "&lt;")
+                .replace(">", "&gt;")
+                .replace("'", "&apos;");
+    }
+}

@@ -1,0 +1,39 @@
+package io.quoin.management.daemon;
+
+import io.quoin.management.volume.DiskView;
+import io.quoin.xlator.graph.NodeStatistics;
+import java.util.List;
+
+/**
+ * What {@code quoin status} shows.
+ *
+ * @param version of the daemon
+ * @param pid its process
+ * @param uptimeSeconds since it was ready
+ * @param data its data folder
+ * @param nbd where disks can be attached
+ * @param bricks the folders at the bottom
+ * @param disks every disk
+ * @param statistics what the nodes of the graph have counted, from the top down
+ *     <p>Threading: immutable.
+ */
+record StatusView(
+        String version,
+        long pid,
+        long uptimeSeconds,
+        String data,
+        NbdAddresses nbd,
+        List<Brick> bricks,
+        List<DiskView> disks,
+        NodeStatistics statistics) {
+
+    /**
+     * A folder that holds image files.
+     *
+     * @param name of its node
+     * @param directory its path
+     * @param sizeBytes of the file system below
+     * @param availableBytes what is left there for us
+     */
+    record Brick(String name, String directory, long sizeBytes, long availableBytes) {}
+}

@@ -1,0 +1,20 @@
+package io.quoin.management.volume;
+
+import java.util.Map;
+
+/**
+ * A disk as it is shown.
+ *
+ * @param name its name
+ * @param sizeBytes what the guest sees
+ * @param allocatedBytes what its image takes up, without backing files
+ * @param connections who is attached to it now, over NBD and in the process
+ * @param details format and more of the image, for one disk alone; else empty
+ *     <p>Threading: immutable.
+ */
+public record DiskView(
+        String name,
+        long sizeBytes,
+        long allocatedBytes,
+        int connections,
+        Map<String, Object> details) {}

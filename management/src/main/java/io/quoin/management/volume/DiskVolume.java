@@ -1,0 +1,169 @@
+package io.quoin.management.volume;
+
+import io.quoin.xlator.CreateOptions;
+import io.quoin.xlator.FileInfo;
+import io.quoin.xlator.OpenMode;
+import io.quoin.xlator.Xlator;
+import io.quoin.xlator.XlatorFile;
+import io.quoin.xlator.graph.Graph;
+import io.quoin.xlator.loop.Loop;
+import io.quoin.xlator.loop.LoopGroup;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionStage;
+import java.util.function.Function;
+
+/**
+ * The disks of a volume: what the daemon, the command line and Java programs do with them. Methods
+ * wait and throw {@link io.quoin.block.BlockException}, except {@link #attach}, which the network
+ * side calls from its loops.
+ *
+ * <p>Threading: thread-safe.
+ */
+public final class DiskVolume implements AutoCloseable {
+    private final Graph graph;
+    private final LoopGroup loops;
+    private final OpenDisks open;
+    private volatile List<String> names = List.of();
+
+    private DiskVolume(Graph graph, LoopGroup loops) {
+        this.graph = graph;
+        this.loops = loops;
+        this.open = new OpenDisks(graph.top(), loops);
+    }
+
+    /** Takes the graph over: closing the volume closes it. */
+    public static DiskVolume of(Graph graph, LoopGroup loops) {
+        return new DiskVolume(graph, loops);
+    }
+
+    public Graph graph() {
+        return graph;
+    }
+
+    /** Opens a disk, or joins those who have it open. */
+    public CompletionStage<AttachedDisk> attach(String name) {
+        return open.attach(name);
+    }
+
+    /** All disks, sorted by name, without details. */
+    public List<DiskView> list() {
+        return Stages.await(refresh()).stream().map(info -> view(info, Map.of())).toList();
+    }
+
+    /**
+     * The names of the disks as they were known last; never waits. Images may come and go behind
+     * the volume's back, so the names are looked up again for the next time.
+     */
+    public List<String> knownNames() {
+        List<String> known = names;
+        refresh().exceptionally(failure -> List.of());
+        return known;
+    }
+
+    private CompletionStage<List<FileInfo>> refresh() {
+        return top().list()
+                .whenComplete(
+                        (infos, failure) -> {
+                            if (failure == null) {
+                                names = infos.stream().map(FileInfo::fileName).toList();
+                            }
+                        });
+    }
+
+    /** One disk with the details of its image. */
+    public DiskView info(String name) {
+        CompletionStage<OpenDisk> present = open.present(name);
+        CompletionStage<DiskView> view =
+                present == null
+                        ? open.alone(name, () -> examine(name))
+                        : present.thenCompose(disk -> infoOf(name, disk));
+        return Stages.await(view);
+    }
+
+    /** Makes a disk; options as in {@link CreateOptions}, and {@code format}: qcow2 or raw. */
+    public DiskView create(String name, long sizeBytes, Map<String, String> options) {
+        Stages.await(
+                open.alone(name, () -> top().create(name, new CreateOptions(sizeBytes, options))));
+        Stages.await(refresh());
+        return info(name);
+    }
+
+    /** Grows a disk, whether it is attached or not. Attached clients see it when they reconnect. */
+    public DiskView resize(String name, long sizeBytes) {
+        Stages.await(
+                attach(name)
+                        .thenCompose(
+                                disk ->
+                                        resize(disk, sizeBytes)
+                                                .handle(
+                                                        (none, failure) ->
+                                                                closeAfter(disk, failure))
+                                                .thenCompose(Function.identity())));
+        return info(name);
+    }
+
+    /** Removes a disk for good; EBUSY while somebody is attached. */
+    public void remove(String name) {
+        Stages.await(open.alone(name, () -> top().remove(name)));
+        Stages.await(refresh());
+    }
+
+    /** Flushes and closes the disks that are open, then the graph. */
+    @Override
+    public void close() {
+        try {
+            Stages.await(open.close());
+        } finally {
+            Stages.await(graph.close());
+        }
+    }
+
+    private Xlator top() {
+        return graph.top();
+    }
+
+    private static CompletionStage<Void> resize(AttachedDisk disk, long sizeBytes) {
+        return CompletableFuture.supplyAsync(() -> disk.file().resize(sizeBytes), disk.loop())
+                .thenCompose(Function.identity());
+    }
+
+    private static CompletionStage<Void> closeAfter(
+            AttachedDisk disk, @org.jspecify.annotations.Nullable Throwable failure) {
+        CompletionStage<Void> closed = disk.close();
+        return failure == null
+                ? closed
+                : closed.thenCompose(none -> CompletableFuture.failedFuture(failure));
+    }
+
+    /** Opens a disk that nobody holds for reading, and looks. */
+    private CompletionStage<DiskView> examine(String name) {
+        Loop loop = loops.next();
+        return top().stat(name)
+                .thenCompose(
+                        info ->
+                                top().open(name, OpenMode.READ_ONLY, loop)
+                                        .thenComposeAsync(
+                                                file -> detailsAndClose(info, file), loop));
+    }
+
+    private CompletionStage<DiskView> detailsAndClose(FileInfo info, XlatorFile file) {
+        Map<String, Object> details = file.details();
+        return file.close().thenApply(none -> view(info, details));
+    }
+
+    private CompletionStage<DiskView> infoOf(String name, OpenDisk disk) {
+        return top().stat(name)
+                .thenApplyAsync(info -> view(info, disk.file().details()), disk.loop());
+    }
+
+    private DiskView view(FileInfo info, Map<String, Object> details) {
+        return new DiskView(
+                info.fileName(),
+                info.sizeBytes(),
+                info.allocatedBytes(),
+                open.users(info.fileName()),
+                details);
+    }
+}

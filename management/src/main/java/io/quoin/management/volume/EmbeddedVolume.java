@@ -1,0 +1,43 @@
+package io.quoin.management.volume;
+
+import io.quoin.block.disk.Disk;
+import io.quoin.block.disk.DiskMode;
+import io.quoin.block.disk.Volume;
+import java.util.List;
+import java.util.Map;
+
+/**
+ * A volume as a Java program sees it.
+ *
+ * <p>Threading: thread-safe.
+ */
+final class EmbeddedVolume implements Volume {
+    private final LocalVolume volume;
+
+    EmbeddedVolume(LocalVolume volume) {
+        this.volume = volume;
+    }
+
+    @Override
+    public List<String> disks() {
+        return volume.disks().list().stream().map(DiskView::name).toList();
+    }
+
+    @Override
+    public void create(String disk, long sizeBytes) {
+        volume.disks().create(disk, sizeBytes, Map.of());
+    }
+
+    /** All users of a disk share one open image; one that only reads is refused writes here. */
+    @Override
+    public Disk open(String disk, DiskMode mode) {
+        AttachedDisk attached = Stages.await(volume.disks().attach(disk));
+        Disk shared = Disk.over(disk, attached.ring(), attached::close);
+        return mode == DiskMode.READ_ONLY ? new ReadOnlyDisk(shared) : shared;
+    }
+
+    @Override
+    public void close() {
+        volume.close();
+    }
+}

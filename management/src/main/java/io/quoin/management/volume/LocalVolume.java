@@ -1,0 +1,141 @@
+package io.quoin.management.volume;
+
+import io.quoin.xlator.graph.Graph;
+import io.quoin.xlator.graph.GraphContext;
+import io.quoin.xlator.graph.Volfile;
+import io.quoin.xlator.loop.NettyLoopGroup;
+import java.nio.file.Path;
+import java.util.ArrayDeque;
+import java.util.Deque;
+import java.util.Objects;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.ThreadFactory;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * A volume in this process with everything that it stands on: the lock of its data folder, loops,
+ * threads that may block, and the graph. Opened in that order, closed in the other.
+ *
+ * <p>Threading: thread-safe.
+ */
+public final class LocalVolume implements AutoCloseable {
+    private static final int BLOCKING_THREADS_MAX = 16;
+    private static final long END_SECONDS = 30;
+
+    private final Deque<AutoCloseable> parts = new ArrayDeque<>();
+    private @Nullable NettyLoopGroup loops;
+    private @Nullable DiskVolume disks;
+    private @Nullable Path folder;
+
+    private LocalVolume() {}
+
+    /**
+     * Opens the volume of a data folder; makes it there if the folder is empty.
+     *
+     * @param volfile the graph to use instead of the folder's own
+     * @param loopCount how many loops share the disks
+     */
+    public static LocalVolume open(DataFolder folder, @Nullable Path volfile, int loopCount) {
+        LocalVolume volume = new LocalVolume();
+        return volume.opened(
+                () -> {
+                    volume.add(FolderLock.acquire(folder));
+                    volume.build(
+                            volfile == null ? EmbeddedVolfile.ensure(folder) : volfile, loopCount);
+                });
+    }
+
+    /** Opens the volume that a volfile describes, without a data folder. */
+    public static LocalVolume openVolfile(Path volfile, int loopCount) {
+        LocalVolume volume = new LocalVolume();
+        return volume.opened(() -> volume.build(volfile, loopCount));
+    }
+
+    public DiskVolume disks() {
+        return Objects.requireNonNull(disks);
+    }
+
+    public NettyLoopGroup loops() {
+        return Objects.requireNonNull(loops);
+    }
+
+    /** What relative paths in the volfile are relative to. */
+    public Path folder() {
+        return Objects.requireNonNull(folder);
+    }
+
+    private LocalVolume opened(Runnable opening) {
+        try {
+            opening.run();
+            return this;
+        } catch (RuntimeException | Error e) {
+            try {
+                close();
+            } catch (RuntimeException closing) {
+                e.addSuppressed(closing);
+            }
+            throw e;
+        }
+    }
+
+    private void build(Path volfile, int loopCount) {
+        NettyLoopGroup group = new NettyLoopGroup(loopCount);
+        loops = group;
+        add(group);
+        ExecutorService blocking = blockingThreads();
+        add(() -> end(blocking));
+        Path directory = Objects.requireNonNull(volfile.toAbsolutePath().getParent());
+        folder = directory;
+        Graph graph =
+                Graph.build(Volfile.read(volfile), new GraphContext(group, blocking, directory));
+        DiskVolume volume = DiskVolume.of(graph, group);
+        disks = volume;
+        add(volume);
+    }
+
+    private void add(AutoCloseable part) {
+        parts.push(part);
+    }
+
+    private static ExecutorService blockingThreads() {
+        AtomicInteger number = new AtomicInteger();
+        ThreadFactory factory =
+                task -> {
+                    Thread thread = new Thread(task, "quoin-blocking-" + number.getAndIncrement());
+                    thread.setDaemon(true);
+                    return thread;
+                };
+        return Executors.newFixedThreadPool(BLOCKING_THREADS_MAX, factory);
+    }
+
+    private static void end(ExecutorService threads) throws InterruptedException {
+        threads.shutdown();
+        if (!threads.awaitTermination(END_SECONDS, TimeUnit.SECONDS)) {
+            threads.shutdownNow();
+        }
+    }
+
+    /** Closes every part, also after one has failed, and throws the first failure. */
+    @Override
+    public void close() {
+        RuntimeException first = null;
+        while (!parts.isEmpty()) {
+            try {
+                parts.pop().close();
+            } catch (Exception e) {
+                RuntimeException failure = Stages.asBlockException(e);
+                if (first == null) {
+                    first = failure;
+                } else {
+                    first.addSuppressed(failure);
+                }
+            }
+        }
+        if (first != null) {
+            throw first;
+        }
+    }
+}

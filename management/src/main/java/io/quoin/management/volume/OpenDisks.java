@@ -1,0 +1,237 @@
+package io.quoin.management.volume;
+
+import io.quoin.block.BlockError;
+import io.quoin.block.BlockException;
+import io.quoin.xlator.OpenMode;
+import io.quoin.xlator.Xlator;
+import io.quoin.xlator.XlatorFile;
+import io.quoin.xlator.loop.Loop;
+import io.quoin.xlator.loop.LoopGroup;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionStage;
+import java.util.function.Function;
+import java.util.function.Supplier;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Which disks are open and how many hold each. The first to attach opens the disk, the last to
+ * detach closes it; what needs a disk closed (removing it, looking into its image) takes its turn
+ * with them, so that none of them sees another half done.
+ *
+ * <pre>
+ *   idle --attach--> open(users=1) --attach/detach--> open(users=n) --last detach--> closing --> idle
+ *   idle --alone--> busy --> idle;   an attach in closing or busy waits for its end
+ * </pre>
+ *
+ * <p>Threading: thread-safe.
+ */
+final class OpenDisks {
+    private static final Logger LOG = LoggerFactory.getLogger(OpenDisks.class);
+
+    private final Xlator graph;
+    private final LoopGroup loops;
+    private final Map<String, Slot> slots = new HashMap<>();
+    private boolean closed;
+
+    /** A disk that somebody uses, or did a moment ago. Guarded by {@link #slots}. */
+    private static final class Slot {
+        private int users;
+
+        /** The open disk, or its opening; null while nobody holds it. */
+        private @Nullable CompletableFuture<OpenDisk> open;
+
+        /** Ends, always well, when what went on before has ended. */
+        private CompletableFuture<Void> before = CompletableFuture.completedFuture(null);
+    }
+
+    OpenDisks(Xlator graph, LoopGroup loops) {
+        this.graph = graph;
+        this.loops = loops;
+    }
+
+    CompletionStage<AttachedDisk> attach(String name) {
+        CompletableFuture<OpenDisk> opening = new CompletableFuture<>();
+        CompletableFuture<OpenDisk> open;
+        CompletableFuture<Void> before;
+        synchronized (slots) {
+            if (closed) {
+                return CompletableFuture.failedFuture(shuttingDown(name));
+            }
+            Slot slot = slots.computeIfAbsent(name, none -> new Slot());
+            slot.users++;
+            if (slot.open == null) {
+                slot.open = opening;
+            }
+            open = slot.open;
+            before = slot.before;
+        }
+        if (open == opening) {
+            relay(before.thenCompose(none -> open(name)), opening);
+        }
+        return open.handle(
+                        (disk, failure) -> {
+                            if (failure == null) {
+                                return CompletableFuture.completedFuture(
+                                        new AttachedDisk(name, disk, this));
+                            }
+                            return detach(name)
+                                    .<AttachedDisk>thenCompose(
+                                            none -> CompletableFuture.failedFuture(failure));
+                        })
+                .thenCompose(Function.identity());
+    }
+
+    /** One user less; completes when the disk is closed, if it was the last. */
+    CompletionStage<Void> detach(String name) {
+        CompletableFuture<Void> closing = new CompletableFuture<>();
+        CompletableFuture<OpenDisk> open;
+        synchronized (slots) {
+            Slot slot = slots.get(name);
+            if (slot == null || slot.open == null || --slot.users > 0) {
+                return CompletableFuture.completedFuture(null);
+            }
+            open = slot.open;
+            slot.open = null;
+            slot.before = endOf(closing);
+        }
+        relay(
+                closeOpened(open)
+                        .whenComplete(
+                                (none, failure) -> {
+                                    if (failure != null) {
+                                        LOG.error(
+                                                "Disk closed with an error: name={}",
+                                                name,
+                                                failure);
+                                    }
+                                }),
+                closing);
+        forgetWhenIdle(name);
+        return closing;
+    }
+
+    /** Runs {@code call} while nobody holds the disk; EBUSY if somebody does. */
+    <T> CompletionStage<T> alone(String name, Supplier<CompletionStage<T>> call) {
+        CompletableFuture<T> result = new CompletableFuture<>();
+        CompletableFuture<Void> before;
+        synchronized (slots) {
+            Slot slot = slots.computeIfAbsent(name, none -> new Slot());
+            if (slot.open != null) {
+                return CompletableFuture.failedFuture(busy(name, slot.users));
+            }
+            before = slot.before;
+            slot.before = endOf(result);
+        }
+        relay(before.thenCompose(none -> call.get()), result);
+        forgetWhenIdle(name);
+        return result;
+    }
+
+    /** The disk while somebody holds it. */
+    @Nullable CompletionStage<OpenDisk> present(String name) {
+        synchronized (slots) {
+            Slot slot = slots.get(name);
+            return slot == null ? null : slot.open;
+        }
+    }
+
+    int users(String name) {
+        synchronized (slots) {
+            Slot slot = slots.get(name);
+            return slot == null ? 0 : slot.users;
+        }
+    }
+
+    /** Refuses new users and closes every disk, whoever still holds it. */
+    CompletionStage<Void> close() {
+        List<CompletableFuture<Void>> ends = new ArrayList<>();
+        synchronized (slots) {
+            closed = true;
+            for (Slot slot : slots.values()) {
+                CompletableFuture<OpenDisk> open = slot.open;
+                slot.open = null;
+                slot.users = 0;
+                ends.add(open == null ? slot.before : closeOpened(open));
+            }
+            slots.clear();
+        }
+        return CompletableFuture.allOf(ends.toArray(CompletableFuture[]::new));
+    }
+
+    private CompletionStage<OpenDisk> open(String name) {
+        Loop loop = loops.next();
+        CompletionStage<XlatorFile> file = graph.open(name, OpenMode.READ_WRITE, loop);
+        return file.thenApplyAsync(opened -> OpenDisk.of(opened, loop), loop);
+    }
+
+    /** Takes the slot out once what goes on in it has ended and nobody has come since. */
+    private void forgetWhenIdle(String name) {
+        CompletableFuture<Void> before;
+        synchronized (slots) {
+            Slot slot = slots.get(name);
+            if (slot == null) {
+                return;
+            }
+            before = slot.before;
+        }
+        relay(
+                before.thenRun(
+                        () -> {
+                            synchronized (slots) {
+                                Slot slot = slots.get(name);
+                                if (slot != null && slot.open == null && slot.before == before) {
+                                    slots.remove(name);
+                                }
+                            }
+                        }),
+                new CompletableFuture<Void>());
+    }
+
+    private static <T> CompletableFuture<Void> endOf(CompletableFuture<T> future) {
+        return future.handle((result, failure) -> null);
+    }
+
+    /** Closes a disk once it is open; there is nothing to close if it could not be opened. */
+    private static CompletableFuture<Void> closeOpened(CompletableFuture<OpenDisk> open) {
+        return open.handle((disk, failure) -> Optional.ofNullable(failure == null ? disk : null))
+                .thenCompose(
+                        disk ->
+                                disk.map(OpenDisk::close)
+                                        .orElseGet(() -> CompletableFuture.completedFuture(null)));
+    }
+
+    // The target is what somebody waits for.
+    @SuppressWarnings("FutureReturnValueIgnored")
+    private static <T> void relay(CompletionStage<T> source, CompletableFuture<T> target) {
+        source.whenComplete(
+                (result, failure) -> {
+                    if (failure == null) {
+                        target.complete(result);
+                    } else {
+                        target.completeExceptionally(failure);
+                    }
+                });
+    }
+
+    private static BlockException busy(String name, int users) {
+        return new BlockException(
+                BlockError.EBUSY,
+                "disk is in use: name="
+                        + name
+                        + ", connections="
+                        + users
+                        + "; detach it first, then try again");
+    }
+
+    private static BlockException shuttingDown(String name) {
+        return new BlockException(
+                BlockError.ESHUTDOWN, "the volume is shutting down: disk=" + name);
+    }
+}
