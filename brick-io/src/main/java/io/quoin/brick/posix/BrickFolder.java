@@ -5,6 +5,7 @@ import io.quoin.block.BlockException;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
+import java.util.concurrent.atomic.AtomicBoolean;
 import org.agrona.concurrent.UnsafeBuffer;
 
 /**
@@ -26,6 +27,7 @@ final class BrickFolder implements AutoCloseable {
     private final int fd;
     private final int ownFolderFd;
     private final int lockFd;
+    private final AtomicBoolean closed = new AtomicBoolean();
 
     private BrickFolder(String directory, int fd, int ownFolderFd, int lockFd) {
         this.directory = directory;
@@ -169,8 +171,12 @@ final class BrickFolder implements AutoCloseable {
         return directory;
     }
 
-    /** The folder's descriptor. */
+    /** The folder's descriptor; ESHUTDOWN once it is closed, when the number may be another's. */
     int fd() {
+        if (closed.get()) {
+            throw new BlockException(
+                    BlockError.ESHUTDOWN, "brick is closed: directory=" + directory);
+        }
         return fd;
     }
 
@@ -181,12 +187,15 @@ final class BrickFolder implements AutoCloseable {
 
     /** Makes every change of the folder durable. */
     void sync() {
-        sync(fd, directory);
+        sync(fd(), directory);
     }
 
+    /** The lock goes last. Closing again does nothing. */
     @Override
     public void close() {
-        closeAll(ownFolderFd, fd, lockFd);
+        if (closed.compareAndSet(false, true)) {
+            closeAll(ownFolderFd, fd, lockFd);
+        }
     }
 
     private static void closeAll(int... descriptors) {

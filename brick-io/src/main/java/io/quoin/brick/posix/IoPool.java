@@ -6,6 +6,8 @@ import java.util.List;
 import java.util.concurrent.locks.Condition;
 import java.util.concurrent.locks.ReentrantLock;
 import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * A few threads for calls that may block. Tasks are linked to one another, so that the queue takes
@@ -14,6 +16,8 @@ import org.jspecify.annotations.Nullable;
  * <p>Threading: thread-safe.
  */
 final class IoPool implements AutoCloseable {
+    private static final Logger LOG = LoggerFactory.getLogger(IoPool.class);
+
     private static final long CLOSE_TIMEOUT_MILLIS = 60_000;
 
     /** Something to do on a thread of the pool; queued at most once at a time. */
@@ -59,7 +63,12 @@ final class IoPool implements AutoCloseable {
 
     private void run(Worker worker) {
         for (Task task = take(); task != null; task = take()) {
-            task.perform(worker);
+            try {
+                task.perform(worker);
+            } catch (RuntimeException e) {
+                // The loop is gone, so that nobody is left to be told; other loops may be there.
+                LOG.error("task could not be handed back to its loop", e);
+            }
         }
     }
 

@@ -22,14 +22,17 @@ final class Namespace {
     private static final Set<String> CREATE_OPTIONS = Set.of(PREALLOCATION, COPY_FROM);
 
     private final Brick brick;
-    private final int folderFd;
 
     Namespace(Brick brick) {
         this.brick = brick;
-        folderFd = brick.folder().fd();
+    }
+
+    private int folderFd() {
+        return brick.folder().fd();
     }
 
     List<FileInfo> list() {
+        int folderFd = folderFd();
         List<FileInfo> files = new ArrayList<>();
         FileStatus status = new FileStatus();
         for (byte[] name : FolderListing.names(folderFd, brick.folder().directory())) {
@@ -51,7 +54,7 @@ final class Namespace {
 
     FileInfo stat(String fileName) {
         FileStatus status = new FileStatus();
-        int found = status.ofName(folderFd, FileNames.encode(fileName));
+        int found = status.ofName(folderFd(), FileNames.encode(fileName));
         if (found < 0) {
             throw Errno.exception("find the file", "file=" + fileName, -found);
         }
@@ -73,7 +76,7 @@ final class Namespace {
                         | SystemCalls.ABI.openNoFollow();
         brick.names().acquireExclusive(fileName);
         try {
-            int fd = SystemCalls.openat(folderFd, path, flags, MODE_FILE);
+            int fd = SystemCalls.openat(folderFd(), path, flags, MODE_FILE);
             if (fd < 0) {
                 throw Errno.exception("create the file", "file=" + fileName, -fd);
             }
@@ -84,7 +87,7 @@ final class Namespace {
             } finally {
                 SystemCalls.close(fd);
                 if (!made) {
-                    SystemCalls.unlinkat(folderFd, path);
+                    SystemCalls.unlinkat(folderFd(), path);
                 }
             }
             brick.folder().sync();
@@ -180,7 +183,15 @@ final class Namespace {
         brick.names().acquireExclusive(fileName);
         try {
             stat(fileName);
-            int result = SystemCalls.renameNoReplace(folderFd, path, newPath);
+            int result = SystemCalls.renameNoReplace(folderFd(), path, newPath);
+            if (result == -Errno.EINVAL || result == -Errno.ENOSYS) {
+                throw new BlockException(
+                        BlockError.ENOTSUP,
+                        "file system cannot rename without replacing: file="
+                                + fileName
+                                + ", file-system="
+                                + brick.traits().type());
+            }
             if (result < 0) {
                 String subject = "file=" + fileName + ", to=" + newFileName;
                 throw Errno.exception("rename the file", subject, -result);
@@ -196,7 +207,7 @@ final class Namespace {
         brick.names().acquireExclusive(fileName);
         try {
             stat(fileName);
-            int result = SystemCalls.unlinkat(folderFd, path);
+            int result = SystemCalls.unlinkat(folderFd(), path);
             if (result < 0) {
                 throw Errno.exception("remove the file", "file=" + fileName, -result);
             }
@@ -230,13 +241,13 @@ final class Namespace {
         // NONBLOCK: a FIFO of that name would wait for its other end before it could be refused.
         int fd =
                 SystemCalls.openat(
-                        folderFd,
+                        folderFd(),
                         path,
                         flags | SystemCalls.O_NONBLOCK | SystemCalls.ABI.openNoFollow(),
                         0);
         if (fd < 0) {
             FileStatus status = new FileStatus();
-            if (status.ofName(folderFd, path) == 0) {
+            if (status.ofName(folderFd(), path) == 0) {
                 requireRegular(fileName, status);
             }
             throw Errno.exception("open the file", "file=" + fileName, -fd);
