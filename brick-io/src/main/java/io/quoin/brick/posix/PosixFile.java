@@ -66,6 +66,7 @@ final class PosixFile implements XlatorFile {
     private long readsInline;
     private long readsPooled;
     private long readsPastEnd;
+    private long prefetchedBytes;
 
     /**
      * @param transfer the loop's own
@@ -186,6 +187,7 @@ final class PosixFile implements XlatorFile {
         }
         if (ahead > 0 && prefetches < PREFETCHES_MAX && !queue.isFull()) {
             prefetches++;
+            prefetchedBytes += ahead;
             queue.submit(queue.acquire().prefetch(readAhead.fetchOffset(), ahead));
         }
         if (!cold) {
@@ -207,7 +209,9 @@ final class PosixFile implements XlatorFile {
         long offset = request.offsetBytes();
         int result =
                 transfer.write(fd, request.memory(), offset, 0, brick.options().writeBytesMax());
-        sizeBytes = Math.max(sizeBytes, offset + transfer.doneBytes());
+        if (transfer.doneBytes() > 0) {
+            sizeBytes = Math.max(sizeBytes, offset + transfer.doneBytes());
+        }
         endChange(request, result);
     }
 
@@ -356,6 +360,7 @@ final class PosixFile implements XlatorFile {
         details.put("reads-inline", readsInline);
         details.put("reads-pooled", readsPooled);
         details.put("reads-past-end", readsPastEnd);
+        details.put("prefetched-bytes", prefetchedBytes);
         details.put("flushes", flushGroup.flushes());
         details.put("fdatasync-calls", flushGroup.calls());
         return details;
