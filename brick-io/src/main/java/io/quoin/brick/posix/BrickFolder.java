@@ -5,6 +5,7 @@ import io.quoin.block.BlockException;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
+import java.util.Arrays;
 import java.util.concurrent.atomic.AtomicBoolean;
 import org.agrona.concurrent.UnsafeBuffer;
 
@@ -18,6 +19,9 @@ import org.agrona.concurrent.UnsafeBuffer;
  * <p>Threading: thread-safe.
  */
 final class BrickFolder implements AutoCloseable {
+    /** Files in the brick's own folder that have no name yet begin with this. */
+    static final String NEW_PREFIX = "new-";
+
     private static final int MODE_FOLDER = 0700;
     private static final int MODE_FILE = 0600;
     private static final String LOCK_NAME = "lock";
@@ -59,6 +63,7 @@ final class BrickFolder implements AutoCloseable {
             ownFd = openFolder(fd, FileNames.OWN_FOLDER, directory);
             lockFd = openLock(ownFd, directory);
             lock(lockFd, directory);
+            removeUnfinished(ownFd, directory);
             sync(fd, directory);
             return new BrickFolder(directory, fd, ownFd, lockFd);
         } catch (RuntimeException e) {
@@ -139,13 +144,14 @@ final class BrickFolder implements AutoCloseable {
         if (locked < 0) {
             throw Errno.exception("lock the brick folder", "directory=" + directory, -locked);
         }
-        byte[] pid = (ProcessHandle.current().pid() + "\n").getBytes(StandardCharsets.US_ASCII);
+        byte[] pid = new byte[PID_BYTES]; // always as long, so that it takes no room on a full disk
+        byte[] digits = (ProcessHandle.current().pid() + "\n").getBytes(StandardCharsets.US_ASCII);
+        Arrays.fill(pid, (byte) ' ');
+        System.arraycopy(digits, 0, pid, 0, digits.length);
         text.putBytes(0, pid);
-        long written = SystemCalls.ftruncate(lockFd, 0);
-        if (written == 0) {
-            written = SystemCalls.pwrite(lockFd, text.addressOffset(), pid.length, 0);
-        }
-        if (written < 0) {
+        long written = SystemCalls.pwrite(lockFd, text.addressOffset(), pid.length, 0);
+        // A full disk must not keep a brick from being opened: files could not even be removed.
+        if (written < 0 && Errno.blockError((int) -written) != BlockError.ENOSPC) {
             throw Errno.exception(
                     "write the brick's lock file", "directory=" + directory, (int) -written);
         }
@@ -157,6 +163,15 @@ final class BrickFolder implements AutoCloseable {
         text.getBytes(0, pid);
         String digits = new String(pid, StandardCharsets.US_ASCII).trim();
         return digits.isEmpty() ? "unknown" : digits;
+    }
+
+    /** Files that were being made when their process ended. */
+    private static void removeUnfinished(int ownFd, String directory) {
+        for (byte[] name : FolderListing.names(ownFd, directory)) {
+            if (FileNames.decode(name).filter(text -> text.startsWith(NEW_PREFIX)).isPresent()) {
+                SystemCalls.unlinkat(ownFd, Arrays.copyOf(name, name.length + 1));
+            }
+        }
     }
 
     private static void sync(int folderFd, String directory) {
@@ -182,6 +197,7 @@ final class BrickFolder implements AutoCloseable {
 
     /** The descriptor of {@code .quoin} in it. */
     int ownFolderFd() {
+        fd(); // closed with it
         return ownFolderFd;
     }
 

@@ -57,32 +57,31 @@ record FileSystemTraits(
                     Map.entry(0xCA45_1A4EL, "bcachefs"));
 
     /**
-     * Tries everything in the folder {@code ownFolderFd}; throws if not even a file can be made.
+     * Tries everything in the folder {@code ownFolderFd}. The scratch file stays, and what fails
+     * for want of room counts as something that the file system can do: a full disk must not keep a
+     * brick from being opened.
      */
     static FileSystemTraits probe(int ownFolderFd, String folder) {
         byte[] name = FileNames.encodePath(PROBE_NAME);
-        SystemCalls.unlinkat(ownFolderFd, name); // of a process that was killed here
-        int fd =
-                SystemCalls.openat(
-                        ownFolderFd,
-                        name,
-                        SystemCalls.O_RDWR
-                                | SystemCalls.O_CREAT
-                                | SystemCalls.O_EXCL
-                                | SystemCalls.ABI.openNoFollow(),
-                        0600);
+        int flags = SystemCalls.O_RDWR | SystemCalls.ABI.openNoFollow();
+        int fd = SystemCalls.openat(ownFolderFd, name, flags | SystemCalls.O_CREAT, 0600);
         if (fd < 0) {
             throw Errno.exception("write to the brick folder", "directory=" + folder, -fd);
         }
+        int directFd =
+                SystemCalls.openat(ownFolderFd, name, flags | SystemCalls.ABI.openDirect(), 0);
         try {
-            return probeFile(ownFolderFd, name, fd, folder);
+            return probeFile(fd, directFd, folder);
         } finally {
+            if (directFd >= 0) {
+                SystemCalls.close(directFd);
+            }
+            SystemCalls.ftruncate(fd, 0);
             SystemCalls.close(fd);
-            SystemCalls.unlinkat(ownFolderFd, name);
         }
     }
 
-    private static FileSystemTraits probeFile(int ownFolderFd, byte[] name, int fd, String folder) {
+    private static FileSystemTraits probeFile(int fd, int directFd, String folder) {
         long magic = SystemCalls.fileSystemMagic(fd);
         if (magic < 0) {
             throw Errno.exception("ask for the file system", "directory=" + folder, (int) -magic);
@@ -91,43 +90,33 @@ record FileSystemTraits(
         ByteBuffer memory = BufferUtil.allocateDirectAligned(PROBE_BYTES, PROBE_BLOCK);
         long address = new UnsafeBuffer(memory).addressOffset();
         long written = SystemCalls.pwrite(fd, address, PROBE_BYTES, 0);
-        if (written < 0) {
+        if (written < 0 && Errno.blockError((int) -written) != BlockError.ENOSPC) {
             throw Errno.exception(
                     "write to the brick folder", "directory=" + folder, (int) -written);
         }
-        int flags =
-                SystemCalls.O_RDWR | SystemCalls.ABI.openDirect() | SystemCalls.ABI.openNoFollow();
-        int directFd = SystemCalls.openat(ownFolderFd, name, flags, 0);
         FileStatus status = new FileStatus();
-        try {
-            boolean stated = status.ofOpenFile(fd) == 0;
-            return new FileSystemTraits(
-                    type,
-                    canNoWait(fd, address),
-                    canAllocate(fd, SystemCalls.FALLOCATE_PUNCH_HOLE),
-                    canAllocate(fd, SystemCalls.FALLOCATE_ZERO_RANGE),
-                    canAllocate(fd, 0),
-                    type.equals("tmpfs") || type.equals("ramfs"),
-                    directFd >= 0
-                            && SystemCalls.pread(directFd, address, PROBE_BLOCK, 0) == PROBE_BLOCK,
-                    alignment(stated ? status.directMemoryAlignment() : 0),
-                    alignment(stated ? status.directOffsetAlignment() : 0));
-        } finally {
-            if (directFd >= 0) {
-                SystemCalls.close(directFd);
-            }
-        }
+        boolean stated = status.ofOpenFile(fd) == 0;
+        return new FileSystemTraits(
+                type,
+                canNoWait(fd, address),
+                canAllocate(fd, SystemCalls.FALLOCATE_PUNCH_HOLE),
+                canAllocate(fd, SystemCalls.FALLOCATE_ZERO_RANGE),
+                canAllocate(fd, 0),
+                type.equals("tmpfs") || type.equals("ramfs"),
+                directFd >= 0 && SystemCalls.pread(directFd, address, PROBE_BLOCK, 0) >= 0,
+                alignment(stated ? status.directMemoryAlignment() : 0),
+                alignment(stated ? status.directOffsetAlignment() : 0));
     }
 
     private static boolean canNoWait(int fd, long address) {
-        Transfer transfer = new Transfer();
-        int errno = transfer.readOne(fd, address, PROBE_BLOCK, 0, SystemCalls.RWF_NOWAIT);
-        return errno == Errno.NONE || errno == Errno.EAGAIN;
+        int errno = new Transfer().readOne(fd, address, PROBE_BLOCK, 0, SystemCalls.RWF_NOWAIT);
+        return !Errno.isUnsupported(errno) && errno != Errno.EINVAL;
     }
 
     private static boolean canAllocate(int fd, int mode) {
-        return SystemCalls.fallocate(fd, mode | SystemCalls.FALLOCATE_KEEP_SIZE, 0, PROBE_BLOCK)
-                == 0;
+        int allocate = mode | SystemCalls.FALLOCATE_KEEP_SIZE;
+        int errno = -SystemCalls.fallocate(fd, allocate, 0, PROBE_BLOCK);
+        return errno == Errno.NONE || Errno.blockError(errno) == BlockError.ENOSPC;
     }
 
     private static int alignment(int stated) {

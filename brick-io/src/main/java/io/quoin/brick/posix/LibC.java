@@ -25,6 +25,13 @@ public interface LibC {
             @In byte[] newPath,
             int flags);
 
+    int linkat(
+            int oldDirectoryFd,
+            @In byte[] oldPath,
+            int newDirectoryFd,
+            @In byte[] newPath,
+            int flags);
+
     int statx(int directoryFd, @In byte[] path, int flags, int mask, long statxAddress);
 
     int fstatfs(int fd, long statfsAddress);

@@ -9,6 +9,7 @@ import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Set;
+import java.util.concurrent.atomic.AtomicLong;
 
 /**
  * The files of a brick by name. Each change is durable on return: first the file, then the folder.
@@ -21,7 +22,14 @@ final class Namespace {
     private static final String COPY_FROM = "copy_from";
     private static final Set<String> CREATE_OPTIONS = Set.of(PREALLOCATION, COPY_FROM);
 
+    private static final int FLAGS_NEW =
+            SystemCalls.O_RDWR
+                    | SystemCalls.O_CREAT
+                    | SystemCalls.O_EXCL
+                    | SystemCalls.ABI.openNoFollow();
+
     private final Brick brick;
+    private final AtomicLong newNames = new AtomicLong();
 
     Namespace(Brick brick) {
         this.brick = brick;
@@ -66,34 +74,51 @@ final class Namespace {
         return new FileInfo(fileName, status.sizeBytes(), status.allocatedBytes());
     }
 
+    /**
+     * The file is made under another name in the brick's own folder and gets its name last, so that
+     * a crash leaves no half of it.
+     */
     void create(String fileName, CreateOptions options) {
         byte[] path = FileNames.encode(fileName);
         checkOptions(fileName, options);
-        int flags =
-                SystemCalls.O_RDWR
-                        | SystemCalls.O_CREAT
-                        | SystemCalls.O_EXCL
-                        | SystemCalls.ABI.openNoFollow();
         brick.names().acquireExclusive(fileName);
         try {
-            int fd = SystemCalls.openat(folderFd(), path, flags, MODE_FILE);
-            if (fd < 0) {
-                throw Errno.exception("create the file", "file=" + fileName, -fd);
+            if (new FileStatus().ofName(folderFd(), path) == 0) {
+                throw failedCreate(fileName, options, Errno.EEXIST); // before the work is done
             }
-            boolean made = false;
-            try {
-                fill(fd, fileName, options);
-                made = true;
-            } finally {
-                SystemCalls.close(fd);
-                if (!made) {
-                    SystemCalls.unlinkat(folderFd(), path);
-                }
-            }
+            make(fileName, path, options);
             brick.folder().sync();
         } finally {
             brick.names().releaseExclusive(fileName);
         }
+    }
+
+    private void make(String fileName, byte[] path, CreateOptions options) {
+        int ownFd = brick.folder().ownFolderFd();
+        byte[] newPath = FileNames.encodePath(BrickFolder.NEW_PREFIX + newNames.incrementAndGet());
+        int fd = SystemCalls.openat(ownFd, newPath, FLAGS_NEW, MODE_FILE);
+        if (fd < 0) {
+            throw failedCreate(fileName, options, -fd);
+        }
+        boolean made = false;
+        try {
+            fill(fd, fileName, options);
+            int result = SystemCalls.renameNoReplace(ownFd, newPath, folderFd(), path);
+            if (result < 0) {
+                throw failedCreate(fileName, options, -result);
+            }
+            made = true;
+        } finally {
+            SystemCalls.close(fd);
+            if (!made) {
+                SystemCalls.unlinkat(ownFd, newPath);
+            }
+        }
+    }
+
+    private static BlockException failedCreate(String fileName, CreateOptions options, int errno) {
+        String subject = "file=" + fileName + ", sizeBytes=" + options.sizeBytes();
+        return Errno.exception("create the file", subject, errno);
     }
 
     private static void checkOptions(String fileName, CreateOptions options) {
@@ -142,8 +167,7 @@ final class Namespace {
             result = SystemCalls.fsync(fd);
         }
         if (result < 0) {
-            String subject = "file=" + fileName + ", sizeBytes=" + options.sizeBytes();
-            throw Errno.exception("create the file", subject, -result);
+            throw failedCreate(fileName, options, -result);
         }
     }
 
@@ -183,15 +207,7 @@ final class Namespace {
         brick.names().acquireExclusive(fileName);
         try {
             stat(fileName);
-            int result = SystemCalls.renameNoReplace(folderFd(), path, newPath);
-            if (result == -Errno.EINVAL || result == -Errno.ENOSYS) {
-                throw new BlockException(
-                        BlockError.ENOTSUP,
-                        "file system cannot rename without replacing: file="
-                                + fileName
-                                + ", file-system="
-                                + brick.traits().type());
-            }
+            int result = SystemCalls.renameNoReplace(folderFd(), path, folderFd(), newPath);
             if (result < 0) {
                 String subject = "file=" + fileName + ", to=" + newFileName;
                 throw Errno.exception("rename the file", subject, -result);

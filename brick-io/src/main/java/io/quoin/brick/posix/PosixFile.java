@@ -154,8 +154,6 @@ final class PosixFile implements XlatorFile {
     private void change(IoRequest request) {
         if (flushGroup.failure() != Errno.NONE) {
             request.complete(BlockError.EIO);
-        } else if (request.lengthBytes() == 0) {
-            endChange(request, Errno.NONE);
         } else if (request.has(IoFlags.FAST_ZERO) && !capabilities.canFastZero()) {
             request.complete(BlockError.ENOTSUP);
         } else if (resize.isWanted()) {

@@ -75,11 +75,26 @@ final class SystemCalls {
         return C.unlinkat(directoryFd, path, 0) == 0 ? 0 : failure();
     }
 
-    /** Renames unless the new name is taken. */
-    static int renameNoReplace(int directoryFd, byte[] oldPath, byte[] newPath) {
-        return C.renameat2(directoryFd, oldPath, directoryFd, newPath, RENAME_NOREPLACE) == 0
-                ? 0
-                : failure();
+    /** Renames unless the new name is taken: then EEXIST. */
+    static int renameNoReplace(
+            int oldDirectoryFd, byte[] oldPath, int newDirectoryFd, byte[] newPath) {
+        int result =
+                C.renameat2(oldDirectoryFd, oldPath, newDirectoryFd, newPath, RENAME_NOREPLACE) == 0
+                        ? 0
+                        : failure();
+        return result == -Errno.EINVAL || Errno.isUnsupported(-result)
+                ? linkAndUnlink(oldDirectoryFd, oldPath, newDirectoryFd, newPath)
+                : result;
+    }
+
+    /**
+     * As {@link #renameNoReplace}, for file systems that know no such flag. A crash in between
+     * leaves both names.
+     */
+    static int linkAndUnlink(
+            int oldDirectoryFd, byte[] oldPath, int newDirectoryFd, byte[] newPath) {
+        int linked = C.linkat(oldDirectoryFd, oldPath, newDirectoryFd, newPath, 0);
+        return linked == 0 ? unlinkat(oldDirectoryFd, oldPath) : failure();
     }
 
     /** Asks about {@code path} in a folder, or with an empty one about the descriptor itself. */

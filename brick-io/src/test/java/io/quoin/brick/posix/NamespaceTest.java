@@ -58,7 +58,7 @@ class NamespaceTest {
             assertThat(PosixFilePermissions.toString(Files.getPosixFilePermissions(made)))
                     .isEqualTo("rwx------");
         }
-        assertThat(data.resolve(".quoin/probe")).doesNotExist();
+        assertThat(data.resolve(".quoin/probe")).isEmptyFile();
     }
 
     @Test
@@ -200,6 +200,43 @@ class NamespaceTest {
 
     private void create(String name, long sizeBytes, Map<String, String> options) {
         brick.await(brick.xlator().create(name, new CreateOptions(sizeBytes, options)));
+    }
+
+    @Test
+    void shouldRemoveWhatWasBeingMadeWhenTheProcessEnded() throws IOException {
+        brick.create("kept", 10);
+        brick.close();
+        Path unfinished = Files.writeString(data.resolve(".quoin/new-7"), "half of a copy");
+        brick = TestBrick.open(data);
+        assertThat(unfinished).doesNotExist();
+        assertThat(data.resolve("kept")).exists();
+        brick.create("new-7", 10);
+        assertThat(data.resolve("new-7")).exists();
+    }
+
+    @Test
+    void shouldRenameByLinkWhenTheKernelCannotRefuseToReplace() throws IOException {
+        int fd = brickFd();
+        Files.writeString(data.resolve("a"), "a");
+        Files.writeString(data.resolve("b"), "b");
+        byte[] from = TestLibC.text("a");
+        assertThat(SystemCalls.linkAndUnlink(fd, from, fd, TestLibC.text("b")))
+                .isEqualTo(-Errno.EEXIST);
+        assertThat(SystemCalls.linkAndUnlink(fd, from, fd, TestLibC.text("c"))).isZero();
+        SystemCalls.close(fd);
+        assertThat(data.resolve("a")).doesNotExist();
+        assertThat(data.resolve("b")).hasContent("b");
+        assertThat(data.resolve("c")).hasContent("a");
+    }
+
+    @Test
+    void shouldRefuseEverythingWhenClosed() {
+        TestBrick closed = TestBrick.open(folder.resolve("closed"));
+        closed.close();
+        closed.close();
+        assertFails(BlockError.ESHUTDOWN, "closed", () -> closed.create("a", 10));
+        assertFails(BlockError.ESHUTDOWN, "closed", () -> closed.openFile("a"));
+        assertFails(BlockError.ESHUTDOWN, "closed", () -> closed.await(closed.xlator().list()));
     }
 
     @Test

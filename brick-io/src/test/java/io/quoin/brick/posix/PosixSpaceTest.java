@@ -12,8 +12,10 @@ import io.quoin.xlator.FileInfo;
 import io.quoin.xlator.XlatorFile;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.Map;
-import java.util.concurrent.atomic.AtomicReference;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionException;
 import org.junit.jupiter.api.Assumptions;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
@@ -29,29 +31,69 @@ class PosixSpaceTest {
 
     @TempDir Path folder;
 
-    /** A brick on a tmpfs of 2 MiB. Only its opening needs the thread that sees the mount. */
-    private TestBrick openSmall(Map<String, String> options) throws Exception {
+    /**
+     * What a test does in a thread that alone sees a tmpfs of 2 MiB, until the last file closes.
+     */
+    private interface OnSmallDisk<T> {
+        T run(Path mount) throws Exception;
+    }
+
+    private <T> T onSmallDisk(OnSmallDisk<T> task) throws Exception {
         Path mount = Files.createDirectory(folder.resolve("mount"));
-        AtomicReference<TestBrick> opened = new AtomicReference<>();
-        AtomicReference<Throwable> failed = new AtomicReference<>();
+        CompletableFuture<T> result = new CompletableFuture<>();
         Thread thread =
                 new Thread(
                         () -> {
                             try {
                                 TestLibC.mountPrivateTmpfs(mount.toString(), "size=2m");
-                                opened.set(TestBrick.open(mount.resolve("brick"), options));
-                            } catch (RuntimeException | Error e) {
-                                failed.set(e);
+                                result.complete(task.run(mount));
+                            } catch (Exception | Error e) {
+                                result.completeExceptionally(e);
                             }
                         });
         thread.start();
         thread.join();
-        if (failed.get() instanceof TestAbortedException skipped) {
-            throw skipped;
+        assertThat(mount).isEmptyDirectory(); // here it is not mounted
+        try {
+            return result.join();
+        } catch (CompletionException e) {
+            if (e.getCause() instanceof TestAbortedException skipped) {
+                throw skipped;
+            }
+            throw e;
         }
-        assertThat(failed.get()).isNull();
-        assertThat(mount).isEmptyDirectory(); // the mount is the thread's alone
-        return opened.get();
+    }
+
+    private TestBrick openSmall(Map<String, String> options) throws Exception {
+        return onSmallDisk(mount -> TestBrick.open(mount.resolve("brick"), options));
+    }
+
+    @Test
+    void shouldOpenTheBrickWhenTheDiskIsFull() throws Exception {
+        List<String> left =
+                onSmallDisk(
+                        mount -> {
+                            try (TestBrick brick = TestBrick.open(mount.resolve("brick"))) {
+                                brick.create("disk.raw", 8L * MIB);
+                                XlatorFile file = brick.openFile("disk.raw");
+                                byte[] data = PosixFileTest.bytes(4 * MIB);
+                                assertThat(brick.drive(file).write(0, data, IoFlags.NONE))
+                                        .isEqualTo(BlockError.ENOSPC);
+                                brick.close(file);
+                            }
+                            try (TestBrick brick = TestBrick.open(mount.resolve("brick"))) {
+                                XlatorFile file = brick.openFile("disk.raw");
+                                assertThat(file.capabilities().canDiscard()).isTrue();
+                                assertThat(file.capabilities().canFastZero()).isTrue();
+                                brick.close(file);
+                                brick.create("empty", 0);
+                                brick.await(brick.xlator().remove("disk.raw"));
+                                return brick.await(brick.xlator().list()).stream()
+                                        .map(FileInfo::fileName)
+                                        .toList();
+                            }
+                        });
+        assertThat(left).containsExactly("empty");
     }
 
     @ParameterizedTest
@@ -60,9 +102,9 @@ class PosixSpaceTest {
         TestBrick opened;
         try {
             opened = openSmall(Map.of("direct-io", directIo));
-        } catch (AssertionError e) {
+        } catch (CompletionException e) {
             Assumptions.assumeFalse(
-                    e.getMessage().contains("no O_DIRECT"), "tmpfs without O_DIRECT");
+                    e.getMessage().contains("no O_DIRECT"), "this kernel's tmpfs has no O_DIRECT");
             throw e;
         }
         try (TestBrick brick = opened) {
