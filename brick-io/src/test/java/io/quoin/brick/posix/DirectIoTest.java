@@ -14,6 +14,7 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import org.agrona.BufferUtil;
@@ -81,7 +82,7 @@ class DirectIoTest {
         List<Pending> writes = new ArrayList<>();
         for (int offset = 0; offset < data.length; offset += piece) {
             int length = Math.min(piece, data.length - offset);
-            byte[] part = java.util.Arrays.copyOfRange(data, offset, offset + length);
+            byte[] part = Arrays.copyOfRange(data, offset, offset + length);
             writes.add(driver.startWrite(offset, part, IoFlags.NONE));
         }
         assertThat(writes).allSatisfy(w -> assertThat(driver.await(w)).isEqualTo(BlockError.OK));

@@ -14,8 +14,10 @@ import io.quoin.testkit.ModelDisk;
 import io.quoin.testkit.RandomOperations;
 import io.quoin.xlator.XlatorFile;
 import java.io.IOException;
+import java.nio.channels.FileChannel;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
@@ -149,8 +151,7 @@ class PosixFileTest {
             XlatorFile file = brick.openFile("disk.raw");
             FileDriver driver = brick.drive(file);
             try (var channel =
-                    java.nio.channels.FileChannel.open(
-                            data().resolve("disk.raw"), java.nio.file.StandardOpenOption.WRITE)) {
+                    FileChannel.open(data().resolve("disk.raw"), StandardOpenOption.WRITE)) {
                 channel.truncate(4096);
             }
             assertThat(driver.await(driver.startRead(0, 8192))).isEqualTo(BlockError.EIO);

@@ -18,6 +18,7 @@ import io.quoin.xlator.loop.Loop;
 import io.quoin.xlator.loop.NettyLoopGroup;
 import java.io.RandomAccessFile;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
@@ -144,7 +145,7 @@ class PosixLoopTest {
         dropFromPageCache("disk.raw");
         XlatorFile again = reopen("disk.raw");
         UnsafeBuffer back = FileDriver.direct(8 * MIB);
-        List<CompletableFuture<BlockError>> ends = new java.util.ArrayList<>();
+        List<CompletableFuture<BlockError>> ends = new ArrayList<>();
         for (int i = 0; i < 8 * MIB / BLOCK; i++) {
             int offset = Integer.reverse(i) >>> 21; // every block, scattered
             ends.add(submit(again, read((long) offset * BLOCK, back, offset * BLOCK, BLOCK)));

@@ -6,6 +6,7 @@ import java.io.IOException;
 import java.io.RandomAccessFile;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Arrays;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -71,7 +72,7 @@ class RangeCopyTest {
         assertThat(RangeCopy.copyInKernel(source, FAR + 3, target, 2 * FAR + 1, data.length))
                 .isEqualTo(data.length);
         assertThat(read("target", 2 * FAR + 1, data.length)).isEqualTo(data);
-        assertThat(read("target", 0, 1000)).isEqualTo(java.util.Arrays.copyOf(data, 1000));
+        assertThat(read("target", 0, 1000)).isEqualTo(Arrays.copyOf(data, 1000));
     }
 
     @Test
