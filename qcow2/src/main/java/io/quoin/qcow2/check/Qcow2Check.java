@@ -72,11 +72,7 @@ public final class Qcow2Check {
         }
         clearUnknownAutoclear(image);
         CheckReport first = pass(image, mode, listener);
-        boolean rebuilt =
-                mode == RepairMode.ALL
-                        && first.rebuild
-                        && !first.referencesHidden
-                        && first.checkErrors == 0;
+        boolean rebuilt = mode == RepairMode.ALL && first.rebuild && !first.referencesHidden;
         CheckReport second =
                 rebuilt ? pass(CheckImage.open(file), mode, CheckListener.SILENT) : first;
         image = CheckImage.open(file);

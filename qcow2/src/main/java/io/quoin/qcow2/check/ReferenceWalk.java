@@ -233,6 +233,9 @@ final class ReferenceWalk {
                                     + ": "
                                     + fault.text());
                     report.rebuild = true;
+                    if (fault == EntryFault.UNALIGNED || entry < 0) {
+                        report.checkErrors++;
+                    }
                 } else if (entry != 0) {
                     referenceRefcounts(
                             RefcountLayout.blockHostOffset(entry),
