@@ -18,6 +18,7 @@ import picocli.CommandLine.Spec;
 final class OutputOption {
     private static final ObjectMapper JSON =
             new ObjectMapper().enable(SerializationFeature.INDENT_OUTPUT);
+    private static final ObjectMapper LINE = new ObjectMapper();
 
     /** For whom it is printed. */
     enum Format {
@@ -57,8 +58,17 @@ final class OutputOption {
     }
 
     static String json(Object result) {
+        return write(JSON, result);
+    }
+
+    /** Without line breaks. */
+    static String jsonLine(Object result) {
+        return write(LINE, result);
+    }
+
+    private static String write(ObjectMapper mapper, Object result) {
         try {
-            return JSON.writeValueAsString(result);
+            return mapper.writeValueAsString(result);
         } catch (JsonProcessingException e) {
             throw new UncheckedIOException(e);
         }

@@ -26,6 +26,7 @@ import picocli.CommandLine.Spec;
             ServeCommand.class,
             StatusCommand.class,
             DiskCommand.class,
+            ImageCommand.class,
             QuoinCommand.CompletionCommand.class,
             RehearseCommand.class
         },
@@ -38,23 +39,12 @@ import picocli.CommandLine.Spec;
             "",
             "Exit codes: 0 done, 1 failed, 2 wrong usage."
         })
-public final class QuoinCommand implements Runnable {
+final class QuoinCommand implements Runnable {
     static final int EXIT_FAILED = 1;
-    private static final String LOG_LEVEL = "org.slf4j.simpleLogger.defaultLogLevel";
 
     @Spec
     @SuppressWarnings("NullAway.Init") // picocli sets it
     private CommandSpec spec;
-
-    /** The program. */
-    public static void main(String[] args) {
-        if (args.length > 0 && args[0].equals("serve") && System.getProperty(LOG_LEVEL) == null) {
-            System.setProperty(LOG_LEVEL, "info"); // before the first logger is made
-        }
-        int exitCode = commandLine().execute(args);
-        System.out.flush();
-        System.exit(exitCode);
-    }
 
     static CommandLine commandLine() {
         return new CommandLine(new QuoinCommand())

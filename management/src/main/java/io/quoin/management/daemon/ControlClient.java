@@ -6,7 +6,6 @@ import io.quoin.block.BlockError;
 import io.quoin.block.BlockException;
 import io.quoin.management.volume.DataFolder;
 import java.io.IOException;
-import java.net.StandardProtocolFamily;
 import java.net.UnixDomainSocketAddress;
 import java.nio.channels.SocketChannel;
 import java.nio.file.Files;
@@ -32,13 +31,13 @@ public final class ControlClient implements Commands {
         if (!Files.exists(path)) {
             return Optional.empty();
         }
-        SocketChannel channel = null;
         try {
-            channel = SocketChannel.open(StandardProtocolFamily.UNIX);
-            channel.connect(UnixDomainSocketAddress.of(path));
+            SocketChannel channel =
+                    SocketPath.reach(
+                            path,
+                            reached -> SocketChannel.open(UnixDomainSocketAddress.of(reached)));
             return Optional.of(new ControlClient(channel));
         } catch (IOException e) {
-            close(channel);
             if (String.valueOf(e.getMessage()).contains("Permission denied")) {
                 throw new BlockException(
                         BlockError.EPERM,
@@ -69,16 +68,10 @@ public final class ControlClient implements Commands {
 
     @Override
     public void close() {
-        close(channel);
-    }
-
-    private static void close(@org.jspecify.annotations.Nullable SocketChannel channel) {
-        if (channel != null) {
-            try {
-                channel.close();
-            } catch (IOException ignored) {
-                // Nothing was left to send.
-            }
+        try {
+            channel.close();
+        } catch (IOException ignored) {
+            // Nothing was left to send.
         }
     }
 }

@@ -50,14 +50,10 @@ final class ControlServer implements AutoCloseable {
     }
 
     static ControlServer start(Path path, Commands commands) {
-        SocketPath.check(
-                path,
-                "",
-                "choose a shorter data folder with --data, for example a symbolic link to it");
         SocketPath.clear(path);
         try {
             ServerSocketChannel server = ServerSocketChannel.open(StandardProtocolFamily.UNIX);
-            server.bind(UnixDomainSocketAddress.of(path));
+            SocketPath.reach(path, reached -> server.bind(UnixDomainSocketAddress.of(reached)));
             Files.setPosixFilePermissions(path, PosixFilePermissions.fromString("rw-------"));
             ControlServer started = new ControlServer(path, commands, server);
             started.threads.execute(started::accept);

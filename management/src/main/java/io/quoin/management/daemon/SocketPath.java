@@ -29,7 +29,7 @@ final class SocketPath {
      * @throws BlockException with EINVAL and {@code advice}, if no socket can have that path
      */
     static void check(Path path, String suffix, String advice) {
-        int length = path.toString().getBytes(StandardCharsets.UTF_8).length;
+        int length = lengthBytes(path);
         int lengthMax = LENGTH_MAX - suffix.length();
         if (length > lengthMax) {
             throw new BlockException(
@@ -43,6 +43,35 @@ final class SocketPath {
                             + "; "
                             + advice);
         }
+    }
+
+    /** What is done with a path. */
+    @FunctionalInterface
+    interface Use<T> {
+        T with(Path path) throws IOException;
+    }
+
+    /**
+     * Uses a socket by a path that is short enough: its own, or one through a link that only this
+     * user can see and that is gone afterwards.
+     */
+    static <T> T reach(Path path, Use<T> use) throws IOException {
+        if (lengthBytes(path) <= LENGTH_MAX) {
+            return use.with(path);
+        }
+        Path folder = Files.createTempDirectory(Path.of("/tmp"), "quoin-");
+        Path link = folder.resolve("data");
+        try {
+            Files.createSymbolicLink(link, path.toAbsolutePath().getParent());
+            return use.with(link.resolve(path.getFileName()));
+        } finally {
+            Files.deleteIfExists(link);
+            Files.delete(folder);
+        }
+    }
+
+    private static int lengthBytes(Path path) {
+        return path.toString().getBytes(StandardCharsets.UTF_8).length;
     }
 
     /**
@@ -83,7 +112,7 @@ final class SocketPath {
 
     private static boolean isServed(Path path) {
         try (SocketChannel probe = SocketChannel.open(StandardProtocolFamily.UNIX)) {
-            return probe.connect(UnixDomainSocketAddress.of(path));
+            return reach(path, reached -> probe.connect(UnixDomainSocketAddress.of(reached)));
         } catch (IOException refused) {
             return false;
         }
