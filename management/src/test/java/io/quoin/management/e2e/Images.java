@@ -24,7 +24,7 @@ final class Images {
     static void requireClean(Path image) {
         PeerResult theirs = Peer.QEMU_IMG.command("check", "-f", "qcow2", image.toString()).run();
         assertThat(theirs.exitCode()).as(theirs.toString()).isZero();
-        PeerResult ours = QuoinCommand.run("image", "check", image.toString());
+        PeerResult ours = QuoinProgram.run("image", "check", image.toString());
         assertThat(ours.exitCode()).as(ours.toString()).isZero();
     }
 
@@ -35,10 +35,10 @@ final class Images {
         if (theirs.exitCode() == 0) {
             return false;
         }
-        PeerResult ours = QuoinCommand.run("image", "check", image.toString());
+        PeerResult ours = QuoinProgram.run("image", "check", image.toString());
         assertThat(ours.exitCode()).as(ours.toString()).isEqualTo(LEAKS);
         PeerResult repair =
-                QuoinCommand.run("image", "check", "--repair", "leaks", image.toString());
+                QuoinProgram.run("image", "check", "--repair", "leaks", image.toString());
         assertThat(repair.exitCode()).as(repair.toString()).isZero();
         PeerResult again = Peer.QEMU_IMG.command("check", "-f", "qcow2", image.toString()).run();
         assertThat(again.exitCode()).as(again.toString()).isZero();

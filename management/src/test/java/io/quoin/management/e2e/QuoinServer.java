@@ -36,7 +36,7 @@ final class QuoinServer implements DiskServer {
                 (name, sizeBytes) -> arguments.addAll(List.of("--disk", name + "=" + sizeBytes)));
         arguments.addAll(List.of("--socket", sockets.resolve("nbd.sock").toString()));
         arguments.addAll(List.of("--listen", "127.0.0.1:0"));
-        PeerProcess process = QuoinCommand.command(arguments).start();
+        PeerProcess process = QuoinProgram.command(arguments).start();
         QuoinServer server = new QuoinServer(folder, sockets, process);
         try {
             process.awaitLine(line -> line.strip().equals("ready"), LIMIT);

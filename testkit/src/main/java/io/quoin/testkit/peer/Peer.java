@@ -72,6 +72,11 @@ public enum Peer {
         return program;
     }
 
+    /** The Debian package that brings it. */
+    public String debianPackage() {
+        return debianPackage;
+    }
+
     /** The program's file, from PATH or one of the system folders that PATH may lack. */
     public Optional<Path> path() {
         List<String> folders = new ArrayList<>();

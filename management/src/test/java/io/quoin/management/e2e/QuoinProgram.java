@@ -10,10 +10,10 @@ import java.util.List;
  * The quoin command as a process of its own, on the classes under test and with the product's JVM
  * flags.
  */
-final class QuoinCommand {
-    private static final String MAIN = "io.quoin.management.cli.Main";
+final class QuoinProgram {
+    private static final String MAIN = "io.quoin.management.cli.QuoinCommand";
 
-    private QuoinCommand() {}
+    private QuoinProgram() {}
 
     static PeerCommand command(List<String> arguments) {
         List<String> argv = new ArrayList<>();

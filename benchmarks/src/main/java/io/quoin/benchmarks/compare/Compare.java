@@ -1,0 +1,219 @@
+package io.quoin.benchmarks.compare;
+
+import io.quoin.testkit.peer.Peer;
+import io.quoin.testkit.peer.SocketFolder;
+import java.io.IOException;
+import java.io.PrintWriter;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Collections;
+import java.util.Comparator;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.Callable;
+import java.util.stream.Stream;
+import picocli.CommandLine;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Spec;
+
+/**
+ * The command {@code benchmarks/compare}. Exit code 0 with the report on standard output; 1 where a
+ * server or fio fails or is missing; 2 for a wrong command line. Progress goes to standard error.
+ *
+ * <p>Threading: confined to the main thread.
+ */
+@Command(
+        name = "compare",
+        mixinStandardHelpOptions = true,
+        sortOptions = false,
+        description = "Runs fio against Quoin, qemu-nbd and nbdkit and compares them.",
+        footer = {"", "Example: benchmarks/compare --rows randread-qd32,randwrite-qd32 --rounds 3"})
+public final class Compare implements Callable<Integer> {
+    /** The forms of the report. */
+    enum Output {
+        table,
+        json
+    }
+
+    private static final Map<String, List<Peer>> PEERS =
+            Map.of(
+                    Contender.QUOIN, List.of(),
+                    Contender.QEMU_NBD, List.of(Peer.QEMU_NBD, Peer.QEMU_IMG),
+                    Contender.NBDKIT, List.of(Peer.NBDKIT));
+
+    @Option(names = "--rows", split = ",", description = "Only these rows (see --list).")
+    private List<String> chosenRows = List.of();
+
+    @Option(names = "--list", description = "List the rows and end.")
+    private boolean list;
+
+    @Option(names = "--servers", split = ",", description = "Default: ${DEFAULT-VALUE}.")
+    private List<String> servers = List.of(Contender.QUOIN, Contender.QEMU_NBD, Contender.NBDKIT);
+
+    @Option(names = "--rounds", description = "Measured rounds, after one to warm up. Default: 5.")
+    private int rounds = 5;
+
+    @Option(names = "--seconds", description = "Of each timed row. Default: 5.")
+    private int seconds = 5;
+
+    @Option(names = "--size", description = "Of the disk in MiB. Default: 1024.")
+    private long sizeMebibytes = 1024;
+
+    @Option(names = "--folder", description = "Where the images go. Default: a temporary folder.")
+    private Path folder = Path.of(System.getProperty("java.io.tmpdir"));
+
+    @Option(names = "--output", description = "${COMPLETION-CANDIDATES}. Default: table.")
+    private Output output = Output.table;
+
+    @Option(names = "--quoin", split = " ", description = "Command to run as quoin.")
+    private List<String> quoin =
+            List.of(Path.of(System.getProperty("quoin.root", "."), "bin", "quoin").toString());
+
+    @Spec private CommandSpec spec = CommandSpec.create();
+
+    /** Runs the command line and ends the process. */
+    public static void main(String[] arguments) {
+        System.exit(new CommandLine(new Compare()).execute(arguments));
+    }
+
+    @Override
+    public Integer call() throws IOException {
+        PrintWriter out = spec.commandLine().getOut();
+        if (list) {
+            Row.ALL.forEach(row -> out.printf("%-16s %s%n", row.name(), row.title()));
+            return 0;
+        }
+        List<Row> rows = rows();
+        for (String server : servers) {
+            if (!PEERS.containsKey(server)) {
+                throw usage("no such server: " + server + ", there are " + PEERS.keySet());
+            }
+        }
+        if (rounds < 1 || seconds < 1 || sizeMebibytes < 16) {
+            throw usage("--rounds and --seconds are at least 1, --size at least 16");
+        }
+        if (!peersPresent()) {
+            return 1;
+        }
+        List<Measurement> measurements = measure(rows);
+        Report report = new Report(rows, servers, measurements);
+        out.println(output == Output.json ? report.json() : report.table());
+        out.flush();
+        return 0;
+    }
+
+    private List<Row> rows() {
+        for (String name : chosenRows) {
+            if (Row.ALL.stream().noneMatch(row -> row.name().equals(name))) {
+                throw usage("no such row: " + name + ", --list shows them");
+            }
+        }
+        return Row.ALL.stream()
+                .filter(row -> chosenRows.isEmpty() || chosenRows.contains(row.name()))
+                .toList();
+    }
+
+    private CommandLine.ParameterException usage(String message) {
+        return new CommandLine.ParameterException(spec.commandLine(), message);
+    }
+
+    private static List<Peer> peers(String server) {
+        return PEERS.getOrDefault(server, List.of());
+    }
+
+    private boolean peersPresent() {
+        boolean present = true;
+        for (Peer peer :
+                Stream.concat(
+                                Stream.of(Peer.FIO),
+                                servers.stream().flatMap(name -> peers(name).stream()))
+                        .toList()) {
+            if (!peer.available()) {
+                progress(peer.program() + " is not installed (" + peer.debianPackage() + ")");
+                present = false;
+            }
+        }
+        return present;
+    }
+
+    private List<Measurement> measure(List<Row> rows) throws IOException {
+        Path work = Files.createTempDirectory(folder, "quoin-compare-");
+        List<Contender> contenders = new ArrayList<>();
+        try (SocketFolder sockets = SocketFolder.create()) {
+            for (String server : servers) {
+                contenders.add(
+                        Contender.start(server, quoin, work, sockets.path(), sizeMebibytes << 20));
+            }
+            return rounds(rows, contenders, new Fio(work, sizeMebibytes << 20, seconds));
+        } finally {
+            contenders.forEach(Contender::close);
+            delete(work);
+        }
+    }
+
+    /** Round 0 warms up what has to: a just-in-time compiler, caches; it is not counted. */
+    private List<Measurement> rounds(List<Row> rows, List<Contender> contenders, Fio fio)
+            throws IOException {
+        List<Measurement> measurements = new ArrayList<>();
+        for (int round = 0; round <= rounds; round++) {
+            for (Contender contender : contenders) {
+                fio.fill(contender.uri());
+            }
+            for (Row row : rows) {
+                for (Contender contender : contenders) {
+                    Measurement measurement = measure(row, contender, round, fio);
+                    progress(
+                            String.format(
+                                    "round %d/%d  %-16s %-9s %10.0f %s",
+                                    round,
+                                    rounds,
+                                    row.name(),
+                                    contender.name(),
+                                    measurement.figure(),
+                                    row.unit().label()));
+                    if (round > 0) {
+                        measurements.add(measurement);
+                    }
+                }
+            }
+            // Whoever comes first in a row runs on a cooler machine: the order goes round.
+            Collections.rotate(contenders, 1);
+        }
+        return measurements;
+    }
+
+    private static Measurement measure(Row row, Contender contender, int round, Fio fio)
+            throws IOException {
+        if (row.trimmedFirst()) {
+            fio.trim(contender.uri());
+        }
+        ProcessUsage before = contender.usage();
+        Fio.Totals totals = fio.row(contender.uri(), row);
+        ProcessUsage after = contender.usage();
+        return new Measurement(
+                row.name(),
+                contender.name(),
+                round,
+                totals.figure(row.unit()),
+                totals.p99Micros(),
+                (after.cpuMicros() - before.cpuMicros()) / (double) Math.max(1, totals.requests()),
+                after.residentBytes());
+    }
+
+    private void progress(String line) {
+        PrintWriter err = spec.commandLine().getErr();
+        err.println(line);
+        err.flush();
+    }
+
+    private static void delete(Path tree) throws IOException {
+        try (Stream<Path> content = Files.walk(tree)) {
+            for (Path entry : content.sorted(Comparator.reverseOrder()).toList()) {
+                Files.deleteIfExists(entry);
+            }
+        }
+    }
+}

@@ -1,0 +1,126 @@
+package io.quoin.benchmarks.compare;
+
+import io.quoin.testkit.peer.Peer;
+import io.quoin.testkit.peer.PeerCommand;
+import io.quoin.testkit.peer.PeerProcess;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+
+/**
+ * A server under comparison: its process, its image and its address. The qcow2 images of both are
+ * of the same kind (version 3, 64 KiB clusters, 16-bit refcounts), written through the page cache.
+ *
+ * <p>Threading: confined to the comparison's thread.
+ */
+final class Contender implements AutoCloseable {
+    static final String QUOIN = "quoin";
+    static final String QEMU_NBD = "qemu-nbd";
+    static final String NBDKIT = "nbdkit";
+
+    private static final String EXPORT = "bench";
+    private static final Duration START_LIMIT = Duration.ofMinutes(2);
+
+    private final String name;
+    private final PeerProcess process;
+    private final Path socket;
+
+    private Contender(String name, PeerProcess process, Path socket) {
+        this.name = name;
+        this.process = process;
+        this.socket = socket;
+    }
+
+    /** Starts a server by its name with an empty disk of this size below the folder. */
+    static Contender start(
+            String name, List<String> quoinLauncher, Path folder, Path sockets, long sizeBytes)
+            throws IOException {
+        Path data = Files.createDirectory(folder.resolve(name));
+        Path socket = sockets.resolve(name + ".sock");
+        PeerCommand command =
+                switch (name) {
+                    case QUOIN -> quoin(quoinLauncher, data, socket, sizeBytes);
+                    case QEMU_NBD -> qemuNbd(data, socket, sizeBytes);
+                    case NBDKIT -> nbdkit(data, socket, sizeBytes);
+                    default -> throw new IllegalArgumentException("no such server: " + name);
+                };
+        Contender contender = new Contender(name, command.start(), socket);
+        try {
+            if (name.equals(QUOIN)) {
+                contender.process.awaitLine(line -> line.strip().equals("ready"), START_LIMIT);
+            }
+            contender.process.awaitSocket(socket, START_LIMIT);
+        } catch (AssertionError notReady) {
+            contender.close();
+            throw notReady;
+        }
+        return contender;
+    }
+
+    private static PeerCommand quoin(
+            List<String> launcher, Path data, Path socket, long sizeBytes) {
+        List<String> argv =
+                List.of(
+                        "serve",
+                        "--data=" + data,
+                        "--disk=" + EXPORT + "=" + sizeBytes,
+                        "--socket=" + socket,
+                        "--listen=none");
+        List<String> whole = new ArrayList<>(launcher);
+        whole.addAll(argv);
+        return PeerCommand.of(whole)
+                .environment("CLASSPATH", System.getProperty("java.class.path"));
+    }
+
+    private static PeerCommand qemuNbd(Path data, Path socket, long sizeBytes) {
+        Path image = data.resolve(EXPORT + ".qcow2");
+        Peer.QEMU_IMG
+                .command(
+                        "create",
+                        "-q",
+                        "-f",
+                        "qcow2",
+                        "-o",
+                        "compat=1.1,cluster_size=65536,refcount_bits=16",
+                        image.toString(),
+                        Long.toString(sizeBytes))
+                .runOk();
+        return Peer.QEMU_NBD.command(
+                "--socket=" + socket,
+                "--format=qcow2",
+                "--cache=writeback",
+                "--aio=threads",
+                "--discard=unmap",
+                "--detect-zeroes=off",
+                "--persistent",
+                "--shared=16",
+                "--export-name=" + EXPORT,
+                image.toString());
+    }
+
+    private static PeerCommand nbdkit(Path data, Path socket, long sizeBytes) {
+        Path image = data.resolve(EXPORT + ".raw");
+        PeerCommand.of("truncate", "--size=" + sizeBytes, image.toString()).runOk();
+        return Peer.NBDKIT.command("--foreground", "--unix=" + socket, "file", image.toString());
+    }
+
+    String name() {
+        return name;
+    }
+
+    String uri() {
+        return "nbd+unix:///" + EXPORT + "?socket=" + socket;
+    }
+
+    ProcessUsage usage() throws IOException {
+        return ProcessUsage.of(process.pid());
+    }
+
+    @Override
+    public void close() {
+        process.close();
+    }
+}
