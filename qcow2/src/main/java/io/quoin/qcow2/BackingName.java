@@ -1,0 +1,43 @@
+package io.quoin.qcow2;
+
+import io.quoin.block.BlockError;
+import io.quoin.block.BlockException;
+
+/**
+ * The rule for names of backing files, which come from images that nobody need trust: a plain name
+ * of the volume, never a path, a URL or one of QEMU's {@code protocol:} strings.
+ *
+ * <p>Threading: immutable.
+ */
+final class BackingName {
+    private BackingName() {}
+
+    /**
+     * @throws BlockException EPERM if {@code name} could mean anything outside of the volume
+     */
+    static String require(String image, String name) {
+        boolean plain =
+                !name.isEmpty()
+                        && !name.startsWith(".")
+                        && name.indexOf('/') < 0
+                        && name.indexOf('\\') < 0
+                        && name.indexOf(':') < 0
+                        && name.chars().noneMatch(Character::isISOControl);
+        if (!plain) {
+            throw new BlockException(
+                    BlockError.EPERM,
+                    "backing file: image="
+                            + image
+                            + ", expected=the plain name of a file of the volume, without path and"
+                            + " protocol, actual="
+                            + printable(name));
+        }
+        return name;
+    }
+
+    private static String printable(String name) {
+        StringBuilder text = new StringBuilder();
+        name.chars().forEach(c -> text.append(Character.isISOControl(c) ? '?' : (char) c));
+        return text.toString();
+    }
+}

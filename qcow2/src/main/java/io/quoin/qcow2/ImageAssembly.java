@@ -1,0 +1,129 @@
+package io.quoin.qcow2;
+
+import io.quoin.block.BlockError;
+import io.quoin.block.BlockException;
+import io.quoin.qcow2.cache.HeaderStore;
+import io.quoin.qcow2.cache.ImageIo;
+import io.quoin.qcow2.cache.MappingFlusher;
+import io.quoin.qcow2.cache.MappingTables;
+import io.quoin.qcow2.cache.MetadataMap;
+import io.quoin.qcow2.cluster.OpenImage;
+import io.quoin.qcow2.layout.L1Entry;
+import io.quoin.qcow2.layout.Qcow2Header;
+import io.quoin.qcow2.layout.RefcountLayout;
+import io.quoin.qcow2.refcount.Refcounts;
+import io.quoin.xlator.XlatorFile;
+
+/**
+ * Puts the parts of an open image together, and finds metadata that overlaps before anything is
+ * written.
+ *
+ * <p>Threading: confined(loop).
+ */
+final class ImageAssembly {
+    private ImageAssembly() {}
+
+    static XlatorFile assemble(
+            ImageIo io,
+            ImageOpener.LoadedImage loaded,
+            String fileName,
+            boolean writable,
+            long cacheBytes) {
+        Qcow2Header qcow2Header = loaded.header();
+        MetadataMap map = new MetadataMap();
+        if (writable) {
+            mapMetadata(io, loaded, fileName, map);
+        }
+        HeaderStore header =
+                new HeaderStore(
+                        io,
+                        qcow2Header,
+                        loaded.firstCluster(),
+                        io.file().geometry().blockSizeMin());
+        io.health().whenCorrupt(header::setCorrupt);
+        MappingTables tables =
+                new MappingTables(
+                        io,
+                        map,
+                        qcow2Header.geometry(),
+                        loaded.l1(),
+                        qcow2Header.l1TableOffset(),
+                        cacheBytes);
+        Refcounts refcounts = new Refcounts(io, map, qcow2Header, header, loaded.refcountTable());
+        MappingFlusher flusher = new MappingFlusher(io, tables, refcounts);
+        XlatorFile backing = loaded.backing();
+        int transferBytesMax = io.file().geometry().transferBytesMax();
+        if (backing != null) {
+            transferBytesMax = Math.min(transferBytesMax, backing.geometry().transferBytesMax());
+        }
+        OpenImage image =
+                new OpenImage(
+                        io,
+                        qcow2Header,
+                        header,
+                        map,
+                        tables,
+                        flusher,
+                        refcounts,
+                        backing,
+                        transferBytesMax);
+        return new Qcow2File(fileName, image, io, qcow2Header, backing, writable);
+    }
+
+    private static void mapMetadata(
+            ImageIo io, ImageOpener.LoadedImage loaded, String fileName, MetadataMap map) {
+        Qcow2Header header = loaded.header();
+        int bits = header.clusterBits();
+        long fileSize = io.fileSizeBytes();
+        map.add(0);
+        claim(map, header.l1TableOffset(), header.l1Size() * 8L, bits, fileName, "L1 table");
+        claim(
+                map,
+                header.refcountTableOffset(),
+                header.refcountTableBytes(),
+                bits,
+                fileName,
+                "refcount table");
+        if (header.snapshotCount() > 0) {
+            claim(map, header.snapshotsOffset(), 1, bits, fileName, "snapshot table");
+        }
+        for (int i = 0; i < loaded.refcountTable().length; i++) {
+            long entry = loaded.refcountTable()[i];
+            if (entry != 0 && RefcountLayout.tableFault(entry, bits, fileSize).isNone()) {
+                claim(map, entry, 1, bits, fileName, "refcount block " + i);
+            }
+        }
+        for (int i = 0; i < loaded.l1().length; i++) {
+            long entry = loaded.l1()[i];
+            if (L1Entry.isAllocated(entry) && L1Entry.fault(entry, bits, fileSize).isNone()) {
+                claim(map, L1Entry.hostOffset(entry), 1, bits, fileName, "L2 table " + i);
+            }
+        }
+    }
+
+    /** Entries with other faults are found when they are followed; two tables in one place here. */
+    private static void claim(
+            MetadataMap map,
+            long hostOffset,
+            long lengthBytes,
+            int clusterBits,
+            String fileName,
+            String what) {
+        if (lengthBytes == 0) {
+            return;
+        }
+        long first = hostOffset >>> clusterBits;
+        long last = (hostOffset + lengthBytes - 1) >>> clusterBits;
+        if (!map.addAll(first, last - first + 1)) {
+            throw new BlockException(
+                    BlockError.EIO,
+                    "image is corrupt: file="
+                            + fileName
+                            + ", "
+                            + what
+                            + " overlaps other metadata: hostOffset="
+                            + hostOffset
+                            + "; open it read-only, or see quoin image check");
+        }
+    }
+}

@@ -1,0 +1,303 @@
+package io.quoin.qcow2;
+
+import io.quoin.block.BlockError;
+import io.quoin.block.BlockException;
+import io.quoin.qcow2.cache.ImageHealth;
+import io.quoin.qcow2.cache.ImageIo;
+import io.quoin.qcow2.layout.HeaderLayout;
+import io.quoin.qcow2.layout.Qcow2Header;
+import io.quoin.xlator.OpenMode;
+import io.quoin.xlator.Xlator;
+import io.quoin.xlator.XlatorFile;
+import io.quoin.xlator.loop.Loop;
+import java.nio.ByteBuffer;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionStage;
+import org.agrona.BufferUtil;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Opens an image and everything behind it: reads and checks the header, the L1 table and, for
+ * writing, the refcount table; then the backing file, read-only, and so on down the chain.
+ *
+ * <p>Threading: thread-safe; what it opens is the given loop's.
+ */
+final class ImageOpener {
+    private static final int CHAIN_MAX = 256;
+    private static final int FIRST_READ_BYTES = 64 << 10;
+    private static final int ALIGNMENT = 4096;
+
+    private final Xlator subvolume;
+    private final long cacheBytes;
+
+    ImageOpener(Xlator subvolume, long cacheBytes) {
+        this.subvolume = subvolume;
+        this.cacheBytes = cacheBytes;
+    }
+
+    CompletionStage<XlatorFile> open(String fileName, OpenMode mode, Loop loop) {
+        return open(fileName, mode, loop, new ArrayList<>());
+    }
+
+    /** The size that the header of {@code fileName} gives. */
+    CompletionStage<Long> virtualSize(String fileName, Loop loop) {
+        return subvolume
+                .open(fileName, OpenMode.READ_ONLY, loop)
+                .thenCompose(
+                        file ->
+                                ChildFiles.thenClose(
+                                        file,
+                                        open -> {
+                                            ImageHealth health = new ImageHealth(fileName, false);
+                                            ImageIo io = new ImageIo(open, loop, health);
+                                            return readHeader(io, fileName)
+                                                    .thenApply(image -> image.header().sizeBytes());
+                                        }));
+    }
+
+    /** A backing file of either format, read-only; {@code chain} has the names above it. */
+    CompletionStage<XlatorFile> openBacking(
+            String image, String name, String format, Loop loop, List<String> chain) {
+        BackingName.require(image, name);
+        if (chain.contains(name)) {
+            throw new BlockException(
+                    BlockError.EINVAL,
+                    "backing chain is a loop: image=" + image + ", backing file=" + name);
+        }
+        if (chain.size() >= CHAIN_MAX) {
+            throw new BlockException(
+                    BlockError.EINVAL,
+                    "backing chain is too long: image="
+                            + image
+                            + ", expected=at most "
+                            + CHAIN_MAX);
+        }
+        return switch (format) {
+            case "qcow2" -> open(name, OpenMode.READ_ONLY, loop, chain);
+            case "raw" -> subvolume.open(name, OpenMode.READ_ONLY, loop);
+            default ->
+                    throw new BlockException(
+                            BlockError.ENOTSUP,
+                            "backing format: image="
+                                    + image
+                                    + ", expected=qcow2 or raw, actual="
+                                    + format);
+        };
+    }
+
+    private CompletionStage<XlatorFile> open(
+            String fileName, OpenMode mode, Loop loop, List<String> above) {
+        List<String> chain = new ArrayList<>(above);
+        chain.add(fileName);
+        return subvolume
+                .open(fileName, mode, loop)
+                .thenCompose(
+                        file ->
+                                ChildFiles.orClose(
+                                        file, child -> load(child, fileName, mode, loop, chain)));
+    }
+
+    private CompletionStage<XlatorFile> load(
+            XlatorFile child, String fileName, OpenMode mode, Loop loop, List<String> chain) {
+        boolean writable = mode == OpenMode.READ_WRITE;
+        ImageHealth health = new ImageHealth(fileName, writable);
+        ImageIo io = new ImageIo(child, loop, health);
+        return readHeader(io, fileName)
+                .thenCompose(
+                        image -> {
+                            requireServable(fileName, image.header(), child, writable);
+                            return readTables(io, image, writable)
+                                    .thenCompose(
+                                            tables -> openBackingOf(fileName, tables, loop, chain))
+                                    .thenApply(
+                                            tables ->
+                                                    ImageAssembly.assemble(
+                                                            io,
+                                                            tables,
+                                                            fileName,
+                                                            writable,
+                                                            cacheBytes));
+                        });
+    }
+
+    private static CompletionStage<LoadedImage> readHeader(ImageIo io, String fileName) {
+        long fileSize = io.fileSizeBytes();
+        int first = (int) Math.min(fileSize, FIRST_READ_BYTES);
+        if (first == 0) {
+            throw new BlockException(BlockError.EINVAL, "image is empty: file=" + fileName);
+        }
+        return read(io, 0, first, "qcow2 header")
+                .thenCompose(
+                        bytes -> {
+                            int cluster =
+                                    named(fileName, () -> HeaderLayout.clusterSizeBytes(bytes));
+                            int wanted = (int) Math.min(cluster, fileSize);
+                            return wanted <= bytes.capacity()
+                                    ? CompletableFuture.completedFuture(bytes)
+                                    : read(io, 0, wanted, "qcow2 header");
+                        })
+                .thenApply(
+                        bytes ->
+                                new LoadedImage(
+                                        named(fileName, () -> Qcow2Header.parse(bytes, fileSize)),
+                                        bytes,
+                                        new long[0],
+                                        new long[0],
+                                        null));
+    }
+
+    /** Puts the file's name in front of what is wrong with it. */
+    private static <T> T named(String fileName, java.util.function.Supplier<T> parser) {
+        try {
+            return parser.get();
+        } catch (BlockException e) {
+            throw new BlockException(e.error(), fileName + ": " + e.getMessage(), e);
+        }
+    }
+
+    private static void requireServable(
+            String fileName, Qcow2Header header, XlatorFile child, boolean writable) {
+        named(
+                fileName,
+                () -> {
+                    header.requireServable(writable, child.geometry().sizeBytes());
+                    return header;
+                });
+        if (header.hasExtendedL2()) {
+            throw refused(fileName, "extended L2 entries (incompatible bit 4) are not supported");
+        }
+        if (writable && header.isDirty()) {
+            throw refused(
+                    fileName,
+                    "the image was not closed and its refcounts are not to be trusted (dirty bit):"
+                            + " run quoin image check --repair, or open it read-only");
+        }
+        int blockSizeMin = child.geometry().blockSizeMin();
+        if (header.clusterSizeBytes() < blockSizeMin
+                || child.geometry().transferBytesMax() < header.clusterSizeBytes()) {
+            throw refused(
+                    fileName,
+                    "cluster size "
+                            + header.clusterSizeBytes()
+                            + " is not between the file's block size "
+                            + blockSizeMin
+                            + " and its largest transfer "
+                            + child.geometry().transferBytesMax());
+        }
+    }
+
+    private static BlockException refused(String fileName, String why) {
+        return new BlockException(
+                BlockError.ENOTSUP, "image cannot be opened: file=" + fileName + ", " + why);
+    }
+
+    private static CompletionStage<LoadedImage> readTables(
+            ImageIo io, LoadedImage image, boolean writable) {
+        Qcow2Header header = image.header();
+        int l1Bytes = header.l1Size() * Long.BYTES;
+        CompletionStage<long[]> l1 = readLongs(io, header.l1TableOffset(), l1Bytes, "L1 table");
+        CompletionStage<long[]> refcounts =
+                writable
+                        ? readLongs(
+                                io,
+                                header.refcountTableOffset(),
+                                (int) header.refcountTableBytes(),
+                                "refcount table")
+                        : CompletableFuture.completedFuture(new long[0]);
+        return l1.thenCombine(
+                refcounts,
+                (l1Table, refcountTable) ->
+                        new LoadedImage(
+                                header, image.firstCluster(), l1Table, refcountTable, null));
+    }
+
+    private static CompletionStage<long[]> readLongs(
+            ImageIo io, long hostOffset, int lengthBytes, String what) {
+        if (lengthBytes == 0) {
+            return CompletableFuture.completedFuture(new long[0]);
+        }
+        return read(io, hostOffset, lengthBytes, what)
+                .thenApply(
+                        bytes -> {
+                            long[] entries = new long[lengthBytes / Long.BYTES];
+                            bytes.asLongBuffer().get(entries);
+                            return entries;
+                        });
+    }
+
+    private static CompletionStage<ByteBuffer> read(
+            ImageIo io, long hostOffset, int lengthBytes, String what) {
+        ByteBuffer bytes = BufferUtil.allocateDirectAligned(lengthBytes, ALIGNMENT);
+        return ChildFiles.stage(
+                        "read of the " + what + " at host offset " + hostOffset,
+                        outcome ->
+                                io.read(
+                                        hostOffset,
+                                        BufferUtil.address(bytes),
+                                        lengthBytes,
+                                        outcome))
+                .thenApply(nothing -> bytes);
+    }
+
+    private CompletionStage<LoadedImage> openBackingOf(
+            String fileName, LoadedImage image, Loop loop, List<String> chain) {
+        String name = image.header().backingFile();
+        String format = image.header().backingFormat();
+        if (name == null || format == null) {
+            return CompletableFuture.completedFuture(image);
+        }
+        return openBacking(fileName, name, format, loop, chain).thenApply(image::withBacking);
+    }
+
+    /**
+     * What has been read of an image.
+     *
+     * <p>Threading: confined(loop).
+     */
+    static final class LoadedImage {
+        private final Qcow2Header header;
+        private final ByteBuffer firstCluster;
+        private final long[] l1;
+        private final long[] refcountTable;
+        private final @Nullable XlatorFile backing;
+
+        LoadedImage(
+                Qcow2Header header,
+                ByteBuffer firstCluster,
+                long[] l1,
+                long[] refcountTable,
+                @Nullable XlatorFile backing) {
+            this.header = header;
+            this.firstCluster = firstCluster;
+            this.l1 = l1;
+            this.refcountTable = refcountTable;
+            this.backing = backing;
+        }
+
+        Qcow2Header header() {
+            return header;
+        }
+
+        ByteBuffer firstCluster() {
+            return firstCluster;
+        }
+
+        long[] l1() {
+            return l1;
+        }
+
+        long[] refcountTable() {
+            return refcountTable;
+        }
+
+        @Nullable XlatorFile backing() {
+            return backing;
+        }
+
+        LoadedImage withBacking(XlatorFile file) {
+            return new LoadedImage(header, firstCluster, l1, refcountTable, file);
+        }
+    }
+}

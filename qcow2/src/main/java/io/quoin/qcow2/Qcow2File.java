@@ -1,0 +1,192 @@
+package io.quoin.qcow2;
+
+import io.quoin.block.BlockError;
+import io.quoin.block.BlockException;
+import io.quoin.block.Capabilities;
+import io.quoin.block.Geometry;
+import io.quoin.block.IoRequest;
+import io.quoin.qcow2.cache.ImageIo;
+import io.quoin.qcow2.cluster.OpenImage;
+import io.quoin.qcow2.layout.Qcow2Header;
+import io.quoin.xlator.XlatorFile;
+import java.util.LinkedHashMap;
+import java.util.Map;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionStage;
+import java.util.function.Function;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * An open image.
+ *
+ * <p>Threading: confined(loop).
+ */
+final class Qcow2File implements XlatorFile {
+    private final String fileName;
+    private final OpenImage image;
+    private final ImageIo io;
+    private final Qcow2Header header;
+    private final @Nullable XlatorFile backing;
+    private final Capabilities capabilities;
+    private Geometry geometry;
+    private boolean resizing;
+
+    Qcow2File(
+            String fileName,
+            OpenImage image,
+            ImageIo io,
+            Qcow2Header header,
+            @Nullable XlatorFile backing,
+            boolean writable) {
+        this.fileName = fileName;
+        this.image = image;
+        this.io = io;
+        this.header = header;
+        this.backing = backing;
+        boolean fastZero = header.version() >= 3 || backing == null;
+        Capabilities full = new Capabilities(true, true, true, fastZero, true, false);
+        this.capabilities = writable ? full : full.readOnly();
+        this.geometry = geometryOf(io.file().geometry(), backing, image.sizeBytes());
+    }
+
+    private static Geometry geometryOf(
+            Geometry child, @Nullable XlatorFile backing, long sizeBytes) {
+        if (backing == null) {
+            return child.withSizeBytes(sizeBytes);
+        }
+        Geometry below = backing.geometry();
+        return new Geometry(
+                sizeBytes,
+                Math.max(child.blockSizeMin(), below.blockSizeMin()),
+                Math.max(child.blockSizePreferred(), below.blockSizePreferred()),
+                Math.min(child.transferBytesMax(), below.transferBytesMax()));
+    }
+
+    @Override
+    public String fileName() {
+        return fileName;
+    }
+
+    @Override
+    public Geometry geometry() {
+        return geometry;
+    }
+
+    @Override
+    public Capabilities capabilities() {
+        return capabilities;
+    }
+
+    @Override
+    public void submit(IoRequest request) {
+        image.submit(request);
+    }
+
+    @Override
+    public CompletionStage<Void> resize(long newSizeBytes) {
+        BlockException refusal = resizeRefusal(newSizeBytes);
+        if (refusal != null) {
+            return CompletableFuture.failedFuture(refusal);
+        }
+        if (newSizeBytes == image.sizeBytes()) {
+            return CompletableFuture.completedFuture(null);
+        }
+        resizing = true;
+        CompletableFuture<Void> done = new CompletableFuture<>();
+        image.grow(
+                newSizeBytes,
+                error -> {
+                    resizing = false;
+                    if (error.isOk()) {
+                        geometry = geometry.withSizeBytes(newSizeBytes);
+                        done.complete(null);
+                    } else {
+                        done.completeExceptionally(
+                                failure(error, "resize failed: " + error.text(), newSizeBytes));
+                    }
+                });
+        return done;
+    }
+
+    private @Nullable BlockException resizeRefusal(long newSizeBytes) {
+        if (!capabilities.canWrite()) {
+            return failure(BlockError.EPERM, "image is open read-only", newSizeBytes);
+        }
+        if (!image.health().isWritable()) {
+            return failure(image.health().refusal(), image.health().reason(), newSizeBytes);
+        }
+        if (resizing) {
+            return failure(BlockError.EBUSY, "image is being resized already", newSizeBytes);
+        }
+        if (newSizeBytes < image.sizeBytes()) {
+            return failure(
+                    BlockError.ENOTSUP,
+                    "image cannot be made smaller: actual size=" + image.sizeBytes(),
+                    newSizeBytes);
+        }
+        if (header.version() < 3 && header.snapshotCount() > 0) {
+            return failure(
+                    BlockError.ENOTSUP,
+                    "version 2 image with internal snapshots cannot be resized",
+                    newSizeBytes);
+        }
+        if (newSizeBytes % geometry.blockSizeMin() != 0 || !image.canGrowTo(newSizeBytes)) {
+            return failure(
+                    BlockError.EINVAL,
+                    "size is too large for the cluster size, or no multiple of the block size",
+                    newSizeBytes);
+        }
+        return null;
+    }
+
+    private BlockException failure(BlockError error, String what, long newSizeBytes) {
+        return new BlockException(error, what + ": file=" + fileName + ", size=" + newSizeBytes);
+    }
+
+    @Override
+    public Map<String, Object> details() {
+        Map<String, Object> details = new LinkedHashMap<>();
+        details.put("format", "qcow2");
+        details.put("version", header.version());
+        details.put("virtual-size", image.sizeBytes());
+        details.put("cluster-size", header.clusterSizeBytes());
+        details.put("refcount-bits", header.refcountBits());
+        details.put("file-size", io.fileSizeBytes());
+        details.put("internal-snapshots", header.snapshotCount());
+        details.put("dirty", header.isDirty());
+        details.put("corrupt", header.isCorrupt() || image.health().isCorrupt());
+        XlatorFile below = backing;
+        if (below != null) {
+            details.put("backing-file", below.fileName());
+            details.put("backing-format", String.valueOf(header.backingFormat()));
+            details.put("backing", below.details());
+        }
+        if (!image.health().reason().isEmpty()) {
+            details.put("refuses-writes", image.health().reason());
+        }
+        return details;
+    }
+
+    @Override
+    public CompletionStage<Void> close() {
+        return ChildFiles.stage(
+                        "close of " + fileName + ": what was not flushed may be lost", image::close)
+                .handle((nothing, failure) -> closeFiles(failure))
+                .thenCompose(Function.identity());
+    }
+
+    @SuppressWarnings("NullAway") // handle passes null where the stage did not fail
+    private CompletionStage<Void> closeFiles(Throwable failure) {
+        XlatorFile below = backing;
+        CompletionStage<Void> closed = io.file().close();
+        CompletionStage<Void> all =
+                below == null
+                        ? closed
+                        : closed.handle((nothing, error) -> below.close().thenCompose(v -> closed))
+                                .thenCompose(Function.identity());
+        return failure == null
+                ? all
+                : all.handle((nothing, error) -> CompletableFuture.<Void>failedFuture(failure))
+                        .thenCompose(Function.identity());
+    }
+}

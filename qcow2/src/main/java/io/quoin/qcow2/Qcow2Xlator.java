@@ -1,0 +1,112 @@
+package io.quoin.qcow2;
+
+import io.quoin.xlator.CreateOptions;
+import io.quoin.xlator.FileInfo;
+import io.quoin.xlator.OpenMode;
+import io.quoin.xlator.PassThroughXlator;
+import io.quoin.xlator.Xlator;
+import io.quoin.xlator.XlatorFile;
+import io.quoin.xlator.loop.Loop;
+import io.quoin.xlator.loop.LoopGroup;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionStage;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * The files of its subvolume, those named {@code *.qcow2} as images: with their virtual size and
+ * content. The format goes by the name and is never guessed from the content, which belongs to a
+ * guest.
+ *
+ * <p>Threading: thread-safe.
+ */
+final class Qcow2Xlator extends PassThroughXlator {
+    static final String SUFFIX = ".qcow2";
+
+    private static final Logger LOG = LoggerFactory.getLogger(Qcow2Xlator.class);
+
+    private final LoopGroup loops;
+    private final ImageOpener opener;
+    private final ImageCreator creator;
+
+    Qcow2Xlator(String name, Xlator subvolume, LoopGroup loops, long cacheBytes) {
+        super(name, Qcow2Type.TYPE, subvolume);
+        this.loops = loops;
+        this.opener = new ImageOpener(subvolume, cacheBytes);
+        this.creator = new ImageCreator(subvolume, opener);
+    }
+
+    static boolean isImage(String fileName) {
+        return fileName.endsWith(SUFFIX) && fileName.length() > SUFFIX.length();
+    }
+
+    @Override
+    public CompletionStage<List<FileInfo>> list() {
+        return subvolume().list().thenCompose(this::withVirtualSizes);
+    }
+
+    private CompletionStage<List<FileInfo>> withVirtualSizes(List<FileInfo> below) {
+        List<FileInfo> infos = new ArrayList<>();
+        CompletionStage<Void> last = CompletableFuture.completedFuture(null);
+        for (FileInfo info : below) {
+            if (ImageCreator.isTemporary(info.fileName())) {
+                continue;
+            }
+            if (!isImage(info.fileName())) {
+                last = last.thenRun(() -> infos.add(info));
+                continue;
+            }
+            last =
+                    last.thenCompose(nothing -> withVirtualSize(info))
+                            .handle(
+                                    (image, failure) -> {
+                                        if (failure == null) {
+                                            infos.add(image);
+                                        } else {
+                                            // One bad image must not hide the others.
+                                            LOG.warn(
+                                                    "image cannot be read: file={}, {}",
+                                                    info.fileName(),
+                                                    failure.getMessage());
+                                            infos.add(
+                                                    new FileInfo(
+                                                            info.fileName(),
+                                                            0,
+                                                            info.allocatedBytes()));
+                                        }
+                                        return null;
+                                    });
+        }
+        return last.thenApply(nothing -> List.copyOf(infos));
+    }
+
+    private CompletionStage<FileInfo> withVirtualSize(FileInfo info) {
+        return opener.virtualSize(info.fileName(), loops.next())
+                .thenApply(
+                        sizeBytes ->
+                                new FileInfo(info.fileName(), sizeBytes, info.allocatedBytes()));
+    }
+
+    @Override
+    public CompletionStage<FileInfo> stat(String fileName) {
+        return isImage(fileName)
+                ? subvolume().stat(fileName).thenCompose(this::withVirtualSize)
+                : subvolume().stat(fileName);
+    }
+
+    @Override
+    public CompletionStage<Void> create(String fileName, CreateOptions options) {
+        return isImage(fileName)
+                ? creator.create(fileName, options, loops.next())
+                : subvolume().create(fileName, options);
+    }
+
+    @Override
+    public CompletionStage<XlatorFile> open(String fileName, OpenMode mode, Loop loop) {
+        return isImage(fileName)
+                ? opener.open(fileName, mode, loop)
+                : subvolume().open(fileName, mode, loop);
+    }
+}

@@ -1,0 +1,14 @@
+package io.quoin.qcow2.cache;
+
+/**
+ * Takes host clusters to which no entry on disk points any more: their counts may go down.
+ *
+ * <p>Threading: confined(loop).
+ */
+@FunctionalInterface
+public interface FreeSink {
+    /**
+     * Each cluster index stands for one reference that is gone; the list is the sink's from now on.
+     */
+    void unreferenced(ClusterRuns runs);
+}

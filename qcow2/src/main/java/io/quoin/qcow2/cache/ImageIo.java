@@ -1,0 +1,229 @@
+package io.quoin.qcow2.cache;
+
+import io.quoin.block.BlockError;
+import io.quoin.block.BlockException;
+import io.quoin.block.IoCompletion;
+import io.quoin.block.IoFlags;
+import io.quoin.block.IoOp;
+import io.quoin.block.IoRequest;
+import io.quoin.block.IoRequestPool;
+import io.quoin.xlator.XlatorFile;
+import io.quoin.xlator.loop.Loop;
+import java.util.concurrent.CompletionException;
+import org.agrona.UnsafeApi;
+
+/**
+ * Metadata requests to the child file, and the count of its flushes.
+ *
+ * <p>Flushes are numbered as they are submitted. One of number n that succeeded has made durable
+ * every write that had completed before it was submitted; so whoever needs the writes completed so
+ * far to be durable waits until {@link #flushesDone} reaches {@link #nextFlush}. A failed flush
+ * fences the image.
+ *
+ * <p>Threading: confined(loop).
+ */
+public final class ImageIo {
+    private static final int PIECE_BYTES_MAX = 1 << 20;
+
+    private final XlatorFile file;
+    private final Loop loop;
+    private final IoRequestPool pool;
+    private final ImageHealth health;
+    private final IoCompletion whenDone = this::onDone;
+    private final IoCompletion whenFlushed = this::onFlushed;
+    private final IoCompletion whenGuestFlushed = this::onGuestFlushed;
+    private final int pieceBytesMax;
+    private long sizeKnownBytes;
+    private long flushesStarted;
+    private long flushesDone;
+
+    public ImageIo(XlatorFile file, Loop loop, ImageHealth health) {
+        this.file = file;
+        this.loop = loop;
+        this.pool = loop.requests();
+        this.health = health;
+        this.pieceBytesMax = Math.min(PIECE_BYTES_MAX, file.geometry().transferBytesMax());
+        this.sizeKnownBytes = file.geometry().sizeBytes();
+    }
+
+    public XlatorFile file() {
+        return file;
+    }
+
+    public Loop loop() {
+        return loop;
+    }
+
+    public ImageHealth health() {
+        return health;
+    }
+
+    /** The child file's size. */
+    public long fileSizeBytes() {
+        sizeKnownBytes = file.geometry().sizeBytes();
+        return sizeKnownBytes;
+    }
+
+    /** Whether the file reaches {@code endBytes}; cheap where it does. */
+    public boolean reaches(long endBytes) {
+        return endBytes <= sizeKnownBytes || endBytes <= fileSizeBytes();
+    }
+
+    /** The number of the flush that will cover everything that has completed so far. */
+    public long nextFlush() {
+        return flushesStarted + 1;
+    }
+
+    /** The highest number of a flush that succeeded. */
+    public long flushesDone() {
+        return flushesDone;
+    }
+
+    /** Reads metadata; what lies beyond the end of the file is zeros. */
+    public void read(long hostOffset, long address, int lengthBytes, Outcome outcome) {
+        long present = Math.max(0, Math.min(lengthBytes, fileSizeBytes() - hostOffset));
+        if (present < lengthBytes) {
+            UnsafeApi.setMemory(address + present, lengthBytes - present, (byte) 0);
+        }
+        if (present == 0) {
+            outcome.done(BlockError.OK);
+        } else {
+            transfer(IoOp.READ, hostOffset, address, (int) present, outcome);
+        }
+    }
+
+    /** Writes metadata. */
+    public void write(long hostOffset, long address, int lengthBytes, Outcome outcome) {
+        if (!health.isWritable()) {
+            outcome.done(health.refusal());
+            return;
+        }
+        transfer(IoOp.WRITE, hostOffset, address, lengthBytes, outcome);
+    }
+
+    private void transfer(
+            IoOp op, long hostOffset, long address, int lengthBytes, Outcome outcome) {
+        if (lengthBytes <= pieceBytesMax) {
+            submitPiece(op, hostOffset, address, lengthBytes, outcome);
+            return;
+        }
+        Join join = new Join(outcome);
+        for (int at = 0; at < lengthBytes; at += pieceBytesMax) {
+            int piece = Math.min(pieceBytesMax, lengthBytes - at);
+            submitPiece(op, hostOffset + at, address + at, piece, join.one());
+        }
+        join.started();
+    }
+
+    private void submitPiece(
+            IoOp op, long hostOffset, long address, int lengthBytes, Outcome outcome) {
+        IoRequest request = pool.acquire().prepare(op, hostOffset, lengthBytes, IoFlags.NONE);
+        request.memory().add(address, lengthBytes);
+        submit(request, whenDone, outcome);
+    }
+
+    /** Gives a range of the file back. */
+    public void discard(long hostOffset, long lengthBytes, Outcome outcome) {
+        if (!health.isWritable()) {
+            outcome.done(health.refusal());
+            return;
+        }
+        IoRequest request =
+                pool.acquire().prepare(IoOp.DISCARD, hostOffset, lengthBytes, IoFlags.NONE);
+        submit(request, whenDone, outcome);
+    }
+
+    /** Makes everything durable that had completed before. */
+    public void flush(Outcome outcome) {
+        if (!health.isWritable()) {
+            outcome.done(health.refusal());
+            return;
+        }
+        flushesStarted++;
+        IoRequest request = pool.acquire().flush();
+        request.attachment(outcome);
+        request.push(whenFlushed, flushesStarted);
+        file.submit(request);
+    }
+
+    /** As {@link #flush}, on behalf of a request that it completes. */
+    public void flushFor(IoRequest parent) {
+        flushesStarted++;
+        IoRequest request = pool.acquire().flush();
+        request.attachment(parent);
+        request.push(whenGuestFlushed, flushesStarted);
+        file.submit(request);
+    }
+
+    /** Writes and flushes in an image that refuses all other writes: the corrupt bit. */
+    void writeLast(long hostOffset, long address, int lengthBytes) {
+        submitPiece(
+                IoOp.WRITE,
+                hostOffset,
+                address,
+                lengthBytes,
+                error -> {
+                    IoRequest request = pool.acquire().flush();
+                    submit(request, whenDone, flushed -> {});
+                });
+    }
+
+    /** Changes the file's size, durably. */
+    public void resize(long newSizeBytes, Outcome outcome) {
+        file.resize(newSizeBytes)
+                .whenComplete((nothing, failure) -> outcome.done(errorOf(failure)));
+    }
+
+    /** The error in a failed stage; OK for none. */
+    @SuppressWarnings("NullAway") // whenComplete passes null where the stage did not fail
+    static BlockError errorOf(Throwable failure) {
+        if (failure == null) {
+            return BlockError.OK;
+        }
+        Throwable cause =
+                failure instanceof CompletionException && failure.getCause() != null
+                        ? failure.getCause()
+                        : failure;
+        return cause instanceof BlockException exception ? exception.error() : BlockError.EIO;
+    }
+
+    private void submit(IoRequest request, IoCompletion completion, Outcome outcome) {
+        request.attachment(outcome);
+        request.push(completion);
+        file.submit(request);
+    }
+
+    private void onDone(IoRequest request, BlockError error) {
+        Outcome outcome = (Outcome) request.attachment();
+        pool.release(request);
+        if (outcome != null) {
+            outcome.done(error);
+        }
+    }
+
+    private void onFlushed(IoRequest request, BlockError error) {
+        Outcome outcome = (Outcome) request.attachment();
+        flushed(request, error);
+        if (outcome != null) {
+            outcome.done(error);
+        }
+    }
+
+    private void onGuestFlushed(IoRequest request, BlockError error) {
+        IoRequest parent = (IoRequest) request.attachment();
+        flushed(request, error);
+        if (parent != null) {
+            parent.complete(error);
+        }
+    }
+
+    private void flushed(IoRequest request, BlockError error) {
+        long number = request.token();
+        pool.release(request);
+        if (error.isOk()) {
+            flushesDone = Math.max(flushesDone, number);
+        } else {
+            health.fence("flush failed", error);
+        }
+    }
+}

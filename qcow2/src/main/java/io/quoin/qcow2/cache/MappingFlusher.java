@@ -1,0 +1,326 @@
+package io.quoin.qcow2.cache;
+
+import io.quoin.block.BlockError;
+import io.quoin.block.IoRequest;
+import io.quoin.xlator.loop.Loop;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.TimeUnit;
+import java.util.function.Consumer;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Makes the mapping durable: the only writer of L2 tables and of the L1 table. One round at a time;
+ * requests that come in meanwhile share the next one.
+ *
+ * <pre>
+ *  IDLE --> stage: copy changed units, take the list of dropped clusters
+ *       --> DATA    flush, if an entry points to data that must be durable before it (COW, reused clusters)
+ *       --> TABLES  write L2 units; and L1 units too, unless
+ *       --> CONTENT an L2 table's content must be durable first: flush, then write L1 units
+ *       --> COMMIT  flush; then complete the waiters and hand the dropped clusters on
+ * </pre>
+ *
+ * A crash in TABLES leaves some entries new and some old; each new one points to durable or never
+ * used clusters that are counted already, each old one to clusters that are still counted.
+ *
+ * <p>Threading: confined(loop).
+ */
+public final class MappingFlusher extends Steps {
+    private static final long IDLE_FLUSH_NANOS = TimeUnit.SECONDS.toNanos(10);
+    private static final int DROPPED_RUNS_HIGH = 4096;
+
+    private enum State {
+        IDLE,
+        DATA,
+        TABLES,
+        CONTENT,
+        COMMIT,
+        EXCLUSIVE
+    }
+
+    private final ImageIo io;
+    private final MappingTables tables;
+    private final FreeSink sink;
+    private final StagingArea staging = new StagingArea();
+    private final List<Steps> roomWaiters = new ArrayList<>();
+    private final List<Consumer<Runnable>> exclusives = new ArrayList<>();
+    private List<IoRequest> current = new ArrayList<>();
+    private List<IoRequest> next = new ArrayList<>();
+    private List<Outcome> currentOutcomes = new ArrayList<>();
+    private List<Outcome> nextOutcomes = new ArrayList<>();
+    private ClusterRuns dropped = new ClusterRuns();
+    private ClusterRuns dropping = new ClusterRuns();
+    private State state = State.IDLE;
+    private int pending;
+    private boolean wanted;
+    private boolean dataFirst;
+    private boolean contentFirst;
+    private BlockError error = BlockError.OK;
+    private Loop.@Nullable Timer timer;
+
+    public MappingFlusher(ImageIo io, MappingTables tables, FreeSink sink) {
+        this.io = io;
+        this.tables = tables;
+        this.sink = sink;
+        tables.whenDirty(this::startTimer);
+    }
+
+    /** Completes {@code request} once everything that completed before this call is durable. */
+    public void flush(IoRequest request) {
+        if (!io.health().isWritable()) {
+            request.complete(io.health().refusal());
+        } else if (state == State.IDLE && isClean()) {
+            io.flushFor(request);
+        } else {
+            next.add(request);
+            resume();
+        }
+    }
+
+    /** As {@link #flush(IoRequest)} for an internal use. */
+    public void flush(Outcome outcome) {
+        nextOutcomes.add(outcome);
+        resume();
+    }
+
+    /** Has a round made soon, without waiting for it. */
+    public void nudge() {
+        if (!wanted) {
+            wanted = true;
+            if (state == State.IDLE) {
+                io.loop().execute(this::resume);
+            }
+        }
+    }
+
+    /** Resumes {@code waiter} after the next round. */
+    public void awaitRoom(Steps waiter) {
+        roomWaiters.add(waiter);
+        wanted = true;
+        resume();
+    }
+
+    /**
+     * Nothing is written here while {@code body} has the turn; it runs what it is given to end it.
+     */
+    public void exclusive(Consumer<Runnable> body) {
+        exclusives.add(body);
+        resume();
+    }
+
+    /**
+     * One reference to {@code clusterIndex} has been taken out of an entry in memory. It is handed
+     * to the sink once the entry is durable.
+     */
+    public void drop(long clusterIndex) {
+        if (isClean()) {
+            startTimer();
+        }
+        dropped.add(clusterIndex);
+        if (dropped.size() >= DROPPED_RUNS_HIGH) {
+            nudge();
+        }
+    }
+
+    public boolean isClean() {
+        return tables.isClean() && dropped.isEmpty();
+    }
+
+    /** No internal flush will start any more. */
+    public void stop() {
+        if (timer != null) {
+            timer.cancel();
+            timer = null;
+        }
+    }
+
+    private void startTimer() {
+        if (timer == null) {
+            timer =
+                    io.loop()
+                            .schedule(
+                                    IDLE_FLUSH_NANOS,
+                                    () -> {
+                                        timer = null;
+                                        nudge();
+                                    });
+        }
+    }
+
+    @Override
+    public void fail(BlockError failure) {
+        error = failure;
+    }
+
+    @Override
+    protected boolean step() {
+        if (pending > 0) {
+            return false;
+        }
+        if (!error.isOk() && state != State.IDLE && state != State.EXCLUSIVE) {
+            end();
+            return true;
+        }
+        switch (state) {
+            case IDLE -> {
+                return begin();
+            }
+            case DATA -> writeTables();
+            case TABLES -> {
+                if (contentFirst) {
+                    startFlush(State.CONTENT);
+                } else {
+                    startFlush(State.COMMIT);
+                }
+            }
+            case CONTENT -> {
+                contentFirst = false;
+                state = State.TABLES;
+                write(staging.l1From(), staging.count());
+            }
+            case COMMIT -> end();
+            case EXCLUSIVE -> {
+                return false;
+            }
+        }
+        return true;
+    }
+
+    private boolean begin() {
+        if (!exclusives.isEmpty()) {
+            state = State.EXCLUSIVE;
+            exclusives.remove(0).accept(this::exclusiveEnded);
+            return true;
+        }
+        if (next.isEmpty() && nextOutcomes.isEmpty() && !wanted) {
+            return false;
+        }
+        wanted = false;
+        List<IoRequest> requests = current;
+        current = next;
+        next = requests;
+        List<Outcome> outcomes = currentOutcomes;
+        currentOutcomes = nextOutcomes;
+        nextOutcomes = outcomes;
+        error = io.health().refusal();
+        if (!error.isOk()) {
+            end();
+            return true;
+        }
+        stage();
+        if (dataFirst) {
+            startFlush(State.DATA);
+        } else {
+            writeTables();
+        }
+        return true;
+    }
+
+    private void exclusiveEnded() {
+        state = State.IDLE;
+        resume();
+    }
+
+    private void stage() {
+        dataFirst = false;
+        contentFirst = false;
+        staging.clear();
+        for (L2Table table : tables.dirty()) {
+            dataFirst |= table.flushNeeded > io.flushesDone();
+            staging.stage(table, tables.unitBits());
+        }
+        // A table that was placed without a change of its own is in no dirty list: it is empty and
+        // fresh.
+        for (L2Table table : tables.dirty()) {
+            contentFirst |= table.contentFirst;
+        }
+        staging.beginL1();
+        staging.stageL1(tables);
+        tables.staged();
+        ClusterRuns empty = dropping;
+        dropping = dropped;
+        dropped = empty;
+    }
+
+    private void writeTables() {
+        state = State.TABLES;
+        write(0, contentFirst ? staging.l1From() : staging.count());
+    }
+
+    private void write(int from, int to) {
+        pending++;
+        for (int i = from; i < to; i++) {
+            pending++;
+            io.write(
+                    staging.hostOffset(i),
+                    staging.address(i),
+                    staging.lengthBytes(i),
+                    this::pieceDone);
+        }
+        pending--;
+    }
+
+    private void startFlush(State newState) {
+        state = newState;
+        pending++;
+        io.flush(this::pieceDone);
+    }
+
+    private void pieceDone(BlockError outcome) {
+        pending--;
+        if (!outcome.isOk() && error.isOk()) {
+            error = outcome;
+        }
+        if (pending == 0) {
+            resume();
+        }
+    }
+
+    /**
+     * Nothing of the round is under way any more: it succeeded, or is put back, or was the last.
+     */
+    private void end() {
+        BlockError outcome = error;
+        error = BlockError.OK;
+        state = State.IDLE;
+        if (outcome.isOk()) {
+            staging.committed();
+            if (!dropping.isEmpty()) {
+                ClusterRuns runs = dropping;
+                dropping = new ClusterRuns();
+                sink.unreferenced(runs);
+            }
+        } else if (outcome == BlockError.ENOSPC && io.health().isWritable()) {
+            // The room may come back: what was staged is dirty again and the next round tries.
+            staging.restore(tables);
+            dropped.addAll(dropping);
+            dropping = new ClusterRuns();
+        } else {
+            io.health().fence("metadata write failed", outcome);
+        }
+        staging.clear();
+        answer(outcome);
+    }
+
+    private void answer(BlockError outcome) {
+        for (int i = 0; i < current.size(); i++) {
+            current.get(i).complete(outcome);
+        }
+        current.clear();
+        for (int i = 0; i < currentOutcomes.size(); i++) {
+            currentOutcomes.get(i).done(outcome);
+        }
+        currentOutcomes.clear();
+        if (!roomWaiters.isEmpty()) {
+            List<Steps> waiters = new ArrayList<>(roomWaiters);
+            roomWaiters.clear();
+            for (Steps waiter : waiters) {
+                if (!outcome.isOk()) {
+                    waiter.fail(outcome);
+                }
+                waiter.resume();
+            }
+        }
+    }
+}

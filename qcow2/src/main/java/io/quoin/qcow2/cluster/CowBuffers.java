@@ -1,0 +1,52 @@
+package io.quoin.qcow2.cluster;
+
+import io.quoin.qcow2.cache.Steps;
+import java.nio.ByteBuffer;
+import java.util.ArrayDeque;
+import org.agrona.BufferUtil;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Memory for what is copied around a write: two clusters each, few enough that large clusters
+ * cannot use up the machine.
+ *
+ * <p>Threading: confined(loop).
+ */
+final class CowBuffers {
+    private static final long BYTES_MAX = 16 << 20;
+    private static final int BUFFERS_MIN = 2;
+    private static final int BUFFERS_MAX = 64;
+    private static final int ALIGNMENT = 4096;
+
+    private final int bufferBytes;
+    private final int buffersMax;
+    private final ArrayDeque<ByteBuffer> idle = new ArrayDeque<>();
+    private final ArrayDeque<Steps> waiters = new ArrayDeque<>();
+    private int made;
+
+    CowBuffers(int clusterSizeBytes) {
+        bufferBytes = 2 * clusterSizeBytes;
+        buffersMax = (int) Math.max(BUFFERS_MIN, Math.min(BUFFERS_MAX, BYTES_MAX / bufferBytes));
+    }
+
+    /** A buffer, or null: {@code waiter} is resumed when it may try again. */
+    @Nullable ByteBuffer acquire(Steps waiter) {
+        ByteBuffer buffer = idle.pollLast();
+        if (buffer == null && made < buffersMax) {
+            made++;
+            buffer = BufferUtil.allocateDirectAligned(bufferBytes, ALIGNMENT);
+        }
+        if (buffer == null) {
+            waiters.add(waiter);
+        }
+        return buffer;
+    }
+
+    void release(ByteBuffer buffer) {
+        idle.addLast(buffer);
+        Steps waiter = waiters.poll();
+        if (waiter != null) {
+            waiter.resume();
+        }
+    }
+}

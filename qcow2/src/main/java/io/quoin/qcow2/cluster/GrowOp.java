@@ -1,0 +1,197 @@
+package io.quoin.qcow2.cluster;
+
+import io.quoin.block.BlockError;
+import io.quoin.block.IoFlags;
+import io.quoin.block.IoOp;
+import io.quoin.block.IoRequest;
+import io.quoin.qcow2.layout.HeaderLayout;
+import java.nio.ByteBuffer;
+import org.agrona.BufferUtil;
+
+/**
+ * Makes an image larger.
+ *
+ * <pre>
+ *  LOCK    the whole image, for as long as the L1 table moves
+ *  FLUSH   the mapping; then the flusher's turn is taken, so that the L1 table is nobody else's
+ *  L1      only if it is too short: clusters in one piece; write: flush; header switch: flush; the old ones are free
+ *  ZERO    what becomes visible must not show the backing file or what somebody left there: zero it, flush
+ *  SIZE    the header's size field, last: flush
+ * </pre>
+ *
+ * A crash in between leaves the old size.
+ *
+ * <p>Threading: confined(loop).
+ */
+final class GrowOp extends GuestOp {
+    private static final int ALIGNMENT = 4096;
+
+    /** Told how it ended. */
+    interface Ended {
+        void ended(BlockError error);
+    }
+
+    private final long newSizeBytes;
+    private final int newL1Size;
+    private final Ended ended;
+    private ByteBuffer bytes = ByteBuffer.allocate(0);
+    private long newL1Cluster;
+
+    GrowOp(OpenImage image, long newSizeBytes, Ended ended) {
+        super(image);
+        this.newSizeBytes = newSizeBytes;
+        this.ended = ended;
+        int shift = 2 * image.clusterBits - 3;
+        this.newL1Size = Math.toIntExact((newSizeBytes + (1L << shift) - 1) >>> shift);
+    }
+
+    /** Whether an L1 table for {@code sizeBytes} is within the limits of the format. */
+    static boolean isPossible(OpenImage image, long sizeBytes) {
+        int shift = 2 * image.clusterBits - 3;
+        return ((sizeBytes - 1) >>> shift) < HeaderLayout.L1_BYTES_MAX / Long.BYTES;
+    }
+
+    void begin() {
+        IoRequest request = image.pool.acquire().flush();
+        request.push(this::lockedPartDone);
+        start(request);
+    }
+
+    @Override
+    protected void prepare(IoRequest request) {
+        end = 1;
+        exclusive = true;
+        firstCluster = 0;
+        lastCluster = Long.MAX_VALUE;
+    }
+
+    @Override
+    protected void walk() {
+        if (!lock()) {
+            return;
+        }
+        if (newL1Size <= image.tables.l1Size()) {
+            position = end;
+            return;
+        }
+        waiting = true;
+        image.flusher.flush(
+                error -> {
+                    if (error.isOk()) {
+                        image.flusher.exclusive(this::allocateL1);
+                    } else {
+                        ended(error);
+                    }
+                });
+    }
+
+    private void allocateL1(Runnable turnEnded) {
+        long lengthBytes = (long) newL1Size * Long.BYTES;
+        int clusters = (int) ((lengthBytes + image.clusterSizeBytes - 1) >>> image.clusterBits);
+        image.refcounts.allocateRun(
+                clusters,
+                first -> {
+                    if (first < 0) {
+                        turnEnded.run();
+                        ended(BlockError.ENOSPC);
+                    } else {
+                        newL1Cluster = first;
+                        writeL1(clusters, turnEnded);
+                    }
+                });
+    }
+
+    private void writeL1(int clusters, Runnable turnEnded) {
+        long[] l1 = image.tables.longerL1(newL1Size);
+        bytes = BufferUtil.allocateDirectAligned(clusters << image.clusterBits, ALIGNMENT);
+        for (int i = 0; i < l1.length; i++) {
+            bytes.putLong(i * Long.BYTES, l1[i]);
+        }
+        long hostOffset = newL1Cluster << image.clusterBits;
+        image.map.addAll(newL1Cluster, clusters);
+        image.io.write(
+                hostOffset,
+                BufferUtil.address(bytes),
+                bytes.capacity(),
+                written -> {
+                    if (!written.isOk()) {
+                        turnEnded.run();
+                        ended(written);
+                    } else {
+                        image.io.flush(flushed -> switchL1(flushed, l1, hostOffset, turnEnded));
+                    }
+                });
+    }
+
+    private void switchL1(BlockError flushed, long[] l1, long hostOffset, Runnable turnEnded) {
+        if (!flushed.isOk()) {
+            turnEnded.run();
+            ended(flushed);
+            return;
+        }
+        image.header.switchL1(
+                newL1Size,
+                hostOffset,
+                error -> {
+                    if (error.isOk()) {
+                        dropOldL1();
+                        image.tables.grow(l1, hostOffset);
+                    }
+                    turnEnded.run();
+                    ended(error);
+                });
+    }
+
+    private void dropOldL1() {
+        long oldBytes = (long) image.tables.l1Size() * Long.BYTES;
+        long first = image.tables.l1HostOffset() >>> image.clusterBits;
+        for (long i = 0; i << image.clusterBits < oldBytes; i++) {
+            image.flusher.drop(first + i);
+        }
+    }
+
+    private void ended(BlockError outcome) {
+        bytes = ByteBuffer.allocate(0);
+        position = end;
+        fail(outcome);
+        resume();
+    }
+
+    @Override
+    protected void finish(IoRequest request, BlockError outcome) {
+        request.complete(outcome);
+    }
+
+    private void lockedPartDone(IoRequest request, BlockError outcome) {
+        if (!outcome.isOk()) {
+            image.pool.release(request);
+            ended.ended(outcome);
+            return;
+        }
+        long oldSizeBytes = image.sizeBytes();
+        long to = (newSizeBytes + image.clusterSizeBytes - 1) & -(long) image.clusterSizeBytes;
+        request.prepare(
+                IoOp.WRITE_ZEROES,
+                oldSizeBytes,
+                to - oldSizeBytes,
+                IoFlags.MAY_UNMAP | IoFlags.FUA);
+        request.push(this::zeroed);
+        image.startChange(request);
+    }
+
+    private void zeroed(IoRequest request, BlockError outcome) {
+        image.pool.release(request);
+        if (!outcome.isOk()) {
+            ended.ended(outcome);
+            return;
+        }
+        image.header.setSize(
+                newSizeBytes,
+                error -> {
+                    if (error.isOk()) {
+                        image.sizeBytes(newSizeBytes);
+                    }
+                    ended.ended(error);
+                });
+    }
+}

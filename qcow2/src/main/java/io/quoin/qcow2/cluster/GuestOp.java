@@ -1,0 +1,117 @@
+package io.quoin.qcow2.cluster;
+
+import io.quoin.block.BlockError;
+import io.quoin.block.IoRequest;
+import io.quoin.qcow2.cache.Steps;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * A guest request under way: pooled, a node of the lists of {@link RangeLocks}, and a state machine
+ * that walks from {@link #position} to {@link #end}. Child requests carry it as their attachment.
+ *
+ * <p>Threading: confined(loop).
+ */
+abstract class GuestOp extends Steps {
+    protected final OpenImage image;
+    protected @Nullable IoRequest parent;
+    protected long position;
+    protected long end;
+    protected BlockError error = BlockError.OK;
+
+    /** Child requests in flight, and one more while a step runs. */
+    protected int pending;
+
+    /** Whether something other than a child request will resume it. */
+    protected boolean waiting;
+
+    // Of RangeLocks.
+    long firstCluster;
+    long lastCluster;
+    boolean exclusive;
+    boolean held;
+    @Nullable GuestOp previous;
+    @Nullable GuestOp next;
+    @Nullable GuestOp nextGranted;
+
+    GuestOp(OpenImage image) {
+        this.image = image;
+    }
+
+    /** Takes a request on and goes as far as it can. */
+    final void start(IoRequest request) {
+        parent = request;
+        position = request.offsetBytes();
+        end = request.endBytes();
+        error = BlockError.OK;
+        pending = 0;
+        waiting = false;
+        exclusive = false;
+        prepare(request);
+        resume();
+    }
+
+    protected final IoRequest parent() {
+        IoRequest request = parent;
+        if (request == null) {
+            throw new AssertionError("operation without a request");
+        }
+        return request;
+    }
+
+    /** Clusters from {@code from} to before {@code to}, for the locks. */
+    protected final void lockRange(long from, long to) {
+        firstCluster = from >>> image.clusterBits;
+        lastCluster = Math.max(from, to - 1) >>> image.clusterBits;
+    }
+
+    protected final boolean lock() {
+        if (!held && !image.locks.acquire(this)) {
+            waiting = true;
+            return false;
+        }
+        return true;
+    }
+
+    @Override
+    public final void fail(BlockError failure) {
+        if (error.isOk()) {
+            error = failure;
+        }
+    }
+
+    @Override
+    protected final boolean step() {
+        waiting = false;
+        pending++;
+        if (error.isOk()) {
+            walk();
+        }
+        pending--;
+        if (pending == 0 && !waiting && (position >= end || !error.isOk())) {
+            if (held) {
+                image.locks.release(this);
+            }
+            IoRequest request = parent();
+            parent = null;
+            finish(request, error);
+        }
+        return false;
+    }
+
+    /** A child request has ended. */
+    final void childDone(BlockError outcome) {
+        fail(outcome);
+        pending--;
+        if (pending == 0 && !waiting) {
+            resume();
+        }
+    }
+
+    protected abstract void prepare(IoRequest request);
+
+    /** Goes on until it is at the end, or waits, or has failed. */
+    protected abstract void walk();
+
+    /** Gives itself back to its pool and ends the request; its locks are released. */
+    protected abstract void finish(IoRequest request, BlockError outcome);
+}

@@ -1,0 +1,155 @@
+package io.quoin.qcow2.cluster;
+
+import io.quoin.block.BlockError;
+import io.quoin.qcow2.cache.ImageHealth;
+import io.quoin.qcow2.cache.ImageIo;
+import io.quoin.qcow2.cache.L2Table;
+import io.quoin.qcow2.cache.MappingTables;
+import io.quoin.qcow2.layout.ClusterKind;
+import io.quoin.qcow2.layout.EntryFault;
+import io.quoin.qcow2.layout.L1Entry;
+import io.quoin.qcow2.layout.L2Entry;
+import io.quoin.qcow2.layout.Qcow2Header;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * A look-up and its result: the longest run of guest bytes from a position that one L2 table maps
+ * in one way, to host bytes that follow each other. One object for each image, used within a step
+ * only.
+ *
+ * <p>Threading: confined(loop).
+ */
+final class MappedRun {
+    /** What a look-up gave. */
+    enum Lookup {
+        /** The fields describe the run. */
+        FOUND,
+        /** The table of {@link #l1Index} has to be loaded first. */
+        LOAD,
+        /** {@link #error} says why not. */
+        REFUSED
+    }
+
+    private static final Logger LOG = LoggerFactory.getLogger(MappedRun.class);
+
+    private final ImageIo io;
+    private final ImageHealth health;
+    private final MappingTables tables;
+    private final int clusterBits;
+    private final int l1Shift;
+    private final int l2Mask;
+    private final int version;
+    private boolean compressedReported;
+
+    ClusterKind kind = ClusterKind.UNALLOCATED;
+    boolean copied;
+
+    /** Where the position is in the file; only of {@link ClusterKind#NORMAL} and ZERO_ALLOCATED. */
+    long hostOffset;
+
+    long lengthBytes;
+    int l1Index;
+    @Nullable L2Table table;
+    BlockError error = BlockError.OK;
+
+    MappedRun(ImageIo io, MappingTables tables, Qcow2Header header) {
+        this.io = io;
+        this.health = io.health();
+        this.tables = tables;
+        this.clusterBits = header.clusterBits();
+        this.l1Shift = 2 * clusterBits - 3;
+        this.l2Mask = (1 << (clusterBits - 3)) - 1;
+        this.version = header.version();
+    }
+
+    /** Looks up {@code guestOffset}; the run ends at {@code guestEnd} at the latest. */
+    Lookup find(long guestOffset, long guestEnd) {
+        l1Index = (int) (guestOffset >>> l1Shift);
+        L2Table found = tables.find(l1Index);
+        table = found;
+        if (found == null) {
+            return tables.isAllocated(l1Index) ? Lookup.LOAD : withoutTable(guestOffset, guestEnd);
+        }
+        long[] entries = found.entries();
+        int l2Index = (int) (guestOffset >>> clusterBits) & l2Mask;
+        long entry = entries[l2Index];
+        kind = L2Entry.kind(entry);
+        if (kind == ClusterKind.COMPRESSED) {
+            return refuseCompressed(guestOffset, entry);
+        }
+        if ((entry & L2Entry.RESERVED_MASK) != 0) {
+            return refuse(found, l2Index, entry, EntryFault.RESERVED_BITS);
+        }
+        long clusterHost = L2Entry.hostOffset(entry);
+        copied = L2Entry.isCopied(entry);
+        long step = clusterHost == 0 ? 0 : 1L << clusterBits;
+        long inCluster = guestOffset & ((1L << clusterBits) - 1);
+        long clusterEnd = guestOffset - inCluster + (1L << clusterBits);
+        long expected = entry + step;
+        while (clusterEnd < guestEnd && l2Index < l2Mask && entries[l2Index + 1] == expected) {
+            l2Index++;
+            expected += step;
+            clusterEnd += 1L << clusterBits;
+        }
+        lengthBytes = Math.min(clusterEnd, guestEnd) - guestOffset;
+        hostOffset = clusterHost + inCluster;
+        long lastHost = L2Entry.hostOffset(expected - step);
+        long unusual = L2Entry.ZERO | ((1L << clusterBits) - 1);
+        boolean isPlain =
+                clusterHost == 0 ? entry == 0 : (entry & unusual) == 0 && io.reaches(lastHost + 1);
+        if (isPlain) {
+            return Lookup.FOUND;
+        }
+        EntryFault fault = L2Entry.fault(entry, clusterBits, version, io.fileSizeBytes());
+        if (fault.isNone() && clusterHost != 0 && !io.reaches(lastHost + 1)) {
+            fault = EntryFault.BEYOND_EOF;
+        }
+        return fault.isNone() ? Lookup.FOUND : refuse(found, l2Index, entry, fault);
+    }
+
+    private Lookup withoutTable(long guestOffset, long guestEnd) {
+        if (L1Entry.isCopied(tables.l1Entry(l1Index))) {
+            health.corrupt(
+                    "L1 entry " + l1Index + ": " + EntryFault.COPIED_WITHOUT_OFFSET.text(),
+                    tables.l1HostOffset() + 8L * l1Index,
+                    tables.l1Entry(l1Index));
+            error = BlockError.EIO;
+            return Lookup.REFUSED;
+        }
+        int next = l1Index + 1;
+        while ((long) next << l1Shift < guestEnd
+                && next < tables.l1Size()
+                && tables.l1Entry(next) == 0) {
+            next++;
+        }
+        kind = ClusterKind.UNALLOCATED;
+        copied = false;
+        hostOffset = 0;
+        lengthBytes = Math.min((long) next << l1Shift, guestEnd) - guestOffset;
+        return Lookup.FOUND;
+    }
+
+    private Lookup refuse(L2Table found, int l2Index, long entry, EntryFault fault) {
+        health.corrupt(
+                "L2 entry " + l2Index + " of table " + found.l1Index() + ": " + fault.text(),
+                L1Entry.hostOffset(tables.l1Entry(found.l1Index())) + 8L * l2Index,
+                entry);
+        error = BlockError.EIO;
+        return Lookup.REFUSED;
+    }
+
+    private Lookup refuseCompressed(long guestOffset, long entry) {
+        if (!compressedReported) {
+            compressedReported = true;
+            LOG.error(
+                    "compressed clusters are not supported: file={}, guestOffset={}, entry=0x{}",
+                    io.file().fileName(),
+                    guestOffset,
+                    Long.toHexString(entry));
+        }
+        error = BlockError.ENOTSUP;
+        return Lookup.REFUSED;
+    }
+}

@@ -1,0 +1,287 @@
+package io.quoin.qcow2.cluster;
+
+import io.quoin.block.BlockError;
+import io.quoin.block.IoCompletion;
+import io.quoin.block.IoFlags;
+import io.quoin.block.IoOp;
+import io.quoin.block.IoRequest;
+import io.quoin.block.IoRequestPool;
+import io.quoin.qcow2.cache.HeaderStore;
+import io.quoin.qcow2.cache.ImageHealth;
+import io.quoin.qcow2.cache.ImageIo;
+import io.quoin.qcow2.cache.MappingFlusher;
+import io.quoin.qcow2.cache.MappingTables;
+import io.quoin.qcow2.cache.MetadataMap;
+import io.quoin.qcow2.cache.Outcome;
+import io.quoin.qcow2.layout.Qcow2Header;
+import io.quoin.qcow2.refcount.Refcounts;
+import io.quoin.xlator.XlatorFile;
+import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.List;
+import org.agrona.UnsafeApi;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The parts of an open image, and where guest requests come in.
+ *
+ * <p>Threading: confined(loop).
+ */
+public final class OpenImage {
+    final ImageIo io;
+    final ImageHealth health;
+    final HeaderStore header;
+    final MetadataMap map;
+    final MappingTables tables;
+    final MappingFlusher flusher;
+    final Refcounts refcounts;
+    final @Nullable XlatorFile backing;
+    final int version;
+    final int clusterBits;
+    final int clusterSizeBytes;
+    final int transferBytesMax;
+    final RangeLocks locks = new RangeLocks();
+    final MappedRun run;
+    final CowBuffers cowBuffers;
+    final IoRequestPool pool;
+    private final IoCompletion whenChildDone = this::onChildDone;
+    private final IoCompletion whenBackingRead = this::onBackingRead;
+
+    private final ArrayDeque<ReadOp> idleReads = new ArrayDeque<>();
+    private final ArrayDeque<StatusOp> idleStatuses = new ArrayDeque<>();
+    private final ArrayDeque<ChangeOp> idleChanges = new ArrayDeque<>();
+    private List<IoRequest> beforeFirstWrite = new ArrayList<>();
+    private boolean clearing;
+    private long sizeBytes;
+
+    /**
+     * @param backing what unallocated clusters read as; null: zeros
+     * @param transferBytesMax the largest child request
+     */
+    public OpenImage(
+            ImageIo io,
+            Qcow2Header qcow2Header,
+            HeaderStore header,
+            MetadataMap map,
+            MappingTables tables,
+            MappingFlusher flusher,
+            Refcounts refcounts,
+            @Nullable XlatorFile backing,
+            int transferBytesMax) {
+        this.io = io;
+        this.health = io.health();
+        this.header = header;
+        this.map = map;
+        this.tables = tables;
+        this.flusher = flusher;
+        this.refcounts = refcounts;
+        this.backing = backing;
+        this.version = qcow2Header.version();
+        this.clusterBits = qcow2Header.clusterBits();
+        this.clusterSizeBytes = qcow2Header.clusterSizeBytes();
+        this.transferBytesMax = transferBytesMax;
+        this.sizeBytes = qcow2Header.sizeBytes();
+        this.run = new MappedRun(io, tables, qcow2Header);
+        this.cowBuffers = new CowBuffers(clusterSizeBytes);
+        this.pool = io.loop().requests();
+    }
+
+    /** The virtual size. */
+    public long sizeBytes() {
+        return sizeBytes;
+    }
+
+    void sizeBytes(long newSizeBytes) {
+        sizeBytes = newSizeBytes;
+    }
+
+    /** Starts a request of a guest. */
+    public void submit(IoRequest request) {
+        switch (request.op()) {
+            case READ, CACHE -> {
+                ReadOp idle = idleReads.pollLast();
+                (idle == null ? new ReadOp(this) : idle).start(request);
+            }
+            case WRITE, WRITE_ZEROES, DISCARD -> change(request);
+            case FLUSH -> flush(request);
+            case BLOCK_STATUS -> {
+                StatusOp idle = idleStatuses.pollLast();
+                (idle == null ? new StatusOp(this) : idle).start(request);
+            }
+        }
+    }
+
+    /** Whether the image can become so large. */
+    public boolean canGrowTo(long newSizeBytes) {
+        return GrowOp.isPossible(this, newSizeBytes);
+    }
+
+    /** Makes the image larger; durable with the outcome. One at a time. */
+    public void grow(long newSizeBytes, Outcome outcome) {
+        GrowOp grow = new GrowOp(this, newSizeBytes, outcome::done);
+        if (header.hasAutoclear()) {
+            header.clearAutoclear(
+                    error -> {
+                        if (error.isOk()) {
+                            grow.begin();
+                        } else {
+                            outcome.done(error);
+                        }
+                    });
+        } else {
+            grow.begin();
+        }
+    }
+
+    /** Flushes, gives reserved clusters back; the child file is left open. */
+    public void close(Outcome outcome) {
+        flusher.stop();
+        if (!health.isWritable()) {
+            outcome.done(health.refusal() == BlockError.EPERM ? BlockError.OK : health.refusal());
+            return;
+        }
+        flusher.flush(
+                error -> {
+                    flusher.stop();
+                    if (error.isOk()) {
+                        refcounts.close(outcome);
+                    } else {
+                        outcome.done(error);
+                    }
+                });
+    }
+
+    public ImageHealth health() {
+        return health;
+    }
+
+    private void flush(IoRequest request) {
+        if (health.refusal() == BlockError.EPERM) {
+            // Opened read-only: nothing was written.
+            request.complete(BlockError.OK);
+        } else {
+            flusher.flush(request);
+        }
+    }
+
+    private void change(IoRequest request) {
+        if (!health.isWritable()) {
+            request.complete(health.refusal());
+        } else if (header.hasAutoclear() || clearing) {
+            beforeFirstWrite.add(request);
+            clearAutoclear();
+        } else {
+            startChange(request);
+        }
+    }
+
+    void startChange(IoRequest request) {
+        ChangeOp idle = idleChanges.pollLast();
+        (idle == null ? new ChangeOp(this) : idle).start(request);
+    }
+
+    private void clearAutoclear() {
+        if (clearing) {
+            return;
+        }
+        clearing = true;
+        header.clearAutoclear(
+                error -> {
+                    clearing = false;
+                    List<IoRequest> requests = beforeFirstWrite;
+                    beforeFirstWrite = new ArrayList<>();
+                    for (IoRequest request : requests) {
+                        if (error.isOk()) {
+                            startChange(request);
+                        } else {
+                            request.complete(error);
+                        }
+                    }
+                });
+    }
+
+    void release(ReadOp op) {
+        idleReads.addLast(op);
+    }
+
+    void release(StatusOp op) {
+        idleStatuses.addLast(op);
+    }
+
+    void release(ChangeOp op) {
+        idleChanges.addLast(op);
+    }
+
+    /** Whether an unallocated cluster at {@code guestOffset} reads as zeros. */
+    boolean isBehindBacking(long guestOffset) {
+        XlatorFile file = backing;
+        return file == null || guestOffset >= file.geometry().sizeBytes();
+    }
+
+    /** Bytes of the backing file from {@code guestOffset} on, up to {@code lengthBytes}. */
+    long backedBytes(long guestOffset, long lengthBytes) {
+        XlatorFile file = backing;
+        return file == null
+                ? 0
+                : Math.max(0, Math.min(lengthBytes, file.geometry().sizeBytes() - guestOffset));
+    }
+
+    /** A child request of {@code op}; memory is the caller's to add before {@link #send}. */
+    IoRequest child(GuestOp op, IoOp kind, long offset, long lengthBytes) {
+        IoRequest request = pool.acquire().prepare(kind, offset, lengthBytes, 0);
+        request.attachment(op);
+        return request;
+    }
+
+    void send(GuestOp op, XlatorFile file, IoRequest request) {
+        op.pending++;
+        request.push(whenChildDone);
+        file.submit(request);
+    }
+
+    private void onChildDone(IoRequest request, BlockError error) {
+        GuestOp op = (GuestOp) request.attachment();
+        pool.release(request);
+        if (op != null) {
+            op.childDone(error);
+        }
+    }
+
+    /**
+     * Whether {@code count} host clusters may be written with guest data; if they hold metadata the
+     * image is corrupt.
+     */
+    boolean isDataArea(long clusterIndex, long count) {
+        if (map.containsAny(clusterIndex, count)) {
+            health.corrupt("data cluster overlaps metadata", clusterIndex << clusterBits, count);
+            return false;
+        }
+        return true;
+    }
+
+    /** Reads from the backing file; zeros behind its end. */
+    void readBacking(long guestOffset, long address, int lengthBytes, Outcome outcome) {
+        int backed = (int) backedBytes(guestOffset, lengthBytes);
+        XlatorFile file = backing;
+        if (backed < lengthBytes) {
+            UnsafeApi.setMemory(address + backed, lengthBytes - backed, (byte) 0);
+        }
+        if (backed == 0 || file == null) {
+            outcome.done(BlockError.OK);
+            return;
+        }
+        IoRequest request = pool.acquire().read(guestOffset, backed, IoFlags.NONE);
+        request.memory().add(address, backed);
+        request.attachment(outcome);
+        request.push(whenBackingRead);
+        file.submit(request);
+    }
+
+    private void onBackingRead(IoRequest request, BlockError error) {
+        Outcome outcome = (Outcome) request.attachment();
+        pool.release(request);
+        if (outcome != null) {
+            outcome.done(error);
+        }
+    }
+}

@@ -1,0 +1,141 @@
+package io.quoin.qcow2.cluster;
+
+import io.quoin.block.BlockError;
+import io.quoin.block.BlockStatus;
+import io.quoin.block.ExtentList;
+import io.quoin.block.IoFlags;
+import io.quoin.block.IoOp;
+import io.quoin.block.IoRequest;
+import io.quoin.xlator.XlatorFile;
+
+/**
+ * A BLOCK_STATUS: answered from the tables, run by run; for unallocated runs the backing file is
+ * asked. It ends early, with what it has, when the list is full or the work has become too much for
+ * one request.
+ *
+ * <p>Threading: confined(loop).
+ */
+final class StatusOp extends GuestOp {
+    private static final int LOADS_MAX = 64;
+    private static final int RUNS_MAX = 1 << 16;
+    private static final int BACKING_EXTENTS_MAX = 256;
+
+    private final ExtentList backingExtents = new ExtentList(BACKING_EXTENTS_MAX);
+    private boolean one;
+    private int loads;
+    private int runs;
+    private boolean asked;
+    private long askedBytes;
+
+    StatusOp(OpenImage image) {
+        super(image);
+    }
+
+    @Override
+    protected void prepare(IoRequest request) {
+        one = request.has(IoFlags.REQ_ONE);
+        loads = 0;
+        runs = 0;
+        asked = false;
+        lockRange(position, end);
+        ExtentList extents = request.extents();
+        if (extents == null) {
+            fail(BlockError.EINVAL);
+        }
+    }
+
+    @Override
+    protected void walk() {
+        if (!lock()) {
+            return;
+        }
+        if (asked) {
+            takeAnswer();
+        }
+        while (position < end && error.isOk()) {
+            if ((loads >= LOADS_MAX || runs++ >= RUNS_MAX) && hasExtents()) {
+                end = position;
+                return;
+            }
+            switch (image.run.find(position, end)) {
+                case LOAD -> {
+                    loads++;
+                    waiting = true;
+                    image.tables.load(image.run.l1Index, this);
+                    return;
+                }
+                case REFUSED -> fail(image.run.error);
+                case FOUND -> {
+                    if (ask()) {
+                        return;
+                    }
+                }
+            }
+        }
+    }
+
+    /** Whether the answer has to be waited for. */
+    private boolean ask() {
+        MappedRun run = image.run;
+        switch (run.kind) {
+            case NORMAL -> add(run.lengthBytes, BlockStatus.DATA);
+            case ZERO_ALLOCATED -> add(run.lengthBytes, BlockStatus.ZERO);
+            case UNALLOCATED -> {
+                long backed = image.backedBytes(position, run.lengthBytes);
+                XlatorFile backing = image.backing;
+                if (backed > 0 && backing != null) {
+                    backingExtents.clear();
+                    asked = true;
+                    askedBytes = backed;
+                    IoRequest child = image.child(this, IoOp.BLOCK_STATUS, position, backed);
+                    child.extents(backingExtents);
+                    image.send(this, backing, child);
+                    if (pending > 1) {
+                        return true;
+                    }
+                    takeAnswer();
+                    return false;
+                }
+                add(run.lengthBytes, BlockStatus.HOLE | BlockStatus.ZERO);
+            }
+            default -> add(run.lengthBytes, BlockStatus.HOLE | BlockStatus.ZERO);
+        }
+        return false;
+    }
+
+    private void takeAnswer() {
+        asked = false;
+        if (backingExtents.count() == 0) {
+            fail(BlockError.EIO);
+        }
+        for (int i = 0; i < backingExtents.count() && position < end && askedBytes > 0; i++) {
+            long lengthBytes = Math.min(backingExtents.extentLengthBytes(i), askedBytes);
+            askedBytes -= lengthBytes;
+            add(lengthBytes, backingExtents.status(i));
+        }
+    }
+
+    private void add(long lengthBytes, int status) {
+        ExtentList extents = parent().extents();
+        if (extents == null) {
+            return;
+        }
+        boolean isSecond = extents.count() == 1 && extents.status(0) != status;
+        if ((one && isSecond) || !extents.add(lengthBytes, status)) {
+            end = position;
+        } else {
+            position += lengthBytes;
+        }
+    }
+
+    private boolean hasExtents() {
+        ExtentList extents = parent().extents();
+        return extents != null && extents.count() > 0;
+    }
+
+    @Override
+    protected void finish(IoRequest request, BlockError outcome) {
+        image.release(this);
+        request.complete(outcome);
+    }
+}

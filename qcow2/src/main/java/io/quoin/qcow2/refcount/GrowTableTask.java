@@ -1,0 +1,152 @@
+package io.quoin.qcow2.refcount;
+
+import io.quoin.block.BlockError;
+import io.quoin.qcow2.cache.ClusterRuns;
+import io.quoin.qcow2.cache.HeaderStore;
+import io.quoin.qcow2.cache.Join;
+import io.quoin.qcow2.layout.RefcountLayout;
+import java.nio.ByteBuffer;
+import java.util.ArrayList;
+import java.util.List;
+import org.agrona.BufferUtil;
+
+/**
+ * Moves the refcount table to a larger place behind the end of the file, with the blocks that count
+ * that place itself.
+ *
+ * <pre>
+ *  WRITE   new table and new blocks, all behind the end: flush
+ *  SWITCH  refcount_table_offset and refcount_table_clusters in one write of the header's sector: flush
+ *  then the old table's clusters lose their reference
+ * </pre>
+ *
+ * A crash before SWITCH leaves the image as it was with a longer file.
+ *
+ * <p>Threading: confined(loop).
+ */
+final class GrowTableTask extends RefcountTask {
+    private enum State {
+        WRITE,
+        FLUSH,
+        SWITCH,
+        DONE
+    }
+
+    private final ClusterReserve reserve;
+    private final HeaderStore header;
+    private final ClusterRuns old = new ClusterRuns();
+    private final List<RefcountBlock> placed = new ArrayList<>();
+    private ByteBuffer bytes = ByteBuffer.allocate(0);
+    private long[] newTable = {};
+    private long tableCluster;
+    private int tableClusters;
+    private State state = State.WRITE;
+
+    GrowTableTask(RefcountBlocks blocks, ClusterReserve reserve, HeaderStore header) {
+        super(blocks);
+        this.reserve = reserve;
+        this.header = header;
+    }
+
+    /** The clusters of the table that is no more. */
+    ClusterRuns old() {
+        return old;
+    }
+
+    @Override
+    protected boolean work() {
+        if (!error().isOk()) {
+            for (RefcountBlock block : placed) {
+                blocks.forget(block);
+            }
+            return false;
+        }
+        switch (state) {
+            case WRITE -> {
+                if (!plan()) {
+                    fail(BlockError.ENOSPC);
+                    return true;
+                }
+                state = State.FLUSH;
+                write();
+            }
+            case FLUSH -> {
+                state = State.SWITCH;
+                await();
+                blocks.io().flush(this::answer);
+            }
+            case SWITCH -> {
+                state = State.DONE;
+                await();
+                header.switchRefcountTable(
+                        tableCluster << blocks.clusterBits(), tableClusters, this::answer);
+            }
+            case DONE -> {
+                take();
+                return false;
+            }
+        }
+        return true;
+    }
+
+    /** Finds the sizes: blocks are needed for the table, for what follows and for themselves. */
+    private boolean plan() {
+        RefcountLayout layout = blocks.layout();
+        tableCluster = reserve.end();
+        long firstBlock = layout.blockIndex(tableCluster);
+        int perCluster = layout.tableEntriesPerCluster();
+        long entries = Math.max(blocks.tableSize() + blocks.tableSize() / 2L, firstBlock + 1);
+        long blockCount = 1;
+        long needed;
+        do {
+            entries = Math.max(entries, firstBlock + blockCount);
+            tableClusters = (int) ((entries + perCluster - 1) / perCluster);
+            needed = layout.blockIndex(tableCluster + tableClusters + blockCount) - firstBlock + 1;
+            if (needed <= blockCount) {
+                break;
+            }
+            blockCount = needed;
+        } while ((long) tableClusters << blocks.clusterBits() <= RefcountLayout.TABLE_BYTES_MAX);
+        if ((long) tableClusters << blocks.clusterBits() > RefcountLayout.TABLE_BYTES_MAX) {
+            return false;
+        }
+        newTable = blocks.longerTable(tableClusters * perCluster);
+        long blockCluster = tableCluster + tableClusters;
+        for (long i = 0; i < blockCount; i++) {
+            placed.add(blocks.place(firstBlock + i, blockCluster + i));
+            newTable[(int) (firstBlock + i)] = (blockCluster + i) << blocks.clusterBits();
+        }
+        for (long c = tableCluster; c < blockCluster + blockCount; c++) {
+            blocks.setCount(placed.get((int) (layout.blockIndex(c) - firstBlock)), c, 1);
+        }
+        return true;
+    }
+
+    private void write() {
+        bytes = RefcountBlocks.encode(newTable, 0, newTable.length);
+        await();
+        Join join = new Join(this::answer);
+        blocks.io()
+                .write(
+                        tableCluster << blocks.clusterBits(),
+                        BufferUtil.address(bytes),
+                        bytes.capacity(),
+                        join.one());
+        blocks.writeBlocks(join.one());
+        join.started();
+    }
+
+    private void take() {
+        bytes = ByteBuffer.allocate(0);
+        int oldClusters =
+                Math.max(
+                        1,
+                        (int)
+                                (blocks.tableSize()
+                                        / (long) blocks.layout().tableEntriesPerCluster()));
+        old.add(blocks.tableHostOffset() >>> blocks.clusterBits(), oldClusters);
+        blocks.switchTable(newTable, tableCluster << blocks.clusterBits());
+        blocks.map().addAll(tableCluster, tableClusters);
+        reserve.passEnd(tableCluster + tableClusters + placed.size());
+    }
+}

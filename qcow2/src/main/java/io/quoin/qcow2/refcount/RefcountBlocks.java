@@ -1,0 +1,292 @@
+package io.quoin.qcow2.refcount;
+
+import io.quoin.block.BlockError;
+import io.quoin.block.Invariant;
+import io.quoin.qcow2.cache.ImageIo;
+import io.quoin.qcow2.cache.Join;
+import io.quoin.qcow2.cache.MetadataMap;
+import io.quoin.qcow2.cache.Outcome;
+import io.quoin.qcow2.layout.EntryFault;
+import io.quoin.qcow2.layout.Qcow2Header;
+import io.quoin.qcow2.layout.RefcountLayout;
+import java.nio.ByteBuffer;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import org.agrona.BufferUtil;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The refcount table and the refcount blocks that are in memory. Counts go up here before anything
+ * points to the cluster and down after nothing does, so that blocks may be written at any time.
+ *
+ * <p>Threading: confined(loop), used by one refcount task at a time.
+ */
+final class RefcountBlocks {
+    private static final long CACHE_BYTES = 4 << 20;
+    private static final int BLOCKS_MIN = 8;
+    private static final int UNIT_BYTES_PREFERRED = 4096;
+    private static final int ALIGNMENT = 4096;
+
+    private final ImageIo io;
+    private final MetadataMap map;
+    private final RefcountLayout layout;
+    private final int clusterBits;
+    private final int unitBytes;
+    private final int blocksMax;
+    private final Map<Long, RefcountBlock> resident = new HashMap<>();
+    private final List<RefcountBlock> order = new ArrayList<>();
+    private final List<RefcountBlock> spare = new ArrayList<>();
+    private long[] table;
+    private long tableHostOffset;
+    private int tableDirtyFrom = Integer.MAX_VALUE;
+    private int tableDirtyTo = -1;
+    private int hand;
+
+    RefcountBlocks(ImageIo io, MetadataMap map, Qcow2Header header, long[] table) {
+        this.io = io;
+        this.map = map;
+        this.layout = header.refcounts();
+        this.clusterBits = header.clusterBits();
+        this.table = table;
+        this.tableHostOffset = header.refcountTableOffset();
+        this.unitBytes =
+                Math.max(
+                        io.file().geometry().blockSizeMin(),
+                        Math.min(UNIT_BYTES_PREFERRED, 1 << clusterBits));
+        this.blocksMax = (int) Math.max(BLOCKS_MIN, CACHE_BYTES >>> clusterBits);
+    }
+
+    ImageIo io() {
+        return io;
+    }
+
+    MetadataMap map() {
+        return map;
+    }
+
+    RefcountLayout layout() {
+        return layout;
+    }
+
+    int clusterBits() {
+        return clusterBits;
+    }
+
+    long tableHostOffset() {
+        return tableHostOffset;
+    }
+
+    int tableSize() {
+        return table.length;
+    }
+
+    long[] longerTable(int newSize) {
+        return Arrays.copyOf(table, newSize);
+    }
+
+    /** Whether the refcount table has room for the block that counts {@code clusterIndex}. */
+    boolean isCovered(long clusterIndex) {
+        return layout.blockIndex(clusterIndex) < table.length;
+    }
+
+    /** Whether there is a block that counts {@code clusterIndex}; without one its count is 0. */
+    boolean hasBlock(long clusterIndex) {
+        return isCovered(clusterIndex) && table[(int) layout.blockIndex(clusterIndex)] != 0;
+    }
+
+    /** The block of {@code clusterIndex} if it is in memory. */
+    @Nullable RefcountBlock find(long clusterIndex) {
+        RefcountBlock block = resident.get(layout.blockIndex(clusterIndex));
+        if (block != null) {
+            block.referenced = true;
+        }
+        return block;
+    }
+
+    /** Reads the block of {@code clusterIndex} into memory. */
+    void load(long clusterIndex, Outcome outcome) {
+        long blockIndex = layout.blockIndex(clusterIndex);
+        long entry = table[(int) blockIndex];
+        long hostOffset = RefcountLayout.blockHostOffset(entry);
+        EntryFault fault = RefcountLayout.tableFault(entry, clusterBits, io.fileSizeBytes());
+        if (!fault.isNone() || !map.contains(hostOffset >>> clusterBits)) {
+            io.health()
+                    .corrupt(
+                            "refcount table entry " + blockIndex + ": " + fault.text(),
+                            tableHostOffset + 8 * blockIndex,
+                            entry);
+            outcome.done(BlockError.EIO);
+            return;
+        }
+        RefcountBlock block = admit(blockIndex, hostOffset);
+        io.read(
+                hostOffset,
+                block.address,
+                1 << clusterBits,
+                error -> {
+                    if (!error.isOk()) {
+                        remove(block);
+                    }
+                    outcome.done(error);
+                });
+    }
+
+    /** A new block of zeros for {@code clusterIndex}, at host cluster {@code atCluster}. */
+    RefcountBlock create(long clusterIndex, long atCluster) {
+        RefcountBlock block = place(layout.blockIndex(clusterIndex), atCluster);
+        int blockIndex = (int) block.blockIndex;
+        table[blockIndex] = block.hostOffset;
+        tableDirtyFrom = Math.min(tableDirtyFrom, blockIndex);
+        tableDirtyTo = Math.max(tableDirtyTo, blockIndex);
+        return block;
+    }
+
+    /** As {@link #create} for a table that is not the image's yet. */
+    RefcountBlock place(long blockIndex, long atCluster) {
+        RefcountBlock block = admit(blockIndex, atCluster << clusterBits);
+        ByteBuffer bytes = block.bytes;
+        for (int i = 0; i < bytes.capacity(); i += Long.BYTES) {
+            bytes.putLong(i, 0);
+        }
+        block.markDirty(0, bytes.capacity());
+        map.add(atCluster);
+        return block;
+    }
+
+    private RefcountBlock admit(long blockIndex, long hostOffset) {
+        if (order.size() >= blocksMax) {
+            evict();
+        }
+        RefcountBlock block =
+                spare.isEmpty()
+                        ? new RefcountBlock(1 << clusterBits)
+                        : spare.remove(spare.size() - 1);
+        block.blockIndex = blockIndex;
+        block.hostOffset = hostOffset;
+        block.referenced = true;
+        block.markClean();
+        resident.put(blockIndex, block);
+        order.add(block);
+        return block;
+    }
+
+    private void evict() {
+        for (int tries = 2 * order.size(); tries > 0; tries--) {
+            hand = hand + 1 < order.size() ? hand + 1 : 0;
+            RefcountBlock block = order.get(hand);
+            if (!block.isDirty()) {
+                if (!block.referenced) {
+                    remove(block);
+                    return;
+                }
+                block.referenced = false;
+            }
+        }
+    }
+
+    /** Forgets a block that {@link #place} made for a table that never became the image's. */
+    void forget(RefcountBlock block) {
+        map.remove(block.hostOffset >>> clusterBits);
+        remove(block);
+    }
+
+    private void remove(RefcountBlock block) {
+        resident.remove(block.blockIndex);
+        order.remove(block);
+        spare.add(block);
+    }
+
+    /** The count of a cluster whose block is in memory. */
+    long count(RefcountBlock block, long clusterIndex) {
+        return layout.get(block.bytes, layout.indexInBlock(clusterIndex));
+    }
+
+    void setCount(RefcountBlock block, long clusterIndex, long count) {
+        Invariant.check(
+                layout.blockIndex(clusterIndex) == block.blockIndex, "count in the wrong block");
+        int index = layout.indexInBlock(clusterIndex);
+        layout.set(block.bytes, index, count);
+        int at = (int) (((long) index * layout.widthBits()) >>> 3);
+        block.markDirty(at, at + Math.max(1, layout.widthBits() >>> 3));
+    }
+
+    boolean isDirty() {
+        for (RefcountBlock block : order) {
+            if (block.isDirty()) {
+                return true;
+            }
+        }
+        return isTableDirty();
+    }
+
+    boolean isTableDirty() {
+        return tableDirtyTo >= 0;
+    }
+
+    /** Writes every changed block; the caller changes none until the outcome. */
+    void writeBlocks(Outcome outcome) {
+        List<RefcountBlock> written = new ArrayList<>();
+        Join join =
+                new Join(
+                        error -> {
+                            if (!error.isOk()) {
+                                for (RefcountBlock block : written) {
+                                    block.markDirty(0, 1 << clusterBits);
+                                }
+                            }
+                            outcome.done(error);
+                        });
+        for (RefcountBlock block : order) {
+            if (block.isDirty()) {
+                written.add(block);
+            }
+        }
+        for (RefcountBlock block : written) {
+            int from = block.dirtyFrom & -unitBytes;
+            int to = (block.dirtyTo + unitBytes - 1) & -unitBytes;
+            block.markClean();
+            io.write(block.hostOffset + from, block.address + from, to - from, join.one());
+        }
+        join.started();
+    }
+
+    /** Writes the changed entries of the table: the blocks they point to are durable. */
+    void writeTable(Outcome outcome) {
+        int from = (tableDirtyFrom * 8) & -unitBytes;
+        int to = (tableDirtyTo * 8 + 8 + unitBytes - 1) & -unitBytes;
+        ByteBuffer bytes = encode(table, from / 8, (to - from) / 8);
+        io.write(
+                tableHostOffset + from,
+                BufferUtil.address(bytes),
+                to - from,
+                error -> {
+                    // The buffer lives as long as the write.
+                    bytes.clear();
+                    if (error.isOk()) {
+                        tableDirtyFrom = Integer.MAX_VALUE;
+                        tableDirtyTo = -1;
+                    }
+                    outcome.done(error);
+                });
+    }
+
+    /** Table entries in the byte order of the disk. */
+    static ByteBuffer encode(long[] entries, int from, int count) {
+        ByteBuffer bytes = BufferUtil.allocateDirectAligned(count * 8, ALIGNMENT);
+        for (int i = 0; i < count; i++) {
+            bytes.putLong(8 * i, from + i < entries.length ? entries[from + i] : 0);
+        }
+        return bytes;
+    }
+
+    /** Takes over a longer table that the header points to by now. */
+    void switchTable(long[] newTable, long newTableHostOffset) {
+        table = newTable;
+        tableHostOffset = newTableHostOffset;
+        tableDirtyFrom = Integer.MAX_VALUE;
+        tableDirtyTo = -1;
+    }
+}

@@ -1,0 +1,87 @@
+package io.quoin.qcow2.refcount;
+
+import io.quoin.block.BlockError;
+import io.quoin.qcow2.cache.Steps;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * A piece of work on the refcounts. While it runs no other does.
+ *
+ * <p>Threading: confined(loop).
+ */
+abstract class RefcountTask extends Steps {
+    protected final RefcountBlocks blocks;
+    private BlockError error = BlockError.OK;
+    private boolean waiting;
+    private @Nullable Runnable whenEnded;
+
+    RefcountTask(RefcountBlocks blocks) {
+        this.blocks = blocks;
+    }
+
+    /** Starts it; {@code ended} is run once it is over. */
+    final void start(Runnable ended) {
+        whenEnded = ended;
+        resume();
+    }
+
+    @Override
+    public final void fail(BlockError failure) {
+        if (error.isOk()) {
+            error = failure;
+        }
+    }
+
+    final BlockError error() {
+        return error;
+    }
+
+    final void clearError() {
+        error = BlockError.OK;
+    }
+
+    /** Says that {@link #answer} will be called; until then {@link #work} is not. */
+    protected final void await() {
+        waiting = true;
+    }
+
+    /** The outcome of what it waited for. */
+    protected final void answer(BlockError outcome) {
+        waiting = false;
+        fail(outcome);
+        resume();
+    }
+
+    /** Has the block of {@code clusterIndex} in memory, or waits for it and gives null. */
+    protected final @Nullable RefcountBlock blockOf(long clusterIndex) {
+        RefcountBlock block = blocks.find(clusterIndex);
+        if (block == null) {
+            await();
+            blocks.load(clusterIndex, this::answer);
+        }
+        return block;
+    }
+
+    @Override
+    protected final boolean step() {
+        if (waiting) {
+            return false;
+        }
+        if (work()) {
+            return true;
+        }
+        Runnable ended = whenEnded;
+        if (!waiting && ended != null) {
+            whenEnded = null;
+            ended.run();
+        }
+        return false;
+    }
+
+    /**
+     * Goes one step, {@link #error} telling whether the last wait failed.
+     *
+     * @return whether there is more to do; with {@link #await} called, after the answer
+     */
+    protected abstract boolean work();
+}

@@ -1,0 +1,208 @@
+package io.quoin.qcow2.refcount;
+
+import io.quoin.qcow2.cache.ClusterRuns;
+import io.quoin.qcow2.cache.FreeSink;
+import io.quoin.qcow2.cache.HeaderStore;
+import io.quoin.qcow2.cache.ImageIo;
+import io.quoin.qcow2.cache.MetadataMap;
+import io.quoin.qcow2.cache.Outcome;
+import io.quoin.qcow2.cache.Steps;
+import io.quoin.qcow2.layout.Qcow2Header;
+import java.util.ArrayDeque;
+import java.util.function.LongConsumer;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The host clusters of an open image: which are free, who gets them, and what happens when a
+ * reference goes away. Its work is a queue of tasks of which one runs at a time.
+ *
+ * <p>Threading: confined(loop).
+ */
+public final class Refcounts implements FreeSink {
+    private final RefcountBlocks blocks;
+    private final ClusterReserve reserve;
+    private final HeaderStore header;
+    private final boolean punch;
+    private final Runnable refill = this::refill;
+    private final ArrayDeque<Job> queue = new ArrayDeque<>();
+    private boolean busy;
+    private boolean reserving;
+    private @Nullable Outcome closing;
+    private boolean closeStarted;
+
+    /**
+     * @param table the entries of the refcount table
+     */
+    public Refcounts(
+            ImageIo io,
+            MetadataMap map,
+            Qcow2Header qcow2Header,
+            HeaderStore header,
+            long[] table) {
+        this.blocks = new RefcountBlocks(io, map, qcow2Header, table);
+        long clusterSize = qcow2Header.clusterSizeBytes();
+        long end = (io.fileSizeBytes() + clusterSize - 1) / clusterSize;
+        this.reserve =
+                new ClusterReserve(
+                        qcow2Header.clusterBits(), end, qcow2Header.refcounts().blockEntries());
+        this.header = header;
+        this.punch = io.file().capabilities().canDiscard();
+    }
+
+    /** Up to {@code countMax} contiguous clusters, counted on disk; null if none is ready. */
+    public @Nullable Allocation take(int countMax, Allocation into) {
+        Allocation taken = reserve.take(countMax, into);
+        if (!reserving && reserve.readyCount() < reserve.target() / 2) {
+            // Not from inside the taker: whoever is resumed then would come between its steps.
+            reserving = true;
+            blocks.io().loop().execute(refill);
+        }
+        return taken;
+    }
+
+    /**
+     * Resumes {@code waiter} when there may be clusters to {@link #take}; an error is told it
+     * first.
+     */
+    public void await(Steps waiter) {
+        reserve.await(waiter);
+        reserveMore();
+    }
+
+    /** Takes back clusters that were taken and to which nothing points. */
+    public void putBack(long start, int count) {
+        reserve.putBack(start, count);
+    }
+
+    @Override
+    public void unreferenced(ClusterRuns runs) {
+        free(new FreeTask(blocks, reserve, runs, punch));
+    }
+
+    private void free(FreeTask task) {
+        task.nextTurn();
+        enqueue(
+                task,
+                () -> {
+                    if (task.isUnfinished() && task.error().isOk()) {
+                        free(task);
+                    }
+                });
+    }
+
+    /** Counts {@code count} contiguous clusters and gives the first one; -1 on an error. */
+    public void allocateRun(int count, LongConsumer firstCluster) {
+        RunTask task = new RunTask(blocks, reserve, count);
+        enqueue(
+                task,
+                () -> {
+                    if (task.isTableFull()) {
+                        growTable(
+                                error -> {
+                                    if (error.isOk()) {
+                                        allocateRun(count, firstCluster);
+                                    } else {
+                                        firstCluster.accept(-1);
+                                    }
+                                });
+                    } else {
+                        firstCluster.accept(task.error().isOk() ? task.start() : -1);
+                    }
+                });
+    }
+
+    /** Gives what is reserved and unused back and makes all counts durable. */
+    public void close(Outcome outcome) {
+        closing = outcome;
+        if (!busy) {
+            runNext();
+        }
+    }
+
+    private void reserveMore() {
+        if (!reserving) {
+            reserving = true;
+            refill();
+        }
+    }
+
+    private void refill() {
+        if (closing != null) {
+            return;
+        }
+        ReserveTask task =
+                new ReserveTask(
+                        blocks, reserve, Math.max(1, reserve.target() - reserve.readyCount()));
+        enqueue(task, () -> reserved(task));
+    }
+
+    private void reserved(ReserveTask task) {
+        reserving = false;
+        if (task.isTableFull() && task.runs().isEmpty() && task.error().isOk()) {
+            reserving = true;
+            growTable(
+                    error -> {
+                        reserving = false;
+                        if (error.isOk()) {
+                            reserveMore();
+                        } else {
+                            reserve.answer(error);
+                        }
+                    });
+        } else if (!task.error().isOk()) {
+            reserve.answer(task.error());
+        } else if (task.runs().isEmpty() && reserve.hasWaiters()) {
+            reserveMore();
+        } else {
+            reserve.publish(task.runs());
+        }
+    }
+
+    private void growTable(Outcome outcome) {
+        GrowTableTask task = new GrowTableTask(blocks, reserve, header);
+        enqueue(
+                task,
+                () -> {
+                    if (task.error().isOk()) {
+                        unreferenced(task.old());
+                    }
+                    outcome.done(task.error());
+                });
+    }
+
+    private void enqueue(RefcountTask task, Runnable ended) {
+        queue.add(new Job(task, ended));
+        if (!busy) {
+            runNext();
+        }
+    }
+
+    private void runNext() {
+        Job job = queue.poll();
+        Outcome last = closing;
+        if (job == null && last != null && !closeStarted) {
+            // After everything else, also after tasks that gave way to others.
+            closeStarted = true;
+            CloseTask task = new CloseTask(blocks, reserve);
+            job = new Job(task, () -> last.done(task.error()));
+        }
+        if (job == null) {
+            return;
+        }
+        start(job);
+    }
+
+    private void start(Job job) {
+        busy = true;
+        job.task.start(
+                () -> {
+                    busy = false;
+                    job.ended.run();
+                    if (!busy) {
+                        runNext();
+                    }
+                });
+    }
+
+    private record Job(RefcountTask task, Runnable ended) {}
+}

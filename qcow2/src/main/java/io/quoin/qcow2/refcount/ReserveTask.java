@@ -1,0 +1,188 @@
+package io.quoin.qcow2.refcount;
+
+import io.quoin.block.BlockError;
+import java.util.ArrayList;
+import java.util.List;
+
+/**
+ * Counts clusters before they are used and makes that durable.
+ *
+ * <pre>
+ *  COLLECT   find clusters with count 0: freed ones first, then behind the end; set them to 1 in memory
+ *  EXTEND    the file reaches the end of what is reserved, so that a used cluster never lies beyond the end of the file
+ *  BLOCKS    write the refcount blocks, flush
+ *  TABLE     only with new blocks: write their table entries, flush
+ *  PUBLISH   the clusters may be taken
+ * </pre>
+ *
+ * <p>Threading: confined(loop).
+ */
+final class ReserveTask extends RefcountTask {
+    private enum State {
+        COLLECT,
+        EXTEND,
+        BLOCKS,
+        BLOCKS_FLUSH,
+        TABLE,
+        TABLE_FLUSH,
+        PUBLISH
+    }
+
+    /** Refcount blocks that are looked through for freed clusters at most in one go. */
+    private static final int SCAN_BLOCKS_MAX = 16;
+
+    private final ClusterReserve reserve;
+    private final List<ReservedRun> runs = new ArrayList<>();
+    private State state = State.COLLECT;
+    private int wanted;
+    private int scanLeft = SCAN_BLOCKS_MAX;
+    private boolean tableFull;
+
+    ReserveTask(RefcountBlocks blocks, ClusterReserve reserve, int wanted) {
+        super(blocks);
+        this.reserve = reserve;
+        this.wanted = wanted;
+    }
+
+    List<ReservedRun> runs() {
+        return runs;
+    }
+
+    /** Whether the refcount table has to grow before clusters behind the end can be counted. */
+    boolean isTableFull() {
+        return tableFull;
+    }
+
+    @Override
+    protected boolean work() {
+        if (!error().isOk()) {
+            giveBack();
+            return false;
+        }
+        switch (state) {
+            case COLLECT -> collect();
+            case EXTEND -> extend();
+            case BLOCKS -> {
+                state = State.BLOCKS_FLUSH;
+                await();
+                blocks.writeBlocks(this::answer);
+            }
+            case BLOCKS_FLUSH -> {
+                state = blocks.isTableDirty() ? State.TABLE : State.PUBLISH;
+                await();
+                blocks.io().flush(this::answer);
+            }
+            case TABLE -> {
+                state = State.TABLE_FLUSH;
+                await();
+                blocks.writeTable(this::answer);
+            }
+            case TABLE_FLUSH -> {
+                state = State.PUBLISH;
+                await();
+                blocks.io().flush(this::answer);
+            }
+            case PUBLISH -> {
+                return false;
+            }
+        }
+        return true;
+    }
+
+    private void collect() {
+        if (wanted == 0) {
+            state = State.EXTEND;
+        } else if (reserve.scanCursor() < reserve.end() && scanLeft > 0) {
+            scan();
+        } else {
+            takeFresh();
+        }
+    }
+
+    /** Looks through the rest of one block for clusters that are free again. */
+    private void scan() {
+        long cluster = reserve.scanCursor();
+        int entries = blocks.layout().blockEntries();
+        long blockEnd = Math.min(reserve.end(), (cluster / entries + 1) * entries);
+        if (!blocks.hasBlock(cluster)) {
+            reserve.scanCursor(blockEnd);
+            return;
+        }
+        RefcountBlock block = blockOf(cluster);
+        if (block == null) {
+            return;
+        }
+        for (; cluster < blockEnd && wanted > 0; cluster++) {
+            if (blocks.count(block, cluster) == 0 && !blocks.map().contains(cluster)) {
+                take(block, cluster, false);
+            }
+        }
+        reserve.scanCursor(cluster);
+        scanLeft--;
+    }
+
+    private void takeFresh() {
+        long cluster = reserve.end();
+        if (!blocks.isCovered(cluster)) {
+            tableFull = true;
+            wanted = 0;
+        } else if (!blocks.hasBlock(cluster)) {
+            // A block that counts itself.
+            RefcountBlock block = blocks.create(cluster, cluster);
+            blocks.setCount(block, cluster, 1);
+            reserve.passEnd();
+        } else {
+            RefcountBlock block = blockOf(cluster);
+            if (block == null) {
+                return;
+            }
+            long blockEnd =
+                    (blocks.layout().blockIndex(cluster) + 1) * blocks.layout().blockEntries();
+            for (; cluster < blockEnd && wanted > 0; cluster++) {
+                if (blocks.count(block, cluster) == 0 && !blocks.map().contains(cluster)) {
+                    take(block, cluster, true);
+                }
+                reserve.passEnd();
+            }
+        }
+    }
+
+    private void take(RefcountBlock block, long cluster, boolean fresh) {
+        blocks.setCount(block, cluster, 1);
+        wanted--;
+        if (!runs.isEmpty()) {
+            ReservedRun last = runs.get(runs.size() - 1);
+            if (last.fresh == fresh && last.start + last.count == cluster) {
+                last.count++;
+                return;
+            }
+        }
+        runs.add(new ReservedRun(cluster, 1, fresh));
+    }
+
+    private void extend() {
+        state = blocks.isDirty() ? State.BLOCKS : State.PUBLISH;
+        long endBytes = reserve.end() << blocks.clusterBits();
+        if (!blocks.io().reaches(endBytes)) {
+            await();
+            blocks.io().resize(endBytes, this::answer);
+        }
+    }
+
+    /** Nothing points to them: they are free again, though used ones from now on. */
+    private void giveBack() {
+        for (ReservedRun run : runs) {
+            for (long cluster = run.start; cluster < run.start + run.count; cluster++) {
+                RefcountBlock block = blocks.find(cluster);
+                if (block != null) {
+                    blocks.setCount(block, cluster, 0);
+                }
+            }
+            reserve.freed(run.start);
+        }
+        runs.clear();
+        if (error() == BlockError.OK) {
+            throw new AssertionError("reservation given back without an error");
+        }
+    }
+}

@@ -1,0 +1,102 @@
+package io.quoin.qcow2;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.quoin.testkit.FileDriver;
+import io.quoin.testkit.MemoryXlator;
+import io.quoin.testkit.fault.ReorderingXlator;
+import io.quoin.testkit.peer.Peer;
+import io.quoin.testkit.peer.PeerResult;
+import io.quoin.testkit.sim.VirtualLoopGroup;
+import io.quoin.xlator.CreateOptions;
+import io.quoin.xlator.OpenMode;
+import io.quoin.xlator.Xlator;
+import io.quoin.xlator.XlatorFile;
+import io.quoin.xlator.graph.GraphContext;
+import io.quoin.xlator.graph.OptionValues;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Map;
+
+/** A volume of images over a brick in memory, on a virtual loop, and QEMU's view of its files. */
+final class ImageFixture {
+    final VirtualLoopGroup loops = new VirtualLoopGroup(1);
+    final MemoryXlator brick;
+    final Xlator volume;
+    private final Path folder;
+
+    ImageFixture(Path folder) {
+        this(folder, new MemoryXlator("brick"), Map.of());
+    }
+
+    /** One whose brick delays and reorders completions. */
+    static ImageFixture reordering(Path folder, long seed, Map<String, String> options) {
+        MemoryXlator brick = new MemoryXlator("brick");
+        return new ImageFixture(
+                folder, brick, new ReorderingXlator("reorder", brick, seed), options);
+    }
+
+    ImageFixture(Path folder, MemoryXlator brick, Map<String, String> options) {
+        this(folder, brick, brick, options);
+    }
+
+    ImageFixture(Path folder, MemoryXlator brick, Xlator below, Map<String, String> options) {
+        this.folder = folder;
+        this.brick = brick;
+        Qcow2Type type = new Qcow2Type();
+        this.volume =
+                type.create(
+                        "images",
+                        new OptionValues(type.options(), options),
+                        List.of(below),
+                        new GraphContext(loops, loops.blocking(), folder));
+    }
+
+    void create(String name, long sizeBytes, Map<String, String> options) {
+        loops.await(volume.create(name, new CreateOptions(sizeBytes, options)));
+    }
+
+    XlatorFile open(String name, OpenMode mode) {
+        return loops.await(volume.open(name, mode, loops.loop(0)));
+    }
+
+    FileDriver driver(XlatorFile file) {
+        return new FileDriver(file, loops.loop(0));
+    }
+
+    void close(XlatorFile file) {
+        loops.await(loops.loop(0).call(file::close));
+    }
+
+    /** The file as QEMU would find it. */
+    Path export(String name) throws IOException {
+        Path path = folder.resolve(name);
+        Files.write(path, brick.content(name));
+        return path;
+    }
+
+    /** qemu-img's own check finds neither corruption nor leaks. */
+    void checkClean(String name) throws IOException {
+        PeerResult result = Peer.QEMU_IMG.command("check", export(name).toString()).run();
+        assertThat(result.exitCode()).as("%s", result).isZero();
+    }
+
+    /** What QEMU reads from the image. */
+    byte[] qemuContent(String name) throws IOException {
+        Path raw = folder.resolve(name + ".raw");
+        Peer.QEMU_IMG
+                .command(
+                        "convert",
+                        "-f",
+                        "qcow2",
+                        "-O",
+                        "raw",
+                        export(name).toString(),
+                        raw.toString())
+                .directory(folder)
+                .runOk();
+        return Files.readAllBytes(raw);
+    }
+}
