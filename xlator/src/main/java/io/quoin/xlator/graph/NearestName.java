@@ -4,11 +4,13 @@ import java.util.Collection;
 import java.util.Optional;
 
 /**
- * Finds what somebody may have meant, by the Levenshtein distance.
+ * Finds what somebody may have meant, by the edit distance.
  *
  * <p>Threading: immutable.
  */
 public final class NearestName {
+    private static final int NAME_LENGTH_MAX = 256;
+
     private NearestName() {}
 
     /** A message for an unknown name, with the nearest known one where it is near enough. */
@@ -26,6 +28,9 @@ public final class NearestName {
     /** The known name nearest to {@code name}, where one is near enough. */
     public static Optional<String> find(String name, Collection<String> known) {
         int nearMax = Math.max(1, name.length() / 3);
+        if (name.length() > NAME_LENGTH_MAX) {
+            return Optional.empty();
+        }
         String best = null;
         int bestDistance = nearMax + 1;
         for (String candidate : known) {
@@ -38,22 +43,23 @@ public final class NearestName {
         return Optional.ofNullable(best);
     }
 
+    /** Letters to add, remove, replace, or swap with their neighbour. */
     private static int distance(String a, String b) {
-        int[] previous = new int[b.length() + 1];
-        int[] current = new int[b.length() + 1];
-        for (int j = 0; j <= b.length(); j++) {
-            previous[j] = j;
-        }
-        for (int i = 1; i <= a.length(); i++) {
-            current[0] = i;
-            for (int j = 1; j <= b.length(); j++) {
-                int substitution = previous[j - 1] + (a.charAt(i - 1) == b.charAt(j - 1) ? 0 : 1);
-                current[j] = Math.min(substitution, Math.min(previous[j], current[j - 1]) + 1);
+        int[][] rows = new int[a.length() + 1][b.length() + 1];
+        for (int i = 0; i <= a.length(); i++) {
+            for (int j = 0; j <= b.length(); j++) {
+                rows[i][j] = i == 0 || j == 0 ? i + j : step(rows, a, b, i, j);
             }
-            int[] swap = previous;
-            previous = current;
-            current = swap;
         }
-        return previous[b.length()];
+        return rows[a.length()][b.length()];
+    }
+
+    private static int step(int[][] rows, String a, String b, int i, int j) {
+        char last = a.charAt(i - 1);
+        int replaced = rows[i - 1][j - 1] + (last == b.charAt(j - 1) ? 0 : 1);
+        int best = Math.min(replaced, Math.min(rows[i - 1][j], rows[i][j - 1]) + 1);
+        boolean isSwapped =
+                i > 1 && j > 1 && last == b.charAt(j - 2) && a.charAt(i - 2) == b.charAt(j - 1);
+        return isSwapped ? Math.min(best, rows[i - 2][j - 2] + 1) : best;
     }
 }
