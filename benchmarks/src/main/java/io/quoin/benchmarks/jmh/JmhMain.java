@@ -4,6 +4,7 @@ import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Arrays;
 import java.util.Collection;
 import java.util.Locale;
 import java.util.stream.Collectors;
@@ -14,7 +15,9 @@ import org.openjdk.jmh.runner.Runner;
 import org.openjdk.jmh.runner.RunnerException;
 import org.openjdk.jmh.runner.options.CommandLineOptionException;
 import org.openjdk.jmh.runner.options.CommandLineOptions;
+import org.openjdk.jmh.runner.options.Options;
 import org.openjdk.jmh.runner.options.OptionsBuilder;
+import org.openjdk.jmh.runner.options.TimeValue;
 
 /**
  * Runs benchmarks: JMH's own command line, with results as JSON and as a Markdown table beside it.
@@ -34,7 +37,7 @@ public final class JmhMain {
     public static void main(String[] args)
             throws CommandLineOptionException, IOException, RunnerException {
         Path json = Path.of(args[0]);
-        String[] jmhArgs = java.util.Arrays.copyOfRange(args, 1, args.length);
+        String[] jmhArgs = Arrays.copyOfRange(args, 1, args.length);
         CommandLineOptions options = new CommandLineOptions(jmhArgs);
         if (options.shouldHelp()) {
             options.showHelp();
@@ -45,15 +48,27 @@ public final class JmhMain {
             return;
         }
         Files.createDirectories(json.toAbsolutePath().getParent());
-        OptionsBuilder builder = new OptionsBuilder();
-        builder.parent(options).resultFormat(ResultFormatType.JSON).result(json.toString());
-        Collection<RunResult> results = new Runner(builder.build()).run();
+        Collection<RunResult> results = new Runner(withDefaults(options, json)).run();
         String table = table(results);
         Path markdown = json.resolveSibling(json.getFileName() + ".md");
         write(markdown, table);
         System.out.println();
         System.out.print(table);
         System.out.println("written: " + json + " and " + markdown);
+    }
+
+    /** Two JVMs of eight seconds each, unless told otherwise. */
+    private static Options withDefaults(CommandLineOptions options, Path json) {
+        return new OptionsBuilder()
+                .parent(options)
+                .forks(options.getForkCount().orElse(2))
+                .warmupIterations(options.getWarmupIterations().orElse(3))
+                .warmupTime(options.getWarmupTime().orElse(TimeValue.seconds(1)))
+                .measurementIterations(options.getMeasurementIterations().orElse(5))
+                .measurementTime(options.getMeasurementTime().orElse(TimeValue.seconds(1)))
+                .resultFormat(ResultFormatType.JSON)
+                .result(json.toString())
+                .build();
     }
 
     /** One line for each benchmark and set of parameters. */
