@@ -33,7 +33,7 @@ public class RingBenchmark implements IoCompletion {
     private final UnsafeBuffer memory = new UnsafeBuffer(ByteBuffer.allocateDirect(BATCH * BLOCK));
     // The benchmark's own thread makes its state, and so becomes the owner.
     private final BenchLoop loop = new BenchLoop();
-    private final NullDevice device = new NullDevice();
+    private final NullXlator.NullFile device = new NullXlator.NullFile();
     private final DiskRing ring =
             DiskRing.create(device, loop, loop::inLoop, loop.requests(), RingOptions.defaults());
     private long answered;

@@ -28,12 +28,15 @@ class JmhSmokeTest {
                         .verbosity(VerboseMode.SILENT)
                         .build();
         Collection<RunResult> results = new Runner(options).run();
-        assertThat(results).hasSizeGreaterThanOrEqualTo(9);
+        assertThat(results).hasSizeGreaterThanOrEqualTo(24);
         assertThat(results)
                 .allSatisfy(
                         result -> assertThat(result.getPrimaryResult().getScore()).isPositive());
         assertThat(JmhMain.table(results))
                 .contains("| RingBenchmark.drainEach |  | ")
-                .contains("| RequestBenchmark.frames | layers=10 | ");
+                .contains("| RequestBenchmark.frames | layers=10 | ")
+                .contains("| GraphBenchmark.read | graph=io-stats | ")
+                .contains("| NbdBenchmark.writes | replies=structured | ")
+                .contains("| PosixBenchmark.readByBrick |  | ");
     }
 }
