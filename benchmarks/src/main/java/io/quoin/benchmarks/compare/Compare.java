@@ -68,9 +68,8 @@ public final class Compare implements Callable<Integer> {
     @Option(names = "--output", description = "${COMPLETION-CANDIDATES}. Default: table.")
     private Output output = Output.table;
 
-    @Option(names = "--quoin", split = " ", description = "Command to run as quoin.")
-    private List<String> quoin =
-            List.of(Path.of(System.getProperty("quoin.root", "."), "bin", "quoin").toString());
+    private final Path quoin =
+            Path.of(System.getProperty("quoin.root", "."), "bin", "quoin").toAbsolutePath();
 
     @Spec private CommandSpec spec = CommandSpec.create();
 

@@ -7,8 +7,6 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
-import java.util.ArrayList;
-import java.util.List;
 
 /**
  * A server under comparison: its process, its image and its address. The qcow2 images of both are
@@ -35,14 +33,13 @@ final class Contender implements AutoCloseable {
     }
 
     /** Starts a server by its name with an empty disk of this size below the folder. */
-    static Contender start(
-            String name, List<String> quoinLauncher, Path folder, Path sockets, long sizeBytes)
+    static Contender start(String name, Path quoin, Path folder, Path sockets, long sizeBytes)
             throws IOException {
         Path data = Files.createDirectory(folder.resolve(name));
         Path socket = sockets.resolve(name + ".sock");
         PeerCommand command =
                 switch (name) {
-                    case QUOIN -> quoin(quoinLauncher, data, socket, sizeBytes);
+                    case QUOIN -> quoin(quoin, data, socket, sizeBytes);
                     case QEMU_NBD -> qemuNbd(data, socket, sizeBytes);
                     case NBDKIT -> nbdkit(data, socket, sizeBytes);
                     default -> throw new IllegalArgumentException("no such server: " + name);
@@ -60,19 +57,17 @@ final class Contender implements AutoCloseable {
         return contender;
     }
 
-    private static PeerCommand quoin(
-            List<String> launcher, Path data, Path socket, long sizeBytes) {
-        List<String> argv =
-                List.of(
+    private static PeerCommand quoin(Path program, Path data, Path socket, long sizeBytes) {
+        // On the classes of this very build: the program by itself may take older jars.
+        return PeerCommand.of(
+                        program.toString(),
                         "serve",
                         "--data=" + data,
                         "--disk=" + EXPORT + "=" + sizeBytes,
                         "--socket=" + socket,
-                        "--listen=none");
-        List<String> whole = new ArrayList<>(launcher);
-        whole.addAll(argv);
-        return PeerCommand.of(whole)
-                .environment("CLASSPATH", System.getProperty("java.class.path"));
+                        "--listen=none")
+                .environment("JAVA_HOME", System.getProperty("java.home"))
+                .environment("QUOIN_CLASSPATH", System.getProperty("java.class.path"));
     }
 
     private static PeerCommand qemuNbd(Path data, Path socket, long sizeBytes) {

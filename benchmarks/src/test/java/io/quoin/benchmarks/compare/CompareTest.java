@@ -104,11 +104,8 @@ class CompareTest {
     }
 
     private int run(String... arguments) {
-        String java = Path.of(System.getProperty("java.home"), "bin", "java").toString();
-        String options = "@" + Path.of(System.getProperty("quoin.root"), "bin", "jvm.options");
         List<String> argv = new ArrayList<>(List.of(arguments));
         argv.add("--folder=" + folder);
-        argv.add("--quoin=" + java + " " + options + " io.quoin.management.cli.QuoinCommand");
         return new CommandLine(new Compare())
                 .setOut(new PrintWriter(out, true))
                 .setErr(new PrintWriter(err, true))

@@ -6,22 +6,17 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 
-/**
- * The quoin command as a process of its own, on the classes under test and with the product's JVM
- * flags.
- */
+/** The command bin/quoin as a process of its own, on the classes under test. */
 final class QuoinProgram {
-    private static final String MAIN = "io.quoin.management.cli.QuoinCommand";
-
     private QuoinProgram() {}
 
     static PeerCommand command(List<String> arguments) {
         List<String> argv = new ArrayList<>();
-        argv.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
-        argv.add("@" + Path.of(System.getProperty("quoin.root"), "bin", "jvm.options"));
-        argv.add(MAIN);
+        argv.add(Path.of(System.getProperty("quoin.root"), "bin", "quoin").toString());
         argv.addAll(arguments);
-        return PeerCommand.of(argv).environment("CLASSPATH", System.getProperty("java.class.path"));
+        return PeerCommand.of(argv)
+                .environment("JAVA_HOME", System.getProperty("java.home"))
+                .environment("QUOIN_CLASSPATH", System.getProperty("java.class.path"));
     }
 
     static PeerResult run(String... arguments) {
