@@ -1,0 +1,169 @@
+package io.quoin.management;
+
+import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.classes;
+import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.noClasses;
+import static org.assertj.core.api.Assertions.assertThat;
+
+import com.tngtech.archunit.base.DescribedPredicate;
+import com.tngtech.archunit.core.domain.JavaClass;
+import com.tngtech.archunit.core.domain.JavaClasses;
+import com.tngtech.archunit.core.importer.ClassFileImporter;
+import com.tngtech.archunit.lang.ArchRule;
+import com.tngtech.archunit.library.dependencies.SlicesRuleDefinition;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+
+/**
+ * The arrows of docs/ARCHITECTURE.md. What is held against them are the modules' own classes, as
+ * the build has left them, without the tests.
+ */
+@Timeout(120)
+class ArchitectureTest {
+    private static final String BLOCK = "io.quoin.block..";
+    private static final String XLATOR = "io.quoin.xlator..";
+    private static final String BRICK = "io.quoin.brick..";
+    private static final String QCOW2 = "io.quoin.qcow2..";
+    private static final String SNAPSHOT = "io.quoin.snapshot..";
+    private static final String NBD = "io.quoin.nbd..";
+    private static final String MANAGEMENT = "io.quoin.management..";
+    private static final String TESTKIT = "io.quoin.testkit..";
+    private static final String OURS = "io.quoin..";
+
+    /** Who may see what of Quoin, besides itself. */
+    private static final Map<String, List<String>> ARROWS =
+            Map.of(
+                    BLOCK, List.of(),
+                    XLATOR, List.of(BLOCK),
+                    BRICK, List.of(BLOCK, XLATOR),
+                    QCOW2, List.of(BLOCK, XLATOR),
+                    SNAPSHOT, List.of(BLOCK, XLATOR, QCOW2),
+                    NBD, List.of(BLOCK, XLATOR),
+                    TESTKIT, List.of(BLOCK, XLATOR),
+                    MANAGEMENT, List.of(BLOCK, XLATOR, BRICK, QCOW2, SNAPSHOT, NBD));
+
+    private static final JavaClasses CLASSES = importMain();
+
+    private static JavaClasses importMain() {
+        Path root = Path.of(System.getProperty("quoin.root"));
+        List<Path> folders = new ArrayList<>();
+        try (Stream<Path> modules = Files.list(root)) {
+            modules.map(module -> module.resolve("target").resolve("classes"))
+                    .filter(Files::isDirectory)
+                    .forEach(folders::add);
+        } catch (IOException e) {
+            throw new AssertionError("cannot list the modules", e);
+        }
+        return new ClassFileImporter().importPaths(folders);
+    }
+
+    @Test
+    void shouldHaveFoundEveryModule() {
+        assertThat(ARROWS.keySet())
+                .allSatisfy(
+                        part ->
+                                assertThat(CLASSES.stream().map(JavaClass::getPackageName))
+                                        .anyMatch(name -> (name + ".").startsWith(prefix(part))));
+    }
+
+    private static String prefix(String part) {
+        return part.substring(0, part.length() - 1);
+    }
+
+    @Test
+    void shouldPointDownwardsOnly() {
+        ARROWS.forEach(
+                (part, seen) -> {
+                    List<String> allowed = new ArrayList<>(seen);
+                    allowed.add(part);
+                    check(
+                            noClasses()
+                                    .that()
+                                    .resideInAPackage(part)
+                                    .should()
+                                    .dependOnClassesThat(
+                                            DescribedPredicate
+                                                    .<JavaClass>describe(
+                                                            "are of Quoin but not in " + allowed,
+                                                            target ->
+                                                                    isOursOutside(
+                                                                            target, allowed))));
+                });
+    }
+
+    private static boolean isOursOutside(JavaClass target, List<String> allowed) {
+        String name = target.getPackageName() + ".";
+        return name.startsWith("io.quoin.")
+                && allowed.stream().noneMatch(part -> name.startsWith(prefix(part)));
+    }
+
+    @Test
+    void shouldKeepNettyToSocketsAndTheLoop() {
+        check(
+                noClasses()
+                        .that()
+                        .resideInAPackage(OURS)
+                        .and()
+                        .resideOutsideOfPackages(
+                                NBD, "io.quoin.brick.server..", "io.quoin.brick.client..")
+                        .and()
+                        .haveNameNotMatching("io\\.quoin\\.xlator\\.loop\\.NettyLoop.*")
+                        .and()
+                        .resideOutsideOfPackage("io.quoin.benchmarks..")
+                        .should()
+                        .dependOnClassesThat()
+                        .resideInAPackage("io.netty.."));
+    }
+
+    @Test
+    void shouldCallNativeCodeInOnePackage() {
+        check(
+                noClasses()
+                        .that()
+                        .resideInAPackage(OURS)
+                        .and()
+                        .resideOutsideOfPackage("io.quoin.brick.posix..")
+                        .should()
+                        .dependOnClassesThat()
+                        .resideInAnyPackage("jnr..", "com.kenai.jffi..", "com.sun.jna.."));
+    }
+
+    @Test
+    void shouldHaveNoPackagesForEverything() {
+        check(
+                noClasses()
+                        .should()
+                        .resideInAnyPackage(
+                                "..util..",
+                                "..utils..",
+                                "..impl..",
+                                "..common..",
+                                "..helper..",
+                                "..helpers..",
+                                "..manager.."));
+    }
+
+    @Test
+    void shouldLiveUnderTheRootPackage() {
+        check(classes().should().resideInAPackage(OURS));
+    }
+
+    @Test
+    void shouldHaveNoCyclesBetweenTheModules() {
+        SlicesRuleDefinition.slices()
+                .matching("io.quoin.(*)..")
+                .should()
+                .beFreeOfCycles()
+                .check(CLASSES);
+    }
+
+    private static void check(ArchRule rule) {
+        rule.check(CLASSES);
+    }
+}
