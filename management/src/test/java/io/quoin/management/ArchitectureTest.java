@@ -88,12 +88,9 @@ class ArchitectureTest {
                                     .resideInAPackage(part)
                                     .should()
                                     .dependOnClassesThat(
-                                            DescribedPredicate
-                                                    .<JavaClass>describe(
-                                                            "are of Quoin but not in " + allowed,
-                                                            target ->
-                                                                    isOursOutside(
-                                                                            target, allowed))));
+                                            DescribedPredicate.<JavaClass>describe(
+                                                    "are of Quoin but not in " + allowed,
+                                                    target -> isOursOutside(target, allowed))));
                 });
     }
 

@@ -22,8 +22,7 @@ import org.junit.jupiter.params.provider.MethodSource;
 /** Every xlator has a page, and the page has the option table of its type, word for word. */
 @Timeout(60)
 class XlatorDocsTest {
-    private static final Path FOLDER =
-            Path.of(System.getProperty("quoin.root"), "docs", "xlators");
+    private static final Path FOLDER = Path.of(System.getProperty("quoin.root"), "docs", "xlators");
 
     static List<XlatorType> types() {
         return XlatorTypes.load().all().stream()
