@@ -162,7 +162,7 @@ final class ImageCreator {
             String temporary, NewImage image, ByteBuffer firstCluster, Loop loop) {
         return subvolume
                 .open(temporary, OpenMode.READ_WRITE, loop)
-                .thenCompose(
+                .thenComposeAsync( // on the loop, also where the stage is done already
                         file ->
                                 ChildFiles.thenClose(
                                         file,
@@ -172,7 +172,8 @@ final class ImageCreator {
                                                     new ImageIo(open, loop, health),
                                                     image,
                                                     firstCluster);
-                                        }));
+                                        }),
+                        loop);
     }
 
     private static CompletionStage<Void> writeMetadata(

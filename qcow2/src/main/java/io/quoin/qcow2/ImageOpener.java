@@ -45,7 +45,7 @@ final class ImageOpener {
     CompletionStage<Long> virtualSize(String fileName, Loop loop) {
         return subvolume
                 .open(fileName, OpenMode.READ_ONLY, loop)
-                .thenCompose(
+                .thenComposeAsync( // the stage may be done already: then it would go on here
                         file ->
                                 ChildFiles.thenClose(
                                         file,
@@ -54,7 +54,8 @@ final class ImageOpener {
                                             ImageIo io = new ImageIo(open, loop, health);
                                             return readHeader(io, fileName)
                                                     .thenApply(image -> image.header().sizeBytes());
-                                        }));
+                                        }),
+                        loop);
     }
 
     /** A backing file of either format, read-only; {@code chain} has the names above it. */
@@ -93,10 +94,11 @@ final class ImageOpener {
         chain.add(fileName);
         return subvolume
                 .open(fileName, mode, loop)
-                .thenCompose(
+                .thenComposeAsync( // as above
                         file ->
                                 ChildFiles.orClose(
-                                        file, child -> load(child, fileName, mode, loop, chain)));
+                                        file, child -> load(child, fileName, mode, loop, chain)),
+                        loop);
     }
 
     private CompletionStage<XlatorFile> load(
