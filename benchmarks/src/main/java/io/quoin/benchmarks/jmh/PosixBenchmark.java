@@ -18,10 +18,8 @@ import java.io.UncheckedIOException;
 import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
 import java.nio.charset.StandardCharsets;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
-import java.util.Comparator;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.ExecutorService;
@@ -66,7 +64,7 @@ public class PosixBenchmark implements IoCompletion {
 
     /** The same file, opened by the JDK and by the brick. */
     private static final class Open {
-        private final Path folder;
+        private final BenchFolder folder = BenchFolder.make();
         private final Path path;
         private final FileChannel channel;
         private final Xlator brick;
@@ -74,18 +72,18 @@ public class PosixBenchmark implements IoCompletion {
 
         Open(BenchLoop loop, ExecutorService blocking) {
             try {
-                folder = Files.createTempDirectory("quoin-posix-benchmark");
                 PosixType type = new PosixType();
                 brick =
                         type.create(
                                 "brick",
                                 new OptionValues(
-                                        type.options(), Map.of("directory", folder.toString())),
+                                        type.options(),
+                                        Map.of("directory", folder.path().toString())),
                                 List.of(),
-                                new GraphContext(loop.group(), blocking, folder));
+                                new GraphContext(loop.group(), blocking, folder.path()));
                 loop.await(brick.create(NAME, CreateOptions.ofSize((long) BLOCK * BLOCKS)));
                 file = loop.await(brick.open(NAME, OpenMode.READ_WRITE, loop));
-                path = folder.resolve(NAME);
+                path = folder.path().resolve(NAME);
                 channel = FileChannel.open(path, StandardOpenOption.READ, StandardOpenOption.WRITE);
             } catch (IOException e) {
                 throw new UncheckedIOException("cannot make the file to measure with", e);
@@ -109,11 +107,7 @@ public class PosixBenchmark implements IoCompletion {
         loop.await(open.brick.remove(NAME));
         loop.await(open.brick.close());
         blocking.shutdown();
-        try (var left = Files.walk(open.folder)) {
-            for (Path path : left.sorted(Comparator.reverseOrder()).toList()) {
-                Files.delete(path);
-            }
-        }
+        open.folder.remove();
     }
 
     private static byte[] cString(Path path) {

@@ -37,6 +37,7 @@ class JmhSmokeTest {
                 .contains("| RequestBenchmark.frames | layers=10 | ")
                 .contains("| GraphBenchmark.read | graph=io-stats | ")
                 .contains("| NbdBenchmark.writes | replies=structured | ")
-                .contains("| PosixBenchmark.readByBrick |  | ");
+                .contains("| PosixBenchmark.readByBrick |  | ")
+                .contains("| Qcow2Benchmark.lookUp |  | ");
     }
 }
