@@ -15,6 +15,7 @@ import io.quoin.nbd.transmission.TransmissionHandler;
 import io.quoin.xlator.loop.NettyLoop;
 import java.net.InetSocketAddress;
 import java.util.function.Consumer;
+import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -83,7 +84,10 @@ final class Connection implements Handover {
 
     @Override
     public void enter(
-            ChannelHandlerContext handshake, Session session, ByteBuf leftover, Runnable answer) {
+            ChannelHandlerContext handshake,
+            Session session,
+            Supplier<ByteBuf> leftover,
+            Runnable answer) {
         EventLoop target = ((NettyLoop) session.export().loop()).eventLoop();
         if (target == channel.eventLoop()) {
             transmit(handshake, session, leftover, answer);
@@ -108,25 +112,29 @@ final class Connection implements Handover {
             ChannelFuture moved,
             ChannelHandlerContext handshake,
             Session session,
-            ByteBuf leftover,
+            Supplier<ByteBuf> leftover,
             Runnable answer) {
         if (moved.isSuccess()) {
             transmit(handshake, session, leftover, answer);
             return;
         }
         LOG.debug("connection lost on its way to its loop: id={}", id, moved.cause());
-        leftover.release();
+        leftover.get().release();
         channel.unsafe().closeForcibly();
         session.export().close().whenComplete((done, failure) -> ended());
     }
 
     private void transmit(
-            ChannelHandlerContext handshake, Session session, ByteBuf leftover, Runnable answer) {
+            ChannelHandlerContext handshake,
+            Session session,
+            Supplier<ByteBuf> leftover,
+            Runnable answer) {
         answer.run();
         handshake.flush();
         export = session.export().name();
         TransmissionHandler handler =
-                new TransmissionHandler(session, budget, limits, source, leftover, this::ended);
+                new TransmissionHandler(
+                        session, budget, limits, source, leftover.get(), this::ended);
         LOG.debug("transmission begins: id={}, peer={}, export={}", id, peer, export);
         channel.pipeline().replace(handshake.handler(), "transmission", handler);
         transmission = handler;

@@ -3,6 +3,7 @@ package io.quoin.nbd.negotiation;
 import io.netty.buffer.ByteBuf;
 import io.netty.channel.ChannelHandlerContext;
 import io.quoin.nbd.transmission.Session;
+import java.util.function.Supplier;
 
 /**
  * Who takes a connection over when its handshake is done, and hears when it ended before that.
@@ -15,10 +16,15 @@ public interface Handover {
      * loop, has the last answer of the handshake sent, and replaces the handler.
      *
      * @param handshake the context of the handler to replace
-     * @param leftover bytes received behind the handshake; now the callee's
+     * @param leftover gives the bytes received behind the handshake, once, when the handler is
+     *     about to be replaced; they are the callee's to release
      * @param answer writes the last answer of the handshake
      */
-    void enter(ChannelHandlerContext handshake, Session session, ByteBuf leftover, Runnable answer);
+    void enter(
+            ChannelHandlerContext handshake,
+            Session session,
+            Supplier<ByteBuf> leftover,
+            Runnable answer);
 
     /** The connection ended in its handshake. */
     void ended();

@@ -97,24 +97,21 @@ public final class NegotiationHandler extends ChannelInboundHandlerAdapter {
         ByteBuf bytes = (ByteBuf) message;
         if (state == State.ENDED) {
             bytes.release();
-        } else if (received.isReadable()) {
-            // Bounded: nothing is received while an option is answered, and the data of an
-            // option that is waited for is no longer than DATA_BYTES_MAX.
-            ByteBuf joined = context().alloc().directBuffer(sum(received, bytes));
-            joined.writeBytes(received).writeBytes(bytes);
-            received.release();
+            return;
+        }
+        if (received.isReadable()) {
+            // Bounded: nothing is asked for while an option is answered (a peer that closes has
+            // what is in the socket's buffer read), and an option's kept data has a limit.
+            received.discardSomeReadBytes();
+            received.writeBytes(bytes);
             bytes.release();
-            received = joined;
         } else {
             received.release();
             received = bytes;
         }
-        parse();
-    }
-
-    private static int sum(ByteBuf first, ByteBuf second) {
-        int needed = first.readableBytes() + second.readableBytes();
-        return Math.max(needed, Math.min(2 * first.readableBytes(), DATA_BYTES_MAX));
+        if (state != State.TRANSMISSION) {
+            parse();
+        }
     }
 
     @Override
@@ -149,7 +146,7 @@ public final class NegotiationHandler extends ChannelInboundHandlerAdapter {
     @Override
     public void exceptionCaught(ChannelHandlerContext unused, Throwable cause) {
         if (cause instanceof IOException) {
-            LOG.debug("connection broken in its handshake", cause);
+            LOG.debug("connection broken in its handshake: cause={}", cause.toString());
         } else {
             LOG.error("handshake failed", cause);
         }
@@ -311,10 +308,14 @@ public final class NegotiationHandler extends ChannelInboundHandlerAdapter {
         Invariant.check(state == State.ANSWERING, "transmission from nowhere");
         state = State.TRANSMISSION;
         context().channel().config().setAutoRead(false);
+        stopWaiting();
+        handover.enter(context(), session, this::takeReceived, answer);
+    }
+
+    private ByteBuf takeReceived() {
         ByteBuf leftover = received;
         received = Unpooled.EMPTY_BUFFER;
-        stop();
-        handover.enter(context(), session, leftover, answer);
+        return leftover;
     }
 
     private boolean end() {
@@ -330,6 +331,10 @@ public final class NegotiationHandler extends ChannelInboundHandlerAdapter {
     private void stop() {
         received.release();
         received = Unpooled.EMPTY_BUFFER;
+        stopWaiting();
+    }
+
+    private void stopWaiting() {
         if (answers != null) {
             answers.end();
         }

@@ -114,9 +114,9 @@ final class Dispatcher {
         return true;
     }
 
-    /** Answers a command that is not taken up. */
+    /** Answers a command that is not taken up with an error. */
     void refuse(Command command, BlockError error) {
-        answer(command, error);
+        answer(command, error.nbdErrno());
         recycle(command);
     }
 
@@ -409,14 +409,13 @@ final class Dispatcher {
     private void finish(Command command) {
         accepted--;
         if (!command.isAnswered) {
-            answer(command, command.error);
+            answer(command, WireErrors.errno(command, command.error));
         }
         recycle(command);
         progress.run();
     }
 
-    private void answer(Command command, BlockError error) {
-        int errno = WireErrors.errno(command, error);
+    private void answer(Command command, int errno) {
         boolean chunked =
                 isStructured && (command.isRead() || command.type == RequestLayout.BLOCK_STATUS);
         ExtentList extents = command.extents;

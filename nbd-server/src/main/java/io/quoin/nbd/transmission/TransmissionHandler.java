@@ -5,6 +5,7 @@ import io.netty.channel.ChannelConfig;
 import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.ChannelInboundHandlerAdapter;
 import io.netty.channel.socket.ChannelInputShutdownEvent;
+import io.netty.channel.socket.DuplexChannel;
 import io.quoin.block.BlockError;
 import io.quoin.block.Invariant;
 import io.quoin.block.IoRequest;
@@ -146,7 +147,10 @@ public final class TransmissionHandler extends ChannelInboundHandlerAdapter {
             channelInactive(context);
             return;
         }
-        context.channel().config().setAutoRead(true);
+        // The end of the input may have come while the channel moved here. Asking such a channel
+        // for more fails in epoll.
+        isInputEnded =
+                context.channel() instanceof DuplexChannel duplex && duplex.isInputShutdown();
         batch();
     }
 
@@ -192,7 +196,7 @@ public final class TransmissionHandler extends ChannelInboundHandlerAdapter {
     public void exceptionCaught(ChannelHandlerContext context, Throwable cause) {
         if (cause instanceof IOException) {
             // Reading or writing failed; the end of the input follows and ends the connection.
-            LOG.debug("connection broken: export={}", exportName(), cause);
+            LOG.debug("connection broken: export={}, cause={}", exportName(), cause.toString());
         } else {
             LOG.error("connection failed: export={}", exportName(), cause);
             context.close();
