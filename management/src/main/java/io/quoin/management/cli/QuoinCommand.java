@@ -63,6 +63,7 @@ final class QuoinCommand implements Runnable {
         CommandLine command = failure.getCommandLine();
         PrintWriter err = command.getErr();
         err.println("quoin: " + oneLine(failure.getMessage()));
+        CommandLine.UnmatchedArgumentException.printSuggestions(failure, err);
         String name = command.getCommandSpec().qualifiedName();
         err.println("Try '" + name + " --help' for what it takes and examples.");
         err.flush();

@@ -4,6 +4,7 @@ import com.fasterxml.jackson.databind.JsonNode;
 import io.quoin.management.volume.ByteSize;
 import java.io.PrintWriter;
 import java.time.Duration;
+import java.util.Locale;
 
 /**
  * A status for a person.
@@ -11,6 +12,8 @@ import java.time.Duration;
  * <p>Threading: immutable.
  */
 final class StatusText {
+    private static final double MILLI_US = 1000;
+
     private StatusText() {}
 
     static void print(JsonNode status, PrintWriter out) {
@@ -21,7 +24,7 @@ final class StatusText {
                         + ", pid "
                         + status.path("pid").asLong()
                         + ", up "
-                        + uptime.toString().substring(2).toLowerCase(java.util.Locale.ROOT));
+                        + uptime.toString().substring(2).toLowerCase(Locale.ROOT));
         out.println("data: " + status.path("data").asText());
         for (String address : new String[] {"socket", "tcp"}) {
             JsonNode value = status.path("nbd").path(address);
@@ -52,16 +55,49 @@ final class StatusText {
         return bytes < 0 ? "-" : ByteSize.human(bytes);
     }
 
-    /** The operations of each node that counts them, from the top down. */
+    /** What each node that measures operations has counted, from the top down. */
     private static void printStatistics(JsonNode node, PrintWriter out) {
-        JsonNode operations = node.path("values").path("operations");
-        if (operations.isObject() && !operations.isEmpty()) {
+        Table table =
+                new Table(
+                        "OPERATION", ">COUNT", ">BYTES", ">ERRORS", ">P50", ">P90", ">P99", ">MAX");
+        boolean[] any = {false};
+        node.path("values")
+                .path("total")
+                .properties()
+                .forEach(
+                        operation -> {
+                            if (operation.getValue().path("count").asLong() > 0) {
+                                any[0] = true;
+                                row(table, operation.getKey(), operation.getValue());
+                            }
+                        });
+        if (any[0]) {
             out.println();
             out.println(node.path("name").asText() + " (" + node.path("type").asText() + ")");
-            out.println(operations.toPrettyString());
+            table.print(out);
         }
         for (JsonNode below : node.path("subvolumes")) {
             printStatistics(below, out);
         }
+    }
+
+    private static void row(Table table, String name, JsonNode counts) {
+        JsonNode latency = counts.path("latency");
+        table.row(
+                name,
+                counts.path("count").asLong(),
+                ByteSize.human(counts.path("bytes").asLong()),
+                counts.path("errors").asLong(),
+                time(latency.path("p50-us")),
+                time(latency.path("p90-us")),
+                time(latency.path("p99-us")),
+                time(latency.path("max-us")));
+    }
+
+    private static String time(JsonNode micros) {
+        double value = micros.asDouble();
+        return value < MILLI_US
+                ? String.format(Locale.ROOT, "%.0f us", value)
+                : String.format(Locale.ROOT, "%.1f ms", value / MILLI_US);
     }
 }

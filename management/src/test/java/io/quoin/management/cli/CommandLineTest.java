@@ -1,0 +1,240 @@
+package io.quoin.management.cli;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import io.quoin.testkit.peer.Peer;
+import io.quoin.testkit.peer.PeerCommand;
+import io.quoin.testkit.peer.SocketFolder;
+import java.io.IOException;
+import java.io.PrintWriter;
+import java.io.StringWriter;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.MethodSource;
+import picocli.CommandLine;
+
+@Timeout(120)
+class CommandLineTest {
+    private static final ObjectMapper JSON = new ObjectMapper();
+    private static final Path ROOT = Path.of(System.getProperty("quoin.root"));
+
+    private final SocketFolder folder = SocketFolder.create();
+    private final String data = folder.resolve("data").toString();
+
+    /** What a command printed and returned. */
+    private record Outcome(int exitCode, String out, String err) {}
+
+    @AfterEach
+    void removeTheFolder() {
+        folder.close();
+    }
+
+    @Test
+    void shouldTakeADiskThroughItsLifeWithoutADaemon() throws IOException {
+        assertThat(run("disk", "create", "vm1", "10M", "--data", data).out())
+                .isEqualTo("Created vm1, 10 MiB\n");
+
+        JsonNode disks = json("disk", "ls", "--data", data);
+        assertThat(disks).hasSize(1);
+        assertThat(names(disks.get(0)))
+                .containsExactly("name", "sizeBytes", "allocatedBytes", "connections", "details");
+
+        JsonNode info = json("disk", "info", "vm1", "--data", data);
+        assertThat(info.path("sizeBytes").asLong()).isEqualTo(10 << 20);
+        assertThat(info.path("connections").asInt()).isZero();
+        assertThat(info.path("details").path("file").asText()).isEqualTo("vm1.qcow2");
+
+        assertThat(run("disk", "resize", "vm1", "20M", "--data", data).out())
+                .isEqualTo("Resized vm1, 20 MiB\n");
+        assertThat(run("disk", "rm", "vm1", "--data", data).out()).isEqualTo("Removed vm1\n");
+        assertThat(json("disk", "ls", "--data", data)).isEmpty();
+    }
+
+    @Test
+    void shouldPassImageOptionsDown() throws IOException {
+        run("disk", "create", "vm1", "10M", "-o", "cluster_size=4096", "--data", data);
+        assertThat(json("disk", "info", "vm1", "--data", data).at("/details/cluster-size").asInt())
+                .isEqualTo(4096);
+
+        run("disk", "create", "vm2", "10M", "--format", "raw", "--data", data);
+        assertThat(folder.resolve("data/brick/vm2.raw")).hasSize(10 << 20);
+    }
+
+    @Test
+    void shouldSayHowToAttachADisk() throws IOException {
+        run("disk", "create", "vm1", "10M", "--data", data);
+        String socket = data + "/nbd.sock";
+
+        assertThat(run("disk", "uri", "vm1", "--data", data).out())
+                .isEqualTo("nbd+unix:///vm1?socket=" + socket + "\n");
+        assertThat(run("disk", "qemu-args", "vm1", "--data", data).out())
+                .startsWith("-blockdev driver=nbd,node-name=vm1,server.type=unix,server.path=");
+        assertThat(json("disk", "qemu-args", "vm1", "--data", data).path("arguments")).hasSize(4);
+        assertThat(run("disk", "xml", "vm1", "--target", "vdc", "--data", data).out())
+                .contains("socket='" + socket + "'", "<target dev='vdc' bus='virtio'/>");
+    }
+
+    @ParameterizedTest
+    @CsvSource(
+            delimiter = '|',
+            value = {
+                "disk info vm2                | 1 | no such disk: name=vm2; did you mean vm1?",
+                "disk create vm1 1G           | 1 | disk already exists: name=vm1",
+                "disk create a@b 1G           | 1 | illegal disk name: name=a@b",
+                "disk create vm2 1000         | 1 | illegal disk size: size=1000",
+                "disk create vm2 1G -o x=1    | 1 | x",
+                "disk create vm2 1G --format x| 1 | unknown disk format: name=x",
+                "disk resize vm1 1M           | 1 | disk cannot shrink: name=vm1",
+                "disk uri vm2                 | 1 | did you mean vm1?",
+                "status                       | 1 | no service answers",
+                "status --wait 0.2            | 1 | quoin serve --data",
+                "disk create vm2 10X          | 2 | value=10X, expected=",
+                "disk create vm2              | 2 | SIZE",
+                "disk creat vm2 1G            | 2 | create",
+                "disk                         | 2 | command missing",
+                "disk ls --output yaml        | 2 | yaml",
+                "serve --disk vm1             | 2 | expected=NAME=SIZE",
+                "serve --listen 10809         | 1 | HOST:PORT",
+                "statsu                       | 2 | status"
+            })
+    void shouldSayWhatIsWrongInOneLineWithItsExitCode(String line, int exitCode, String message) {
+        run("disk", "create", "vm1", "10M", "--data", data);
+        List<String> arguments = new ArrayList<>(List.of(line.trim().split(" +")));
+        if (arguments.size() > 1 || arguments.get(0).equals("status")) {
+            arguments.addAll(List.of("--data", data));
+        }
+
+        Outcome outcome = run(arguments.toArray(String[]::new));
+
+        assertThat(outcome.err()).startsWith("quoin: ").contains(message);
+        assertThat(outcome.exitCode()).as(outcome.err()).isEqualTo(exitCode);
+        if (exitCode == 1) {
+            assertThat(outcome.err().lines()).hasSize(1);
+        }
+        assertThat(outcome.out()).isEmpty();
+    }
+
+    static Stream<String> commands() {
+        return paths(QuoinCommand.commandLine(), "").stream();
+    }
+
+    private static List<String> paths(CommandLine command, String path) {
+        List<String> paths = new ArrayList<>();
+        command.getSubcommands()
+                .forEach(
+                        (name, sub) -> {
+                            if (!sub.getCommandSpec().usageMessage().hidden()) {
+                                paths.add((path + " " + name).trim());
+                                paths.addAll(paths(sub, path + " " + name));
+                            }
+                        });
+        return paths;
+    }
+
+    @ParameterizedTest
+    @MethodSource("commands")
+    void shouldExplainEachCommandWithAnExample(String command) {
+        List<String> arguments = new ArrayList<>(List.of(command.split(" ")));
+        arguments.add("--help");
+
+        Outcome help = run(arguments.toArray(String[]::new));
+
+        assertThat(help.exitCode()).isZero();
+        assertThat(help.out()).contains("Usage: quoin " + command).containsPattern("Examples?:");
+    }
+
+    @ParameterizedTest
+    @MethodSource("commands")
+    void shouldBeInTheDocumentation(String command) throws IOException {
+        assertThat(Files.readString(ROOT.resolve("docs/cli.md"))).contains("quoin " + command);
+    }
+
+    @Test
+    void shouldPrintItsVersion() {
+        assertThat(run("--version").out()).matches("quoin \\d+\\.\\d+\\.\\d+\\S* \\(Java .*\\)\n");
+    }
+
+    @Test
+    void shouldPrintACompletionScriptThatBashTakes() {
+        Peer.BASH.assumeAvailable();
+        Outcome completion = run("completion");
+
+        assertThat(completion.out()).contains("complete ", "qemu-args");
+        PeerCommand.of("bash", "-n").stdin(completion.out()).runOk();
+    }
+
+    @Test
+    void shouldHaveTheExitCodesOfQemuImgWhenChecking() throws IOException {
+        run("disk", "create", "vm1", "10M", "--data", data);
+        String image = folder.resolve("data/brick/vm1.qcow2").toString();
+
+        JsonNode clean = json("image", "check", image);
+        assertThat(clean.path("check-errors").asLong(-1)).isZero();
+        assertThat(clean.path("filename").asText()).isEqualTo(image);
+
+        Path damaged = folder.resolve("damaged.qcow2");
+        byte[] bytes = Files.readAllBytes(Path.of(image));
+        bytes[7] = 9;
+        Files.write(damaged, bytes);
+        assertThat(run("image", "check", damaged.toString()).exitCode()).isEqualTo(1);
+        assertThat(run("image", "check", folder.resolve("none.qcow2").toString()).exitCode())
+                .isEqualTo(1);
+
+        Path raw = Files.write(folder.resolve("disk.raw"), new byte[1024]);
+        assertThat(run("image", "check", raw.toString()).exitCode()).isEqualTo(63);
+        assertThat(json("image", "info", raw.toString()).path("virtual-size").asLong())
+                .isEqualTo(1024);
+        assertThat(run("image", "map", raw.toString()).exitCode()).isEqualTo(1);
+    }
+
+    @Test
+    void shouldShowWhereTheBytesOfAnImageAre() throws IOException {
+        Peer.assumeAll(Peer.QEMU_IMG, Peer.QEMU_IO);
+        String image = folder.resolve("image.qcow2").toString();
+        PeerCommand.of("qemu-img", "create", "-q", "-f", "qcow2", image, "10M").runOk();
+        PeerCommand.of("qemu-io", "-f", "qcow2", "-c", "write 1M 2M", image).runOk();
+
+        JsonNode map = json("image", "map", image);
+        assertThat(map).hasSize(3);
+        assertThat(map.get(1).path("start").asLong()).isEqualTo(1 << 20);
+        assertThat(map.get(1).path("data").asBoolean()).isTrue();
+        assertThat(run("image", "map", image).out().lines()).hasSize(4);
+        assertThat(json("image", "info", image).at("/format-specific/type").asText())
+                .isEqualTo("qcow2");
+        assertThat(run("image", "info", image).out()).contains("virtual-size: 10 MiB");
+    }
+
+    private JsonNode json(String... arguments) throws IOException {
+        List<String> all = new ArrayList<>(List.of(arguments));
+        all.addAll(List.of("--output", "json"));
+        Outcome outcome = run(all.toArray(String[]::new));
+        assertThat(outcome.exitCode()).as(outcome.err()).isZero();
+        return JSON.readTree(outcome.out());
+    }
+
+    private static List<String> names(JsonNode node) {
+        List<String> names = new ArrayList<>();
+        node.fieldNames().forEachRemaining(names::add);
+        return names;
+    }
+
+    private static Outcome run(String... arguments) {
+        StringWriter out = new StringWriter();
+        StringWriter err = new StringWriter();
+        CommandLine command = QuoinCommand.commandLine();
+        command.setOut(new PrintWriter(out));
+        command.setErr(new PrintWriter(err));
+        int exitCode = command.execute(arguments);
+        return new Outcome(exitCode, out.toString(), err.toString());
+    }
+}
