@@ -13,7 +13,9 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Random;
+import java.util.concurrent.Semaphore;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.locks.LockSupport;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
@@ -31,6 +33,9 @@ class KillTest {
                     .map(Integer::parseInt)
                     .orElse(8);
     private static final int SLOTS = 512;
+    private static final int BATCHES_MAX = 200;
+    private static final int INTO_BATCH_NANOS_MAX = 10_000_000;
+    private static final Duration BUSY_LIMIT = Duration.ofSeconds(60);
     private static final Duration GONE_LIMIT = Duration.ofSeconds(30);
     private static final String VERIFIED = "verified";
 
@@ -80,16 +85,15 @@ class KillTest {
             for (String disk : stamped.keySet()) {
                 verify(server, disk, round);
             }
+            Semaphore batches = new Semaphore(0);
             List<StampedWriter> writers =
                     stamped.entrySet().stream()
-                            .map(disk -> writer(server, disk.getKey(), disk.getValue()))
+                            .map(disk -> writer(server, disk.getKey(), disk.getValue(), batches))
                             .toList();
             try (PeerProcess fio =
                     Peer.FIO.command(fioArguments(server)).directory(folder).start()) {
                 writers.forEach(Thread::start);
-                // A moment of its own choosing is what this test is about: it waits for no state.
-                TimeUnit.MILLISECONDS.sleep(20 + random.nextInt(900));
-                server.kill();
+                killAtRandomMoment(server, batches);
                 for (StampedWriter writer : writers) {
                     writer.join(GONE_LIMIT.toMillis());
                     assertThat(writer.isAlive()).as("writer still waits for the dead").isFalse();
@@ -105,8 +109,20 @@ class KillTest {
         }
     }
 
-    private StampedWriter writer(DiskServer server, String name, StampedDisk disk) {
-        return new StampedWriter(server.unix(name), disk, random.nextLong(), lastStamp);
+    /** Anywhere in a batch after some of them: by count, so that a slow machine sees as many. */
+    private void killAtRandomMoment(DiskServer server, Semaphore batches)
+            throws InterruptedException {
+        int count = 1 + random.nextInt(BATCHES_MAX);
+        assertThat(batches.tryAcquire(count, BUSY_LIMIT.toSeconds(), TimeUnit.SECONDS))
+                .as("%d batches of writes within %s", count, BUSY_LIMIT)
+                .isTrue();
+        LockSupport.parkNanos(random.nextInt(INTO_BATCH_NANOS_MAX));
+        server.kill();
+    }
+
+    private StampedWriter writer(
+            DiskServer server, String name, StampedDisk disk, Semaphore batches) {
+        return new StampedWriter(server.unix(name), disk, random.nextLong(), lastStamp, batches);
     }
 
     private List<String> fioArguments(DiskServer server) {

@@ -5,6 +5,7 @@ import java.nio.ByteBuffer;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Random;
+import java.util.concurrent.Semaphore;
 
 /**
  * Writes, zeroes and trims random parts of a stamped disk over two connections until the server
@@ -22,17 +23,19 @@ final class StampedWriter extends Thread {
     private final NbdUri uri;
     private final StampedDisk disk;
     private final Random random;
+    private final Semaphore batches;
     private final List<Change> unflushed = new ArrayList<>();
     private long lastStamp;
     private long flushes;
     private String end = "";
 
-    StampedWriter(NbdUri uri, StampedDisk disk, long seed, long firstStamp) {
+    StampedWriter(NbdUri uri, StampedDisk disk, long seed, long firstStamp, Semaphore batches) {
         super("stamped-writer");
         this.uri = uri;
         this.disk = disk;
         this.random = new Random(seed);
         lastStamp = firstStamp;
+        this.batches = batches;
         setDaemon(true);
     }
 
@@ -42,6 +45,7 @@ final class StampedWriter extends Thread {
                 NbdConnection second = NbdConnection.open(uri)) {
             while (true) {
                 batch(random.nextBoolean() ? first : second);
+                batches.release();
                 if (random.nextInt(3) == 0) {
                     flush(random.nextBoolean() ? first : second);
                 }
