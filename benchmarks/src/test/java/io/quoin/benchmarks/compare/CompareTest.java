@@ -28,14 +28,17 @@ class CompareTest {
 
     @Test
     @Tag("e2e")
-    void shouldMeasureEveryServerInEveryRowWhenRunShortly() throws Exception {
+    void shouldMeasureEveryServerInEachRowWhenRunShortly() throws Exception {
         Peer.assumeAll(Peer.FIO, Peer.QEMU_NBD, Peer.QEMU_IMG, Peer.NBDKIT);
 
-        int exitCode = run("--rounds=1", "--seconds=1", "--size=32", "--output=json");
+        String rows = "randrw-qd32,fsync,randwrite-4conn,seqread,seqwrite-alloc";
+
+        int exitCode =
+                run("--rows=" + rows, "--rounds=1", "--seconds=1", "--size=32", "--output=json");
 
         assertThat(exitCode).as(err.toString()).isZero();
         JsonNode report = new ObjectMapper().readTree(out.toString());
-        assertThat(report.get("measurements")).hasSize(3 * Row.ALL.size());
+        assertThat(report.get("measurements")).hasSize(3 * 5);
         for (JsonNode row : report.get("rows")) {
             for (JsonNode median : row.get("medians")) {
                 assertThat(median.get("figure").asDouble()).as(row.toString()).isPositive();
