@@ -1,0 +1,202 @@
+package io.quoin.qcow2;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import io.quoin.block.BlockError;
+import io.quoin.block.BlockException;
+import io.quoin.testkit.FileDriver;
+import io.quoin.testkit.ModelDisk;
+import io.quoin.testkit.RandomOperations;
+import io.quoin.testkit.peer.Peer;
+import io.quoin.xlator.OpenMode;
+import io.quoin.xlator.XlatorFile;
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Arrays;
+import java.util.Map;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/** Images that QEMU made are read the same, written so that QEMU agrees, or refused. */
+@Timeout(120)
+class ForeignImageTest {
+    private static final int SIZE = 1 << 20;
+
+    @TempDir Path folder;
+    private ImageFixture images;
+
+    @BeforeEach
+    void start() {
+        Peer.assumeAll(Peer.QEMU_IMG, Peer.QEMU_IO);
+        images = new ImageFixture(folder);
+    }
+
+    @ParameterizedTest
+    @ValueSource(ints = {1, 2, 4, 8, 16, 32, 64})
+    void shouldKeepRefcountsOfAnyWidth(int bits) throws IOException {
+        ModelDisk model = make("cluster_size=4k,refcount_bits=" + bits);
+        change(model, 60);
+        images.checkClean("disk.qcow2");
+        assertThat(images.qemuContent("disk.qcow2")).isEqualTo(model.content(0, SIZE));
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"cluster_size=512", "cluster_size=4k", "cluster_size=64k,compat=0.10"})
+    void shouldCopyOnWriteWhenAnInternalSnapshotSharesClusters(String options) throws IOException {
+        ModelDisk model = make(options);
+        Path path = folder.resolve("disk.qcow2");
+        Peer.QEMU_IMG.command("snapshot", "-c", "before", path.toString()).runOk();
+        images.brick.put("disk.qcow2", Files.readAllBytes(path));
+        byte[] before = model.content(0, SIZE);
+        change(model, 40);
+        images.checkClean("disk.qcow2");
+        assertThat(images.qemuContent("disk.qcow2")).isEqualTo(model.content(0, SIZE));
+        Path old = folder.resolve("before.raw");
+        Peer.QEMU_IMG
+                .command("convert", "-l", "before", "-O", "raw", path.toString(), old.toString())
+                .runOk();
+        assertThat(Files.readAllBytes(old)).isEqualTo(before);
+    }
+
+    @Test
+    void shouldRefuseCompressedClustersAndServeTheOthers() throws IOException {
+        byte[] content = new byte[SIZE];
+        Arrays.fill(content, 0, SIZE / 2, (byte) 7);
+        Path raw = folder.resolve("source.raw");
+        Path path = folder.resolve("disk.qcow2");
+        Files.write(raw, content);
+        Peer.QEMU_IMG
+                .command("convert", "-c", "-O", "qcow2", raw.toString(), path.toString())
+                .runOk();
+        images.brick.put("disk.qcow2", Files.readAllBytes(path));
+        XlatorFile file = images.open("disk.qcow2", OpenMode.READ_WRITE);
+        FileDriver driver = images.driver(file);
+        assertThat(driver.await(driver.startRead(0, 4096))).isEqualTo(BlockError.ENOTSUP);
+        assertThat(driver.write(0, new byte[512], 0)).isEqualTo(BlockError.ENOTSUP);
+        driver.write(SIZE / 2, new byte[] {1, 2, 3});
+        assertThat(driver.read(SIZE / 2, 4)).containsExactly(1, 2, 3, 0);
+        images.close(file);
+        images.checkClean("disk.qcow2");
+    }
+
+    @Test
+    void shouldRefuseExtendedL2() throws IOException {
+        make("extended_l2=on");
+        assertThatThrownBy(() -> images.open("disk.qcow2", OpenMode.READ_ONLY))
+                .isInstanceOf(BlockException.class)
+                .hasMessageContaining("extended L2");
+    }
+
+    @Test
+    void shouldRefuseToWriteADirtyImageAndStillRead() throws IOException {
+        ModelDisk model = make("cluster_size=64k");
+        byte[] bytes = images.brick.content("disk.qcow2");
+        bytes[79] |= 1;
+        images.brick.put("disk.qcow2", bytes);
+        assertThatThrownBy(() -> images.open("disk.qcow2", OpenMode.READ_WRITE))
+                .isInstanceOf(BlockException.class)
+                .hasMessageContaining("quoin image check --repair");
+        XlatorFile file = images.open("disk.qcow2", OpenMode.READ_ONLY);
+        model.checkContent(images.driver(file));
+        images.close(file);
+    }
+
+    @Test
+    void shouldClearAutoclearBitsBeforeTheFirstWriteOnly() throws IOException {
+        make("cluster_size=64k");
+        byte[] bytes = images.brick.content("disk.qcow2");
+        bytes[88] = 0x40;
+        images.brick.put("disk.qcow2", bytes);
+        XlatorFile file = images.open("disk.qcow2", OpenMode.READ_WRITE);
+        FileDriver driver = images.driver(file);
+        driver.read(0, 4096);
+        assertThat(images.brick.content("disk.qcow2")[88]).isEqualTo((byte) 0x40);
+        driver.write(0, new byte[] {1});
+        assertThat(images.brick.content("disk.qcow2")[88]).isZero();
+        images.close(file);
+        images.checkClean("disk.qcow2");
+    }
+
+    @Test
+    void shouldSetTheCorruptBitAndRefuseWritesWhenAnEntryCannotBe() throws IOException {
+        make("cluster_size=64k");
+        byte[] bytes = images.brick.content("disk.qcow2");
+        ByteBuffer buffer = ByteBuffer.wrap(bytes);
+        long l2 = buffer.getLong((int) buffer.getLong(40)) & 0x00ff_ffff_ffff_fe00L;
+        buffer.putLong((int) l2, buffer.getLong((int) l2) + 512);
+        images.brick.put("disk.qcow2", bytes);
+        XlatorFile file = images.open("disk.qcow2", OpenMode.READ_WRITE);
+        FileDriver driver = images.driver(file);
+        assertThat(driver.await(driver.startRead(0, 4096))).isEqualTo(BlockError.EIO);
+        assertThat(driver.write(SIZE / 2, new byte[512], 0)).isEqualTo(BlockError.EIO);
+        assertThat(driver.read(SIZE - 4096, 4096)).hasSize(4096);
+        assertThat(images.brick.content("disk.qcow2")[79]).isEqualTo((byte) 2);
+        assertThatThrownBy(() -> images.close(file)).isInstanceOf(BlockException.class);
+        assertThatThrownBy(() -> images.open("disk.qcow2", OpenMode.READ_WRITE))
+                .hasMessageContaining("corrupt");
+    }
+
+    @Test
+    void shouldNotWriteOverMetadataWhenAnEntryPointsThere() throws IOException {
+        make("cluster_size=64k");
+        byte[] bytes = images.brick.content("disk.qcow2");
+        ByteBuffer buffer = ByteBuffer.wrap(bytes);
+        long l1Offset = buffer.getLong(40);
+        long l2 = buffer.getLong((int) l1Offset) & 0x00ff_ffff_ffff_fe00L;
+        buffer.putLong((int) l2, l1Offset | 1L << 63);
+        images.brick.put("disk.qcow2", bytes);
+        XlatorFile file = images.open("disk.qcow2", OpenMode.READ_WRITE);
+        assertThat(images.driver(file).write(0, new byte[512], 0)).isEqualTo(BlockError.EIO);
+        byte[] after = images.brick.content("disk.qcow2");
+        assertThat(Arrays.copyOfRange(after, (int) l1Offset, (int) l1Offset + 512))
+                .isEqualTo(Arrays.copyOfRange(bytes, (int) l1Offset, (int) l1Offset + 512));
+    }
+
+    /** An image by QEMU with some data in it, put into the brick. */
+    private ModelDisk make(String options) throws IOException {
+        Path path = folder.resolve("disk.qcow2");
+        Peer.QEMU_IMG
+                .command("create", "-f", "qcow2", "-o", options, path.toString(), SIZE + "")
+                .runOk();
+        Peer.QEMU_IO
+                .command(
+                        "-c",
+                        "write -P 1 0 100000",
+                        "-c",
+                        "write -P 2 300000 5000",
+                        "-c",
+                        "write -z 20480 40960",
+                        path.toString())
+                .runOk();
+        images.brick.put("disk.qcow2", Files.readAllBytes(path));
+        byte[] content = new byte[SIZE];
+        Arrays.fill(content, 0, 100_000, (byte) 1);
+        Arrays.fill(content, 300_000, 305_000, (byte) 2);
+        Arrays.fill(content, 20_480, 61_440, (byte) 0);
+        return new ModelDisk(content);
+    }
+
+    private void change(ModelDisk model, int count) {
+        long seed = RandomOperations.seed();
+        ImageFixture reordering =
+                new ImageFixture(
+                        folder,
+                        images.brick,
+                        new io.quoin.testkit.fault.ReorderingXlator("r", images.brick, seed),
+                        Map.of());
+        XlatorFile file = reordering.open("disk.qcow2", OpenMode.READ_WRITE);
+        FileDriver driver = reordering.driver(file);
+        model.checkContent(driver);
+        RandomOperations operations =
+                new RandomOperations(seed, file.geometry(), file.capabilities(), 100_000);
+        model.performAll(driver, operations.next(count), 6);
+        reordering.close(file);
+    }
+}
