@@ -219,7 +219,9 @@ final class RingDisk implements Disk {
                     ring.whenRoom(this::submitRefused);
                 }
             } else {
-                ring.drain();
+                // Not now: a future that completed inside the call would run what is chained to it
+                // there, and a long chain would be a deep one.
+                ring.drainLater();
             }
             return;
         }

@@ -203,6 +203,20 @@ public final class DiskRing {
     }
 
     /**
+     * Drains after the caller has returned, so that no completion runs inside this call: a drain
+     * under way goes on, else the owner is given a task. For a caller that has no batch of its own.
+     *
+     * <p>Threading: confined to the owner.
+     */
+    public void drainLater() {
+        if (isDraining) {
+            isDrainWanted = true;
+        } else {
+            wakeAlways();
+        }
+    }
+
+    /**
      * Runs {@code task} on the owner, later, once there is room again: it tries {@link #offer} and,
      * if refused, comes back here. Tasks run in the order of these calls.
      */

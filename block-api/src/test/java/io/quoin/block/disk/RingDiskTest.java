@@ -287,6 +287,40 @@ class RingDiskTest {
     }
 
     @Test
+    void shouldIterateWhenALongChainCompletesAtOnce() throws Exception {
+        ScriptedDevice quick = new ScriptedDevice(SIZE, Timing.AT_ONCE, thread);
+        quick.recording(false);
+        RingOptions options = RingOptions.defaults();
+        DiskRing ring =
+                DiskRing.create(quick, thread, thread::inThread, thread.requests(), options);
+        try (Disk disk = Disk.over("vm1", ring, ring::close)) {
+            ByteBuffer block = ByteBuffer.allocateDirect(512);
+            CompletableFuture<Integer> done = new CompletableFuture<>();
+            // Begun outside of a drain, where a drain inside the call would recurse.
+            thread.execute(() -> readNext(disk, block, 100_000, done));
+            assertThat(done.get(30, TimeUnit.SECONDS)).isZero();
+        }
+    }
+
+    private static void readNext(
+            Disk disk, ByteBuffer block, int left, CompletableFuture<Integer> done) {
+        if (left == 0) {
+            done.complete(left);
+            return;
+        }
+        var unused =
+                disk.readAsync(0, block)
+                        .thenRun(() -> readNext(disk, block, left - 1, done))
+                        .whenComplete((nothing, failure) -> failIfNotNull(done, failure));
+    }
+
+    private static void failIfNotNull(CompletableFuture<Integer> done, Throwable failure) {
+        if (failure != null) {
+            done.completeExceptionally(failure);
+        }
+    }
+
+    @Test
     void shouldRefuseToWaitWhenCalledOnTheOwner() {
         try (Disk disk = disk()) {
             ByteBuffer block = ByteBuffer.allocateDirect(512);
