@@ -49,7 +49,15 @@ final class RehearseCommand implements Runnable {
         DataFolder data = new DataFolder(folder);
         List<DiskSpec> disks = List.of(new DiskSpec("disk", DISK_BYTES));
         DaemonOptions options =
-                new DaemonOptions(data, null, disks, null, data.nbdSocket(), 1, Version.text());
+                new DaemonOptions(
+                        data,
+                        null,
+                        disks,
+                        null,
+                        data.nbdSocket(),
+                        DaemonOptions.SOCKET_MODE,
+                        1,
+                        Version.text());
         try (Daemon daemon = Daemon.start(options)) {
             execute("status", "--data", folder.toString());
             execute("disk", "qemu-args", "--data", folder.toString(), daemon.disks().get(0).name());

@@ -73,6 +73,14 @@ final class ServeCommand implements Runnable {
             description = "unix socket for NBD (default: DIR/nbd.sock)")
     private @Nullable Path socket;
 
+    @Option(
+            names = "--socket-mode",
+            paramLabel = "MODE",
+            description = "permissions of that socket, in octal (default: ${DEFAULT-VALUE})",
+            defaultValue = "0600",
+            converter = ModeConverter.class)
+    private int socketMode;
+
     @Override
     public void run() {
         DataFolder folder = data.folder();
@@ -83,6 +91,7 @@ final class ServeCommand implements Runnable {
                         disks,
                         listen.equals("none") ? null : ListenAddress.parse(listen),
                         socket == null ? folder.nbdSocket() : socket,
+                        socketMode,
                         DaemonOptions.defaultLoopCount(),
                         Version.text());
         Daemon daemon = Daemon.start(options);
@@ -175,6 +184,18 @@ final class ServeCommand implements Runnable {
             } catch (BlockException e) {
                 throw new TypeConversionException(String.valueOf(e.getMessage()));
             }
+        }
+    }
+
+    /** Permissions, in octal. */
+    private static final class ModeConverter implements ITypeConverter<Integer> {
+        @Override
+        public Integer convert(String text) {
+            if (!text.matches("0?[0-7]{3}")) {
+                throw new TypeConversionException(
+                        "illegal mode: value=" + text + ", expected=octal digits as in 0660");
+            }
+            return Integer.parseInt(text, 8);
         }
     }
 }

@@ -13,6 +13,7 @@ import org.jspecify.annotations.Nullable;
  * @param disks made where they are missing
  * @param listen TCP address for NBD; null for none
  * @param socket unix socket for NBD
+ * @param socketMode permissions of that socket, as in 0660
  * @param loopCount how many threads share the disks
  * @param version for status
  *     <p>Threading: immutable.
@@ -23,8 +24,12 @@ public record DaemonOptions(
         List<DiskSpec> disks,
         @Nullable ListenAddress listen,
         Path socket,
+        int socketMode,
         int loopCount,
         String version) {
+    /** For the owner alone. */
+    public static final int SOCKET_MODE = 0600;
+
     private static final int LOOPS_MAX = 16;
 
     public DaemonOptions {

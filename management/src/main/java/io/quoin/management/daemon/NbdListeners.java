@@ -42,7 +42,7 @@ final class NbdListeners implements AutoCloseable {
                             volume.loops(),
                             new NbdCatalogue(volume.disks()),
                             wanted,
-                            NbdServerOptions.defaults());
+                            NbdServerOptions.defaults().withSocketMode(options.socketMode()));
         } catch (BlockException e) {
             throw isTaken(e) && listen != null ? taken(listen, e) : e;
         }

@@ -104,6 +104,7 @@ class CommandLineTest {
                 "disk                         | 2 | command missing",
                 "disk ls --output yaml        | 2 | yaml",
                 "serve --disk vm1             | 2 | expected=NAME=SIZE",
+                "serve --socket-mode 999      | 2 | value=999, expected=octal",
                 "serve --listen 10809         | 1 | HOST:PORT",
                 "statsu                       | 2 | status"
             })

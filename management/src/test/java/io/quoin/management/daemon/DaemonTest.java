@@ -48,7 +48,8 @@ class DaemonTest {
             assertThat(daemon.disks()).extracting(DiskView::name).containsExactly("vm1");
             assertThat(daemon.addresses().socket()).isEqualTo(folder.nbdSocket().toString());
             assertThat(daemon.addresses().tcp()).isNull();
-            assertThat(folder.nbdSocket()).exists();
+            assertThat(Files.getPosixFilePermissions(folder.nbdSocket()))
+                    .isEqualTo(PosixFilePermissions.fromString("rw-rw----"));
             assertThat(Files.getPosixFilePermissions(folder.controlSocket()))
                     .isEqualTo(PosixFilePermissions.fromString("rw-------"));
         }
@@ -143,7 +144,7 @@ class DaemonTest {
         DataFolder deep = new DataFolder(sockets.resolve("d".repeat(100)).resolve("data"));
         DaemonOptions options =
                 new DaemonOptions(
-                        deep, null, List.of(), null, sockets.resolve("nbd.sock"), 1, "test");
+                        deep, null, List.of(), null, sockets.resolve("nbd.sock"), 0600, 1, "test");
         try (Daemon daemon = Daemon.start(options);
                 ControlClient client = ControlClient.connect(deep).orElseThrow()) {
             assertThat(daemon.disks()).isEmpty();
@@ -196,12 +197,13 @@ class DaemonTest {
     }
 
     private DaemonOptions options(DiskSpec... disks) {
-        return new DaemonOptions(folder, null, List.of(disks), null, folder.nbdSocket(), 2, "test");
+        return new DaemonOptions(
+                folder, null, List.of(disks), null, folder.nbdSocket(), 0660, 2, "test");
     }
 
     private DaemonOptions options(
             @org.jspecify.annotations.Nullable ListenAddress listen, Path socket) {
-        return new DaemonOptions(folder, null, List.of(), listen, socket, 2, "test");
+        return new DaemonOptions(folder, null, List.of(), listen, socket, 0660, 2, "test");
     }
 
     private JsonNode call(String command, ObjectNode arguments) {
