@@ -11,6 +11,7 @@ import io.quoin.xlator.XlatorFile;
 import io.quoin.xlator.loop.Loop;
 import java.util.concurrent.CompletionException;
 import org.agrona.UnsafeApi;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Metadata requests to the child file, and the count of its flushes.
@@ -36,6 +37,8 @@ public final class ImageIo {
     private long sizeKnownBytes;
     private long flushesStarted;
     private long flushesDone;
+    private int inFlight;
+    private @Nullable Runnable whenIdle;
 
     public ImageIo(XlatorFile file, Loop loop, ImageHealth health) {
         this.file = file;
@@ -143,6 +146,7 @@ public final class ImageIo {
         IoRequest request = pool.acquire().flush();
         request.attachment(outcome);
         request.push(whenFlushed, flushesStarted);
+        inFlight++;
         file.submit(request);
     }
 
@@ -152,6 +156,7 @@ public final class ImageIo {
         IoRequest request = pool.acquire().flush();
         request.attachment(parent);
         request.push(whenGuestFlushed, flushesStarted);
+        inFlight++;
         file.submit(request);
     }
 
@@ -170,8 +175,13 @@ public final class ImageIo {
 
     /** Changes the file's size, durably. */
     public void resize(long newSizeBytes, Outcome outcome) {
+        inFlight++;
         file.resize(newSizeBytes)
-                .whenComplete((nothing, failure) -> outcome.done(errorOf(failure)));
+                .whenComplete(
+                        (nothing, failure) -> {
+                            outcome.done(errorOf(failure));
+                            ended();
+                        });
     }
 
     /** The error in a failed stage; OK for none. */
@@ -187,9 +197,28 @@ public final class ImageIo {
         return cause instanceof BlockException exception ? exception.error() : BlockError.EIO;
     }
 
+    /** Runs {@code task} once nothing of this is under way, so that the file can be closed. */
+    public void whenIdle(Runnable task) {
+        if (inFlight == 0) {
+            task.run();
+        } else {
+            whenIdle = task;
+        }
+    }
+
+    private void ended() {
+        inFlight--;
+        Runnable task = whenIdle;
+        if (inFlight == 0 && task != null) {
+            whenIdle = null;
+            task.run();
+        }
+    }
+
     private void submit(IoRequest request, IoCompletion completion, Outcome outcome) {
         request.attachment(outcome);
         request.push(completion);
+        inFlight++;
         file.submit(request);
     }
 
@@ -199,6 +228,7 @@ public final class ImageIo {
         if (outcome != null) {
             outcome.done(error);
         }
+        ended();
     }
 
     private void onFlushed(IoRequest request, BlockError error) {
@@ -207,6 +237,7 @@ public final class ImageIo {
         if (outcome != null) {
             outcome.done(error);
         }
+        ended();
     }
 
     private void onGuestFlushed(IoRequest request, BlockError error) {
@@ -215,6 +246,7 @@ public final class ImageIo {
         if (parent != null) {
             parent.complete(error);
         }
+        ended();
     }
 
     private void flushed(IoRequest request, BlockError error) {

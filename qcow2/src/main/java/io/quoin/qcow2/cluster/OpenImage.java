@@ -136,18 +136,18 @@ public final class OpenImage {
     /** Flushes, gives reserved clusters back; the child file is left open. */
     public void close(Outcome outcome) {
         flusher.stop();
-        if (!health.isWritable()) {
-            outcome.done(health.refusal() == BlockError.EPERM ? BlockError.OK : health.refusal());
+        if (health.refusal() == BlockError.EPERM) {
+            outcome.done(BlockError.OK);
             return;
         }
+        // Also of an image that refuses writes: tasks of it may still be under way.
         flusher.flush(
-                error -> {
+                flushed -> {
                     flusher.stop();
-                    if (error.isOk()) {
-                        refcounts.close(outcome);
-                    } else {
-                        outcome.done(error);
-                    }
+                    refcounts.close(
+                            closed ->
+                                    io.whenIdle(
+                                            () -> outcome.done(flushed.isOk() ? closed : flushed)));
                 });
     }
 
