@@ -1,7 +1,9 @@
 package io.quoin.testkit.peer;
 
 import java.util.ArrayList;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 import org.junit.platform.engine.TestExecutionResult;
 import org.junit.platform.engine.support.descriptor.ClassSource;
 import org.junit.platform.engine.support.descriptor.MethodSource;
@@ -39,9 +41,16 @@ public final class SkippedTests implements TestExecutionListener {
         }
     }
 
+    /** One line for each test and reason, however many parameters it has. */
     static String report(List<String> skipped) {
+        Map<String, Integer> times = new LinkedHashMap<>();
+        skipped.forEach(line -> times.merge(line, 1, Integer::sum));
         StringBuilder report = new StringBuilder("Skipped tests (" + skipped.size() + "):");
-        skipped.forEach(line -> report.append("\n  skipped ").append(line));
+        times.forEach(
+                (line, count) ->
+                        report.append("\n  skipped ")
+                                .append(count > 1 ? count + " times " : "")
+                                .append(line));
         return report.toString();
     }
 

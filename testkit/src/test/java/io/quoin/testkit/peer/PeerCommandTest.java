@@ -94,8 +94,10 @@ class PeerCommandTest {
 
     @Test
     void shouldNameEachSkippedTestAndItsReasonWhenReported() {
-        assertThat(SkippedTests.report(List.of("A.b: fio is not installed")))
-                .isEqualTo("Skipped tests (1):\n  skipped A.b: fio is not installed");
+        String line = "A.b: fio is not installed";
+
+        assertThat(SkippedTests.report(List.of(line, "C.d: no", line)))
+                .isEqualTo("Skipped tests (3):\n  skipped 2 times " + line + "\n  skipped C.d: no");
     }
 
     @Test
