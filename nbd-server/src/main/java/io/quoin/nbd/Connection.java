@@ -8,6 +8,7 @@ import io.netty.channel.EventLoop;
 import io.quoin.nbd.export.ExportCatalogue;
 import io.quoin.nbd.negotiation.Handover;
 import io.quoin.nbd.negotiation.NegotiationHandler;
+import io.quoin.nbd.transmission.BufferPool;
 import io.quoin.nbd.transmission.MemoryBudget;
 import io.quoin.nbd.transmission.ReceiveSource;
 import io.quoin.nbd.transmission.Session;
@@ -32,6 +33,7 @@ final class Connection implements Handover {
     private final Channel channel;
     private final String peer;
     private final MemoryBudget budget;
+    private final BufferPool buffers;
     private final TransmissionHandler.Limits limits;
     private final ReceiveSource source;
     private final NegotiationHandler negotiation;
@@ -47,12 +49,14 @@ final class Connection implements Handover {
             ExportCatalogue catalogue,
             NbdServerOptions options,
             MemoryBudget budget,
+            BufferPool buffers,
             Consumer<Connection> onEnd) {
         this.id = id;
         this.channel = channel;
         this.peer = name(channel);
         this.source = source;
         this.budget = budget;
+        this.buffers = buffers;
         this.limits =
                 new TransmissionHandler.Limits(
                         options.requestsInFlightMax(), options.bytesInFlightMax());
@@ -134,7 +138,7 @@ final class Connection implements Handover {
         export = session.export().name();
         TransmissionHandler handler =
                 new TransmissionHandler(
-                        session, budget, limits, source, leftover.get(), this::ended);
+                        session, budget, buffers, limits, source, leftover.get(), this::ended);
         LOG.debug("transmission begins: id={}, peer={}, export={}", id, peer, export);
         channel.pipeline().replace(handshake.handler(), "transmission", handler);
         transmission = handler;

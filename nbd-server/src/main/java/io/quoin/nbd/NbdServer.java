@@ -1,7 +1,6 @@
 package io.quoin.nbd;
 
 import io.netty.bootstrap.ServerBootstrap;
-import io.netty.buffer.PooledByteBufAllocator;
 import io.netty.channel.Channel;
 import io.netty.channel.ChannelFuture;
 import io.netty.channel.ChannelHandler;
@@ -17,6 +16,7 @@ import io.netty.channel.unix.DomainSocketAddress;
 import io.quoin.block.BlockError;
 import io.quoin.block.BlockException;
 import io.quoin.nbd.export.ExportCatalogue;
+import io.quoin.nbd.transmission.BufferPool;
 import io.quoin.nbd.transmission.MemoryBudget;
 import io.quoin.nbd.transmission.ReceiveSource;
 import io.quoin.xlator.loop.LoopGroup;
@@ -46,17 +46,20 @@ import org.slf4j.LoggerFactory;
 public final class NbdServer {
     private static final Logger LOG = LoggerFactory.getLogger(NbdServer.class);
     private static final int BACKLOG = 128;
+    private static final int UNIX_SEND_BUFFER_BYTES = 1 << 20;
 
     private final EventLoop acceptLoop;
     private final ExportCatalogue catalogue;
     private final NbdServerOptions options;
     private final MemoryBudget budget;
+    private final BufferPool buffers;
     private final List<Channel> listeners = new ArrayList<>();
     private final List<UnixSocketFile> socketFiles = new ArrayList<>();
     private final List<SocketAddress> boundAddresses = new ArrayList<>();
     private final Map<Long, Connection> connections = new ConcurrentHashMap<>();
     private final AtomicInteger connectionCount = new AtomicInteger();
     private final AtomicLong lastId = new AtomicLong();
+    private final AtomicBoolean isFull = new AtomicBoolean();
     private final AtomicBoolean isClosing = new AtomicBoolean();
     private final CompletableFuture<Void> closed = new CompletableFuture<>();
 
@@ -65,6 +68,7 @@ public final class NbdServer {
         this.catalogue = catalogue;
         this.options = options;
         this.budget = new MemoryBudget(options.memoryBytesMax());
+        this.buffers = new BufferPool(loops.loops().size());
     }
 
     /**
@@ -145,6 +149,7 @@ public final class NbdServer {
 
     private void completeIfIdle() {
         if (isClosing.get() && connections.isEmpty()) {
+            buffers.close();
             closed.complete(null);
         }
     }
@@ -180,9 +185,12 @@ public final class NbdServer {
                         .option(ChannelOption.SO_BACKLOG, BACKLOG)
                         .childOption(ChannelOption.ALLOW_HALF_CLOSURE, true)
                         .childOption(ChannelOption.AUTO_CLOSE, false)
-                        .childOption(ChannelOption.ALLOCATOR, PooledByteBufAllocator.DEFAULT);
+                        .childOption(ChannelOption.ALLOCATOR, buffers.allocator());
         if (isUnix) {
-            bootstrap.channel(EpollServerDomainSocketChannel.class);
+            // The kernel cuts it to its own maximum, and doubles that.
+            bootstrap
+                    .channel(EpollServerDomainSocketChannel.class)
+                    .childOption(ChannelOption.SO_SNDBUF, UNIX_SEND_BUFFER_BYTES);
         } else {
             bootstrap
                     .option(ChannelOption.SO_REUSEADDR, true)
@@ -213,6 +221,7 @@ public final class NbdServer {
     private void ended(Connection connection) {
         if (connections.remove(connection.id()) != null) {
             connectionCount.decrementAndGet();
+            isFull.set(false);
         }
         completeIfIdle();
     }
@@ -223,7 +232,9 @@ public final class NbdServer {
         @Override
         public void channelRead(ChannelHandlerContext context, Object accepted) {
             if (isClosing.get() || connectionCount.get() >= options.connectionsMax()) {
-                LOG.warn("connection refused: limit={}", options.connectionsMax());
+                if (isFull.compareAndSet(false, true)) {
+                    LOG.warn("connections refused: limit={}", options.connectionsMax());
+                }
                 ((Channel) accepted).unsafe().closeForcibly();
             } else {
                 connectionCount.incrementAndGet();
@@ -245,6 +256,7 @@ public final class NbdServer {
                             catalogue,
                             options,
                             budget,
+                            buffers,
                             NbdServer.this::ended);
             connections.put(connection.id(), connection);
             channel.pipeline().addLast("handshake", connection.negotiation());

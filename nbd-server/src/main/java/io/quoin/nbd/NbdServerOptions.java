@@ -49,13 +49,7 @@ public record NbdServerOptions(
 
     public static NbdServerOptions defaults() {
         return new NbdServerOptions(
-                100,
-                Duration.ofSeconds(10),
-                Duration.ofSeconds(10),
-                256,
-                16 * MIB,
-                256 * MIB,
-                0600);
+                100, Duration.ofSeconds(10), Duration.ofSeconds(10), 256, 8 * MIB, 256 * MIB, 0600);
     }
 
     public NbdServerOptions withConnectionsMax(int value) {

@@ -212,8 +212,12 @@ final class MemoryDisk implements BlockDevice {
     }
 
     private boolean isAllWritten(int offset, int length) {
-        int first = offset / BLOCK;
-        return written.nextClearBit(first) * (long) BLOCK >= (long) offset + length;
+        for (int block = offset / BLOCK; block <= (offset + length - 1) / BLOCK; block++) {
+            if (!written.get(block)) {
+                return false;
+            }
+        }
+        return true;
     }
 
     private void describe(ExtentList extents, int offset, int length, int flags) {

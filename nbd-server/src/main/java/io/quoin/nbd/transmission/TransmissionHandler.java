@@ -43,6 +43,7 @@ public final class TransmissionHandler extends ChannelInboundHandlerAdapter {
     private final Session session;
     private final Loop loop;
     private final MemoryBudget budget;
+    private final BufferPool buffers;
     private final Limits limits;
     private final ReceiveSource source;
     private final ByteBuf leftover;
@@ -99,6 +100,7 @@ public final class TransmissionHandler extends ChannelInboundHandlerAdapter {
     public TransmissionHandler(
             Session session,
             MemoryBudget budget,
+            BufferPool buffers,
             Limits limits,
             ReceiveSource source,
             ByteBuf leftover,
@@ -106,6 +108,7 @@ public final class TransmissionHandler extends ChannelInboundHandlerAdapter {
         this.session = session;
         this.loop = session.export().loop();
         this.budget = budget;
+        this.buffers = buffers;
         this.limits = limits;
         this.source = source;
         this.leftover = leftover;
@@ -125,6 +128,7 @@ public final class TransmissionHandler extends ChannelInboundHandlerAdapter {
     @Override
     public void handlerAdded(ChannelHandlerContext context) {
         Receiver receiver = new Receiver(context.alloc());
+        buffers.keepChunk();
         MemoryShare share = new MemoryShare(budget, limits.bytesMax());
         Replies replies = new Replies(context, share, this::progress);
         Dispatcher dispatcher =

@@ -1,0 +1,61 @@
+package io.quoin.nbd.transmission;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import java.util.concurrent.atomic.AtomicInteger;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+
+/** Who may use how much payload memory. */
+@Timeout(20)
+final class MemoryShareTest {
+    private static final long OWN = MemoryShare.OWN_BYTES;
+
+    @Test
+    void shouldNotTouchBudgetWithinOwnShare() {
+        MemoryBudget budget = new MemoryBudget(100);
+        MemoryShare share = new MemoryShare(budget, 10 * OWN);
+        assertThat(share.tryCharge(OWN)).isTrue();
+        assertThat(budget.freeBytes()).isEqualTo(100);
+        assertThat(share.tryCharge(101)).isFalse();
+        assertThat(share.tryCharge(100)).isTrue();
+        assertThat(budget.freeBytes()).isZero();
+        share.uncharge(OWN + 100);
+        assertThat(budget.freeBytes()).isEqualTo(100);
+    }
+
+    @Test
+    void shouldAllowOneRequestBeyondLimitOnlyWhenNothingElseIsHeld() {
+        MemoryShare share = new MemoryShare(new MemoryBudget(100 * OWN), 2 * OWN);
+        assertThat(share.allows(50 * OWN)).isTrue();
+        assertThat(share.tryCharge(1)).isTrue();
+        assertThat(share.allows(50 * OWN)).isFalse();
+        assertThat(share.allows(OWN)).isTrue();
+    }
+
+    @Test
+    void shouldWakeWaitersWhenMemoryIsReleased() {
+        MemoryBudget budget = new MemoryBudget(10);
+        MemoryShare holder = new MemoryShare(budget, 10 * OWN);
+        MemoryShare waiting = new MemoryShare(budget, 10 * OWN);
+        AtomicInteger woken = new AtomicInteger();
+        assertThat(holder.tryCharge(OWN + 10)).isTrue();
+        assertThat(waiting.tryCharge(OWN + 5)).isFalse();
+        waiting.await(woken::incrementAndGet, OWN + 5);
+        assertThat(woken).hasValue(0);
+        holder.uncharge(6);
+        assertThat(woken).hasValue(1);
+        assertThat(waiting.tryCharge(OWN + 5)).isTrue();
+        waiting.await(woken::incrementAndGet, 1);
+        assertThat(woken).hasValue(2);
+    }
+
+    @Test
+    void shouldFailWhenGivenBackMoreThanOnce() {
+        MemoryShare share = new MemoryShare(new MemoryBudget(1), OWN);
+        share.charge(5);
+        share.uncharge(5);
+        assertThatThrownBy(() -> share.uncharge(1)).isInstanceOf(AssertionError.class);
+    }
+}
