@@ -1,7 +1,6 @@
 package io.quoin.benchmarks.jmh;
 
 import io.netty.buffer.ByteBuf;
-import io.netty.buffer.PooledByteBufAllocator;
 import io.netty.buffer.Unpooled;
 import io.netty.channel.RecvByteBufAllocator;
 import io.netty.channel.embedded.EmbeddedChannel;
@@ -12,6 +11,7 @@ import io.quoin.block.ring.RingOptions;
 import io.quoin.nbd.export.Export;
 import io.quoin.nbd.protocol.RequestLayout;
 import io.quoin.nbd.protocol.TransmissionFlags;
+import io.quoin.nbd.transmission.BufferPool;
 import io.quoin.nbd.transmission.MemoryBudget;
 import io.quoin.nbd.transmission.ReceiveSource;
 import io.quoin.nbd.transmission.Session;
@@ -49,6 +49,7 @@ public class NbdBenchmark {
     private final NullXlator.NullFile file = new NullXlator.NullFile();
     private final DiskRing ring =
             DiskRing.create(file, loop, loop::inLoop, loop.requests(), RingOptions.defaults());
+    private final BufferPool buffers = new BufferPool(1);
     private final ReceiveSource source = new ReceiveSource();
 
     // Channels ask for a type that is deprecated.
@@ -104,12 +105,13 @@ public class NbdBenchmark {
                         TransmissionFlags.of(file.capabilities(), false, isStructured),
                         isStructured,
                         false);
-        channel.config().setAllocator(PooledByteBufAllocator.DEFAULT);
+        channel.config().setAllocator(buffers.allocator());
         channel.pipeline()
                 .addLast(
                         new TransmissionHandler(
                                 session,
                                 new MemoryBudget(256L << 20),
+                                buffers,
                                 new TransmissionHandler.Limits(1024, 64L << 20),
                                 source,
                                 Unpooled.buffer(0),
