@@ -51,11 +51,8 @@ public enum Peer {
     E2FSCK("e2fsck", "e2fsprogs"),
     FSTRIM("fstrim", "util-linux"),
     BLKDISCARD("blkdiscard", "util-linux"),
-    LDD("ldd", "libc-bin"),
     BASH("bash", "bash"),
-    XMLLINT("xmllint", "libxml2-utils"),
-    SYSTEMD_ANALYZE("systemd-analyze", "systemd"),
-    STRACE("strace", "strace");
+    SYSTEMD_ANALYZE("systemd-analyze", "systemd");
 
     private static final List<String> ALWAYS_SEARCHED = List.of("/usr/sbin", "/sbin");
 
