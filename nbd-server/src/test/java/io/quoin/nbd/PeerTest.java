@@ -158,6 +158,7 @@ final class PeerTest {
                                     "--size=8m",
                                     "--fsync=50",
                                     "--verify=crc32c",
+                                    "--verify_state_save=0",
                                     "--verify_fatal=1"));
             arguments.addAll(List.of(job));
             Peer.FIO.command(arguments).runOk();

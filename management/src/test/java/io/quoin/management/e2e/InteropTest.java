@@ -244,6 +244,7 @@ class InteropTest {
                                 "--iodepth=16",
                                 "--fsync=50",
                                 "--verify=crc32c",
+                                "--verify_state_save=0",
                                 "--verify_fatal=1",
                                 "--randseed=" + (SEED >>> 1),
                                 "--group_reporting")

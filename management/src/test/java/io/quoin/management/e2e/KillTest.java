@@ -135,6 +135,7 @@ class KillTest {
                 "--size=64m",
                 "--iodepth=8",
                 "--verify=crc32c",
+                "--verify_state_save=0",
                 "--verify_backlog=16",
                 "--verify_fatal=1",
                 "--fsync=32",
