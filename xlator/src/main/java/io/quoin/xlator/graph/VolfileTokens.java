@@ -101,6 +101,9 @@ final class VolfileTokens {
             }
             if (text.charAt(position) == '\\' && position + 1 < text.length()) {
                 advance();
+                if (text.charAt(position) == '\n') {
+                    break;
+                }
             }
             value.append(text.charAt(position));
             advance();
