@@ -99,7 +99,10 @@ final class VolfileTokens {
             if (text.charAt(position) == '\n') {
                 break;
             }
-            if (text.charAt(position) == '\\' && position + 1 < text.length()) {
+            // A backslash does not carry a value over the end of its line either.
+            if (text.charAt(position) == '\\'
+                    && position + 1 < text.length()
+                    && text.charAt(position + 1) != '\n') {
                 advance();
                 if (text.charAt(position) == '\n') {
                     break;

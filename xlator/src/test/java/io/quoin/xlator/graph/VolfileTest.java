@@ -173,6 +173,15 @@ class VolfileTest {
     }
 
     @Test
+    void shouldRefuseAQuotedValueWhenABackslashEndsItsLine() {
+        String text = "volume a\n  type t\n  option o \"one\\\ntwo\"\nend-volume\n";
+
+        assertThatThrownBy(() -> Volfile.parse(text, "f"))
+                .isInstanceOf(BlockException.class)
+                .hasMessage("f:3:12: a quoted value has no end on its line");
+    }
+
+    @Test
     void shouldSurviveWhenTheTextIsMutated() {
         long seed = Long.getLong("quoin.seed", System.nanoTime());
         System.out.println("mutated volfiles: seed=" + seed);
