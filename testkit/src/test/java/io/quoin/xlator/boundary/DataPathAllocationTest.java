@@ -52,10 +52,15 @@ class DataPathAllocationTest {
             loop.run(() -> run(top, request, memory));
         }
         ThreadMXBean threads = (ThreadMXBean) ManagementFactory.getThreadMXBean();
-        long before = threads.getCurrentThreadAllocatedBytes();
-        loop.run(() -> run(top, request, memory));
-        long perRequest = (threads.getCurrentThreadAllocatedBytes() - before) / REQUESTS;
-        assertThat(completed).isEqualTo(6 * REQUESTS);
+        long leastBytes = Long.MAX_VALUE;
+        // What every request costs shows each time; what the JVM does once in a while does not.
+        for (int i = 0; i < 5; i++) {
+            long before = threads.getCurrentThreadAllocatedBytes();
+            loop.run(() -> run(top, request, memory));
+            leastBytes = Math.min(leastBytes, threads.getCurrentThreadAllocatedBytes() - before);
+        }
+        long perRequest = leastBytes / REQUESTS;
+        assertThat(completed).isEqualTo(10 * REQUESTS);
         assertThat(perRequest).isZero();
     }
 
