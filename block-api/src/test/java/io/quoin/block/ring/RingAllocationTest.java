@@ -23,6 +23,7 @@ import org.junit.jupiter.api.Timeout;
 @Timeout(60)
 class RingAllocationTest {
     private static final int BATCH = 32;
+    private static final int RUNS = 3;
     private static final int BATCHES_WARM = 2_000;
     private static final int BATCHES = 10_000;
 
@@ -94,12 +95,16 @@ class RingAllocationTest {
         for (int i = 0; i < BATCHES_WARM; i++) {
             round(i);
         }
-        long before = threads.getCurrentThreadAllocatedBytes();
-        for (int i = 0; i < BATCHES; i++) {
-            round(i);
+        // The least of some runs, since the JVM itself may allocate in one of them.
+        long allocated = Long.MAX_VALUE;
+        for (int run = 0; run < RUNS; run++) {
+            long before = threads.getCurrentThreadAllocatedBytes();
+            for (int i = 0; i < BATCHES; i++) {
+                round(i);
+            }
+            allocated = Math.min(allocated, threads.getCurrentThreadAllocatedBytes() - before);
         }
-        long allocated = threads.getCurrentThreadAllocatedBytes() - before;
-        assertThat(answered).isEqualTo((BATCHES + BATCHES_WARM) * (long) BATCH);
+        assertThat(answered).isEqualTo((RUNS * BATCHES + BATCHES_WARM) * (long) BATCH);
         assertThat(calledBack).isPositive();
         assertThat(ring.statistics().coalesced()).isPositive();
         assertThat(ring.statistics().flushesGrouped()).isPositive();
