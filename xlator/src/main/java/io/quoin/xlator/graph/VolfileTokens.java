@@ -104,9 +104,6 @@ final class VolfileTokens {
                     && position + 1 < text.length()
                     && text.charAt(position + 1) != '\n') {
                 advance();
-                if (text.charAt(position) == '\n') {
-                    break;
-                }
             }
             value.append(text.charAt(position));
             advance();

@@ -209,14 +209,6 @@ class VolfileTest {
     }
 
     @Test
-    void shouldRefuseAValueOfTwoLinesWhenTheLineEndIsEscaped() {
-        String text = "volume a\ntype t\noption o \"one \\\ntwo\"\nend-volume\n";
-        assertThatThrownBy(() -> Volfile.parse(text, "escaped"))
-                .isInstanceOf(BlockException.class)
-                .hasMessageStartingWith("escaped:3:10: a quoted value has no end on its line");
-    }
-
-    @Test
     void shouldReadAFileWhenItIsThere(@TempDir Path folder) throws Exception {
         Path file = folder.resolve("a.vol");
         Files.writeString(file, SOUND);
