@@ -23,7 +23,7 @@ import org.junit.jupiter.api.Timeout;
 @Timeout(60)
 class RingAllocationTest {
     private static final int BATCH = 32;
-    private static final int RUNS = 3;
+    private static final int RUNS = 10;
     private static final int BATCHES_WARM = 2_000;
     private static final int BATCHES = 10_000;
 
