@@ -126,6 +126,9 @@ class ArchitectureTest {
                         .resideInAPackage(OURS)
                         .and()
                         .resideOutsideOfPackage("io.quoin.brick.posix..")
+                        .and()
+                        // They measure what such a call costs without anything around it.
+                        .resideOutsideOfPackage("io.quoin.benchmarks..")
                         .should()
                         .dependOnClassesThat()
                         .resideInAnyPackage("jnr..", "com.kenai.jffi..", "com.sun.jna.."));
