@@ -247,7 +247,8 @@ final class DisconnectTest {
             TestServer.await(() -> server.server.connections().get(0).inFlight() == 1);
             var closed = server.server.close();
             assertThat(haggling.isClosedSilently()).isTrue();
-            // The word passes from the accepting loop to the disk's: a turn of each, in either order.
+            // The word passes from the accepting loop to the disk's: a turn of each, in either
+            // order.
             server.settle();
             server.settle();
             client.write(0, 2, 4096, filled(4096, 6));
