@@ -33,6 +33,7 @@ class ArchitectureTest {
     private static final String SNAPSHOT = "io.quoin.snapshot..";
     private static final String NBD = "io.quoin.nbd..";
     private static final String MANAGEMENT = "io.quoin.management..";
+    private static final String COMMAND_LINE = "io.quoin.management.cli..";
     private static final String TESTKIT = "io.quoin.testkit..";
     private static final String OURS = "io.quoin..";
 
@@ -161,6 +162,35 @@ class ArchitectureTest {
                 .should()
                 .beFreeOfCycles()
                 .check(CLASSES);
+    }
+
+    @Test
+    void shouldHaveNoCyclesBetweenThePackagesOfManagement() {
+        SlicesRuleDefinition.slices()
+                .matching("io.quoin.management.(**)")
+                .should()
+                .beFreeOfCycles()
+                .check(CLASSES);
+    }
+
+    @Test
+    void shouldKeepTheCommandLineAboveAllOthers() {
+        check(
+                noClasses()
+                        .that()
+                        .resideInAPackage(OURS)
+                        .and()
+                        .resideOutsideOfPackage(COMMAND_LINE)
+                        .should()
+                        .dependOnClassesThat()
+                        .resideInAPackage(COMMAND_LINE));
+        check(
+                noClasses()
+                        .that()
+                        .resideInAPackage("io.quoin.management.cli.terminal..")
+                        .should()
+                        .dependOnClassesThat()
+                        .resideInAPackage("io.quoin.management.cli.image.."));
     }
 
     private static void check(ArchRule rule) {

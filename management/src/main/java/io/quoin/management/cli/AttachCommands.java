@@ -1,6 +1,7 @@
 package io.quoin.management.cli;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import io.quoin.management.cli.terminal.OutputOption;
 import io.quoin.management.daemon.Commands;
 import io.quoin.management.daemon.NbdAddresses;
 import java.util.List;

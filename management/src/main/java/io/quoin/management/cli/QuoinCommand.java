@@ -1,6 +1,7 @@
 package io.quoin.management.cli;
 
 import io.quoin.block.BlockException;
+import io.quoin.management.cli.image.ImageCommand;
 import io.quoin.management.volume.Stages;
 import java.io.PrintWriter;
 import picocli.AutoComplete;

@@ -2,6 +2,7 @@ package io.quoin.management.cli;
 
 import io.quoin.block.BlockError;
 import io.quoin.block.BlockException;
+import io.quoin.management.cli.terminal.OutputOption;
 import io.quoin.management.daemon.Daemon;
 import io.quoin.management.daemon.DaemonOptions;
 import io.quoin.management.daemon.DiskSpec;

@@ -4,6 +4,7 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import io.quoin.block.BlockError;
 import io.quoin.block.BlockException;
+import io.quoin.management.cli.terminal.OutputOption;
 import io.quoin.management.daemon.ControlClient;
 import io.quoin.management.volume.DataFolder;
 import java.util.Optional;

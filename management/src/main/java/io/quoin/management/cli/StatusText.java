@@ -1,6 +1,7 @@
 package io.quoin.management.cli;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import io.quoin.management.cli.terminal.Table;
 import io.quoin.management.volume.ByteSize;
 import java.io.PrintWriter;
 import java.time.Duration;

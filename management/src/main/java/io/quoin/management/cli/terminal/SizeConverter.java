@@ -1,4 +1,4 @@
-package io.quoin.management.cli;
+package io.quoin.management.cli.terminal;
 
 import io.quoin.block.BlockException;
 import io.quoin.management.volume.ByteSize;
@@ -10,7 +10,7 @@ import picocli.CommandLine.TypeConversionException;
  *
  * <p>Threading: immutable.
  */
-final class SizeConverter implements ITypeConverter<Long> {
+public final class SizeConverter implements ITypeConverter<Long> {
     @Override
     public Long convert(String text) {
         try {

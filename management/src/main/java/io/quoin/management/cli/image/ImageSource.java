@@ -1,4 +1,4 @@
-package io.quoin.management.cli;
+package io.quoin.management.cli.image;
 
 import io.quoin.block.BlockError;
 import io.quoin.block.BlockException;

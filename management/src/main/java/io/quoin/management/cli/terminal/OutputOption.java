@@ -1,4 +1,4 @@
-package io.quoin.management.cli;
+package io.quoin.management.cli.terminal;
 
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.ObjectMapper;
@@ -15,13 +15,13 @@ import picocli.CommandLine.Spec;
  *
  * <p>Threading: confined to the main thread.
  */
-final class OutputOption {
+public final class OutputOption {
     private static final ObjectMapper JSON =
             new ObjectMapper().enable(SerializationFeature.INDENT_OUTPUT);
     private static final ObjectMapper LINE = new ObjectMapper();
 
     /** For whom it is printed. */
-    enum Format {
+    public enum Format {
         human,
         json
     }
@@ -39,7 +39,7 @@ final class OutputOption {
     private CommandSpec spec;
 
     /** Prints {@code result} as JSON, or by {@code human}. */
-    void print(Object result, Consumer<PrintWriter> human) {
+    public void print(Object result, Consumer<PrintWriter> human) {
         PrintWriter out = out();
         if (format == Format.json) {
             out.println(json(result));
@@ -49,20 +49,20 @@ final class OutputOption {
         out.flush();
     }
 
-    boolean isJson() {
+    public boolean isJson() {
         return format == Format.json;
     }
 
-    PrintWriter out() {
+    public PrintWriter out() {
         return spec.commandLine().getOut();
     }
 
-    static String json(Object result) {
+    public static String json(Object result) {
         return write(JSON, result);
     }
 
     /** Without line breaks. */
-    static String jsonLine(Object result) {
+    public static String jsonLine(Object result) {
         return write(LINE, result);
     }
 

@@ -1,4 +1,4 @@
-package io.quoin.management.cli;
+package io.quoin.management.cli.terminal;
 
 import java.io.PrintWriter;
 import java.util.ArrayList;
@@ -9,7 +9,7 @@ import java.util.List;
  *
  * <p>Threading: confined to the main thread.
  */
-final class Table {
+public final class Table {
     private static final String GAP = "  ";
 
     private final List<String> header;
@@ -17,7 +17,7 @@ final class Table {
     private final List<List<String>> rows = new ArrayList<>();
 
     /** A header that starts with {@code >} makes a column of numbers. */
-    Table(String... header) {
+    public Table(String... header) {
         this.header = new ArrayList<>();
         this.right = new boolean[header.length];
         for (int i = 0; i < header.length; i++) {
@@ -26,7 +26,7 @@ final class Table {
         }
     }
 
-    void row(Object... cells) {
+    public void row(Object... cells) {
         List<String> row = new ArrayList<>();
         for (Object cell : cells) {
             row.add(String.valueOf(cell));
@@ -34,7 +34,7 @@ final class Table {
         rows.add(row);
     }
 
-    void print(PrintWriter out) {
+    public void print(PrintWriter out) {
         int[] widths = new int[header.size()];
         measure(header, widths);
         rows.forEach(row -> measure(row, widths));

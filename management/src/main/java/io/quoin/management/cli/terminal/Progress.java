@@ -1,4 +1,4 @@
-package io.quoin.management.cli;
+package io.quoin.management.cli.terminal;
 
 import java.io.IOException;
 import java.nio.file.Files;
@@ -10,7 +10,7 @@ import java.util.concurrent.TimeUnit;
  *
  * <p>Threading: confined to its thread.
  */
-final class Progress {
+public final class Progress {
     private static final long EVERY_NANOS = TimeUnit.MILLISECONDS.toNanos(200);
     private static final int PERCENT = 100;
 
@@ -19,11 +19,11 @@ final class Progress {
     private long nextNanos = System.nanoTime() + EVERY_NANOS;
     private boolean shown;
 
-    Progress(String what) {
+    public Progress(String what) {
         this.what = what;
     }
 
-    void show(long done, long total) {
+    public void show(long done, long total) {
         if (!terminal || total <= 0 || System.nanoTime() - nextNanos < 0) {
             return;
         }
@@ -33,7 +33,7 @@ final class Progress {
         System.err.flush();
     }
 
-    void clear() {
+    public void clear() {
         if (shown) {
             System.err.print("\r\u001b[K");
             System.err.flush();

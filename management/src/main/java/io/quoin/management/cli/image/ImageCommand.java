@@ -1,0 +1,35 @@
+package io.quoin.management.cli.image;
+
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.ParameterException;
+import picocli.CommandLine.Spec;
+
+/**
+ * {@code quoin image}: image files that nobody has open, in a brick or anywhere else. JSON has
+ * qemu-img's field names.
+ *
+ * <p>Threading: confined to the main thread.
+ */
+@Command(
+        name = "image",
+        description = "Describe, check, repair and map image files that nobody has open.",
+        synopsisSubcommandLabel = "COMMAND",
+        mixinStandardHelpOptions = true,
+        subcommands = {InfoCommand.class, CheckCommand.class, MapCommand.class},
+        footer = {
+            "",
+            "Examples:",
+            "  quoin image info vm1.qcow2",
+            "  quoin image check --repair leaks vm1.qcow2"
+        })
+public final class ImageCommand implements Runnable {
+    @Spec
+    @SuppressWarnings("NullAway.Init") // picocli sets it
+    private CommandSpec spec;
+
+    @Override
+    public void run() {
+        throw new ParameterException(spec.commandLine(), "command missing");
+    }
+}
