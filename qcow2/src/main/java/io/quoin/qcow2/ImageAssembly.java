@@ -8,6 +8,7 @@ import io.quoin.qcow2.cache.MappingFlusher;
 import io.quoin.qcow2.cache.MappingTables;
 import io.quoin.qcow2.cache.MetadataMap;
 import io.quoin.qcow2.cluster.OpenImage;
+import io.quoin.qcow2.cluster.WriteGate;
 import io.quoin.qcow2.layout.L1Entry;
 import io.quoin.qcow2.layout.Qcow2Header;
 import io.quoin.qcow2.layout.RefcountLayout;
@@ -21,6 +22,9 @@ import io.quoin.xlator.XlatorFile;
  * <p>Threading: confined(loop).
  */
 final class ImageAssembly {
+    /** Autoclear bits of what this writer keeps right; all others go before the first change. */
+    private static final long AUTOCLEAR_KEPT = Qcow2Header.RAW_EXTERNAL_DATA;
+
     private ImageAssembly() {}
 
     static XlatorFile assemble(
@@ -56,6 +60,12 @@ final class ImageAssembly {
         if (backing != null) {
             transferBytesMax = Math.min(transferBytesMax, backing.geometry().transferBytesMax());
         }
+        WriteGate gate = new WriteGate();
+        if (header.hasAutoclearBeyond(AUTOCLEAR_KEPT)) {
+            gate.add(
+                    WriteGate.Stage.AUTOCLEAR,
+                    outcome -> header.clearAutoclear(AUTOCLEAR_KEPT, outcome));
+        }
         OpenImage image =
                 new OpenImage(
                         io,
@@ -65,6 +75,7 @@ final class ImageAssembly {
                         tables,
                         flusher,
                         refcounts,
+                        gate,
                         backing,
                         transferBytesMax);
         return new Qcow2File(fileName, image, io, qcow2Header, backing, writable);

@@ -1,17 +1,26 @@
 package io.quoin.qcow2.cache;
 
 import io.quoin.block.BlockError;
+import io.quoin.block.BlockException;
+import io.quoin.qcow2.layout.HeaderArea;
 import io.quoin.qcow2.layout.HeaderLayout;
 import io.quoin.qcow2.layout.Qcow2Header;
 import java.nio.ByteBuffer;
 import java.util.ArrayDeque;
 import java.util.function.Consumer;
+import java.util.function.UnaryOperator;
 import org.agrona.BufferUtil;
+import org.jspecify.annotations.Nullable;
 
 /**
- * The header's first sector on disk and how its fields are switched: each change is one write of
- * that sector, followed by a flush; changes are made one after the other. A crash leaves the field
- * as it was or as it is wanted.
+ * The header area on disk and how it is changed; changes are made one after the other, each of them
+ * durable with its outcome. A crash leaves the header as it was or as it is wanted.
+ *
+ * <pre>
+ *  a field       the first sector: flush
+ *  extensions    what lies behind the first sector, in a place of its own: flush; the first sector: flush
+ *                (see {@link HeaderArea})
+ * </pre>
  *
  * <p>Threading: confined(loop).
  */
@@ -21,12 +30,10 @@ public final class HeaderStore {
 
     private final ImageIo io;
     private final ByteBuffer sector;
-    private final int version;
     private final ArrayDeque<Change> waiting = new ArrayDeque<>();
+    private Qcow2Header header;
+    private HeaderArea area;
     private boolean busy;
-    private long incompatible;
-    private long compatible;
-    private long autoclear;
 
     /**
      * @param firstCluster the bytes of cluster 0 as they are on disk
@@ -34,24 +41,21 @@ public final class HeaderStore {
      */
     public HeaderStore(ImageIo io, Qcow2Header header, ByteBuffer firstCluster, int blockSizeMin) {
         this.io = io;
-        this.version = header.version();
-        this.incompatible = header.incompatibleFeatures();
-        this.compatible = header.compatibleFeatures();
-        this.autoclear = header.autoclearFeatures();
+        this.header = header;
         int sectorBytes = Math.max(SECTOR_BYTES, blockSizeMin);
+        this.area = HeaderArea.onDisk(header, firstCluster, sectorBytes);
         this.sector = BufferUtil.allocateDirectAligned(sectorBytes, ALIGNMENT);
-        ByteBuffer source = firstCluster.duplicate();
-        source.limit(Math.min(source.limit(), source.position() + sectorBytes));
-        sector.put(source).clear();
+        sector.put(0, area.bytes(), 0, sectorBytes);
     }
 
-    /** Whether a bit is set that has to be cleared before the first write. */
-    public boolean hasAutoclear() {
-        return autoclear != 0;
+    /** The header with all changes so far. */
+    public Qcow2Header header() {
+        return header;
     }
 
     public void switchL1(int l1Size, long l1TableOffset, Outcome outcome) {
         change(
+                now -> now.toBuilder().l1(l1Size, l1TableOffset).build(),
                 bytes ->
                         HeaderLayout.encodeL1Fields(
                                 bytes.position(HeaderLayout.L1_FIELDS_OFFSET),
@@ -62,6 +66,7 @@ public final class HeaderStore {
 
     public void switchRefcountTable(long tableOffset, int tableClusters, Outcome outcome) {
         change(
+                now -> now.toBuilder().refcountTable(tableOffset, tableClusters).build(),
                 bytes ->
                         HeaderLayout.encodeRefcountTableFields(
                                 bytes.position(HeaderLayout.REFCOUNT_TABLE_FIELDS_OFFSET),
@@ -72,40 +77,106 @@ public final class HeaderStore {
 
     public void setSize(long sizeBytes, Outcome outcome) {
         change(
+                now -> now.toBuilder().sizeBytes(sizeBytes).build(),
                 bytes ->
                         HeaderLayout.encodeSize(
                                 bytes.position(HeaderLayout.SIZE_OFFSET), sizeBytes),
                 outcome);
     }
 
-    /** No bit of the autoclear features is kept by this writer. */
-    public void clearAutoclear(Outcome outcome) {
+    /** Whether a bit is set that is none of {@code keepMask}. */
+    public boolean hasAutoclearBeyond(long keepMask) {
+        return (header.autoclearFeatures() & ~keepMask) != 0;
+    }
+
+    /** Clears the autoclear bits that are none of {@code keepMask}. */
+    public void clearAutoclear(long keepMask, Outcome outcome) {
+        changeAutoclear(~keepMask, 0, outcome);
+    }
+
+    /** Clears and then sets autoclear bits; none of version 2, which has no place for them. */
+    public void changeAutoclear(long clear, long set, Outcome outcome) {
+        changeFeatures(0, 0, clear, set, outcome);
+    }
+
+    /** Clears and then sets incompatible bits; none of version 2, which has no place for them. */
+    public void changeIncompatible(long clear, long set, Outcome outcome) {
+        changeFeatures(clear, set, 0, 0, outcome);
+    }
+
+    private void changeFeatures(
+            long clearIncompatible,
+            long setIncompatible,
+            long clearAutoclear,
+            long setAutoclear,
+            Outcome outcome) {
+        if (header.version() < 3) {
+            outcome.done(BlockError.OK);
+            return;
+        }
         change(
-                bytes -> {
-                    autoclear = 0;
-                    putFeatures(bytes);
-                },
+                now ->
+                        withFeatures(
+                                now,
+                                (now.incompatibleFeatures() & ~clearIncompatible) | setIncompatible,
+                                (now.autoclearFeatures() & ~clearAutoclear) | setAutoclear),
+                this::putFeatures,
                 outcome);
+    }
+
+    /** {@code header} with other feature bits. */
+    public static Qcow2Header withFeatures(Qcow2Header header, long incompatible, long autoclear) {
+        return header.toBuilder()
+                .features(incompatible, header.compatibleFeatures(), autoclear)
+                .build();
+    }
+
+    /**
+     * Replaces extensions, features or the backing file name; {@code edit} makes the new header of
+     * the one that is in force then. Unknown extensions and header fields are kept as they are.
+     * EINVAL, with nothing changed, if it does not fit into the first cluster.
+     */
+    public void changeExtensions(UnaryOperator<Qcow2Header> edit, Outcome outcome) {
+        change(edit, null, outcome);
+    }
+
+    /**
+     * Whether {@link #changeExtensions} would find room.
+     *
+     * @throws BlockException EINVAL, with the sizes, if not
+     */
+    public void requireRoom(UnaryOperator<Qcow2Header> edit) {
+        area.successor(edit.apply(header));
     }
 
     /** Sets the corrupt bit, past the refusal of all other writes; version 2 has no such bit. */
     public void setCorrupt() {
-        if (version < 3) {
+        if (header.version() < 3) {
             return;
         }
-        incompatible |= Qcow2Header.CORRUPT;
+        header =
+                withFeatures(
+                        header,
+                        header.incompatibleFeatures() | Qcow2Header.CORRUPT,
+                        header.autoclearFeatures());
         putFeatures(sector);
-        sector.clear();
-        io.writeLast(0, addressOf(sector), sector.capacity());
+        io.writeLast(0, BufferUtil.address(sector), sector.capacity());
     }
 
     private void putFeatures(ByteBuffer bytes) {
         HeaderLayout.encodeFeatures(
-                bytes.position(HeaderLayout.FEATURES_OFFSET), incompatible, compatible, autoclear);
+                bytes.position(HeaderLayout.FEATURES_OFFSET),
+                header.incompatibleFeatures(),
+                header.compatibleFeatures(),
+                header.autoclearFeatures());
+        bytes.clear();
     }
 
-    private void change(Consumer<ByteBuffer> patch, Outcome outcome) {
-        waiting.add(new Change(patch, outcome));
+    private void change(
+            UnaryOperator<Qcow2Header> edit,
+            @Nullable Consumer<ByteBuffer> patch,
+            Outcome outcome) {
+        waiting.add(new Change(edit, patch, outcome));
         if (!busy) {
             next();
         }
@@ -117,9 +188,71 @@ public final class HeaderStore {
             return;
         }
         busy = true;
-        change.patch.accept(sector);
+        Consumer<ByteBuffer> patch = change.patch;
+        if (patch == null) {
+            replace(change);
+            return;
+        }
+        header = change.edit.apply(header);
+        patch.accept(sector);
         sector.clear();
-        io.write(0, addressOf(sector), sector.capacity(), error -> written(change, error));
+        writeSector(change);
+    }
+
+    private void replace(Change change) {
+        Qcow2Header wanted;
+        HeaderArea newArea;
+        try {
+            wanted = change.edit.apply(header);
+            newArea = area.successor(wanted);
+        } catch (BlockException e) {
+            ended(change, e.error());
+            return;
+        }
+        if (newArea.isSwitchOf(area)) {
+            take(wanted, newArea);
+            writeSector(change);
+            return;
+        }
+        boolean apart = newArea.isApartFrom(area);
+        int from = apart ? newArea.tailStart() : 0;
+        int length = newArea.bytes().limit() - from;
+        ByteBuffer bytes = BufferUtil.allocateDirectAligned(length, ALIGNMENT);
+        bytes.put(0, newArea.bytes(), from, length);
+        io.write(
+                from,
+                BufferUtil.address(bytes),
+                bytes.capacity(),
+                written -> {
+                    if (!written.isOk()) {
+                        written(change, written);
+                        return;
+                    }
+                    take(wanted, newArea);
+                    if (apart) {
+                        io.flush(flushed -> tailFlushed(change, flushed));
+                    } else {
+                        written(change, BlockError.OK);
+                    }
+                });
+    }
+
+    private void tailFlushed(Change change, BlockError flushed) {
+        if (flushed.isOk()) {
+            writeSector(change);
+        } else {
+            ended(change, flushed);
+        }
+    }
+
+    private void take(Qcow2Header newHeader, HeaderArea newArea) {
+        header = newHeader;
+        area = newArea;
+        sector.put(0, newArea.bytes(), 0, sector.capacity());
+    }
+
+    private void writeSector(Change change) {
+        io.write(0, BufferUtil.address(sector), sector.capacity(), error -> written(change, error));
     }
 
     private void written(Change change, BlockError error) {
@@ -139,9 +272,8 @@ public final class HeaderStore {
         }
     }
 
-    private static long addressOf(ByteBuffer buffer) {
-        return BufferUtil.address(buffer);
-    }
-
-    private record Change(Consumer<ByteBuffer> patch, Outcome outcome) {}
+    private record Change(
+            UnaryOperator<Qcow2Header> edit,
+            @Nullable Consumer<ByteBuffer> patch,
+            Outcome outcome) {}
 }

@@ -17,8 +17,6 @@ import io.quoin.qcow2.layout.Qcow2Header;
 import io.quoin.qcow2.refcount.Refcounts;
 import io.quoin.xlator.XlatorFile;
 import java.util.ArrayDeque;
-import java.util.ArrayList;
-import java.util.List;
 import org.agrona.UnsafeApi;
 import org.jspecify.annotations.Nullable;
 
@@ -50,8 +48,7 @@ public final class OpenImage {
     private final ArrayDeque<ReadOp> idleReads = new ArrayDeque<>();
     private final ArrayDeque<StatusOp> idleStatuses = new ArrayDeque<>();
     private final ArrayDeque<ChangeOp> idleChanges = new ArrayDeque<>();
-    private List<IoRequest> beforeFirstWrite = new ArrayList<>();
-    private boolean clearing;
+    private final WriteGate gate;
     private long sizeBytes;
 
     /**
@@ -66,6 +63,7 @@ public final class OpenImage {
             MappingTables tables,
             MappingFlusher flusher,
             Refcounts refcounts,
+            WriteGate gate,
             @Nullable XlatorFile backing,
             int transferBytesMax) {
         this.io = io;
@@ -75,6 +73,7 @@ public final class OpenImage {
         this.tables = tables;
         this.flusher = flusher;
         this.refcounts = refcounts;
+        this.gate = gate;
         this.backing = backing;
         this.version = qcow2Header.version();
         this.clusterBits = qcow2Header.clusterBits();
@@ -119,18 +118,14 @@ public final class OpenImage {
     /** Makes the image larger; durable with the outcome. One at a time. */
     public void grow(long newSizeBytes, Outcome outcome) {
         GrowOp grow = new GrowOp(this, newSizeBytes, outcome::done);
-        if (header.hasAutoclear()) {
-            header.clearAutoclear(
-                    error -> {
-                        if (error.isOk()) {
-                            grow.begin();
-                        } else {
-                            outcome.done(error);
-                        }
-                    });
-        } else {
-            grow.begin();
-        }
+        gate.pass(
+                error -> {
+                    if (error.isOk()) {
+                        grow.begin();
+                    } else {
+                        outcome.done(error);
+                    }
+                });
     }
 
     /** Flushes, gives reserved clusters back; the child file is left open. */
@@ -167,37 +162,23 @@ public final class OpenImage {
     private void change(IoRequest request) {
         if (!health.isWritable()) {
             request.complete(health.refusal());
-        } else if (header.hasAutoclear() || clearing) {
-            beforeFirstWrite.add(request);
-            clearAutoclear();
-        } else {
+        } else if (gate.isOpen()) {
             startChange(request);
+        } else {
+            gate.pass(
+                    error -> {
+                        if (error.isOk()) {
+                            startChange(request);
+                        } else {
+                            request.complete(error);
+                        }
+                    });
         }
     }
 
     void startChange(IoRequest request) {
         ChangeOp idle = idleChanges.pollLast();
         (idle == null ? new ChangeOp(this) : idle).start(request);
-    }
-
-    private void clearAutoclear() {
-        if (clearing) {
-            return;
-        }
-        clearing = true;
-        header.clearAutoclear(
-                error -> {
-                    clearing = false;
-                    List<IoRequest> requests = beforeFirstWrite;
-                    beforeFirstWrite = new ArrayList<>();
-                    for (IoRequest request : requests) {
-                        if (error.isOk()) {
-                            startChange(request);
-                        } else {
-                            request.complete(error);
-                        }
-                    }
-                });
     }
 
     void release(ReadOp op) {

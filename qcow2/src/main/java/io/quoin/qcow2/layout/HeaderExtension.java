@@ -33,6 +33,9 @@ public record HeaderExtension(int type, OpaqueBytes data) {
     public static final int CRYPTO = 0x0537be77;
     public static final int DATA_FILE = 0x44415441;
 
+    /** "QJMP", ours: says nothing, but the next extension is where its data end. */
+    public static final int JUMP = 0x514a4d50;
+
     private static final String WHAT = "qcow2 header extension";
 
     int sizeOnDiskBytes() {

@@ -7,8 +7,6 @@ import io.quoin.block.BlockException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.charset.StandardCharsets;
-import java.util.ArrayList;
-import java.util.List;
 
 /**
  * Cluster 0 of an image.
@@ -80,8 +78,8 @@ public final class HeaderLayout {
 
     private static final String WHAT = "qcow2 header";
     private static final int VERSION_OFFSET = 4;
-    private static final int BACKING_OFFSET_OFFSET = 8;
-    private static final int BACKING_SIZE_OFFSET = 16;
+    static final int BACKING_OFFSET_OFFSET = 8;
+    static final int BACKING_SIZE_OFFSET = 16;
     private static final int CLUSTER_BITS_OFFSET = 20;
     private static final int CRYPT_METHOD_OFFSET = 32;
     private static final int REFCOUNT_ORDER_OFFSET = 96;
@@ -220,10 +218,7 @@ public final class HeaderLayout {
 
     /** The first cluster; EINVAL if it does not all fit. */
     static ByteBuffer encode(Qcow2Header header) {
-        byte[] backing =
-                header.backingFile() == null
-                        ? new byte[0]
-                        : header.backingFile().getBytes(StandardCharsets.UTF_8);
+        byte[] backing = backingName(header);
         require(
                 backing.length <= BACKING_NAME_BYTES_MAX,
                 WHAT,
@@ -231,11 +226,7 @@ public final class HeaderLayout {
                 backing.length,
                 "0..1023");
         ByteBuffer out = ByteBuffer.allocate(header.clusterSizeBytes());
-        List<HeaderExtension> extensions = new ArrayList<>(header.extensions());
-        int needed = header.headerLengthBytes() + HeaderExtension.HEADER_BYTES + backing.length;
-        for (HeaderExtension extension : extensions) {
-            needed = Math.addExact(needed, extension.sizeOnDiskBytes());
-        }
+        int needed = lengthBytes(header);
         require(
                 needed <= out.capacity(),
                 WHAT,
@@ -244,7 +235,7 @@ public final class HeaderLayout {
                 "at most the cluster size " + out.capacity());
         encodeFixed(out, header);
         out.position(header.headerLengthBytes());
-        for (HeaderExtension extension : extensions) {
+        for (HeaderExtension extension : header.extensions()) {
             extension.encode(out);
         }
         out.putLong(0);
@@ -254,6 +245,20 @@ public final class HeaderLayout {
             out.put(backing);
         }
         return out.clear();
+    }
+
+    /** What {@link #encode} fills, the mark at the end of the extensions included. */
+    static int lengthBytes(Qcow2Header header) {
+        int length = header.headerLengthBytes() + HeaderExtension.HEADER_BYTES;
+        for (HeaderExtension extension : header.extensions()) {
+            length = Math.addExact(length, extension.sizeOnDiskBytes());
+        }
+        return Math.addExact(length, backingName(header).length);
+    }
+
+    static byte[] backingName(Qcow2Header header) {
+        String name = header.backingFile();
+        return name == null ? new byte[0] : name.getBytes(StandardCharsets.UTF_8);
     }
 
     private static void encodeFixed(ByteBuffer out, Qcow2Header header) {

@@ -1,0 +1,97 @@
+package io.quoin.qcow2.cluster;
+
+import io.quoin.block.BlockError;
+import io.quoin.qcow2.cache.Outcome;
+import java.util.ArrayList;
+import java.util.EnumMap;
+import java.util.List;
+import java.util.Map;
+
+/**
+ * What has to be on disk before the first change of an open image: steps in the order of {@link
+ * Stage}, each durable before the next begins. Until then changes wait here; afterwards it costs a
+ * look at {@link #isOpen}. An image that nobody changes is not written at all.
+ *
+ * <p>A step that fails fails those that wait; the next change tries it again.
+ *
+ * <p>Threading: confined(loop).
+ */
+public final class WriteGate {
+    /** In the order in which they run. */
+    public enum Stage {
+        /** Bits of features that this writer does not keep are cleared. */
+        AUTOCLEAR,
+        /** Bitmaps that are in memory only are marked on disk as in use. */
+        BITMAPS,
+        /** The dirty bit of lazy refcounts. */
+        DIRTY_BIT,
+        /** The record of clusters that are reserved ahead. */
+        RESERVATION
+    }
+
+    /** Makes something durable. */
+    @FunctionalInterface
+    public interface Step {
+        void run(Outcome outcome);
+    }
+
+    private final Map<Stage, Step> steps = new EnumMap<>(Stage.class);
+    private List<Outcome> waiters = new ArrayList<>();
+    private boolean running;
+    private boolean open = true;
+
+    /** Closes the gate until {@code step} has run; before the image is used. */
+    public void add(Stage stage, Step step) {
+        steps.put(stage, step);
+        open = false;
+    }
+
+    /** Whether changes may go ahead. */
+    public boolean isOpen() {
+        return open;
+    }
+
+    /** Runs the steps; {@code outcome} is told when changes may go ahead, or why not. */
+    public void pass(Outcome outcome) {
+        if (open) {
+            outcome.done(BlockError.OK);
+            return;
+        }
+        waiters.add(outcome);
+        if (!running) {
+            running = true;
+            next();
+        }
+    }
+
+    private void next() {
+        if (steps.isEmpty()) {
+            answer(BlockError.OK);
+            return;
+        }
+        Stage stage = steps.keySet().iterator().next();
+        Step step = steps.get(stage);
+        if (step == null) {
+            throw new AssertionError("stage without a step");
+        }
+        step.run(
+                error -> {
+                    if (error.isOk()) {
+                        steps.remove(stage);
+                        next();
+                    } else {
+                        answer(error);
+                    }
+                });
+    }
+
+    private void answer(BlockError error) {
+        running = false;
+        open = error.isOk();
+        List<Outcome> all = waiters;
+        waiters = new ArrayList<>();
+        for (Outcome waiter : all) {
+            waiter.done(error);
+        }
+    }
+}
