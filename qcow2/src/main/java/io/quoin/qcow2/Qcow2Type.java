@@ -17,6 +17,9 @@ import java.util.List;
 public final class Qcow2Type implements XlatorType {
     static final String TYPE = "features/qcow2";
     static final String CACHE_SIZE = "cache-size";
+    static final String IMAGES = "images";
+    static final String IMAGES_BY_SUFFIX = "suffix";
+    static final String IMAGES_ALL = "all";
 
     private static final OptionTable OPTIONS =
             OptionTable.of(
@@ -25,7 +28,12 @@ public final class Qcow2Type implements XlatorType {
                             Option.Type.SIZE,
                             "32M",
                             "Memory for the L2 tables of one open image; 32M cover 256G of it at a"
-                                    + " cluster size of 64K."));
+                                    + " cluster size of 64K."),
+                    Option.choice(
+                            IMAGES,
+                            List.of(IMAGES_BY_SUFFIX, IMAGES_ALL),
+                            IMAGES_BY_SUFFIX,
+                            "Which files are images: those named *.qcow2, or all."));
 
     @Override
     public String type() {
@@ -51,6 +59,10 @@ public final class Qcow2Type implements XlatorType {
     public Xlator create(
             String name, OptionValues options, List<Xlator> subvolumes, GraphContext context) {
         return new Qcow2Xlator(
-                name, subvolumes.get(0), context.loops(), options.sizeBytes(CACHE_SIZE));
+                name,
+                subvolumes.get(0),
+                context.loops(),
+                options.sizeBytes(CACHE_SIZE),
+                options.string(IMAGES).equals(IMAGES_ALL));
     }
 }

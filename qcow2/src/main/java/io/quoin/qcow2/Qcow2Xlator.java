@@ -17,8 +17,8 @@ import org.slf4j.LoggerFactory;
 
 /**
  * The files of its subvolume, those named {@code *.qcow2} as images: with their virtual size and
- * content. The format goes by the name and is never guessed from the content, which belongs to a
- * guest.
+ * content. The format goes by the name, or by an option that says that all are, and is never
+ * guessed from the content, which belongs to a guest.
  *
  * <p>Threading: thread-safe.
  */
@@ -30,16 +30,19 @@ final class Qcow2Xlator extends PassThroughXlator {
     private final LoopGroup loops;
     private final ImageOpener opener;
     private final ImageCreator creator;
+    private final boolean allImages;
 
-    Qcow2Xlator(String name, Xlator subvolume, LoopGroup loops, long cacheBytes) {
+    Qcow2Xlator(
+            String name, Xlator subvolume, LoopGroup loops, long cacheBytes, boolean allImages) {
         super(name, Qcow2Type.TYPE, subvolume);
         this.loops = loops;
+        this.allImages = allImages;
         this.opener = new ImageOpener(subvolume, cacheBytes);
         this.creator = new ImageCreator(subvolume, opener);
     }
 
-    static boolean isImage(String fileName) {
-        return fileName.endsWith(SUFFIX) && fileName.length() > SUFFIX.length();
+    private boolean isImage(String fileName) {
+        return allImages || (fileName.endsWith(SUFFIX) && fileName.length() > SUFFIX.length());
     }
 
     @Override

@@ -18,6 +18,11 @@ record Abi(
     private static final Abi X86_64 = new Abi(0x10000, 0x20000, 0x4000, 217, 326);
     private static final Abi AARCH64 = new Abi(0x4000, 0x8000, 0x10000, 61, 285);
 
+    /** O_TMPFILE, which has the bit of O_DIRECTORY in it. */
+    int openTemporary() {
+        return 0x400000 | openDirectory;
+    }
+
     /** That of this machine; ENOTSUP where it is not one that these numbers are known for. */
     static Abi current() {
         String system = System.getProperty("os.name", "");

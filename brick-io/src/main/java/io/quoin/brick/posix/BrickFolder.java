@@ -16,11 +16,17 @@ import org.agrona.concurrent.UnsafeBuffer;
  * <p>The lock is that of the file {@code .quoin/lock}, which also names the process that holds it.
  * The kernel lets go of it when that process ends, however it ends.
  *
+ * <p>A plain folder is one that holds image files and is no brick: nothing is made in it but those
+ * files. Only if it is a brick too, its lock is taken.
+ *
  * <p>Threading: thread-safe.
  */
 final class BrickFolder implements AutoCloseable {
     /** Files in the brick's own folder that have no name yet begin with this. */
-    static final String NEW_PREFIX = "new-";
+    private static final String NEW_PREFIX = "new-";
+
+    /** They have it in a plain folder. */
+    private static final String PLAIN_NEW_PREFIX = ".quoin-new-";
 
     private static final int MODE_FOLDER = 0700;
     private static final int MODE_FILE = 0600;
@@ -31,13 +37,15 @@ final class BrickFolder implements AutoCloseable {
     private final int fd;
     private final int ownFolderFd;
     private final int lockFd;
+    private final boolean plain;
     private final AtomicBoolean closed = new AtomicBoolean();
 
-    private BrickFolder(String directory, int fd, int ownFolderFd, int lockFd) {
+    private BrickFolder(String directory, int fd, int ownFolderFd, int lockFd, boolean plain) {
         this.directory = directory;
         this.fd = fd;
         this.ownFolderFd = ownFolderFd;
         this.lockFd = lockFd;
+        this.plain = plain;
     }
 
     /**
@@ -65,10 +73,56 @@ final class BrickFolder implements AutoCloseable {
             lock(lockFd, directory);
             removeUnfinished(ownFd, directory);
             sync(fd, directory);
-            return new BrickFolder(directory, fd, ownFd, lockFd);
+            return new BrickFolder(directory, fd, ownFd, lockFd, false);
         } catch (RuntimeException e) {
             closeAll(lockFd, ownFd, fd);
             throw e;
+        }
+    }
+
+    /**
+     * Opens a folder of files.
+     *
+     * @throws BlockException EBUSY if it is a brick that is in use
+     */
+    static BrickFolder openPlain(Path path) {
+        String directory = path.toAbsolutePath().normalize().toString();
+        int fd = openFolder(SystemCalls.AT_FDCWD, directory, directory);
+        int ownFd = -1;
+        int lockFd = -1;
+        try {
+            lockFd = lockIfBrick(fd, directory);
+            ownFd = openFolder(SystemCalls.AT_FDCWD, "/proc/self/fd/" + fd, directory);
+            return new BrickFolder(directory, fd, ownFd, lockFd, true);
+        } catch (RuntimeException e) {
+            closeAll(lockFd, ownFd, fd);
+            throw e;
+        }
+    }
+
+    /** The locked lock file, or -1 where there is none. */
+    private static int lockIfBrick(int fd, String directory) {
+        byte[] path = FileNames.encodePath(FileNames.OWN_FOLDER + "/" + LOCK_NAME);
+        int flags = SystemCalls.ABI.openNoFollow();
+        int lockFd = SystemCalls.openat(fd, path, flags | SystemCalls.O_RDWR, 0);
+        if (lockFd == -Errno.EROFS) {
+            lockFd = SystemCalls.openat(fd, path, flags | SystemCalls.O_RDONLY, 0);
+        }
+        if (lockFd == -Errno.ENOENT || lockFd == -Errno.ENOTDIR) {
+            return -1;
+        }
+        if (lockFd < 0) {
+            throw Errno.exception("open the brick's lock file", "directory=" + directory, -lockFd);
+        }
+        boolean locked = false;
+        try {
+            lock(lockFd, directory);
+            locked = true;
+            return lockFd;
+        } finally {
+            if (!locked) {
+                SystemCalls.close(lockFd);
+            }
         }
     }
 
@@ -151,7 +205,10 @@ final class BrickFolder implements AutoCloseable {
         text.putBytes(0, pid);
         long written = SystemCalls.pwrite(lockFd, text.addressOffset(), pid.length, 0);
         // A full disk must not keep a brick from being opened: files could not even be removed.
-        if (written < 0 && Errno.blockError((int) -written) != BlockError.ENOSPC) {
+        boolean isExcused =
+                written == -Errno.EBADF // a read-only file system's
+                        || Errno.blockError((int) -written) == BlockError.ENOSPC;
+        if (written < 0 && !isExcused) {
             throw Errno.exception(
                     "write the brick's lock file", "directory=" + directory, (int) -written);
         }
@@ -195,7 +252,18 @@ final class BrickFolder implements AutoCloseable {
         return fd;
     }
 
-    /** The descriptor of {@code .quoin} in it. */
+    boolean isPlain() {
+        return plain;
+    }
+
+    /** The name, in the own folder, of the file that is the {@code number}th to be made. */
+    String newName(long number) {
+        return plain
+                ? PLAIN_NEW_PREFIX + ProcessHandle.current().pid() + "-" + number
+                : NEW_PREFIX + number;
+    }
+
+    /** The descriptor of {@code .quoin} in it; of a plain folder, another one of itself. */
     int ownFolderFd() {
         fd(); // closed with it
         return ownFolderFd;

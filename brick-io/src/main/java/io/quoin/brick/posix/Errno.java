@@ -15,12 +15,15 @@ final class Errno {
     static final int EINTR = 4;
     static final int EIO = 5;
     static final int ENXIO = 6;
+    static final int EBADF = 9;
     static final int EAGAIN = 11;
     static final int EEXIST = 17;
     static final int EXDEV = 18;
+    static final int ENOTDIR = 20;
     static final int EISDIR = 21;
     static final int EINVAL = 22;
     static final int ENOSPC = 28;
+    static final int EROFS = 30;
     static final int ENOSYS = 38;
     static final int ELOOP = 40;
     static final int EOPNOTSUPP = 95;
@@ -32,7 +35,7 @@ final class Errno {
                     Map.entry(EINTR, "EINTR"),
                     Map.entry(EIO, "EIO"),
                     Map.entry(ENXIO, "ENXIO"),
-                    Map.entry(9, "EBADF"),
+                    Map.entry(EBADF, "EBADF"),
                     Map.entry(EAGAIN, "EAGAIN"),
                     Map.entry(12, "ENOMEM"),
                     Map.entry(13, "EACCES"),
@@ -41,7 +44,7 @@ final class Errno {
                     Map.entry(EEXIST, "EEXIST"),
                     Map.entry(EXDEV, "EXDEV"),
                     Map.entry(19, "ENODEV"),
-                    Map.entry(20, "ENOTDIR"),
+                    Map.entry(ENOTDIR, "ENOTDIR"),
                     Map.entry(EISDIR, "EISDIR"),
                     Map.entry(EINVAL, "EINVAL"),
                     Map.entry(23, "ENFILE"),
@@ -49,7 +52,7 @@ final class Errno {
                     Map.entry(26, "ETXTBSY"),
                     Map.entry(27, "EFBIG"),
                     Map.entry(ENOSPC, "ENOSPC"),
-                    Map.entry(30, "EROFS"),
+                    Map.entry(EROFS, "EROFS"),
                     Map.entry(36, "ENAMETOOLONG"),
                     Map.entry(ENOSYS, "ENOSYS"),
                     Map.entry(39, "ENOTEMPTY"),
@@ -77,7 +80,7 @@ final class Errno {
             case EEXIST -> BlockError.EEXIST;
             case EINVAL, EISDIR, ELOOP, 36 -> BlockError.EINVAL;
             case 27, ENOSPC, 122 -> BlockError.ENOSPC;
-            case 30 -> BlockError.EROFS;
+            case EROFS -> BlockError.EROFS;
             case EOPNOTSUPP, ENOSYS -> BlockError.ENOTSUP;
             default -> BlockError.EIO;
         };

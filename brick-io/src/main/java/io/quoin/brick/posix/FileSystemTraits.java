@@ -81,12 +81,57 @@ record FileSystemTraits(
         }
     }
 
-    private static FileSystemTraits probeFile(int fd, int directFd, String folder) {
+    /**
+     * Tries everything with a file that has no name. Where there can be none, as in a folder that
+     * may only be read, files are taken to be able to be read and no more.
+     */
+    static FileSystemTraits probePlain(int folderFd, String folder) {
+        byte[] here = FileNames.encodePath(".");
+        int fd =
+                SystemCalls.openat(
+                        folderFd, here, SystemCalls.O_RDWR | SystemCalls.ABI.openTemporary(), 0600);
+        if (fd < 0) {
+            return readOnly(folderFd, folder);
+        }
+        int directFd =
+                SystemCalls.openat(
+                        SystemCalls.AT_FDCWD,
+                        FileNames.encodePath("/proc/self/fd/" + fd),
+                        SystemCalls.O_RDWR | SystemCalls.ABI.openDirect(),
+                        0);
+        try {
+            return probeFile(fd, directFd, folder);
+        } finally {
+            if (directFd >= 0) {
+                SystemCalls.close(directFd);
+            }
+            SystemCalls.close(fd);
+        }
+    }
+
+    private static FileSystemTraits readOnly(int folderFd, String folder) {
+        return new FileSystemTraits(
+                type(folderFd, folder),
+                true, // a file that cannot says so when it is read
+                false,
+                false,
+                false,
+                false,
+                false,
+                ALIGNMENT_UNKNOWN,
+                ALIGNMENT_UNKNOWN);
+    }
+
+    private static String type(int fd, String folder) {
         long magic = SystemCalls.fileSystemMagic(fd);
         if (magic < 0) {
             throw Errno.exception("ask for the file system", "directory=" + folder, (int) -magic);
         }
-        String type = TYPES.getOrDefault(magic, "0x" + Long.toHexString(magic));
+        return TYPES.getOrDefault(magic, "0x" + Long.toHexString(magic));
+    }
+
+    private static FileSystemTraits probeFile(int fd, int directFd, String folder) {
+        String type = type(fd, folder);
         ByteBuffer memory = BufferUtil.allocateDirectAligned(PROBE_BYTES, PROBE_BLOCK);
         long address = new UnsafeBuffer(memory).addressOffset();
         long written = SystemCalls.pwrite(fd, address, PROBE_BYTES, 0);

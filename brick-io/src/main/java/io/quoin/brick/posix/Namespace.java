@@ -18,6 +18,10 @@ import java.util.concurrent.atomic.AtomicLong;
  */
 final class Namespace {
     private static final int MODE_FILE = 0600;
+
+    /** In a folder that is no brick; the process's mask takes off what it wants. */
+    private static final int MODE_PLAIN_FILE = 0644;
+
     private static final String PREALLOCATION = "preallocation";
     private static final String COPY_FROM = "copy_from";
     private static final Set<String> CREATE_OPTIONS = Set.of(PREALLOCATION, COPY_FROM);
@@ -95,8 +99,10 @@ final class Namespace {
 
     private void make(String fileName, byte[] path, CreateOptions options) {
         int ownFd = brick.folder().ownFolderFd();
-        byte[] newPath = FileNames.encodePath(BrickFolder.NEW_PREFIX + newNames.incrementAndGet());
-        int fd = SystemCalls.openat(ownFd, newPath, FLAGS_NEW, MODE_FILE);
+        BrickFolder folder = brick.folder();
+        byte[] newPath = FileNames.encodePath(folder.newName(newNames.incrementAndGet()));
+        int mode = folder.isPlain() ? MODE_PLAIN_FILE : MODE_FILE;
+        int fd = SystemCalls.openat(ownFd, newPath, FLAGS_NEW, mode);
         if (fd < 0) {
             throw failedCreate(fileName, options, -fd);
         }

@@ -12,6 +12,7 @@ import java.nio.file.Path;
  * The options of {@code storage/posix}, checked.
  *
  * @param directory the brick folder
+ * @param brick the folder is a brick: it is made if missing, locked, and has a folder of its own
  * @param directIo files are opened with O_DIRECT
  * @param readAheadBytes how far ahead of a sequential reader to fetch at most
  * @param writeBytesMax the most that one pwritev is given
@@ -21,6 +22,7 @@ import java.nio.file.Path;
  */
 record PosixOptions(
         Path directory,
+        boolean brick,
         boolean directIo,
         long readAheadBytes,
         int writeBytesMax,
@@ -28,6 +30,7 @@ record PosixOptions(
         int flushThreads) {
 
     private static final String DIRECTORY = "directory";
+    private static final String BRICK = "brick";
     private static final String DIRECT_IO = "direct-io";
     private static final String READ_AHEAD = "read-ahead";
     private static final String WRITE_SIZE = "write-size";
@@ -45,6 +48,11 @@ record PosixOptions(
                             DIRECTORY,
                             Option.Type.PATH,
                             "The brick folder; made with mode 0700 if it is missing."),
+                    Option.of(
+                            BRICK,
+                            Option.Type.BOOLEAN,
+                            "on",
+                            "Off: any folder of image files; nothing is made in it but those."),
                     Option.of(
                             DIRECT_IO,
                             Option.Type.BOOLEAN,
@@ -74,6 +82,7 @@ record PosixOptions(
     static PosixOptions of(OptionValues values, GraphContext context) {
         return new PosixOptions(
                 context.directory().resolve(values.path(DIRECTORY)),
+                values.bool(BRICK),
                 values.bool(DIRECT_IO),
                 within(READ_AHEAD, values.sizeBytes(READ_AHEAD), 0, READ_AHEAD_MAX),
                 (int)

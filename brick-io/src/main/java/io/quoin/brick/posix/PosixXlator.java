@@ -47,10 +47,15 @@ final class PosixXlator implements Xlator {
      */
     static PosixXlator open(
             String name, PosixOptions options, Executor blocking, IntUnaryOperator dataSync) {
-        BrickFolder folder = BrickFolder.open(options.directory());
+        BrickFolder folder =
+                options.brick()
+                        ? BrickFolder.open(options.directory())
+                        : BrickFolder.openPlain(options.directory());
         try {
             FileSystemTraits traits =
-                    FileSystemTraits.probe(folder.ownFolderFd(), folder.directory());
+                    options.brick()
+                            ? FileSystemTraits.probe(folder.ownFolderFd(), folder.directory())
+                            : FileSystemTraits.probePlain(folder.fd(), folder.directory());
             if (options.directIo()) {
                 traits.requireDirect(folder.directory());
             }

@@ -1,0 +1,56 @@
+package io.quoin.management.image;
+
+import io.quoin.management.volume.Stages;
+import io.quoin.xlator.Xlator;
+import io.quoin.xlator.graph.Graph;
+import io.quoin.xlator.graph.GraphContext;
+import io.quoin.xlator.graph.Volfile;
+import io.quoin.xlator.graph.VolumeSpec;
+import io.quoin.xlator.loop.LoopGroup;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.Executor;
+
+/**
+ * A private graph on one folder: its files as they are, and its files as qcow2 images. Backing
+ * files come from the same folder. If the folder is a brick, it is locked, so that nothing is
+ * touched that is being served.
+ *
+ * <pre>
+ *   images (features/qcow2, every file) -> files (storage/posix, no brick)
+ * </pre>
+ *
+ * <p>Threading: thread-safe.
+ */
+final class ImageFolder implements AutoCloseable {
+    private static final String FILES = "files";
+    private static final String IMAGES = "images";
+
+    private final Graph graph;
+
+    ImageFolder(Path folder, LoopGroup loops, Executor blocking) {
+        VolumeSpec files =
+                new VolumeSpec(
+                        FILES,
+                        "storage/posix",
+                        Map.of("directory", folder.toString(), "brick", "off"),
+                        List.of());
+        VolumeSpec images =
+                new VolumeSpec(IMAGES, "features/qcow2", Map.of("images", "all"), List.of(FILES));
+        graph =
+                Graph.build(
+                        Volfile.of(List.of(files, images)),
+                        new GraphContext(loops, blocking, folder));
+    }
+
+    /** The namespace in which files have that format. */
+    Xlator as(ImageFormat format) {
+        return graph.node(format == ImageFormat.RAW ? FILES : IMAGES);
+    }
+
+    @Override
+    public void close() {
+        Stages.await(graph.close());
+    }
+}

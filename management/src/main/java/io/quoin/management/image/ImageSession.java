@@ -1,0 +1,159 @@
+package io.quoin.management.image;
+
+import io.quoin.block.BlockException;
+import io.quoin.management.volume.Stages;
+import io.quoin.xlator.CreateOptions;
+import io.quoin.xlator.OpenMode;
+import io.quoin.xlator.XlatorFile;
+import io.quoin.xlator.loop.Loop;
+import io.quoin.xlator.loop.NettyLoopGroup;
+import java.nio.file.Path;
+import java.util.ArrayDeque;
+import java.util.Deque;
+import java.util.HashMap;
+import java.util.Map;
+import java.util.Objects;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
+
+/**
+ * What one run of an offline tool stands on: loops, threads that may block, the folders of the
+ * images that it uses, and the images themselves. Closing it closes everything that is still open.
+ *
+ * <p>Threading: confined to the thread of the tool.
+ */
+public final class ImageSession implements AutoCloseable {
+    private static final int LOOPS = 2;
+    private static final int BLOCKING_THREADS = 4;
+    private static final long END_SECONDS = 30;
+
+    private final NettyLoopGroup loops = new NettyLoopGroup(LOOPS);
+    private final ExecutorService blocking = blockingThreads();
+    private final Map<Path, ImageFolder> folders = new HashMap<>();
+    private final Deque<OpenedImage> images = new ArrayDeque<>();
+
+    /**
+     * Opens an image, each on the next loop.
+     *
+     * @throws BlockException ENOENT if it is not there, EBUSY while something serves it, EINVAL or
+     *     ENOTSUP if it is not an image that can be used
+     */
+    public OpenedImage open(ImageLocation location, OpenMode mode) {
+        Loop loop = loops.next();
+        CompletableFuture<OpenedImage> opened = new CompletableFuture<>();
+        LocalImage local = (LocalImage) location;
+        Path path = local.existing();
+        ImageFolder folder = folder(Objects.requireNonNull(path.getParent()));
+        String name = String.valueOf(path.getFileName());
+        loop.execute(
+                () ->
+                        Relay.into(
+                                opened,
+                                () ->
+                                        folder.as(local.format())
+                                                .open(name, mode, loop)
+                                                .thenApplyAsync(
+                                                        file -> opened(location, file, loop),
+                                                        loop)));
+        OpenedImage image = Stages.await(opened);
+        images.push(image);
+        return image;
+    }
+
+    private static OpenedImage opened(ImageLocation location, XlatorFile file, Loop loop) {
+        return new OpenedImage(location, file, loop);
+    }
+
+    /**
+     * Makes an image file, whole or not at all.
+     *
+     * @throws BlockException EEXIST if there is a file of that name, EINVAL naming the option that
+     *     is wrong
+     */
+    public void create(LocalImage image, CreateOptions options) {
+        Stages.await(folder(image.folder()).as(image.format()).create(image.fileName(), options));
+    }
+
+    /** Removes an image file. */
+    public void remove(LocalImage image) {
+        Stages.await(folder(image.folder()).as(ImageFormat.RAW).remove(image.fileName()));
+    }
+
+    /**
+     * Holds the folder, if it is a brick, against being served until the session is closed.
+     *
+     * @throws BlockException EBUSY with the process id, while it is served
+     */
+    public void hold(Path folder) {
+        folder(folder);
+    }
+
+    private ImageFolder folder(Path folder) {
+        ImageFolder known = folders.get(folder);
+        if (known != null) {
+            return known;
+        }
+        try {
+            ImageFolder opened = new ImageFolder(folder, loops, blocking);
+            folders.put(folder, opened);
+            return opened;
+        } catch (BlockException e) {
+            throw new BlockException(
+                    e.error(),
+                    "the image's folder cannot be used: "
+                            + e.getMessage()
+                            + (e.error() == io.quoin.block.BlockError.EBUSY
+                                    ? "; stop what serves it first"
+                                    : ""),
+                    e);
+        }
+    }
+
+    private static ExecutorService blockingThreads() {
+        AtomicInteger number = new AtomicInteger();
+        return Executors.newFixedThreadPool(
+                BLOCKING_THREADS,
+                task -> {
+                    Thread thread = new Thread(task, "quoin-blocking-" + number.getAndIncrement());
+                    thread.setDaemon(true);
+                    return thread;
+                });
+    }
+
+    /** Closes images, folders and threads, also after one has failed; throws the first failure. */
+    @Override
+    public void close() {
+        Deque<AutoCloseable> parts = new ArrayDeque<>();
+        parts.push(loops);
+        parts.push(this::endBlocking);
+        folders.values().forEach(parts::push);
+        // The first opened goes last.
+        images.descendingIterator().forEachRemaining(parts::push);
+        BlockException first = null;
+        for (AutoCloseable part : parts) {
+            try {
+                part.close();
+            } catch (Exception e) {
+                BlockException failure = Stages.asBlockException(e);
+                if (first == null) {
+                    first = failure;
+                } else {
+                    first.addSuppressed(failure);
+                }
+            }
+        }
+        if (first != null) {
+            throw first;
+        }
+    }
+
+    private void endBlocking() throws InterruptedException {
+        blocking.shutdown();
+        if (!blocking.awaitTermination(END_SECONDS, TimeUnit.SECONDS)) {
+            blocking.shutdownNow();
+        }
+    }
+}

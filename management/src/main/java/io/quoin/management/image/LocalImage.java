@@ -1,0 +1,68 @@
+package io.quoin.management.image;
+
+import io.quoin.block.BlockError;
+import io.quoin.block.BlockException;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
+import java.nio.file.Path;
+import java.util.Objects;
+
+/**
+ * An image file of this machine, which need not exist yet.
+ *
+ * @param path as it was given
+ * @param format of the content
+ *     <p>Threading: immutable.
+ */
+public record LocalImage(Path path, ImageFormat format) implements ImageLocation {
+    @Override
+    public String text() {
+        return path.toString();
+    }
+
+    /**
+     * The file with symbolic links followed, since backing files are looked for in the folder that
+     * it really lies in.
+     *
+     * @throws BlockException ENOENT if there is no such file, EINVAL if it is something else
+     */
+    public Path existing() {
+        try {
+            Path real = path.toRealPath();
+            if (!Files.isRegularFile(real)) {
+                throw new BlockException(
+                        BlockError.EINVAL, "not a regular file: path=" + path.toAbsolutePath());
+            }
+            return real;
+        } catch (NoSuchFileException e) {
+            throw new BlockException(
+                    BlockError.ENOENT, "no such image file: path=" + path.toAbsolutePath(), e);
+        } catch (IOException e) {
+            throw new BlockException(
+                    BlockError.EIO,
+                    "image file cannot be found: path=" + path.toAbsolutePath() + ", reason=" + e,
+                    e);
+        }
+    }
+
+    /** The folder that a new file of this name would lie in, with symbolic links followed. */
+    public Path folder() {
+        Path parent = Objects.requireNonNull(path.toAbsolutePath().normalize().getParent());
+        try {
+            return parent.toRealPath();
+        } catch (IOException e) {
+            throw new BlockException(
+                    BlockError.ENOENT, "no such folder: path=" + parent + ", reason=" + e, e);
+        }
+    }
+
+    /** The name in its folder. */
+    public String fileName() {
+        Path name = path.toAbsolutePath().normalize().getFileName();
+        if (name == null) {
+            throw new BlockException(BlockError.EINVAL, "not the name of a file: path=" + path);
+        }
+        return name.toString();
+    }
+}

@@ -1,0 +1,8 @@
+/**
+ * The offline tools: image files that nobody has open and disks behind NBD addresses, as block
+ * devices on a loop, and what is done with them.
+ */
+@NullMarked
+package io.quoin.management.image;
+
+import org.jspecify.annotations.NullMarked;
