@@ -1,0 +1,255 @@
+package io.quoin.qcow2.hostile;
+
+import io.quoin.block.BlockError;
+import io.quoin.block.BlockException;
+import io.quoin.block.ExtentList;
+import io.quoin.block.IoFlags;
+import io.quoin.block.IoOp;
+import io.quoin.block.IoRequest;
+import io.quoin.qcow2.Qcow2Type;
+import io.quoin.qcow2.check.BackingFiles;
+import io.quoin.qcow2.check.CheckListener;
+import io.quoin.qcow2.check.ImageChain;
+import io.quoin.qcow2.check.Qcow2Check;
+import io.quoin.qcow2.check.Qcow2Info;
+import io.quoin.qcow2.check.Qcow2Map;
+import io.quoin.qcow2.check.RepairMode;
+import io.quoin.testkit.FileDriver;
+import io.quoin.testkit.MemoryXlator;
+import io.quoin.testkit.sim.VirtualLoopGroup;
+import io.quoin.xlator.OpenMode;
+import io.quoin.xlator.Xlator;
+import io.quoin.xlator.XlatorFile;
+import io.quoin.xlator.graph.GraphContext;
+import io.quoin.xlator.graph.OptionValues;
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.TreeSet;
+import java.util.function.Consumer;
+
+/**
+ * Every way in which an image is opened, each used as a guest or an operator would. What ends in a
+ * {@link BlockException} or a {@link BlockError} is told; everything else is the test's failure.
+ */
+final class Entrances {
+    static final String IMAGE = "disk.qcow2";
+    static final String LOOP = "loop.qcow2";
+    static final String CHAIN = "chain-";
+
+    private static final int CHAIN_LENGTH = 300;
+    private static final int PIECE = 64 << 10;
+    private static final long ALL_READ_BYTES = 8 << 20;
+    private static final int SAMPLES = 48;
+    private static final long MAPPED_EXTENTS_MAX = 100_000;
+
+    private final Path folder;
+    private final VirtualLoopGroup loops = new VirtualLoopGroup(1);
+    private final MemoryXlator brick = new MemoryXlator("brick");
+    private final Xlator volume;
+
+    /** What an entrance has to tell. */
+    record Report(
+            boolean opened, String message, TreeSet<BlockError> reads, TreeSet<BlockError> writes) {
+        static Report refused(BlockException e) {
+            return new Report(
+                    false, String.valueOf(e.getMessage()), new TreeSet<>(), new TreeSet<>());
+        }
+
+        static Report open() {
+            return new Report(true, "", new TreeSet<>(), new TreeSet<>());
+        }
+    }
+
+    Entrances(Path folder) throws IOException {
+        this.folder = folder;
+        Qcow2Type type = new Qcow2Type();
+        volume =
+                type.create(
+                        "images",
+                        new OptionValues(type.options(), Map.of()),
+                        List.of(brick),
+                        new GraphContext(loops, loops.blocking(), folder));
+        byte[] base = new byte[10_000];
+        byte[] secret = SmallImage.SECRET.getBytes(StandardCharsets.ISO_8859_1);
+        System.arraycopy(secret, 0, base, 0, secret.length);
+        neighbour("base.raw", base);
+        neighbour("empty.raw", new byte[0]);
+        neighbour("disguised.raw", SmallImage.withBacking("/etc/passwd", "raw").toArray());
+        brick.put(LOOP, SmallImage.withBacking(IMAGE, "qcow2").toArray());
+        for (int i = 0; i < CHAIN_LENGTH; i++) {
+            String next = i + 1 < CHAIN_LENGTH ? CHAIN + (i + 1) + ".qcow2" : "base.raw";
+            String format = i + 1 < CHAIN_LENGTH ? "qcow2" : "raw";
+            brick.put(CHAIN + i + ".qcow2", SmallImage.withBacking(next, format).toArray());
+        }
+    }
+
+    private void neighbour(String name, byte[] content) throws IOException {
+        brick.put(name, content);
+        Files.write(folder.resolve(name), content);
+    }
+
+    MemoryXlator brick() {
+        return brick;
+    }
+
+    /** Puts the image where {@link #readOnly} and {@link #readWrite} find it. */
+    void install(SmallImage image) {
+        brick.put(IMAGE, image.toArray());
+        if (image.fileSize() > image.toArray().length) {
+            XlatorFile file = loops.await(brick.open(IMAGE, OpenMode.READ_WRITE, loops.loop(0)));
+            loops.await(loops.loop(0).call(() -> file.resize(image.fileSize())));
+            loops.await(loops.loop(0).call(file::close));
+        }
+    }
+
+    static Report describe(MemoryImageFile file) {
+        try {
+            Report report = Report.open();
+            return new Report(true, Qcow2Info.describe(file).toString(), report.reads, report.writes);
+        } catch (BlockException e) {
+            return Report.refused(e);
+        }
+    }
+
+    static Report check(MemoryImageFile file) {
+        StringBuilder findings = new StringBuilder();
+        try {
+            Qcow2Check.check(
+                    file,
+                    RepairMode.NONE,
+                    new CheckListener() {
+                        @Override
+                        public void finding(String text) {
+                            findings.append(text).append('\n');
+                        }
+                    });
+            return new Report(true, findings.toString(), new TreeSet<>(), new TreeSet<>());
+        } catch (BlockException e) {
+            return Report.refused(e);
+        }
+    }
+
+    Report map(MemoryImageFile file) throws IOException {
+        long[] extents = {0};
+        try (ImageChain chain = ImageChain.open(file, BackingFiles.inFolder(folder))) {
+            try {
+                Qcow2Map.map(
+                        chain,
+                        extent -> {
+                            if (++extents[0] > MAPPED_EXTENTS_MAX) {
+                                throw new BlockException(BlockError.EIO, "enough of the map seen");
+                            }
+                        });
+                return Report.open();
+            } catch (BlockException e) {
+                return new Report(
+                        true, String.valueOf(e.getMessage()), new TreeSet<>(), new TreeSet<>());
+            }
+        } catch (BlockException e) {
+            return Report.refused(e);
+        }
+    }
+
+    Report readOnly() {
+        return open(OpenMode.READ_ONLY, (file, report) -> read(file, report.reads));
+    }
+
+    Report readWrite() {
+        return open(
+                OpenMode.READ_WRITE,
+                (file, report) -> {
+                    write(file, report.writes);
+                    resize(file, report.writes);
+                    read(file, report.reads);
+                });
+    }
+
+    private interface Use {
+        void of(XlatorFile file, Report report);
+    }
+
+    private Report open(OpenMode mode, Use use) {
+        XlatorFile file;
+        try {
+            file = loops.await(volume.open(IMAGE, mode, loops.loop(0)));
+        } catch (BlockException e) {
+            return Report.refused(e);
+        }
+        Report report = Report.open();
+        use.of(file, report);
+        String details = file.details().toString();
+        try {
+            loops.await(loops.loop(0).call(file::close));
+        } catch (BlockException e) {
+            report.writes.add(e.error());
+            details += e.getMessage();
+        }
+        loops.runReady();
+        return new Report(true, details, report.reads, report.writes);
+    }
+
+    /** All of a small disk; of a large one its start, its end and samples between. */
+    private static void eachPiece(long size, Consumer<long[]> use) {
+        long step = size <= ALL_READ_BYTES ? PIECE : Math.max(PIECE, size / SAMPLES & -PIECE);
+        for (long at = 0; at < size; at += step) {
+            use.accept(new long[] {at, Math.min(PIECE, size - at)});
+            if (at > Long.MAX_VALUE - step) {
+                break;
+            }
+        }
+    }
+
+    private void read(XlatorFile file, TreeSet<BlockError> errors) {
+        FileDriver driver = new FileDriver(file, loops.loop(0));
+        ExtentList extents = new ExtentList(1024);
+        eachPiece(
+                file.geometry().sizeBytes(),
+                piece -> {
+                    errors.add(driver.await(driver.startRead(piece[0], (int) piece[1])));
+                    extents.clear();
+                    IoRequest status =
+                            new IoRequest()
+                                    .prepare(IoOp.BLOCK_STATUS, piece[0], piece[1], IoFlags.NONE)
+                                    .extents(extents);
+                    errors.add(driver.perform(status));
+                });
+        errors.remove(BlockError.OK);
+    }
+
+    private void write(XlatorFile file, TreeSet<BlockError> errors) {
+        FileDriver driver = new FileDriver(file, loops.loop(0));
+        eachPiece(
+                file.geometry().sizeBytes(),
+                piece -> {
+                    long at = piece[0];
+                    int length = (int) piece[1];
+                    byte[] data = new byte[Math.min(length, 6000)];
+                    errors.add(driver.write(at, data, IoFlags.NONE));
+                    if (length > 20_000) {
+                        errors.add(driver.zero(at + 8192, 5000, IoFlags.MAY_UNMAP));
+                        errors.add(driver.discard(at + 14_000, 6000));
+                    }
+                });
+        errors.add(driver.flush());
+        errors.remove(BlockError.OK);
+    }
+
+    private void resize(XlatorFile file, TreeSet<BlockError> errors) {
+        long size = file.geometry().sizeBytes();
+        for (long newSize : new long[] {size + (1 << 20), size / 2 & -512}) {
+            try {
+                loops.await(loops.loop(0).call(() -> file.resize(newSize)));
+            } catch (BlockException e) {
+                // A refusal for a reason of its own: smaller, or not a multiple.
+                if (e.error() == BlockError.EIO) {
+                    errors.add(e.error());
+                }
+            }
+        }
+    }
+}

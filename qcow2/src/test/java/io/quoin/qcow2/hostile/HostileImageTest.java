@@ -1,0 +1,183 @@
+package io.quoin.qcow2.hostile;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.fail;
+
+import com.sun.management.ThreadMXBean;
+import io.quoin.block.BlockError;
+import io.quoin.qcow2.check.CheckListener;
+import io.quoin.qcow2.check.CheckResult;
+import io.quoin.qcow2.check.Qcow2Check;
+import io.quoin.qcow2.check.RepairMode;
+import io.quoin.qcow2.hostile.Entrances.Report;
+import io.quoin.qcow2.hostile.HostileImage.Verdict;
+import java.lang.management.BufferPoolMXBean;
+import java.lang.management.ManagementFactory;
+import java.nio.ByteBuffer;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.concurrent.Callable;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.FutureTask;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.MethodSource;
+
+/**
+ * Malformed images, each through every entrance: a refusal or an error that is clean, within two
+ * seconds of work and 64 MiB of memory, and no write to what is refused or only read.
+ */
+@Timeout(120)
+class HostileImageTest {
+    private static final long CPU_NANOS_MAX = TimeUnit.SECONDS.toNanos(2);
+    private static final long MEMORY_BYTES_MAX = 64 << 20;
+    private static final int HANG_SECONDS = 30;
+    private static final long COMPARED_BYTES_MAX = 64 << 20;
+
+    private static final ThreadMXBean THREADS =
+            (ThreadMXBean) ManagementFactory.getThreadMXBean();
+
+    @TempDir Path folder;
+
+    static List<HostileImage> images() {
+        return Gallery.all();
+    }
+
+    @Test
+    void shouldHaveAnImageForEachLimitAndAttack() {
+        System.out.println("hostile images: " + images().size());
+        assertThat(images()).hasSizeGreaterThanOrEqualTo(200);
+    }
+
+    @ParameterizedTest(name = "{0}")
+    @MethodSource("images")
+    void shouldEndCleanlyWhenImageIsHostile(HostileImage hostile) throws Exception {
+        SmallImage image = hostile.image().get();
+        byte[] bytes = image.toArray();
+        Entrances entrances = new Entrances(folder);
+        entrances.install(image);
+        MemoryImageFile file = new MemoryImageFile(bytes, image.fileSize());
+        Report info = bounded("info", () -> Entrances.describe(file));
+        Report check = bounded("check", () -> Entrances.check(file));
+        Report map = bounded("map", () -> entrances.map(file));
+        assertThat(file.changes()).as("changes by offline looks").isZero();
+        Report reader = bounded("read-only", entrances::readOnly);
+        assertUnchanged(entrances, image, "opened read-only");
+        Report writer = bounded("read-write", entrances::readWrite);
+        if (!writer.opened()) {
+            assertUnchanged(entrances, image, "refused");
+        }
+        for (Report report : List.of(info, check, map, reader, writer)) {
+            assertThat(report.message()).doesNotContain(SmallImage.SECRET);
+            assertThat(report.opened() || report.message().contains(": "))
+                    .as("refused with a reason: %s", report.message())
+                    .isTrue();
+        }
+        switch (hostile.verdict()) {
+            case REFUSED -> {
+                for (Report report : List.of(info, check, map, reader, writer)) {
+                    assertRefused(report, hostile.says());
+                }
+            }
+            case NOT_SERVED -> {
+                assertRefused(reader, hostile.says());
+                assertRefused(writer, hostile.says());
+            }
+            case READ_ONLY -> {
+                assertThat(reader.opened()).as(reader.message()).isTrue();
+                assertRefused(writer, hostile.says());
+            }
+            case UNREADABLE -> {
+                assertThat(reader.opened()).as(reader.message()).isTrue();
+                assertThat(reader.reads()).contains(BlockError.EIO);
+            }
+            case UNWRITABLE -> {
+                assertThat(writer.opened()).as(writer.message()).isTrue();
+                assertThat(writer.writes()).contains(BlockError.EIO);
+                assertThat(incompatible(entrances) & 2).as("corrupt bit").isEqualTo(2);
+            }
+            case SERVED -> assertServed(entrances, reader, writer);
+            case CLEAN_END -> assertThat(hostile.verdict()).isEqualTo(Verdict.CLEAN_END);
+        }
+    }
+
+    private static void assertRefused(Report report, String says) {
+        assertThat(report.opened()).as("opened: %s", report).isFalse();
+        assertThat(report.message()).contains(says);
+    }
+
+    private static void assertServed(Entrances entrances, Report reader, Report writer) {
+        for (Report report : List.of(reader, writer)) {
+            assertThat(report.opened()).as(report.message()).isTrue();
+            assertThat(report.reads()).as(report.message()).isEmpty();
+            assertThat(report.writes()).as(report.message()).isEmpty();
+        }
+        byte[] after = entrances.brick().content(Entrances.IMAGE);
+        CheckResult result =
+                Qcow2Check.check(
+                        new MemoryImageFile(after, after.length),
+                        RepairMode.NONE,
+                        CheckListener.SILENT);
+        assertThat(result.isClean()).as("%s", result).isTrue();
+    }
+
+    private static long incompatible(Entrances entrances) {
+        return ByteBuffer.wrap(entrances.brick().content(Entrances.IMAGE)).getLong(72);
+    }
+
+    private static void assertUnchanged(Entrances entrances, SmallImage image, String what) {
+        assertThat(entrances.brick().isUnflushed(Entrances.IMAGE)).as(what).isFalse();
+        if (image.fileSize() <= COMPARED_BYTES_MAX) {
+            byte[] after = entrances.brick().content(Entrances.IMAGE);
+            assertThat(after.length).as(what).isEqualTo((int) image.fileSize());
+            byte[] before = image.toArray();
+            assertThat(java.util.Arrays.mismatch(before, 0, before.length, after, 0, before.length))
+                    .as("first changed byte of an image that was " + what)
+                    .isEqualTo(-1);
+        }
+    }
+
+    /** Does {@code work} on a thread of its own, whose use of processor and memory is held down. */
+    private static Report bounded(String what, Callable<Report> work) throws Exception {
+        long[] used = new long[2];
+        FutureTask<Report> task =
+                new FutureTask<>(
+                        () -> {
+                            long thread = Thread.currentThread().getId();
+                            long cpu = THREADS.getCurrentThreadCpuTime();
+                            long heap = THREADS.getThreadAllocatedBytes(thread);
+                            long direct = directBytes();
+                            Report report = work.call();
+                            used[0] = THREADS.getCurrentThreadCpuTime() - cpu;
+                            used[1] =
+                                    THREADS.getThreadAllocatedBytes(thread)
+                                            - heap
+                                            + Math.max(0, directBytes() - direct);
+                            return report;
+                        });
+        Thread thread = new Thread(task, "hostile " + what);
+        thread.setDaemon(true);
+        thread.start();
+        try {
+            Report report = task.get(HANG_SECONDS, TimeUnit.SECONDS);
+            assertThat(used[0]).as(what + ": processor time").isLessThan(CPU_NANOS_MAX);
+            assertThat(used[1]).as(what + ": memory").isLessThan(MEMORY_BYTES_MAX);
+            return report;
+        } catch (TimeoutException e) {
+            return fail(what + " hangs at " + List.of(thread.getStackTrace()));
+        } catch (ExecutionException e) {
+            throw new AssertionError(what + " ends in " + e.getCause(), e.getCause());
+        }
+    }
+
+    private static long directBytes() {
+        return ManagementFactory.getPlatformMXBeans(BufferPoolMXBean.class).stream()
+                .filter(pool -> pool.getName().equals("direct"))
+                .mapToLong(BufferPoolMXBean::getMemoryUsed)
+                .sum();
+    }
+}
