@@ -27,6 +27,7 @@ import org.jspecify.annotations.Nullable;
 final class ImageOpener {
     private static final int CHAIN_MAX = 256;
     private static final int FIRST_READ_BYTES = 64 << 10;
+    private static final int TABLE_PIECE_BYTES = 1 << 20;
     private static final int ALIGNMENT = 4096;
 
     private final Xlator subvolume;
@@ -220,18 +221,33 @@ final class ImageOpener {
         if (lengthBytes == 0) {
             return CompletableFuture.completedFuture(new long[0]);
         }
-        return read(io, hostOffset, lengthBytes, what)
-                .thenApply(
+        int pieceBytes = Math.min(lengthBytes, TABLE_PIECE_BYTES);
+        ByteBuffer piece = BufferUtil.allocateDirectAligned(pieceBytes, ALIGNMENT);
+        return readLongs(io, hostOffset, new long[lengthBytes / Long.BYTES], 0, piece, what);
+    }
+
+    /** Piece by piece: the longest table is 32 MiB, which need not be in memory twice. */
+    private static CompletionStage<long[]> readLongs(
+            ImageIo io, long hostOffset, long[] entries, int from, ByteBuffer piece, String what) {
+        int count = Math.min(entries.length - from, piece.capacity() / Long.BYTES);
+        return read(io, hostOffset + (long) from * Long.BYTES, piece, count * Long.BYTES, what)
+                .thenCompose(
                         bytes -> {
-                            long[] entries = new long[lengthBytes / Long.BYTES];
-                            bytes.asLongBuffer().get(entries);
-                            return entries;
+                            bytes.asLongBuffer().get(entries, from, count);
+                            return from + count == entries.length
+                                    ? CompletableFuture.completedFuture(entries)
+                                    : readLongs(io, hostOffset, entries, from + count, piece, what);
                         });
     }
 
     private static CompletionStage<ByteBuffer> read(
             ImageIo io, long hostOffset, int lengthBytes, String what) {
         ByteBuffer bytes = BufferUtil.allocateDirectAligned(lengthBytes, ALIGNMENT);
+        return read(io, hostOffset, bytes, lengthBytes, what);
+    }
+
+    private static CompletionStage<ByteBuffer> read(
+            ImageIo io, long hostOffset, ByteBuffer bytes, int lengthBytes, String what) {
         return ChildFiles.stage(
                         "read of the " + what + " at host offset " + hostOffset,
                         outcome ->

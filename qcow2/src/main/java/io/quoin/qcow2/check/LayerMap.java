@@ -69,13 +69,12 @@ final class LayerMap {
             return;
         }
         Qcow2Geometry geometry = image.geometry;
-        long tableEnd = (guestOffset / geometry.l2CoverBytes() + 1) * geometry.l2CoverBytes();
         long entry = l1Entry(image, geometry.l1Index(guestOffset));
         if (!L1Entry.isAllocated(entry)) {
-            set(
-                    State.UNALLOCATED,
-                    Math.min(lengthMax, tableEnd - guestOffset),
-                    MapExtent.NO_OFFSET);
+            long end =
+                    unallocatedEnd(
+                            geometry, geometry.l1Index(guestOffset), guestOffset + lengthMax);
+            set(State.UNALLOCATED, end - guestOffset, MapExtent.NO_OFFSET);
             return;
         }
         refuse(
@@ -87,6 +86,19 @@ final class LayerMap {
             image.read(l2HostOffset, l2, image.clusterSize);
         }
         lookL2(image, guestOffset, lengthMax);
+    }
+
+    /**
+     * Where the run of missing L2 tables from {@code index} on ends, as far as the buffer tells.
+     */
+    private long unallocatedEnd(Qcow2Geometry geometry, int index, long limit) {
+        int next = index + 1;
+        while (next * geometry.l2CoverBytes() < limit
+                && (next - l1First) * L1Entry.SIZE_BYTES < l1.limit()
+                && !L1Entry.isAllocated(l1.getLong((next - l1First) * L1Entry.SIZE_BYTES))) {
+            next++;
+        }
+        return Math.min(limit, next * geometry.l2CoverBytes());
     }
 
     private void lookL2(CheckImage qcow2, long guestOffset, long lengthMax) {

@@ -46,7 +46,7 @@ public final class BitmapDirectoryLayout {
     private static final int GRANULARITY_BITS_MIN = 9;
     private static final int GRANULARITY_BITS_MAX = 31;
     private static final int NAME_BYTES_MAX = 1023;
-    private static final long TABLE_ENTRIES_MAX = 0x800_0000L;
+    private static final long DATA_BYTES_MAX = 512L << 20;
     private static final long TABLE_RESERVED_MASK = 0xff00_0000_0000_01feL;
     private static final long TABLE_OFFSET_MASK = 0x00ff_ffff_ffff_fe00L;
 
@@ -111,11 +111,11 @@ public final class BitmapDirectoryLayout {
                 nameLength,
                 "1..1023");
         require(
-                tableEntries <= TABLE_ENTRIES_MAX,
+                tableEntries <= DATA_BYTES_MAX / clusterSizeBytes,
                 WHAT,
                 "bitmap_table_size",
                 tableEntries,
-                "at most " + TABLE_ENTRIES_MAX);
+                "at most " + DATA_BYTES_MAX / clusterSizeBytes + " clusters (512 MiB of bits)");
         if (tableEntries > 0) {
             Refusal.requireTable(
                     WHAT,

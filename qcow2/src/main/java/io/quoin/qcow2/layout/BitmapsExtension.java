@@ -21,7 +21,9 @@ import java.nio.ByteBuffer;
  */
 public record BitmapsExtension(int count, long directorySizeBytes, long directoryOffset) {
     public static final int BITMAPS_MAX = 65_535;
-    public static final long DIRECTORY_BYTES_MAX = 1024L * BITMAPS_MAX;
+
+    /** QEMU's limit is 64 MiB; the largest number of bitmaps with usual names takes 3 MiB. */
+    public static final long DIRECTORY_BYTES_MAX = 16 << 20;
 
     private static final int DATA_BYTES = 24;
     private static final String WHAT = "qcow2 bitmaps extension";

@@ -323,6 +323,14 @@ public final class Qcow2Header {
                     refcountTableBytes(),
                     clusterSizeBytes(),
                     fileSizeBytes);
+            require(
+                    fileSizeBytes <= refcounts().fileBytesMax(),
+                    WHAT,
+                    "file size",
+                    fileSizeBytes,
+                    "at most "
+                            + refcounts().fileBytesMax()
+                            + ", what the longest refcount table counts");
         }
     }
 

@@ -32,6 +32,8 @@ public final class RefcountLayout {
     /** The largest refcount table that is read or written. */
     public static final int TABLE_BYTES_MAX = 8 << 20;
 
+    private static final int HOST_OFFSET_BITS = 56;
+
     private final int order;
     private final int clusterBits;
     private final int entryBits;
@@ -63,6 +65,13 @@ public final class RefcountLayout {
     /** Host bytes that one refcount block covers. */
     public long blockCoverBytes() {
         return 1L << (entryBits + clusterBits);
+    }
+
+    /** The longest file whose clusters the longest table can count; at most what entries reach. */
+    public long fileBytesMax() {
+        int coverBits = entryBits + clusterBits;
+        int tableBits = Integer.numberOfTrailingZeros(TABLE_BYTES_MAX / TABLE_ENTRY_BYTES);
+        return 1L << Math.min(HOST_OFFSET_BITS, coverBits + tableBits);
     }
 
     /** Entries of one cluster of the refcount table. */

@@ -32,7 +32,10 @@ import java.util.List;
  */
 public final class SnapshotTableLayout {
     public static final int ENTRY_BYTES_MIN = 40;
-    public static final int TABLE_BYTES_MAX = 64 << 20;
+
+    /** QEMU's limit is 64 MiB; the largest number of snapshots with usual names takes 5 MiB. */
+    public static final int TABLE_BYTES_MAX = 16 << 20;
+
     public static final int EXTRA_BYTES_MAX = 1024;
 
     /** The longest an entry can be: what has to be at hand to parse one. */
@@ -109,7 +112,7 @@ public final class SnapshotTableLayout {
                 WHAT,
                 "end of the entry at " + start,
                 end,
-                "inside of the file and of 64 MiB");
+                "inside of the file and of 16 MiB");
         in.position(end);
         int known = Math.min((int) extraLength, EXTRA_KNOWN_BYTES);
         return new SnapshotEntry(

@@ -105,7 +105,7 @@ final class ReserveTask extends RefcountTask {
         int entries = blocks.layout().blockEntries();
         long blockEnd = Math.min(reserve.end(), (cluster / entries + 1) * entries);
         if (!blocks.hasBlock(cluster)) {
-            reserve.scanCursor(blockEnd);
+            reserve.scanCursor(blocks.isCovered(cluster) ? blockEnd : reserve.end());
             return;
         }
         RefcountBlock block = blockOf(cluster);

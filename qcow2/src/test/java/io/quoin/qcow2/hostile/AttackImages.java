@@ -16,7 +16,11 @@ final class AttackImages {
         g.refused(
                 "13: CVE-2014-0143, refcount table whose size overflows",
                 "refcount_table_clusters",
-                image -> image.putInt(20, 21).putInt(56, 0x1000).fileSize(1 << 26));
+                image ->
+                        image.putInt(20, 21)
+                                .putLong(40, 1 << 22)
+                                .putInt(56, 0x1000)
+                                .fileSize(1 << 26));
         g.refused(
                 "11: CVE-2014-0143, L1 whose size in bytes overflows",
                 "l1_size",
@@ -40,8 +44,7 @@ final class AttackImages {
         g.cleanEnd(
                 "101: CVE-2014-0145, snapshot L1 longer than the active one",
                 SmallImage::withSnapshot,
-                image ->
-                        image.putInt(image.snapshotTable() + 8, 4194304).fileSize(64 << 20));
+                image -> image.putInt(image.snapshotTable() + 8, 4194304).fileSize(64 << 20));
         g.refused(
                 "8: CVE-2014-0146, no L1 for a disk with a snapshot",
                 "l1_size",
@@ -101,8 +104,7 @@ final class AttackImages {
                 image -> {
                     image.putInt(36, 512).putLong(24, 512L << 21).fileSize(1L << 43);
                     for (int i = 0; i < 512; i++) {
-                        image.putLong(
-                                image.l1() + 8 * i, L1Entry.of((long) (i + 1) << 34, true));
+                        image.putLong(image.l1() + 8 * i, L1Entry.of((long) (i + 1) << 34, true));
                     }
                 });
         g.cleanEnd(

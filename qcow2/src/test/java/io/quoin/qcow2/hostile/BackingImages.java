@@ -46,10 +46,7 @@ final class BackingImages {
                     () -> SmallImage.withBacking(name, "raw"),
                     image -> {});
             g.notServed(
-                    "47: data file " + shown,
-                    "",
-                    () -> SmallImage.withDataFile(name),
-                    image -> {});
+                    "47: data file " + shown, "", () -> SmallImage.withDataFile(name), image -> {});
         }
     }
 

@@ -44,7 +44,7 @@ final class BitmapImages {
                     image -> image.putInt(data(image), count));
         }
         refused(g, "40: bitmaps reserved field", "reserved", i -> i.putInt(data(i) + 4, 1));
-        for (long size : new long[] {0, 1024 * 65535 + 1, 1L << 40, 1L << 63, -1}) {
+        for (long size : new long[] {0, (16 << 20) + 1, 1024 * 65535 + 1, 1L << 40, 1L << 63, -1}) {
             refused(
                     g,
                     "40: bitmap_directory_size " + size,
@@ -70,9 +70,9 @@ final class BitmapImages {
         add(g, "111: directory on the L1", i -> i.putLong(data(i) + 16, i.l1()));
         add(
                 g,
-                "40: directory of 64 MiB in a hole",
+                "40: directory of 16 MiB in a hole",
                 image ->
-                        image.putLong(data(image) + 8, 1024 * 65535)
+                        image.putLong(data(image) + 8, 16 << 20)
                                 .putLong(data(image) + 16, 1 << 20)
                                 .fileSize(100 << 20));
         add(
@@ -143,7 +143,10 @@ final class BitmapImages {
         add(g, "112: bitmap data unaligned", i -> i.putLong(i.bitmapTable(), i.bitmapData() + 512));
         add(g, "112: bitmap data beyond EOF", i -> i.putLong(i.bitmapTable(), 1L << 40));
         add(g, "112: bitmap data on the L1", i -> i.putLong(i.bitmapTable(), i.l1()));
-        add(g, "112: bitmap data on the header's own directory", i -> i.putLong(i.bitmapTable(), i.bitmapDirectory()));
+        add(
+                g,
+                "112: bitmap data on the header's own directory",
+                i -> i.putLong(i.bitmapTable(), i.bitmapDirectory()));
         add(g, "113: bits behind the end of the disk", i -> i.fill(i.bitmapData(), 4096, 0xff));
         add(g, "117: bitmaps in a version 2 image", i -> i.putInt(4, 2));
         add(

@@ -20,7 +20,9 @@ final class CompressedImages {
 
     private static void descriptor(Gallery g, String name, long entry) {
         g.cleanEnd(
-                name, SmallImage::withCompressed, i -> i.putLong(at(i), L2Entry.COMPRESSED | entry));
+                name,
+                SmallImage::withCompressed,
+                i -> i.putLong(at(i), L2Entry.COMPRESSED | entry));
     }
 
     private static void descriptors(Gallery g) {
@@ -40,7 +42,9 @@ final class CompressedImages {
                 SmallImage::withCompressed,
                 image -> image.or(at(image), SmallImage.COPIED));
         g.cleanEnd(
-                "91: compressed data on the header", SmallImage::withCompressed, i -> point(i, 0, 512));
+                "91: compressed data on the header",
+                SmallImage::withCompressed,
+                i -> point(i, 0, 512));
         g.cleanEnd(
                 "91: compressed data on the L1",
                 SmallImage::withCompressed,
@@ -68,10 +72,8 @@ final class CompressedImages {
     }
 
     private static void streams(Gallery g, String type, Supplier<SmallImage> valid) {
-        g.cleanEnd(
-                "93: " + type + " of zeros", valid, i -> i.fill(i.compressedData(), 4096, 0));
-        g.cleanEnd(
-                "93: " + type + " of ones", valid, i -> i.fill(i.compressedData(), 4096, 0xff));
+        g.cleanEnd("93: " + type + " of zeros", valid, i -> i.fill(i.compressedData(), 4096, 0));
+        g.cleanEnd("93: " + type + " of ones", valid, i -> i.fill(i.compressedData(), 4096, 0xff));
         g.cleanEnd(
                 "93: " + type + " of garbage", valid, i -> i.fill(i.compressedData(), 4096, 0xa5));
         g.cleanEnd(
@@ -107,7 +109,10 @@ final class CompressedImages {
         g.cleanEnd(
                 "94: zstd frame that says 2^62 bytes",
                 SmallImage::withZstd,
-                image -> put(image, bytes(0x28, 0xb5, 0x2f, 0xfd, 0xe0, 0, 0, 0, 0, 0, 0, 0, 0x40, 3)));
+                image ->
+                        put(
+                                image,
+                                bytes(0x28, 0xb5, 0x2f, 0xfd, 0xe0, 0, 0, 0, 0, 0, 0, 0, 0x40, 3)));
         g.cleanEnd(
                 "94: zstd frame with a window of 2 TiB",
                 SmallImage::withZstd,

@@ -26,7 +26,6 @@ import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeSet;
@@ -81,6 +80,9 @@ final class Entrances {
         neighbour("empty.raw", new byte[0]);
         neighbour("disguised.raw", SmallImage.withBacking("/etc/passwd", "raw").toArray());
         brick.put(LOOP, SmallImage.withBacking(IMAGE, "qcow2").toArray());
+    }
+
+    private void putChain() {
         for (int i = 0; i < CHAIN_LENGTH; i++) {
             String next = i + 1 < CHAIN_LENGTH ? CHAIN + (i + 1) + ".qcow2" : "base.raw";
             String format = i + 1 < CHAIN_LENGTH ? "qcow2" : "raw";
@@ -100,6 +102,9 @@ final class Entrances {
     /** Puts the image where {@link #readOnly} and {@link #readWrite} find it. */
     void install(SmallImage image) {
         brick.put(IMAGE, image.toArray());
+        if (image.backing.startsWith(CHAIN)) {
+            putChain();
+        }
         if (image.fileSize() > image.toArray().length) {
             XlatorFile file = loops.await(brick.open(IMAGE, OpenMode.READ_WRITE, loops.loop(0)));
             loops.await(loops.loop(0).call(() -> file.resize(image.fileSize())));
@@ -110,7 +115,8 @@ final class Entrances {
     static Report describe(MemoryImageFile file) {
         try {
             Report report = Report.open();
-            return new Report(true, Qcow2Info.describe(file).toString(), report.reads, report.writes);
+            return new Report(
+                    true, Qcow2Info.describe(file).toString(), report.reads, report.writes);
         } catch (BlockException e) {
             return Report.refused(e);
         }

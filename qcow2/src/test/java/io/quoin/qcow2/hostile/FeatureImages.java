@@ -28,7 +28,8 @@ final class FeatureImages {
                     "bit " + bit,
                     image -> image.or(SmallImage.INCOMPATIBLE, 1L << bit));
         }
-        g.refused("23: all incompatible bits", "bit 63", i -> i.putLong(SmallImage.INCOMPATIBLE, -1));
+        g.refused(
+                "23: all incompatible bits", "bit 63", i -> i.putLong(SmallImage.INCOMPATIBLE, -1));
         g.refused(
                 "23: unknown bit with its name",
                 "warp drive",
@@ -44,7 +45,8 @@ final class FeatureImages {
         g.refused(
                 "23: unknown bit and a name table cut short",
                 "bit 40",
-                image -> image.or(SmallImage.INCOMPATIBLE, 1L << 40).extension(NAMES, new byte[47]));
+                image ->
+                        image.or(SmallImage.INCOMPATIBLE, 1L << 40).extension(NAMES, new byte[47]));
         g.cleanEnd("24: dirty bit", SmallImage::plain, i -> i.or(SmallImage.INCOMPATIBLE, 1));
         g.cleanEnd(
                 "24: dirty bit and a refcount table beyond EOF",
@@ -149,7 +151,8 @@ final class FeatureImages {
     private static void repeated(Gallery g) {
         g.refused("36: two backing formats", "at most once", i -> twice(i, FORMAT, text("raw")));
         g.refused("36: two name tables", "at most once", i -> twice(i, NAMES, new byte[48]));
-        g.refused("36: two bitmaps extensions", "at most once", i -> twice(i, BITMAPS, new byte[24]));
+        g.refused(
+                "36: two bitmaps extensions", "at most once", i -> twice(i, BITMAPS, new byte[24]));
         g.refused("36: two crypto extensions", "at most once", i -> twice(i, CRYPTO, new byte[16]));
         g.refused("36: two data file names", "at most once", i -> twice(i, DATA_FILE, text("a")));
     }
@@ -194,7 +197,8 @@ final class FeatureImages {
         g.refused("41: crypto header beyond EOF", "crypto", i -> crypto(i, 1 << 30, 4096));
         g.refused("41: crypto header unaligned", "crypto", i -> crypto(i, i.data() + 1, 512));
         g.refused("41: crypto header of 2^63 bytes", "crypto", i -> crypto(i, i.data(), 1L << 63));
-        g.refused("41: crypto header that wraps", "crypto", i -> crypto(i, i.data(), Long.MAX_VALUE));
+        g.refused(
+                "41: crypto header that wraps", "crypto", i -> crypto(i, i.data(), Long.MAX_VALUE));
         g.refused(
                 "42: data file name without the bit",
                 "data file name",

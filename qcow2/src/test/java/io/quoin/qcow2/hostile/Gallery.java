@@ -46,7 +46,8 @@ final class Gallery {
         add(name, Verdict.REFUSED, says, SmallImage::plain, damage);
     }
 
-    void refused(String name, String says, Supplier<SmallImage> valid, Consumer<SmallImage> damage) {
+    void refused(
+            String name, String says, Supplier<SmallImage> valid, Consumer<SmallImage> damage) {
         add(name, Verdict.REFUSED, says, valid, damage);
     }
 

@@ -55,8 +55,7 @@ final class HeaderImages {
                 "4: header_length of a whole cluster",
                 image -> image.putInt(SmallImage.HEADER_LENGTH, 4096));
         for (long bits : new long[] {0, 8, 22, 31, 32, 44, 63, 64, UINT_MAX}) {
-            g.refused(
-                    "6: cluster_bits " + bits, "cluster_bits", image -> image.putInt(20, bits));
+            g.refused("6: cluster_bits " + bits, "cluster_bits", image -> image.putInt(20, bits));
         }
         g.refused(
                 "7: extended L2 with clusters of 4 KiB",
@@ -69,7 +68,10 @@ final class HeaderImages {
     }
 
     private static void sizes(Gallery g) {
-        g.refused("8: size one byte more than L1 covers", "l1_size", i -> i.putLong(24, (4 << 20) + 1));
+        g.refused(
+                "8: size one byte more than L1 covers",
+                "l1_size",
+                i -> i.putLong(24, (4 << 20) + 1));
         g.refused("8: l1_size 0", "l1_size", image -> image.putInt(36, 0));
         g.refused("8: l1_size one less than needed", "l1_size", image -> image.putInt(36, 1));
         g.refused("9: size 2^63 - 1", "l1_size", image -> image.putLong(24, Long.MAX_VALUE));
@@ -82,7 +84,10 @@ final class HeaderImages {
                 image -> image.putLong(24, Long.MIN_VALUE).putInt(20, 21).fileSize(1 << 26));
         g.served("10: size no multiple of the cluster", i -> i.putLong(24, (3 << 20) + 512));
         g.served("10: size 0", image -> image.putLong(24, 0));
-        g.served("10: size 0 without an L1", image -> image.putLong(24, 0).putInt(36, 0));
+        g.cleanEnd(
+                "10: size 0 without an L1",
+                SmallImage::plain,
+                image -> image.putLong(24, 0).putInt(36, 0));
         g.cleanEnd("10: size of 1 byte", SmallImage::plain, image -> image.putLong(24, 1));
         g.cleanEnd("10: size no multiple of 512", SmallImage::plain, i -> i.putLong(24, 4095));
     }
@@ -93,7 +98,10 @@ final class HeaderImages {
         }
         g.refused("11: L1 unaligned", "l1_table_offset", i -> i.putLong(40, i.l1() + 512));
         g.refused("11: L1 one byte off", "l1_table_offset", i -> i.putLong(40, i.l1() + 1));
-        g.refused("11: L1 offset 2^63 - 4096", "l1_table_offset", i -> i.putLong(40, -4096 >>> 1 & ~4095L));
+        g.refused(
+                "11: L1 offset 2^63 - 4096",
+                "l1_table_offset",
+                i -> i.putLong(40, -4096 >>> 1 & ~4095L));
         g.refused("11: L1 offset negative", "l1_table_offset", i -> i.putLong(40, -4096));
         g.refused("12: L1 at the header", "l1_table_offset", image -> image.putLong(40, 0));
         g.refused("12: L1 beyond EOF", "l1_table_offset", i -> i.putLong(40, i.cluster(64)));
@@ -102,7 +110,8 @@ final class HeaderImages {
                 "12: L1 that runs over EOF",
                 "l1_table_offset",
                 image -> image.putInt(36, 1024).putLong(40, image.cluster(15)));
-        g.readOnly("12: L1 on the refcount table", "overlaps", i -> i.putLong(40, i.refcountTable()));
+        g.readOnly(
+                "12: L1 on the refcount table", "overlaps", i -> i.putLong(40, i.refcountTable()));
         g.readOnly("12: L1 on a refcount block", "overlaps", i -> i.putLong(40, i.refcountBlock()));
         g.cleanEnd(
                 "11: L1 of 32 MiB in a hole",
@@ -131,8 +140,10 @@ final class HeaderImages {
                     "refcount_table_clusters",
                     image -> image.putInt(56, clusters));
         }
-        g.refused("13: refcount table unaligned", "refcount_table_offset", i -> i.putLong(48, 4608));
-        g.refused("13: refcount table at the header", "refcount_table_offset", i -> i.putLong(48, 0));
+        g.refused(
+                "13: refcount table unaligned", "refcount_table_offset", i -> i.putLong(48, 4608));
+        g.refused(
+                "13: refcount table at the header", "refcount_table_offset", i -> i.putLong(48, 0));
         g.refused(
                 "13: refcount table offset that wraps",
                 "refcount_table_offset",
@@ -185,7 +196,10 @@ final class HeaderImages {
                 "snapshots_offset",
                 SmallImage::withSnapshot,
                 image -> image.putLong(64, Long.MIN_VALUE));
-        g.refused("16: backing name behind cluster 0", "backing_file_offset", i -> i.putLong(8, 4097));
+        g.refused(
+                "16: backing name behind cluster 0",
+                "backing_file_offset",
+                i -> i.putLong(8, 4097));
         g.refused("16: backing name at 2^63", "backing_file_offset", i -> i.putLong(8, 1L << 63));
         g.refused("16: backing name at 2^32", "backing_file_offset", i -> i.putLong(8, 1L << 32));
         for (long size : new long[] {1024, 4096, 0x7fffffffL, UINT_MAX}) {
@@ -198,17 +212,28 @@ final class HeaderImages {
                 "16: backing name that runs over the end of cluster 0",
                 "backing_file_size",
                 image -> image.putLong(8, 4000).putInt(16, 200));
-        g.refused("17: backing name over the magic", "backing_file_offset", i -> i.putLong(8, 1).putInt(16, 4));
-        g.refused("17: backing name over header fields", "backing_file_offset", i -> i.putLong(8, 64).putInt(16, 8));
+        g.refused(
+                "17: backing name over the magic",
+                "backing_file_offset",
+                i -> i.putLong(8, 1).putInt(16, 4));
+        g.refused(
+                "17: backing name over header fields",
+                "backing_file_offset",
+                i -> i.putLong(8, 64).putInt(16, 8));
         g.refused(
                 "17: backing name inside of an extension",
-                "length",
+                "",
                 i -> i.extension(0x12345678, new byte[64]).putLong(8, 128).putInt(16, 8));
     }
 
     private static void enumerations(Gallery g) {
-        g.notServed("18: crypt_method 1, AES", "crypt_method", SmallImage::plain, i -> i.putInt(32, 1));
-        g.notServed("18: crypt_method 2, LUKS", "crypt_method", SmallImage::plain, i -> i.putInt(32, 2));
+        g.notServed(
+                "18: crypt_method 1, AES", "crypt_method", SmallImage::plain, i -> i.putInt(32, 1));
+        g.notServed(
+                "18: crypt_method 2, LUKS",
+                "crypt_method",
+                SmallImage::plain,
+                i -> i.putInt(32, 2));
         g.refused("18: crypt_method 3", "crypt_method", image -> image.putInt(32, 3));
         g.refused("18: crypt_method 2^32 - 1", "crypt_method", image -> image.putInt(32, UINT_MAX));
         for (long order : new long[] {7, 31, 64, 0x80000000L, UINT_MAX}) {
@@ -234,11 +259,16 @@ final class HeaderImages {
         g.refused("21: file cut behind the header", "", image -> image.fileSize(112));
         g.refused("21: file cut inside of cluster 0", "", image -> image.fileSize(2048));
         g.refused("21: version 2 cut at 71 bytes", "", SmallImage::version2, i -> i.fileSize(71));
-        g.refused("21: version 2 cut behind the header", "", SmallImage::version2, i -> i.fileSize(72));
+        g.refused(
+                "21: version 2 cut behind the header",
+                "",
+                SmallImage::version2,
+                i -> i.fileSize(72));
         g.refused("21: file cut before the L1", "l1_table_offset", i -> i.fileSize(i.l1()));
         g.unreadable("21: file cut before the L2", image -> image.fileSize(image.l2()));
         g.unreadable("21: file cut inside of the L2", image -> image.fileSize(image.l2() + 100));
         g.unreadable("21: file cut before the data", image -> image.fileSize(image.data()));
-        g.cleanEnd("21: file cut inside of data", SmallImage::plain, i -> i.fileSize(i.data() + 100));
+        g.cleanEnd(
+                "21: file cut inside of data", SmallImage::plain, i -> i.fileSize(i.data() + 100));
     }
 }

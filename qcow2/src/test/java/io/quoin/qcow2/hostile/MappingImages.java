@@ -23,14 +23,20 @@ final class MappingImages {
 
     private static void l1Entries(Gallery g) {
         for (int bit : new int[] {0, 1, 8, 56, 60, 62}) {
-            l1(g, "65: L1 entry with reserved bit " + bit, i -> i.l2() | 1L << bit | SmallImage.COPIED);
+            l1(
+                    g,
+                    "65: L1 entry with reserved bit " + bit,
+                    i -> i.l2() | 1L << bit | SmallImage.COPIED);
         }
         l1(g, "65: L1 entry of ones", image -> -1L);
         l1(g, "66: L2 table unaligned", image -> (image.l2() + 512L) | SmallImage.COPIED);
         l1(g, "66: no L2 table, with COPIED", image -> SmallImage.COPIED);
         l1(g, "66: L2 table beyond EOF", image -> image.cluster(1000) | SmallImage.COPIED);
         l1(g, "66: L2 table at EOF", image -> image.cluster(16) | SmallImage.COPIED);
-        l1(g, "66: L2 table at the highest offset", i -> 0x00ff_ffff_ffff_f000L | SmallImage.COPIED);
+        l1(
+                g,
+                "66: L2 table at the highest offset",
+                i -> 0x00ff_ffff_ffff_f000L | SmallImage.COPIED);
         g.cleanEnd(
                 "66: L2 table that runs over EOF",
                 SmallImage::plain,
@@ -84,7 +90,10 @@ final class MappingImages {
 
     private static void l2Entries(Gallery g) {
         for (int bit : new int[] {1, 5, 8, 56, 59, 61}) {
-            l2(g, "67: L2 entry with reserved bit " + bit, i -> i.data() | 1L << bit | SmallImage.COPIED);
+            l2(
+                    g,
+                    "67: L2 entry with reserved bit " + bit,
+                    i -> i.data() | 1L << bit | SmallImage.COPIED);
         }
         l2(g, "68: data unaligned", image -> (image.data() + 512L) | SmallImage.COPIED);
         l2(g, "69: COPIED without data", image -> SmallImage.COPIED);
@@ -99,7 +108,8 @@ final class MappingImages {
                 SmallImage::version2,
                 image -> image.or(image.entry(1), 1));
         g.unreadable("67: L2 of garbage", i -> i.fill(i.l2(), 4096, 0xa5));
-        g.unreadable("67: L2 of ones", image -> image.fill(image.l2(), 4096, 0xff));
+        g.cleanEnd(
+                "67: L2 of ones", SmallImage::plain, image -> image.fill(image.l2(), 4096, 0xff));
         g.cleanEnd(
                 "72: entries behind the end of the disk",
                 SmallImage::plain,

@@ -3,7 +3,9 @@ package io.quoin.qcow2.hostile;
 import io.quoin.qcow2.check.ImageFile;
 import java.nio.ByteBuffer;
 
-/** An image in memory, as long as it says, with a hole behind its bytes; it counts what changes it. */
+/**
+ * An image in memory, as long as it says, with a hole behind its bytes; it counts what changes it.
+ */
 final class MemoryImageFile implements ImageFile {
     private final byte[] bytes;
     private final long sizeBytes;

@@ -104,9 +104,6 @@ final class RefcountImages {
                 "59: file that needs a longer refcount table than there is",
                 SmallImage::plain,
                 image -> image.fileSize(1L << 35));
-        g.cleanEnd(
-                "60: file of 2^56 bytes",
-                SmallImage::plain,
-                image -> image.fileSize(1L << 56));
+        g.cleanEnd("60: file of 2^56 bytes", SmallImage::plain, image -> image.fileSize(1L << 56));
     }
 }

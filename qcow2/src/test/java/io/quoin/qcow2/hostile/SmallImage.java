@@ -264,7 +264,10 @@ final class SmallImage {
     }
 
     private boolean isUsed(int cluster) {
-        return cluster <= 8 || (cluster <= 12 ? snapshot : bitmap);
+        if (cluster == 8) {
+            return compressed;
+        }
+        return cluster < 8 || (cluster <= 12 ? snapshot : bitmap);
     }
 
     private void layHeader() {

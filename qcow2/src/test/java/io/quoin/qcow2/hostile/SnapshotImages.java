@@ -41,10 +41,7 @@ final class SnapshotImages {
                 "101: snapshot L1 on the refcount table",
                 image -> image.putLong(image.snapshotTable(), image.refcountTable()));
         add(g, "101: snapshot L1 of ones", i -> i.fill(i.snapshotL1(), 16, 0xff));
-        add(
-                g,
-                "101: snapshot L2 beyond EOF",
-                image -> image.putLong(image.snapshotL1(), 1L << 40));
+        add(g, "101: snapshot L2 beyond EOF", image -> image.putLong(image.snapshotL1(), 1L << 40));
         add(g, "101: snapshot L2 of garbage", i -> i.fill(i.snapshotL2(), 4096, 0xa5));
         add(
                 g,
