@@ -26,9 +26,10 @@ import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.EnumSet;
 import java.util.List;
 import java.util.Map;
-import java.util.TreeSet;
+import java.util.Set;
 import java.util.function.Consumer;
 
 /**
@@ -52,15 +53,18 @@ final class Entrances {
     private final Xlator volume;
 
     /** What an entrance has to tell. */
-    record Report(
-            boolean opened, String message, TreeSet<BlockError> reads, TreeSet<BlockError> writes) {
+    record Report(boolean opened, String message, Set<BlockError> reads, Set<BlockError> writes) {
         static Report refused(BlockException e) {
             return new Report(
-                    false, String.valueOf(e.getMessage()), new TreeSet<>(), new TreeSet<>());
+                    false,
+                    String.valueOf(e.getMessage()),
+                    EnumSet.noneOf(BlockError.class),
+                    EnumSet.noneOf(BlockError.class));
         }
 
         static Report open() {
-            return new Report(true, "", new TreeSet<>(), new TreeSet<>());
+            return new Report(
+                    true, "", EnumSet.noneOf(BlockError.class), EnumSet.noneOf(BlockError.class));
         }
     }
 
@@ -134,7 +138,11 @@ final class Entrances {
                             findings.append(text).append('\n');
                         }
                     });
-            return new Report(true, findings.toString(), new TreeSet<>(), new TreeSet<>());
+            return new Report(
+                    true,
+                    findings.toString(),
+                    EnumSet.noneOf(BlockError.class),
+                    EnumSet.noneOf(BlockError.class));
         } catch (BlockException e) {
             return Report.refused(e);
         }
@@ -154,7 +162,10 @@ final class Entrances {
                 return Report.open();
             } catch (BlockException e) {
                 return new Report(
-                        true, String.valueOf(e.getMessage()), new TreeSet<>(), new TreeSet<>());
+                        true,
+                        String.valueOf(e.getMessage()),
+                        EnumSet.noneOf(BlockError.class),
+                        EnumSet.noneOf(BlockError.class));
             }
         } catch (BlockException e) {
             return Report.refused(e);
@@ -210,7 +221,7 @@ final class Entrances {
         }
     }
 
-    private void read(XlatorFile file, TreeSet<BlockError> errors) {
+    private void read(XlatorFile file, Set<BlockError> errors) {
         FileDriver driver = new FileDriver(file, loops.loop(0));
         ExtentList extents = new ExtentList(1024);
         eachPiece(
@@ -227,7 +238,7 @@ final class Entrances {
         errors.remove(BlockError.OK);
     }
 
-    private void write(XlatorFile file, TreeSet<BlockError> errors) {
+    private void write(XlatorFile file, Set<BlockError> errors) {
         FileDriver driver = new FileDriver(file, loops.loop(0));
         eachPiece(
                 file.geometry().sizeBytes(),
@@ -245,7 +256,7 @@ final class Entrances {
         errors.remove(BlockError.OK);
     }
 
-    private void resize(XlatorFile file, TreeSet<BlockError> errors) {
+    private void resize(XlatorFile file, Set<BlockError> errors) {
         long size = file.geometry().sizeBytes();
         for (long newSize : new long[] {size + (1 << 20), size / 2 & -512}) {
             try {

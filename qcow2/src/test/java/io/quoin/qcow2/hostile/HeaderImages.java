@@ -126,7 +126,7 @@ final class HeaderImages {
                 image ->
                         image.putInt(20, 21)
                                 .putInt(36, 4194304)
-                                .putLong(24, 4194304L << 39 - 1)
+                                .putLong(24, 1L << 60)
                                 .putLong(40, 4 << 21)
                                 .putLong(48, 2 << 21)
                                 .fileSize(64 << 20));
