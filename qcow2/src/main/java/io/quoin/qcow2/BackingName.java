@@ -4,8 +4,9 @@ import io.quoin.block.BlockError;
 import io.quoin.block.BlockException;
 
 /**
- * The rule for names of backing files, which come from images that nobody need trust: a plain name
- * of the volume, never a path, a URL or one of QEMU's {@code protocol:} strings.
+ * The rule for names of backing files and data files, which come from images that nobody need
+ * trust: a plain name of the volume, never a path, a URL or one of QEMU's {@code protocol:}
+ * strings.
  *
  * <p>Threading: immutable.
  */
@@ -16,6 +17,17 @@ final class BackingName {
      * @throws BlockException EPERM if {@code name} could mean anything outside of the volume
      */
     static String require(String image, String name) {
+        return require("backing file", image, name);
+    }
+
+    /**
+     * @throws BlockException EPERM if {@code name} could mean anything outside of the volume
+     */
+    static String requireDataFile(String image, String name) {
+        return require("data file", image, name);
+    }
+
+    private static String require(String what, String image, String name) {
         boolean plain =
                 !name.isEmpty()
                         && !name.startsWith(".")
@@ -26,7 +38,8 @@ final class BackingName {
         if (!plain) {
             throw new BlockException(
                     BlockError.EPERM,
-                    "backing file: image="
+                    what
+                            + ": image="
                             + image
                             + ", expected=the plain name of a file of the volume, without path and"
                             + " protocol, actual="

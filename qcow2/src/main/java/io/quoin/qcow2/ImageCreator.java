@@ -4,17 +4,16 @@ import io.quoin.block.BlockError;
 import io.quoin.block.BlockException;
 import io.quoin.qcow2.cache.ImageHealth;
 import io.quoin.qcow2.cache.ImageIo;
-import io.quoin.qcow2.layout.Qcow2Header;
 import io.quoin.xlator.CreateOptions;
 import io.quoin.xlator.OpenMode;
 import io.quoin.xlator.Xlator;
 import io.quoin.xlator.loop.Loop;
-import java.nio.ByteBuffer;
 import java.util.List;
+import java.util.Map;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.function.Function;
-import org.agrona.BufferUtil;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Makes new images. An image is written under a temporary name, flushed and renamed, so that a
@@ -25,7 +24,6 @@ import org.agrona.BufferUtil;
 final class ImageCreator {
     private static final String TEMPORARY_PREFIX = ".";
     private static final String TEMPORARY_SUFFIX = ".new";
-    private static final int ALIGNMENT = 4096;
 
     private final Xlator subvolume;
     private final ImageOpener opener;
@@ -41,30 +39,66 @@ final class ImageCreator {
     }
 
     CompletionStage<Void> create(String fileName, CreateOptions options, Loop loop) {
-        NewImage wanted;
+        ImageOptions wanted;
         CompletionStage<Long> size;
         try {
-            wanted = NewImage.of(options);
-            size = sizeOf(fileName, wanted, loop);
+            wanted = ImageOptions.of(options.options());
+            requireDataFile(fileName, wanted.dataFile());
+            size = sizeOf(fileName, wanted, options.sizeBytes(), loop);
         } catch (BlockException e) {
             return CompletableFuture.failedFuture(e);
         }
-        return size.thenCompose(
-                sizeBytes ->
-                        refuseExisting(fileName)
-                                .thenCompose(
-                                        nothing ->
-                                                make(fileName, wanted.withSize(sizeBytes), loop)));
+        return size.thenApply(sizeBytes -> new NewImage(wanted, sizeBytes))
+                .thenCompose(
+                        image ->
+                                refuseExisting(fileName, "file exists already")
+                                        .thenCompose(nothing -> makeAll(fileName, image, loop)));
     }
 
-    private CompletionStage<Void> refuseExisting(String fileName) {
+    /** The file must be one of the volume, and none that anybody takes for an image. */
+    private static void requireDataFile(String image, @Nullable String name) {
+        if (name != null) {
+            BackingName.requireDataFile(image, name);
+            ImageOptions.require(
+                    !name.endsWith(Qcow2Xlator.SUFFIX) && !name.equals(image),
+                    "data_file",
+                    "a name that does not end in " + Qcow2Xlator.SUFFIX,
+                    name);
+        }
+    }
+
+    /**
+     * The data file first: a crash in between leaves a file that nobody refers to, never an image
+     * without its data.
+     */
+    private CompletionStage<Void> makeAll(String fileName, NewImage image, Loop loop) {
+        String dataFile = image.options().dataFile();
+        if (dataFile == null) {
+            return make(fileName, image, loop);
+        }
+        return refuseExisting(dataFile, "data file exists already, and is not overwritten")
+                .thenCompose(
+                        nothing ->
+                                subvolume.create(
+                                        dataFile,
+                                        new CreateOptions(
+                                                image.sizeBytes(),
+                                                image.options().preallocation().ofFile())))
+                .thenCompose(
+                        nothing ->
+                                make(fileName, image, loop)
+                                        .handle((v, failure) -> undo(dataFile, failure))
+                                        .thenCompose(Function.identity()));
+    }
+
+    private CompletionStage<Void> refuseExisting(String fileName, String what) {
         return subvolume
                 .stat(fileName)
                 .handle(
                         (info, failure) -> {
                             if (failure == null) {
                                 throw new BlockException(
-                                        BlockError.EEXIST, "file exists already: name=" + fileName);
+                                        BlockError.EEXIST, what + ": name=" + fileName);
                             }
                             if (ChildFiles.errorOf(failure) != BlockError.ENOENT) {
                                 return CompletableFuture.<Void>failedFuture(failure);
@@ -77,10 +111,11 @@ final class ImageCreator {
     /**
      * The size asked for, else the backing file's; the whole chain is opened to see that it can be.
      */
-    private CompletionStage<Long> sizeOf(String fileName, NewImage wanted, Loop loop) {
+    private CompletionStage<Long> sizeOf(
+            String fileName, ImageOptions wanted, long sizeBytes, Loop loop) {
         String backing = wanted.backingFile();
         if (backing == null) {
-            return CompletableFuture.completedFuture(wanted.sizeBytes());
+            return CompletableFuture.completedFuture(sizeBytes);
         }
         CompletableFuture<Long> size = new CompletableFuture<>();
         loop.execute(
@@ -101,14 +136,12 @@ final class ImageCreator {
                                                                         open.geometry()
                                                                                 .sizeBytes())))
                                 .whenComplete(
-                                        (sizeBytes, failure) -> {
+                                        (backingBytes, failure) -> {
                                             if (failure != null) {
                                                 size.completeExceptionally(failure);
                                             } else {
                                                 size.complete(
-                                                        wanted.sizeBytes() > 0
-                                                                ? wanted.sizeBytes()
-                                                                : sizeBytes);
+                                                        sizeBytes > 0 ? sizeBytes : backingBytes);
                                             }
                                         });
                     } catch (BlockException e) {
@@ -120,16 +153,12 @@ final class ImageCreator {
 
     private CompletionStage<Void> make(String fileName, NewImage image, Loop loop) {
         String temporary = TEMPORARY_PREFIX + fileName + TEMPORARY_SUFFIX;
-        Qcow2Header header = image.header();
-        ByteBuffer firstCluster = header.encode();
+        CreateOptions file = fileOf(image);
         return removeLeftover(temporary)
+                .thenCompose(nothing -> subvolume.create(temporary, file))
                 .thenCompose(
                         nothing ->
-                                subvolume.create(
-                                        temporary, CreateOptions.ofSize(image.fileSizeBytes())))
-                .thenCompose(
-                        nothing ->
-                                write(temporary, image, firstCluster, loop)
+                                write(temporary, image, loop)
                                         .thenCompose(v -> subvolume.rename(temporary, fileName))
                                         .handle((v, failure) -> undo(temporary, failure))
                                         .thenCompose(Function.identity()));
@@ -158,8 +187,7 @@ final class ImageCreator {
                 .thenCompose(Function.identity());
     }
 
-    private CompletionStage<Void> write(
-            String temporary, NewImage image, ByteBuffer firstCluster, Loop loop) {
+    private CompletionStage<Void> write(String temporary, NewImage image, Loop loop) {
         return subvolume
                 .open(temporary, OpenMode.READ_WRITE, loop)
                 .thenComposeAsync( // on the loop, also where the stage is done already
@@ -168,31 +196,22 @@ final class ImageCreator {
                                         file,
                                         open -> {
                                             ImageHealth health = new ImageHealth(temporary, true);
-                                            return writeMetadata(
-                                                    new ImageIo(open, loop, health),
-                                                    image,
-                                                    firstCluster);
+                                            ImageIo io = new ImageIo(open, loop, health);
+                                            return ChildFiles.stage(
+                                                    "write of a new image",
+                                                    outcome ->
+                                                            new MetadataWriter(io, image, outcome)
+                                                                    .resume());
                                         }),
                         loop);
     }
 
-    private static CompletionStage<Void> writeMetadata(
-            ImageIo io, NewImage image, ByteBuffer firstCluster) {
-        ByteBuffer metadata = BufferUtil.allocateDirectAligned(image.metadataBytes(), ALIGNMENT);
-        image.encode(firstCluster, metadata);
-        return ChildFiles.stage(
-                "write of a new image",
-                outcome ->
-                        io.write(
-                                0,
-                                BufferUtil.address(metadata),
-                                metadata.capacity(),
-                                error -> {
-                                    if (error.isOk()) {
-                                        io.flush(outcome);
-                                    } else {
-                                        outcome.done(error);
-                                    }
-                                }));
+    /** With a data file the space that is wanted is there. */
+    private static CreateOptions fileOf(NewImage image) {
+        return new CreateOptions(
+                image.fileSizeBytes(),
+                image.options().dataFile() == null
+                        ? image.options().preallocation().ofFile()
+                        : Map.of());
     }
 }

@@ -1,252 +1,226 @@
 package io.quoin.qcow2;
 
-import io.quoin.block.BlockError;
-import io.quoin.block.BlockException;
+import io.quoin.qcow2.ImageOptions.Preallocation;
 import io.quoin.qcow2.layout.FeatureNames;
 import io.quoin.qcow2.layout.HeaderBuilder;
 import io.quoin.qcow2.layout.HeaderExtension;
 import io.quoin.qcow2.layout.HeaderLayout;
 import io.quoin.qcow2.layout.L1Entry;
+import io.quoin.qcow2.layout.L2Entry;
 import io.quoin.qcow2.layout.OpaqueBytes;
 import io.quoin.qcow2.layout.Qcow2Geometry;
 import io.quoin.qcow2.layout.Qcow2Header;
 import io.quoin.qcow2.layout.RefcountLayout;
-import io.quoin.xlator.CreateOptions;
-import io.quoin.xlator.graph.Option;
-import io.quoin.xlator.graph.OptionTable;
-import io.quoin.xlator.graph.OptionValues;
+import io.quoin.qcow2.layout.SubclusterBitmap;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
-import java.util.List;
-import org.jspecify.annotations.Nullable;
 
 /**
- * What a new image shall be, and where its first clusters go:
+ * A new image of a known size, and where its first clusters go:
  *
  * <pre>
- *  | header | refcount table ... | refcount blocks ... | L1 table (a hole: zeros) ... | end of the file
+ *  | header | refcount table | refcount blocks | L1 table | end of the file                           preallocation=off
+ *  | header | refcount table | refcount blocks | L1 table | L2 tables | data, or end of the file      else
  * </pre>
+ *
+ * Each cluster can be put by itself, so that an image of any size is written piece by piece. Every
+ * cluster of the file has the count 1.
  *
  * <p>Threading: immutable.
  */
-record NewImage(
-        long sizeBytes,
-        int version,
-        int clusterBits,
-        @Nullable String backingFile,
-        String backingFormat) {
+final class NewImage {
     private static final int SECTOR_BYTES = 512;
-    private static final int REFCOUNT_ORDER = 4;
-    private static final String CLUSTER_SIZE = "cluster_size";
-    private static final String COMPAT = "compat";
-    private static final String BACKING_FILE = "backing_file";
-    private static final String BACKING_FORMAT = "backing_fmt";
-    private static final String REFCOUNT_BITS = "refcount_bits";
-    private static final String PREALLOCATION = "preallocation";
-    private static final String LAZY_REFCOUNTS = "lazy_refcounts";
-    private static final String EXTENDED_L2 = "extended_l2";
 
-    private static final OptionTable OPTIONS =
-            OptionTable.of(
-                    Option.of(
-                            CLUSTER_SIZE,
-                            Option.Type.SIZE,
-                            "64K",
-                            "The unit of allocation: a power of two from 512 to 2M."),
-                    Option.choice(
-                            COMPAT,
-                            List.of("1.1", "0.10", "v3", "v2"),
-                            "1.1",
-                            "The version of the format: 1.1 (v3) or 0.10 (v2)."),
-                    Option.of(
-                            BACKING_FILE,
-                            Option.Type.STRING,
-                            "",
-                            "What the image reads as where it has no data of its own."),
-                    Option.choice(
-                            BACKING_FORMAT,
-                            List.of("", "qcow2", "raw"),
-                            "",
-                            "The format of the backing file; never guessed."),
-                    Option.of(
-                            REFCOUNT_BITS,
-                            Option.Type.INTEGER,
-                            "16",
-                            "The width of a reference count: 16."),
-                    Option.choice(
-                            PREALLOCATION,
-                            List.of("off", "metadata", "falloc", "full"),
-                            "off",
-                            "Off: space is taken when it is written."),
-                    Option.of(LAZY_REFCOUNTS, Option.Type.BOOLEAN, "off", "Off."),
-                    Option.of(EXTENDED_L2, Option.Type.BOOLEAN, "off", "Off."));
+    private final ImageOptions options;
+    private final long sizeBytes;
+    private final Qcow2Geometry geometry;
+    private final RefcountLayout refcounts;
+    private final boolean isPreallocated;
+    private final int l1Entries;
+    private final long blocksStart;
+    private final long l1Start;
+    private final long l2Start;
+    private final long dataStart;
+    private final long end;
+    private final ByteBuffer firstCluster;
 
     /**
-     * @throws BlockException naming the option that is unknown, wrong or not supported
+     * Lays the image out; the size is rounded up to a sector as by qemu-img.
+     *
+     * @throws io.quoin.block.BlockException EINVAL for a size that needs larger tables than are
+     *     allowed, and a header that does not fit into a cluster
      */
-    static NewImage of(CreateOptions options) {
-        OptionValues values = new OptionValues(OPTIONS, options.options());
-        long clusterSize = values.sizeBytes(CLUSTER_SIZE);
-        boolean isLegal =
-                Long.bitCount(clusterSize) == 1
-                        && clusterSize >= 1L << HeaderLayout.CLUSTER_BITS_MIN
-                        && clusterSize <= 1L << HeaderLayout.CLUSTER_BITS_MAX;
-        require(isLegal, CLUSTER_SIZE, "a power of two from 512 to 2M", clusterSize);
-        requireDefault(values, REFCOUNT_BITS, "16");
-        requireDefault(values, PREALLOCATION, "off");
-        requireOff(values, LAZY_REFCOUNTS);
-        requireOff(values, EXTENDED_L2);
-        require(options.sizeBytes() >= 0, "size", "0 or more", options.sizeBytes());
-        String backingFile = values.string(BACKING_FILE);
-        String backingFormat = values.string(BACKING_FORMAT);
-        require(
-                backingFile.isEmpty() == backingFormat.isEmpty(),
-                BACKING_FORMAT,
-                "the format of the backing file, and only with one: qcow2 or raw",
-                backingFormat.isEmpty() ? "none" : backingFormat);
-        String compat = values.string(COMPAT);
-        NewImage image =
-                new NewImage(
-                        options.sizeBytes(),
-                        compat.equals("0.10") || compat.equals("v2") ? 2 : 3,
-                        Long.numberOfTrailingZeros(clusterSize),
-                        backingFile.isEmpty() ? null : backingFile,
-                        backingFormat);
-        return image.withSize(options.sizeBytes());
+    NewImage(ImageOptions options, long wantedSizeBytes) {
+        this.options = options;
+        geometry = new Qcow2Geometry(options.clusterBits(), options.extendedL2());
+        refcounts = new RefcountLayout(options.refcountOrder(), options.clusterBits());
+        isPreallocated = options.preallocation() != Preallocation.OFF;
+        requireL1Fits(wantedSizeBytes);
+        sizeBytes = (wantedSizeBytes + SECTOR_BYTES - 1) & -SECTOR_BYTES;
+        long l2Tables = geometry.l1EntriesFor(sizeBytes);
+        l1Entries = (int) Math.max(1, l2Tables);
+        long l1Clusters = geometry.clustersFor((long) l1Entries * L1Entry.SIZE_BYTES);
+        boolean hasOwnData = isPreallocated && options.dataFile() == null;
+        long counted =
+                1
+                        + l1Clusters
+                        + (isPreallocated ? l2Tables : 0)
+                        + (hasOwnData ? geometry.clustersFor(sizeBytes) : 0);
+        long blocks = blocksFor(counted);
+        blocksStart = 1 + tableClustersFor(blocks);
+        l1Start = blocksStart + blocks;
+        l2Start = l1Start + l1Clusters;
+        dataStart = l2Start + (isPreallocated ? l2Tables : 0);
+        end = dataStart + (hasOwnData ? geometry.clustersFor(sizeBytes) : 0);
+        firstCluster = header().encode();
     }
 
-    /** The same with another size, rounded up to a sector as by qemu-img. */
-    NewImage withSize(long newSizeBytes) {
-        require(
-                newSizeBytes <= Long.MAX_VALUE - SECTOR_BYTES
-                        && geometry().l1EntriesFor(newSizeBytes) * L1Entry.SIZE_BYTES
-                                <= HeaderLayout.L1_BYTES_MAX,
+    private void requireL1Fits(long wantedSizeBytes) {
+        long l1EntriesMax = HeaderLayout.L1_BYTES_MAX / L1Entry.SIZE_BYTES;
+        ImageOptions.require(wantedSizeBytes >= 0, "size", "0 or more", wantedSizeBytes);
+        ImageOptions.require(
+                wantedSizeBytes <= Long.MAX_VALUE - SECTOR_BYTES
+                        && geometry.l1EntriesFor(wantedSizeBytes) <= l1EntriesMax,
                 "size",
                 "at most "
-                        + (HeaderLayout.L1_BYTES_MAX / L1Entry.SIZE_BYTES)
-                                * geometry().l2CoverBytes()
+                        + l1EntriesMax * geometry.l2CoverBytes()
                         + " bytes with clusters of "
-                        + geometry().clusterSizeBytes(),
-                newSizeBytes);
-        long rounded = (newSizeBytes + SECTOR_BYTES - 1) & -SECTOR_BYTES;
-        return new NewImage(rounded, version, clusterBits, backingFile, backingFormat);
+                        + geometry.clusterSizeBytes(),
+                wantedSizeBytes);
     }
 
-    private static void requireDefault(OptionValues values, String name, String only) {
-        if (!values.string(name).equals(only)) {
-            throw new BlockException(
-                    BlockError.ENOTSUP,
-                    "not supported: option="
-                            + name
-                            + ", expected="
-                            + only
-                            + ", actual="
-                            + values.string(name));
+    /** Refcount blocks for {@code counted} clusters, the blocks themselves and their table. */
+    private long blocksFor(long counted) {
+        long blocks = 0;
+        long needed = 1;
+        while (blocks < needed) {
+            blocks = needed;
+            long clusters = counted + tableClustersFor(blocks) + blocks;
+            needed = (clusters + refcounts.blockEntries() - 1) / refcounts.blockEntries();
         }
+        ImageOptions.require(
+                blocks <= RefcountLayout.TABLE_BYTES_MAX / RefcountLayout.TABLE_ENTRY_BYTES,
+                "preallocation",
+                "off for an image whose refcount table would be larger than 8 MiB",
+                options.preallocation());
+        return blocks;
     }
 
-    private static void requireOff(OptionValues values, String name) {
-        if (values.bool(name)) {
-            throw new BlockException(
-                    BlockError.ENOTSUP,
-                    "not supported: option=" + name + ", expected=off, actual=on");
-        }
-    }
-
-    private static void require(boolean holds, String name, String expected, Object actual) {
-        if (!holds) {
-            throw new BlockException(
-                    BlockError.EINVAL,
-                    "option has a wrong value: name="
-                            + name
-                            + ", expected="
-                            + expected
-                            + ", actual="
-                            + actual);
-        }
-    }
-
-    private Qcow2Geometry geometry() {
-        return new Qcow2Geometry(clusterBits, false);
-    }
-
-    private int l1Entries() {
-        return (int) Math.max(1, geometry().l1EntriesFor(sizeBytes));
-    }
-
-    private long l1Clusters() {
-        return geometry().clustersFor((long) l1Entries() * L1Entry.SIZE_BYTES);
-    }
-
-    private RefcountLayout refcounts() {
-        return new RefcountLayout(REFCOUNT_ORDER, clusterBits);
-    }
-
-    /** Blocks that count all first clusters, themselves included. */
-    private int blocks() {
-        long blocks = 1;
-        while (blocks * refcounts().blockEntries() < fixedClusters(blocks)) {
-            blocks++;
-        }
-        return (int) blocks;
-    }
-
-    private long tableClusters(long blocks) {
-        int perCluster = refcounts().tableEntriesPerCluster();
+    private long tableClustersFor(long blocks) {
+        int perCluster = refcounts.tableEntriesPerCluster();
         return (blocks + perCluster - 1) / perCluster;
     }
 
-    private long fixedClusters(long blocks) {
-        return 1 + tableClusters(blocks) + blocks + l1Clusters();
-    }
-
-    /** What is written; the L1 table behind it stays a hole. */
-    int metadataBytes() {
-        long clusters = 1 + tableClusters(blocks()) + blocks();
-        return Math.toIntExact(clusters << clusterBits);
-    }
-
-    long fileSizeBytes() {
-        return fixedClusters(blocks()) << clusterBits;
-    }
-
-    Qcow2Header header() {
+    private Qcow2Header header() {
         HeaderBuilder header =
                 Qcow2Header.builder()
-                        .version(version)
-                        .clusterBits(clusterBits)
+                        .version(options.version())
+                        .clusterBits(options.clusterBits())
+                        .refcountOrder(options.refcountOrder())
                         .sizeBytes(sizeBytes)
-                        .l1(l1Entries(), metadataBytes())
-                        .refcountTable(1L << clusterBits, (int) tableClusters(blocks()))
-                        .backingFile(backingFile);
-        if (backingFile != null) {
-            byte[] format = backingFormat.getBytes(StandardCharsets.US_ASCII);
+                        .l1(l1Entries, hostOffset(l1Start))
+                        .refcountTable(hostOffset(1), (int) (blocksStart - 1))
+                        .backingFile(options.backingFile());
+        if (options.version() >= 3) {
+            header.features(
+                            incompatibleFeatures(),
+                            options.lazyRefcounts() ? Qcow2Header.LAZY_REFCOUNTS : 0,
+                            options.dataFileRaw() ? Qcow2Header.RAW_EXTERNAL_DATA : 0)
+                    .compressionType(options.compressionType());
+        }
+        if (options.backingFile() != null) {
+            byte[] format = options.backingFormat().getBytes(StandardCharsets.US_ASCII);
             header.extension(
                     new HeaderExtension(
                             HeaderExtension.BACKING_FORMAT, OpaqueBytes.copyOf(format)));
         }
-        boolean hasRoom = clusterBits > HeaderLayout.CLUSTER_BITS_MIN + 1;
-        if (version >= 3 && hasRoom) {
+        if (options.dataFile() != null) {
+            byte[] name = options.dataFile().getBytes(StandardCharsets.UTF_8);
+            header.extension(
+                    new HeaderExtension(HeaderExtension.DATA_FILE, OpaqueBytes.copyOf(name)));
+        }
+        boolean hasRoom = options.clusterBits() > HeaderLayout.CLUSTER_BITS_MIN + 1;
+        if (options.version() >= 3 && hasRoom) {
             header.extension(FeatureNames.extension());
         }
         return header.build();
     }
 
-    /** Puts the header, the refcount table and the refcount blocks. */
-    void encode(ByteBuffer firstCluster, ByteBuffer target) {
-        RefcountLayout layout = refcounts();
-        int blocks = blocks();
-        target.put(firstCluster.duplicate()).clear();
-        int blocksStart = (1 + (int) tableClusters(blocks)) << clusterBits;
-        for (int i = 0; i < blocks; i++) {
-            target.putLong((1 << clusterBits) + 8 * i, blocksStart + ((long) i << clusterBits));
+    private long incompatibleFeatures() {
+        return (options.dataFile() == null ? 0 : Qcow2Header.EXTERNAL_DATA_FILE)
+                | (options.compressionType() == Qcow2Header.COMPRESSION_DEFLATE
+                        ? 0
+                        : Qcow2Header.COMPRESSION_TYPE)
+                | (options.extendedL2() ? Qcow2Header.EXTENDED_L2 : 0);
+    }
+
+    ImageOptions options() {
+        return options;
+    }
+
+    /** The virtual size. */
+    long sizeBytes() {
+        return sizeBytes;
+    }
+
+    int clusterSizeBytes() {
+        return geometry.clusterSizeBytes();
+    }
+
+    /** What is written; what follows up to the end of the file reads as zeros. */
+    long metadataBytes() {
+        return hostOffset(isPreallocated ? dataStart : l1Start);
+    }
+
+    long fileSizeBytes() {
+        return hostOffset(end);
+    }
+
+    private long hostOffset(long clusterIndex) {
+        return clusterIndex << options.clusterBits();
+    }
+
+    /** Fills {@code target}, which is zeros, with the cluster of metadata {@code clusterIndex}. */
+    void encode(long clusterIndex, ByteBuffer target) {
+        if (clusterIndex == 0) {
+            target.duplicate().put(firstCluster.duplicate());
+        } else if (clusterIndex < blocksStart) {
+            long blocks = l1Start - blocksStart;
+            long first = (clusterIndex - 1) * refcounts.tableEntriesPerCluster();
+            for (int i = 0; i < refcounts.tableEntriesPerCluster() && first + i < blocks; i++) {
+                target.putLong(
+                        i * RefcountLayout.TABLE_ENTRY_BYTES, hostOffset(blocksStart + first + i));
+            }
+        } else if (clusterIndex < l1Start) {
+            long first = (clusterIndex - blocksStart) * refcounts.blockEntries();
+            for (int i = 0; i < refcounts.blockEntries() && first + i < end; i++) {
+                refcounts.set(target, i, 1);
+            }
+        } else if (clusterIndex < l2Start) {
+            int perCluster = clusterSizeBytes() / L1Entry.SIZE_BYTES;
+            long first = (clusterIndex - l1Start) * perCluster;
+            for (int i = 0; i < perCluster && first + i < dataStart - l2Start; i++) {
+                target.putLong(
+                        i * L1Entry.SIZE_BYTES, L1Entry.of(hostOffset(l2Start + first + i), true));
+            }
+        } else {
+            encodeL2Table((clusterIndex - l2Start) * geometry.l2Entries(), target);
         }
-        long clusters = fixedClusters(blocks);
-        for (int i = 0; i < blocks; i++) {
-            ByteBuffer block = target.slice(blocksStart + (i << clusterBits), 1 << clusterBits);
-            long first = (long) i * layout.blockEntries();
-            for (int c = 0; c < layout.blockEntries() && first + c < clusters; c++) {
-                layout.set(block, c, 1);
+    }
+
+    private void encodeL2Table(long first, ByteBuffer target) {
+        long guestClusters = geometry.clustersFor(sizeBytes);
+        // With a data file guest and host offset are the same.
+        long start = options.dataFile() == null ? dataStart : 0;
+        int entryBytes = geometry.l2EntryBytes();
+        for (int i = 0; i < geometry.l2Entries() && first + i < guestClusters; i++) {
+            target.putLong(i * entryBytes, L2Entry.of(hostOffset(start + first + i), true));
+            if (options.extendedL2() && options.dataFileRaw()) {
+                // Else a subcluster is allocated by its first write, as by QEMU: until then the
+                // backing file is read.
+                target.putLong(
+                        i * entryBytes + L2Entry.SIZE_BYTES,
+                        SubclusterBitmap.mask(0, SubclusterBitmap.SUBCLUSTERS));
             }
         }
     }

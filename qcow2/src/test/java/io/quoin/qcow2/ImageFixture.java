@@ -79,7 +79,11 @@ final class ImageFixture {
 
     /** qemu-img's own check finds neither corruption nor leaks. */
     void checkClean(String name) throws IOException {
-        PeerResult result = Peer.QEMU_IMG.command("check", export(name).toString()).run();
+        PeerResult result =
+                Peer.QEMU_IMG
+                        .command("check", export(name).toString())
+                        .directory(folder) // where data files are looked for
+                        .run();
         assertThat(result.exitCode()).as("%s", result).isZero();
     }
 

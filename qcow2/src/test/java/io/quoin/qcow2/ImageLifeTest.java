@@ -173,10 +173,13 @@ class ImageLifeTest {
 
     @ParameterizedTest
     @CsvSource({
-        "preallocation, metadata, ENOTSUP",
-        "refcount_bits, 8, ENOTSUP",
-        "extended_l2, on, ENOTSUP",
-        "lazy_refcounts, on, ENOTSUP",
+        "preallocation, some, EINVAL",
+        "refcount_bits, 7, EINVAL",
+        "refcount_bits, 128, EINVAL",
+        "compression_type, lzo, EINVAL",
+        "data_file_raw, on, EINVAL",
+        "data_file, ../x.raw, EPERM",
+        "data_file, x.qcow2, EINVAL",
         "cluster_size, 1000, EINVAL",
         "cluster_size, 4M, EINVAL",
         "compat, 4, EINVAL",

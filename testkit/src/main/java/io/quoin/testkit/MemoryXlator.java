@@ -13,6 +13,7 @@ import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Set;
 import java.util.SortedMap;
 import java.util.TreeMap;
 import java.util.concurrent.CompletableFuture;
@@ -137,7 +138,8 @@ public final class MemoryXlator implements Xlator {
         return perform(
                 () -> {
                     checkName(fileName);
-                    if (!options.options().isEmpty()) {
+                    // Memory is all there at once, whatever of it is to be reserved.
+                    if (!Set.of("preallocation").containsAll(options.options().keySet())) {
                         throw failure(
                                 BlockError.EINVAL,
                                 "unknown create options " + options.options().keySet(),

@@ -22,9 +22,8 @@ final class Namespace {
     /** In a folder that is no brick; the process's mask takes off what it wants. */
     private static final int MODE_PLAIN_FILE = 0644;
 
-    private static final String PREALLOCATION = "preallocation";
     private static final String COPY_FROM = "copy_from";
-    private static final Set<String> CREATE_OPTIONS = Set.of(PREALLOCATION, COPY_FROM);
+    private static final Set<String> CREATE_OPTIONS = Set.of(Preallocation.OPTION, COPY_FROM);
 
     private static final int FLAGS_NEW =
             SystemCalls.O_RDWR
@@ -140,6 +139,7 @@ final class Namespace {
                                 + String.join(", ", CREATE_OPTIONS.stream().sorted().toList()));
             }
         }
+        preallocation(options);
         if (options.sizeBytes() < 0) {
             throw new BlockException(
                     BlockError.EINVAL,
@@ -150,24 +150,18 @@ final class Namespace {
         }
     }
 
+    private static Preallocation preallocation(CreateOptions options) {
+        return Preallocation.of(options.options().getOrDefault(Preallocation.OPTION, "off"));
+    }
+
     private void fill(int fd, String fileName, CreateOptions options) {
         String source = options.options().get(COPY_FROM);
         if (source != null) {
             copyInto(fd, source, options.sizeBytes());
         }
         int result = SystemCalls.ftruncate(fd, options.sizeBytes());
-        String preallocation = options.options().getOrDefault(PREALLOCATION, "off");
-        if (result == 0 && options.sizeBytes() > 0) {
-            switch (preallocation) {
-                case "off" -> {}
-                case "falloc" -> result = SystemCalls.fallocate(fd, 0, 0, options.sizeBytes());
-                default ->
-                        throw new BlockException(
-                                BlockError.EINVAL,
-                                "option has a wrong value: option=preallocation, expected=off or"
-                                        + " falloc, actual="
-                                        + preallocation);
-            }
+        if (result == 0) {
+            result = preallocation(options).apply(fd, 0, options.sizeBytes());
         }
         if (result == 0) {
             result = SystemCalls.fsync(fd);

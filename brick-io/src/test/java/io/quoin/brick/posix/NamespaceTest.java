@@ -239,9 +239,11 @@ class NamespaceTest {
         assertFails(BlockError.ESHUTDOWN, "closed", () -> closed.await(closed.xlator().list()));
     }
 
-    @Test
-    void shouldReserveBlocksWhenAskedTo() {
-        create("a", 8L * MIB, Map.of("preallocation", "falloc"));
+    @ParameterizedTest
+    @ValueSource(strings = {"falloc", "full"})
+    void shouldReserveBlocksWhenAskedTo(String preallocation) {
+        create("a", 8L * MIB, Map.of("preallocation", preallocation));
+        assertThat(data.resolve("a")).hasSize(8L * MIB);
         assertThat(brick.await(brick.xlator().stat("a")).allocatedBytes())
                 .isGreaterThanOrEqualTo(8L * MIB);
     }

@@ -1,5 +1,6 @@
 package io.quoin.qcow2.layout;
 
+import java.nio.ByteBuffer;
 import java.util.ArrayList;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
@@ -78,6 +79,15 @@ public final class HeaderBuilder {
 
     public HeaderBuilder refcountOrder(int newRefcountOrder) {
         refcountOrder = newRefcountOrder;
+        return this;
+    }
+
+    /** {@link Qcow2Header#COMPRESSION_DEFLATE} or {@link Qcow2Header#COMPRESSION_ZSTD}. */
+    public HeaderBuilder compressionType(int newCompressionType) {
+        byte[] bytes = new byte[later.lengthBytes()];
+        later.putInto(ByteBuffer.wrap(bytes));
+        bytes[0] = (byte) newCompressionType;
+        later = OpaqueBytes.copyOf(bytes);
         return this;
     }
 
