@@ -42,7 +42,11 @@ public final class ImageSession implements AutoCloseable {
      *     ENOTSUP if it is not an image that can be used
      */
     public OpenedImage open(ImageLocation location, OpenMode mode) {
-        Loop loop = loops.next();
+        return open(location, mode, loops.next());
+    }
+
+    /** As {@link #open(ImageLocation, OpenMode)}, on a loop that others use already. */
+    OpenedImage open(ImageLocation location, OpenMode mode, Loop loop) {
         CompletableFuture<OpenedImage> opened = new CompletableFuture<>();
         LocalImage local = (LocalImage) location;
         Path path = local.existing();

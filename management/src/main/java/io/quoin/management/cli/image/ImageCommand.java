@@ -16,7 +16,12 @@ import picocli.CommandLine.Spec;
         description = "Describe, check, repair and map image files that nobody has open.",
         synopsisSubcommandLabel = "COMMAND",
         mixinStandardHelpOptions = true,
-        subcommands = {InfoCommand.class, CheckCommand.class, MapCommand.class},
+        subcommands = {
+            InfoCommand.class,
+            CheckCommand.class,
+            MapCommand.class,
+            ConvertCommand.class
+        },
         footer = {
             "",
             "Examples:",

@@ -1,0 +1,177 @@
+package io.quoin.management.cli.image;
+
+import io.quoin.block.BlockError;
+import io.quoin.block.BlockException;
+import io.quoin.management.cli.terminal.OutputOption;
+import io.quoin.management.cli.terminal.Progress;
+import io.quoin.management.cli.terminal.SizeConverter;
+import io.quoin.management.image.Convert;
+import io.quoin.management.image.ConvertOptions;
+import io.quoin.management.image.ConvertResult;
+import io.quoin.management.image.ImageFormat;
+import io.quoin.management.image.ImageLocation;
+import io.quoin.management.image.ImageSession;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.Callable;
+import org.jspecify.annotations.Nullable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Parameters;
+
+/**
+ * {@code quoin image convert}.
+ *
+ * <p>Threading: confined to the main thread.
+ */
+@Command(
+        name = "convert",
+        description = "Copy an image into another format or place.",
+        mixinStandardHelpOptions = true,
+        footer = {
+            "",
+            "A new target takes its place when it is whole; if that fails nothing is left of it.",
+            "",
+            "Examples:",
+            "  quoin image convert vm1.raw vm1.qcow2",
+            "  quoin image convert -c -o compression_type=zstd vm1.qcow2 vm1-small.qcow2",
+            "  quoin image convert -n vm1.qcow2 nbd://host/disk"
+        })
+final class ConvertCommand implements Callable<Integer> {
+    private static final int SPARSE_UNIT = 512;
+    private static final long SPARSE_MAX = 1L << 30;
+
+    @Parameters(index = "0", paramLabel = "SOURCE", description = "an image file or nbd:// address")
+    @SuppressWarnings("NullAway.Init") // picocli sets it
+    private String source;
+
+    @Parameters(index = "1", paramLabel = "TARGET", description = "an image file or nbd:// address")
+    @SuppressWarnings("NullAway.Init") // picocli sets it
+    private String target;
+
+    @Option(
+            names = {"-f", "--format"},
+            paramLabel = "FORMAT",
+            description = "of the source: qcow2 or raw (default: raw for *.raw and *.img)")
+    private @Nullable ImageFormat format;
+
+    @Option(
+            names = {"-O", "--output-format"},
+            paramLabel = "FORMAT",
+            description = "of the target: qcow2 or raw (default: raw for *.raw and *.img)")
+    private @Nullable ImageFormat targetFormat;
+
+    @Option(
+            names = {"-c", "--compress"},
+            description = "store the target's clusters compressed")
+    private boolean compressed;
+
+    @Option(
+            names = {"-o", "--option"},
+            paramLabel = "NAME=VALUE",
+            split = ",",
+            description = "for the new image, as of 'image create'")
+    private Map<String, String> options = new LinkedHashMap<>();
+
+    @Option(
+            names = {"-B", "--backing-file"},
+            paramLabel = "NAME",
+            description = "store only what differs from this image in the target's folder")
+    private @Nullable String backingFile;
+
+    @Option(
+            names = {"-F", "--backing-format"},
+            paramLabel = "FORMAT",
+            description = "of the backing file: qcow2 or raw")
+    private @Nullable ImageFormat backingFormat;
+
+    @Option(
+            names = {"-n", "--no-create"},
+            description = "write into a target that exists, and is at least as large")
+    private boolean noCreate;
+
+    @Option(
+            names = "--target-is-zero",
+            description = "with -n: the target is known to read as zeros")
+    private boolean targetIsZero;
+
+    @Option(
+            names = {"-S", "--sparse-size"},
+            paramLabel = "SIZE",
+            description = "so many zeros in a row are not stored; 0 stores all (default: 4K)",
+            converter = SizeConverter.class)
+    private long sparseBytes = ConvertOptions.SPARSE_BYTES;
+
+    @Option(
+            names = {"-m", "--requests"},
+            paramLabel = "N",
+            description = "parts under way at once, 1 to 64 (default: ${DEFAULT-VALUE})",
+            defaultValue = "8")
+    private int requests;
+
+    @Mixin
+    @SuppressWarnings("NullAway.Init") // picocli sets it
+    private OutputOption output;
+
+    @Override
+    public Integer call() {
+        ImageLocation from = ImageLocation.of(source, format);
+        ImageLocation to = ImageLocation.of(target, targetFormat);
+        ConvertOptions wanted = options();
+        ConvertResult result;
+        Progress progress = new Progress("converting");
+        try (ImageSession session = new ImageSession()) {
+            result = new Convert(session, wanted, progress::show).run(from, to);
+        } finally {
+            progress.clear();
+        }
+        Map<String, Object> fields = new LinkedHashMap<>();
+        fields.put("source", source);
+        fields.put("target", target);
+        fields.put("virtual-size", result.sizeBytes());
+        fields.put("read-bytes", result.readBytes());
+        fields.put("stored-bytes", result.storedBytes());
+        output.print(fields, out -> {});
+        return 0;
+    }
+
+    private ConvertOptions options() {
+        Map<String, String> all = new LinkedHashMap<>(options);
+        if (backingFile != null) {
+            require(backingFormat != null, "-F", "the format of the backing file", "none");
+            all.put("backing_file", backingFile);
+            all.put("backing_fmt", backingFormat == null ? "" : backingFormat.text());
+        } else {
+            require(backingFormat == null, "-B", "the backing file that -F is of", "none");
+        }
+        require(noCreate || !targetIsZero, "--target-is-zero", "only with -n", "alone");
+        require(
+                !noCreate || all.isEmpty(),
+                "-n",
+                "no options for a new image with it",
+                List.copyOf(all.keySet()));
+        require(
+                sparseBytes >= 0 && sparseBytes <= SPARSE_MAX && sparseBytes % SPARSE_UNIT == 0,
+                "-S",
+                "0, or a multiple of 512 up to 1G",
+                sparseBytes);
+        require(requests >= 1 && requests <= 64, "-m", "1 to 64", requests);
+        return new ConvertOptions(
+                compressed, all, noCreate, targetIsZero, (int) sparseBytes, requests);
+    }
+
+    private static void require(boolean holds, String option, String expected, Object actual) {
+        if (!holds) {
+            throw new BlockException(
+                    BlockError.EINVAL,
+                    "option cannot be used so: option="
+                            + option
+                            + ", expected="
+                            + expected
+                            + ", actual="
+                            + actual);
+        }
+    }
+}

@@ -1,0 +1,154 @@
+package io.quoin.management.image;
+
+import io.quoin.block.BlockError;
+import io.quoin.block.BlockException;
+import io.quoin.management.image.CopyRun.CopyTotals;
+import io.quoin.management.volume.Stages;
+import io.quoin.xlator.CreateOptions;
+import io.quoin.xlator.OpenMode;
+import java.nio.file.Path;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ExecutionException;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Copies an image into another format, place or both. What reads as zeros is not stored; with a
+ * backing file for the target, neither is what reads the same from there.
+ *
+ * <p>A target that is made here is written under a temporary name and takes its place, over what
+ * may be there, when it is whole and durable. If it fails, nothing has changed.
+ *
+ * <p>Threading: confined to the thread of the tool.
+ */
+public final class Convert {
+    private final ImageSession session;
+    private final ConvertOptions options;
+    private final ProgressListener progress;
+
+    public Convert(ImageSession session, ConvertOptions options, ProgressListener progress) {
+        this.session = session;
+        this.options = options;
+        this.progress = progress;
+    }
+
+    /**
+     * Converts.
+     *
+     * @throws BlockException saying which image failed where
+     */
+    public ConvertResult run(ImageLocation from, ImageLocation to) {
+        OpenedImage source = session.open(from, OpenMode.READ_ONLY);
+        if (options.existingTarget()) {
+            return intoExisting(source, to);
+        }
+        if (to instanceof LocalImage file) {
+            return intoNew(source, file);
+        }
+        throw new BlockException(
+                BlockError.EINVAL,
+                "target cannot be made: target="
+                        + to.text()
+                        + ", expected=one that exists, and -n");
+    }
+
+    private ConvertResult intoExisting(OpenedImage source, ImageLocation to) {
+        OpenedImage target = session.open(to, OpenMode.READ_WRITE);
+        long sourceBytes = source.geometry().sizeBytes();
+        long targetBytes = target.geometry().sizeBytes();
+        if (targetBytes < sourceBytes) {
+            throw new BlockException(
+                    BlockError.EINVAL,
+                    "target is smaller than the source: target="
+                            + to.text()
+                            + ", expected=at least "
+                            + sourceBytes
+                            + " bytes, actual="
+                            + targetBytes);
+        }
+        ConvertResult result = copy(source, target, null, options.targetIsZero());
+        target.close();
+        return result;
+    }
+
+    private ConvertResult intoNew(OpenedImage source, LocalImage to) {
+        if (options.compressed() && to.format() == ImageFormat.RAW) {
+            throw new BlockException(
+                    BlockError.EINVAL,
+                    "raw images cannot be compressed: target=" + to.text() + ", expected=qcow2");
+        }
+        long sizeBytes = source.geometry().sizeBytes();
+        try (TargetFile file = new TargetFile(to)) {
+            refuseSourceAsTarget(source, file.place());
+            session.create(
+                    file.unfinished(), new CreateOptions(sizeBytes, options.createOptions()));
+            OpenedImage target = session.open(file.unfinished(), OpenMode.READ_WRITE);
+            ConvertResult result;
+            try {
+                OpenedImage backing = openBacking(file.place(), source);
+                result = copy(source, target, backing, backing == null);
+            } catch (RuntimeException | Error e) {
+                closeAfter(target, e);
+                throw e;
+            }
+            target.close();
+            file.publish();
+            return result;
+        }
+    }
+
+    private static void refuseSourceAsTarget(OpenedImage source, Path place) {
+        if (source.location() instanceof LocalImage local && local.existing().equals(place)) {
+            throw new BlockException(
+                    BlockError.EINVAL, "source and target are the same file: path=" + place);
+        }
+    }
+
+    private @Nullable OpenedImage openBacking(Path place, OpenedImage source) {
+        String name = options.createOptions().get("backing_file");
+        if (name == null || name.isEmpty()) {
+            return null;
+        }
+        String format = options.createOptions().get("backing_fmt");
+        LocalImage backing =
+                new LocalImage(
+                        place.resolveSibling(name),
+                        ImageFormat.RAW.text().equals(format)
+                                ? ImageFormat.RAW
+                                : ImageFormat.QCOW2);
+        return session.open(backing, OpenMode.READ_ONLY, source.loop());
+    }
+
+    /** What failed first is what is told. */
+    private static void closeAfter(OpenedImage target, Throwable failure) {
+        try {
+            target.close();
+        } catch (BlockException closing) {
+            failure.addSuppressed(closing);
+        }
+    }
+
+    private ConvertResult copy(
+            OpenedImage source,
+            OpenedImage target,
+            @Nullable OpenedImage backing,
+            boolean targetIsZero) {
+        CopyPlan plan = CopyPlan.of(source, target, backing, targetIsZero, options);
+        CopyRun run = new CopyRun(plan, options.requests(), progress);
+        CompletableFuture<CopyTotals> done = new CompletableFuture<>();
+        source.loop().execute(() -> Relay.into(done, run::start));
+        CopyTotals totals = await(done);
+        return new ConvertResult(plan.sourceBytes(), totals.readBytes(), totals.storedBytes());
+    }
+
+    /** However long it takes. */
+    private static CopyTotals await(CompletableFuture<CopyTotals> done) {
+        try {
+            return done.get();
+        } catch (ExecutionException e) {
+            throw Stages.asBlockException(e);
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            throw new BlockException(BlockError.ESHUTDOWN, "interrupted while copying", e);
+        }
+    }
+}

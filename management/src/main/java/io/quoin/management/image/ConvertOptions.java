@@ -1,0 +1,56 @@
+package io.quoin.management.image;
+
+import java.util.Map;
+
+/**
+ * How an image is converted.
+ *
+ * @param compressed each cluster of the target is stored compressed
+ * @param createOptions of the target, by qemu-img's names; backing_file and backing_fmt make it
+ *     store only what differs from its backing file
+ * @param existingTarget the target is there already and is written into; nothing is created
+ * @param targetIsZero an existing target is known to read as zeros
+ * @param sparseBytes so many zeros in a row are not stored; 0 stores everything
+ * @param requests how many parts are under way at once
+ *     <p>Threading: immutable.
+ */
+public record ConvertOptions(
+        boolean compressed,
+        Map<String, String> createOptions,
+        boolean existingTarget,
+        boolean targetIsZero,
+        int sparseBytes,
+        int requests) {
+    /** As qemu-img's. */
+    public static final int SPARSE_BYTES = 4096;
+
+    /** Enough to keep a disk and a pool of threads busy. */
+    public static final int REQUESTS = 8;
+
+    public ConvertOptions {
+        createOptions = Map.copyOf(createOptions);
+    }
+
+    public static ConvertOptions defaults() {
+        return new ConvertOptions(false, Map.of(), false, false, SPARSE_BYTES, REQUESTS);
+    }
+
+    public ConvertOptions withCreateOptions(Map<String, String> options) {
+        return new ConvertOptions(
+                compressed, options, existingTarget, targetIsZero, sparseBytes, requests);
+    }
+
+    public ConvertOptions withCompression() {
+        return new ConvertOptions(
+                true, createOptions, existingTarget, targetIsZero, sparseBytes, requests);
+    }
+
+    public ConvertOptions intoExisting(boolean isZero) {
+        return new ConvertOptions(compressed, createOptions, true, isZero, sparseBytes, requests);
+    }
+
+    public ConvertOptions withSparseBytes(int newSparseBytes) {
+        return new ConvertOptions(
+                compressed, createOptions, existingTarget, targetIsZero, newSparseBytes, requests);
+    }
+}
