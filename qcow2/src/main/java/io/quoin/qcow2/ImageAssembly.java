@@ -9,6 +9,7 @@ import io.quoin.qcow2.cache.MappingTables;
 import io.quoin.qcow2.cache.MetadataMap;
 import io.quoin.qcow2.cluster.OpenImage;
 import io.quoin.qcow2.cluster.WriteGate;
+import io.quoin.qcow2.compress.CompressionWorkers;
 import io.quoin.qcow2.layout.L1Entry;
 import io.quoin.qcow2.layout.Qcow2Header;
 import io.quoin.qcow2.layout.RefcountLayout;
@@ -32,7 +33,8 @@ final class ImageAssembly {
             ImageOpener.LoadedImage loaded,
             String fileName,
             boolean writable,
-            long cacheBytes) {
+            long cacheBytes,
+            CompressionWorkers workers) {
         Qcow2Header qcow2Header = loaded.header();
         MetadataMap map = new MetadataMap();
         if (writable) {
@@ -77,7 +79,8 @@ final class ImageAssembly {
                         refcounts,
                         gate,
                         backing,
-                        transferBytesMax);
+                        transferBytesMax,
+                        workers);
         return new Qcow2File(fileName, image, io, qcow2Header, backing, writable);
     }
 

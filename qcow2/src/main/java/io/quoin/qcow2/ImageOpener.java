@@ -4,6 +4,7 @@ import io.quoin.block.BlockError;
 import io.quoin.block.BlockException;
 import io.quoin.qcow2.cache.ImageHealth;
 import io.quoin.qcow2.cache.ImageIo;
+import io.quoin.qcow2.compress.CompressionWorkers;
 import io.quoin.qcow2.layout.HeaderLayout;
 import io.quoin.qcow2.layout.Qcow2Header;
 import io.quoin.xlator.OpenMode;
@@ -32,10 +33,12 @@ final class ImageOpener {
 
     private final Xlator subvolume;
     private final long cacheBytes;
+    private final CompressionWorkers workers;
 
-    ImageOpener(Xlator subvolume, long cacheBytes) {
+    ImageOpener(Xlator subvolume, long cacheBytes, CompressionWorkers workers) {
         this.subvolume = subvolume;
         this.cacheBytes = cacheBytes;
+        this.workers = workers;
     }
 
     CompletionStage<XlatorFile> open(String fileName, OpenMode mode, Loop loop) {
@@ -121,7 +124,8 @@ final class ImageOpener {
                                                             tables,
                                                             fileName,
                                                             writable,
-                                                            cacheBytes));
+                                                            cacheBytes,
+                                                            workers));
                         });
     }
 

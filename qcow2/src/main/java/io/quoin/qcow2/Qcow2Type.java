@@ -1,5 +1,8 @@
 package io.quoin.qcow2;
 
+import io.quoin.block.BlockError;
+import io.quoin.block.BlockException;
+import io.quoin.qcow2.compress.CompressionWorkers;
 import io.quoin.xlator.Xlator;
 import io.quoin.xlator.graph.GraphContext;
 import io.quoin.xlator.graph.Option;
@@ -7,6 +10,7 @@ import io.quoin.xlator.graph.OptionTable;
 import io.quoin.xlator.graph.OptionValues;
 import io.quoin.xlator.graph.XlatorType;
 import java.util.List;
+import java.util.function.BiFunction;
 
 /**
  * {@code features/qcow2}: opens files named {@code *.qcow2} as images; others pass through
@@ -20,6 +24,9 @@ public final class Qcow2Type implements XlatorType {
     static final String IMAGES = "images";
     static final String IMAGES_BY_SUFFIX = "suffix";
     static final String IMAGES_ALL = "all";
+    static final String COMPRESSION_THREADS = "compression-threads";
+
+    private static final int THREADS_MAX = 256;
 
     private static final OptionTable OPTIONS =
             OptionTable.of(
@@ -33,7 +40,26 @@ public final class Qcow2Type implements XlatorType {
                             IMAGES,
                             List.of(IMAGES_BY_SUFFIX, IMAGES_ALL),
                             IMAGES_BY_SUFFIX,
-                            "Which files are images: those named *.qcow2, or all."));
+                            "Which files are images: those named *.qcow2, or all."),
+                    Option.of(
+                            COMPRESSION_THREADS,
+                            Option.Type.INTEGER,
+                            "0",
+                            "Threads for compressed clusters, shared by all images; 0: one for each"
+                                    + " processor."));
+
+    private final BiFunction<String, Integer, CompressionWorkers> workers;
+
+    public Qcow2Type() {
+        this(CompressionWorkers::ofThreads);
+    }
+
+    /**
+     * @param workers makes them, given a name and the number of threads
+     */
+    Qcow2Type(BiFunction<String, Integer, CompressionWorkers> workers) {
+        this.workers = workers;
+    }
 
     @Override
     public String type() {
@@ -63,6 +89,22 @@ public final class Qcow2Type implements XlatorType {
                 subvolumes.get(0),
                 context.loops(),
                 options.sizeBytes(CACHE_SIZE),
-                options.string(IMAGES).equals(IMAGES_ALL));
+                options.string(IMAGES).equals(IMAGES_ALL),
+                workers.apply(name, threads(name, options.integer(COMPRESSION_THREADS))));
+    }
+
+    private static int threads(String name, long wanted) {
+        if (wanted < 0 || wanted > THREADS_MAX) {
+            throw new BlockException(
+                    BlockError.EINVAL,
+                    name
+                            + ": "
+                            + COMPRESSION_THREADS
+                            + ": expected=0 to "
+                            + THREADS_MAX
+                            + ", actual="
+                            + wanted);
+        }
+        return wanted == 0 ? Runtime.getRuntime().availableProcessors() : (int) wanted;
     }
 }

@@ -1,5 +1,6 @@
 package io.quoin.qcow2;
 
+import io.quoin.qcow2.compress.CompressionWorkers;
 import io.quoin.xlator.CreateOptions;
 import io.quoin.xlator.FileInfo;
 import io.quoin.xlator.OpenMode;
@@ -31,13 +32,20 @@ final class Qcow2Xlator extends PassThroughXlator {
     private final ImageOpener opener;
     private final ImageCreator creator;
     private final boolean allImages;
+    private final CompressionWorkers workers;
 
     Qcow2Xlator(
-            String name, Xlator subvolume, LoopGroup loops, long cacheBytes, boolean allImages) {
+            String name,
+            Xlator subvolume,
+            LoopGroup loops,
+            long cacheBytes,
+            boolean allImages,
+            CompressionWorkers workers) {
         super(name, Qcow2Type.TYPE, subvolume);
         this.loops = loops;
         this.allImages = allImages;
-        this.opener = new ImageOpener(subvolume, cacheBytes);
+        this.workers = workers;
+        this.opener = new ImageOpener(subvolume, cacheBytes, workers);
         this.creator = new ImageCreator(subvolume, opener);
     }
 
@@ -111,5 +119,11 @@ final class Qcow2Xlator extends PassThroughXlator {
         return isImage(fileName)
                 ? opener.open(fileName, mode, loop)
                 : subvolume().open(fileName, mode, loop);
+    }
+
+    @Override
+    public CompletionStage<Void> close() {
+        workers.close();
+        return super.close();
     }
 }

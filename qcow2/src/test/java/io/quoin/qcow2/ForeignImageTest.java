@@ -66,27 +66,6 @@ class ForeignImageTest {
     }
 
     @Test
-    void shouldRefuseCompressedClustersAndServeTheOthers() throws IOException {
-        byte[] content = new byte[SIZE];
-        Arrays.fill(content, 0, SIZE / 2, (byte) 7);
-        Path raw = folder.resolve("source.raw");
-        Path path = folder.resolve("disk.qcow2");
-        Files.write(raw, content);
-        Peer.QEMU_IMG
-                .command("convert", "-c", "-O", "qcow2", raw.toString(), path.toString())
-                .runOk();
-        images.brick.put("disk.qcow2", Files.readAllBytes(path));
-        XlatorFile file = images.open("disk.qcow2", OpenMode.READ_WRITE);
-        FileDriver driver = images.driver(file);
-        assertThat(driver.await(driver.startRead(0, 4096))).isEqualTo(BlockError.ENOTSUP);
-        assertThat(driver.write(0, new byte[512], 0)).isEqualTo(BlockError.ENOTSUP);
-        driver.write(SIZE / 2, new byte[] {1, 2, 3});
-        assertThat(driver.read(SIZE / 2, 4)).containsExactly(1, 2, 3, 0);
-        images.close(file);
-        images.checkClean("disk.qcow2");
-    }
-
-    @Test
     void shouldRefuseExtendedL2() throws IOException {
         make("extended_l2=on");
         assertThatThrownBy(() -> images.open("disk.qcow2", OpenMode.READ_ONLY))

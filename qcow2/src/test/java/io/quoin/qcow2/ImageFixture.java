@@ -2,6 +2,7 @@ package io.quoin.qcow2;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.quoin.qcow2.compress.CompressionWorkers;
 import io.quoin.testkit.FileDriver;
 import io.quoin.testkit.MemoryXlator;
 import io.quoin.testkit.fault.ReorderingXlator;
@@ -45,7 +46,8 @@ final class ImageFixture {
     ImageFixture(Path folder, MemoryXlator brick, Xlator below, Map<String, String> options) {
         this.folder = folder;
         this.brick = brick;
-        Qcow2Type type = new Qcow2Type();
+        // On the virtual loops' own thread, so that a run repeats with its seed.
+        Qcow2Type type = new Qcow2Type((name, threads) -> CompressionWorkers.on(loops.blocking()));
         this.volume =
                 type.create(
                         "images",

@@ -20,7 +20,7 @@ import org.jspecify.annotations.Nullable;
  *
  * <pre>
  *  take contiguous host clusters (or the one that a zero cluster kept)
- *  --> read what is missing at the head and at the tail, from the backing file or the shared old cluster
+ *  --> read what is missing at the head and at the tail, from the backing file or the old cluster
  *  --> one write of [head] data [tail]; of a cluster that was never used, parts that are zeros need none
  *  --> entries changed in memory: from here on reads see the new cluster; the old one loses a reference
  * </pre>
@@ -37,7 +37,8 @@ final class AllocatingWrite {
         NONE,
         ZEROS,
         BACKING,
-        OLD
+        OLD,
+        COMPRESSED
     }
 
     private final OpenImage image;
@@ -69,7 +70,10 @@ final class AllocatingWrite {
             return;
         }
         boolean partial = ((position | writeEnd) & (image.clusterSizeBytes - 1)) != 0;
-        boolean copies = image.backing != null || run.kind == ClusterKind.NORMAL;
+        boolean copies =
+                image.backing != null
+                        || run.kind == ClusterKind.NORMAL
+                        || run.kind == ClusterKind.COMPRESSED;
         if (partial && copies && buffer == null) {
             buffer = image.cowBuffers.acquire(op);
             if (buffer == null) {
@@ -82,6 +86,11 @@ final class AllocatingWrite {
         firstIndex = (int) (position >>> image.clusterBits) & (ownTable.entries().length - 1);
         reuse = run.kind == ClusterKind.ZERO_ALLOCATED && run.copied;
         count = countClusters(run, ownTable, writeEnd);
+        if (!isDroppable(ownTable)) {
+            op.fail(BlockError.EIO);
+            releaseBuffer();
+            return;
+        }
         if (reuse) {
             long host = L2Entry.hostOffset(ownTable.entries()[firstIndex]);
             allocation.set(host >>> image.clusterBits, count, false);
@@ -119,14 +128,31 @@ final class AllocatingWrite {
                 (dataStart - clusterStart + run.lengthBytes + image.clusterSizeBytes - 1)
                         >>> image.clusterBits;
         long found = Math.min(most, inRun);
-        while (!reuse && found < most && hasNoHost(entries[firstIndex + (int) found])) {
+        while (!reuse && found < most && isReplaced(entries, found, writeEnd)) {
             found++;
         }
         return (int) found;
     }
 
-    private boolean hasNoHost(long entry) {
+    /** Whether a cluster behind the run gets a new place in any case. */
+    private boolean isReplaced(long[] entries, long inRun, long writeEnd) {
+        long entry = entries[firstIndex + (int) inRun];
+        if (L2Entry.isCompressed(entry)) {
+            // Without a buffer only where nothing of it is kept.
+            long clusterEnd = clusterStart + ((inRun + 1) << image.clusterBits);
+            return buffer != null || clusterEnd <= writeEnd;
+        }
         return entry == 0 || (entry == L2Entry.ZERO && image.version >= 3);
+    }
+
+    private boolean isDroppable(L2Table ownTable) {
+        for (int i = 0; i < count; i++) {
+            long entry = ownTable.entries()[firstIndex + i];
+            if (L2Entry.isCompressed(entry) && !image.isCompressedDataArea(entry)) {
+                return false;
+            }
+        }
+        return true;
     }
 
     private void readMissing(L2Table ownTable) {
@@ -173,6 +199,9 @@ final class AllocatingWrite {
 
     /** Where the old bytes of a cluster come from, from {@code guestOffset} in it on. */
     private Source source(long entry, long guestOffset) {
+        if (L2Entry.isCompressed(entry)) {
+            return Source.COMPRESSED;
+        }
         if ((entry & L2Entry.ZERO) != 0) {
             return Source.ZEROS;
         }
@@ -189,6 +218,9 @@ final class AllocatingWrite {
         } else if (source == Source.OLD) {
             long inCluster = guestOffset & (image.clusterSizeBytes - 1);
             image.io.read(L2Entry.hostOffset(entry) + inCluster, address, lengthBytes, join.one());
+        } else if (source == Source.COMPRESSED) {
+            int inCluster = (int) guestOffset & (image.clusterSizeBytes - 1);
+            image.compressed.read(entry, inCluster, lengthBytes, address, join.one());
         }
     }
 
@@ -221,6 +253,7 @@ final class AllocatingWrite {
     private boolean isWritten(Source source) {
         return source == Source.BACKING
                 || source == Source.OLD
+                || source == Source.COMPRESSED
                 || (source == Source.ZEROS && !allocation.fresh());
     }
 
@@ -267,10 +300,12 @@ final class AllocatingWrite {
         long host = allocation.start() << image.clusterBits;
         for (int i = 0; i < count; i++) {
             int l2Index = firstIndex + i;
-            long old = L2Entry.hostOffset(changed.entries()[l2Index]);
+            long old = changed.entries()[l2Index];
             image.tables.setEntry(changed, l2Index, L2Entry.of(host, true), flushFirst);
-            if (!reuse && old != 0) {
-                image.flusher.drop(old >>> image.clusterBits);
+            if (L2Entry.isCompressed(old)) {
+                image.dropCompressed(old);
+            } else if (!reuse && L2Entry.hostOffset(old) != 0) {
+                image.flusher.drop(L2Entry.hostOffset(old) >>> image.clusterBits);
             }
             host += image.clusterSizeBytes;
         }

@@ -290,6 +290,14 @@ final class ChangeOp extends GuestOp {
         long hostOffset = L2Entry.hostOffset(entry);
         boolean hidesBacking = image.version >= 3 && !image.isBehindBacking(position);
         long gone = hidesBacking ? L2Entry.ZERO : 0;
+        if (L2Entry.isCompressed(entry)) {
+            if (!image.isCompressedDataArea(entry)) {
+                return false;
+            }
+            image.tables.setEntry(table, l2Index, gone, false);
+            image.dropCompressed(entry);
+            return true;
+        }
         if (hostOffset == 0) {
             if (entry != gone) {
                 image.tables.setEntry(table, l2Index, gone, false);

@@ -2,6 +2,7 @@ package io.quoin.qcow2.cluster;
 
 import io.quoin.block.BlockError;
 import io.quoin.block.IoRequest;
+import io.quoin.qcow2.cache.Outcome;
 import io.quoin.qcow2.cache.Steps;
 import org.jspecify.annotations.Nullable;
 
@@ -20,6 +21,9 @@ abstract class GuestOp extends Steps {
 
     /** Child requests in flight, and one more while a step runs. */
     protected int pending;
+
+    /** {@link #childDone}, for parts that are no child requests. */
+    protected final Outcome whenPartDone = this::childDone;
 
     /** Whether something other than a child request will resume it. */
     protected boolean waiting;

@@ -11,8 +11,6 @@ import io.quoin.qcow2.layout.L1Entry;
 import io.quoin.qcow2.layout.L2Entry;
 import io.quoin.qcow2.layout.Qcow2Header;
 import org.jspecify.annotations.Nullable;
-import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
 
 /**
  * A look-up and its result: the longest run of guest bytes from a position that one L2 table maps
@@ -32,8 +30,6 @@ final class MappedRun {
         REFUSED
     }
 
-    private static final Logger LOG = LoggerFactory.getLogger(MappedRun.class);
-
     private final ImageIo io;
     private final ImageHealth health;
     private final MappingTables tables;
@@ -41,13 +37,15 @@ final class MappedRun {
     private final int l1Shift;
     private final int l2Mask;
     private final int version;
-    private boolean compressedReported;
 
     ClusterKind kind = ClusterKind.UNALLOCATED;
     boolean copied;
 
     /** Where the position is in the file; only of {@link ClusterKind#NORMAL} and ZERO_ALLOCATED. */
     long hostOffset;
+
+    /** The entry of a {@link ClusterKind#COMPRESSED} cluster; the run is within that cluster. */
+    long descriptor;
 
     long lengthBytes;
     int l1Index;
@@ -77,7 +75,7 @@ final class MappedRun {
         long entry = entries[l2Index];
         kind = L2Entry.kind(entry);
         if (kind == ClusterKind.COMPRESSED) {
-            return refuseCompressed(guestOffset, entry);
+            return compressed(guestOffset, guestEnd, entry);
         }
         if ((entry & L2Entry.RESERVED_MASK) != 0) {
             return refuse(found, l2Index, entry, EntryFault.RESERVED_BITS);
@@ -140,16 +138,13 @@ final class MappedRun {
         return Lookup.REFUSED;
     }
 
-    private Lookup refuseCompressed(long guestOffset, long entry) {
-        if (!compressedReported) {
-            compressedReported = true;
-            LOG.error(
-                    "compressed clusters are not supported: file={}, guestOffset={}, entry=0x{}",
-                    io.file().fileName(),
-                    guestOffset,
-                    Long.toHexString(entry));
-        }
-        error = BlockError.ENOTSUP;
-        return Lookup.REFUSED;
+    /** One cluster at a time: each is a stream of its own. */
+    private Lookup compressed(long guestOffset, long guestEnd, long entry) {
+        long inCluster = guestOffset & ((1L << clusterBits) - 1);
+        descriptor = entry;
+        copied = false;
+        hostOffset = 0;
+        lengthBytes = Math.min(guestEnd - guestOffset, (1L << clusterBits) - inCluster);
+        return Lookup.FOUND;
     }
 }

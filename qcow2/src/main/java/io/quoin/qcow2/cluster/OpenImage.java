@@ -13,6 +13,9 @@ import io.quoin.qcow2.cache.MappingFlusher;
 import io.quoin.qcow2.cache.MappingTables;
 import io.quoin.qcow2.cache.MetadataMap;
 import io.quoin.qcow2.cache.Outcome;
+import io.quoin.qcow2.compress.ClusterReader;
+import io.quoin.qcow2.compress.CompressionWorkers;
+import io.quoin.qcow2.layout.L2Entry;
 import io.quoin.qcow2.layout.Qcow2Header;
 import io.quoin.qcow2.refcount.Refcounts;
 import io.quoin.xlator.XlatorFile;
@@ -41,6 +44,7 @@ public final class OpenImage {
     final RangeLocks locks = new RangeLocks();
     final MappedRun run;
     final CowBuffers cowBuffers;
+    final ClusterReader compressed;
     final IoRequestPool pool;
     private final IoCompletion whenChildDone = this::onChildDone;
     private final IoCompletion whenBackingRead = this::onBackingRead;
@@ -54,6 +58,7 @@ public final class OpenImage {
     /**
      * @param backing what unallocated clusters read as; null: zeros
      * @param transferBytesMax the largest child request
+     * @param workers where compressed clusters are decompressed
      */
     public OpenImage(
             ImageIo io,
@@ -65,7 +70,8 @@ public final class OpenImage {
             Refcounts refcounts,
             WriteGate gate,
             @Nullable XlatorFile backing,
-            int transferBytesMax) {
+            int transferBytesMax,
+            CompressionWorkers workers) {
         this.io = io;
         this.health = io.health();
         this.header = header;
@@ -82,6 +88,7 @@ public final class OpenImage {
         this.sizeBytes = qcow2Header.sizeBytes();
         this.run = new MappedRun(io, tables, qcow2Header);
         this.cowBuffers = new CowBuffers(clusterSizeBytes);
+        this.compressed = new ClusterReader(io, qcow2Header, workers);
         this.pool = io.loop().requests();
     }
 
@@ -238,6 +245,35 @@ public final class OpenImage {
             return false;
         }
         return true;
+    }
+
+    /** As {@link #isDataArea} for the host clusters that a compressed cluster touches. */
+    boolean isCompressedDataArea(long descriptor) {
+        long first = firstCompressedCluster(descriptor);
+        return isDataArea(first, lastCompressedCluster(descriptor) - first + 1);
+    }
+
+    /**
+     * An entry in memory has ceased to be {@code descriptor}: each host cluster that it touched
+     * loses a reference.
+     */
+    void dropCompressed(long descriptor) {
+        compressed.forget(descriptor);
+        long last = lastCompressedCluster(descriptor);
+        for (long cluster = firstCompressedCluster(descriptor); cluster <= last; cluster++) {
+            flusher.drop(cluster);
+        }
+    }
+
+    private long firstCompressedCluster(long descriptor) {
+        return L2Entry.compressedHostOffset(descriptor, clusterBits) >>> clusterBits;
+    }
+
+    private long lastCompressedCluster(long descriptor) {
+        long end =
+                L2Entry.compressedHostOffset(descriptor, clusterBits)
+                        + L2Entry.compressedLengthBytes(descriptor, clusterBits);
+        return (end - 1) >>> clusterBits;
     }
 
     /** Reads from the backing file; zeros behind its end. */

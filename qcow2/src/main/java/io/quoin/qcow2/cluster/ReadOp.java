@@ -61,6 +61,10 @@ final class ReadOp extends GuestOp {
                 reportData(lengthBytes);
                 readHost(run.hostOffset, lengthBytes);
             }
+            case COMPRESSED -> {
+                reportData(lengthBytes);
+                readCompressed(run.descriptor, (int) lengthBytes);
+            }
             case UNALLOCATED -> readBacking(lengthBytes);
             default ->
                     zeros(
@@ -83,6 +87,19 @@ final class ReadOp extends GuestOp {
         }
         if (present > 0) {
             readFrom(image.io.file(), hostOffset, present);
+        }
+    }
+
+    private void readCompressed(long descriptor, int lengthBytes) {
+        if (hasMemory) {
+            pending++;
+            image.compressed.read(
+                    descriptor,
+                    (int) position & (image.clusterSizeBytes - 1),
+                    lengthBytes,
+                    parent().memory(),
+                    position - start,
+                    whenPartDone);
         }
     }
 

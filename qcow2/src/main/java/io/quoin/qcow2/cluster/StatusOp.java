@@ -78,7 +78,7 @@ final class StatusOp extends GuestOp {
     private boolean ask() {
         MappedRun run = image.run;
         switch (run.kind) {
-            case NORMAL -> add(run.lengthBytes, BlockStatus.DATA);
+            case NORMAL, COMPRESSED -> add(run.lengthBytes, BlockStatus.DATA);
             case ZERO_ALLOCATED -> add(run.lengthBytes, BlockStatus.ZERO);
             case UNALLOCATED -> {
                 long backed = image.backedBytes(position, run.lengthBytes);
