@@ -6,6 +6,7 @@ import io.quoin.qcow2.cache.HeaderStore;
 import io.quoin.qcow2.cache.ImageIo;
 import io.quoin.qcow2.cache.MappingFlusher;
 import io.quoin.qcow2.cache.MappingTables;
+import io.quoin.qcow2.cache.MetadataKind;
 import io.quoin.qcow2.cache.MetadataMap;
 import io.quoin.qcow2.cluster.OpenImage;
 import io.quoin.qcow2.cluster.WriteGate;
@@ -13,6 +14,8 @@ import io.quoin.qcow2.compress.CompressionWorkers;
 import io.quoin.qcow2.layout.L1Entry;
 import io.quoin.qcow2.layout.Qcow2Header;
 import io.quoin.qcow2.layout.RefcountLayout;
+import io.quoin.qcow2.layout.SnapshotEntry;
+import io.quoin.qcow2.layout.SnapshotTable;
 import io.quoin.qcow2.refcount.Refcounts;
 import io.quoin.xlator.XlatorFile;
 
@@ -36,7 +39,8 @@ final class ImageAssembly {
             long cacheBytes,
             CompressionWorkers workers) {
         Qcow2Header qcow2Header = loaded.header();
-        MetadataMap map = new MetadataMap();
+        MetadataMap map = io.map();
+        io.clusterBits(qcow2Header.clusterBits());
         if (writable) {
             mapMetadata(io, loaded, fileName, map);
         }
@@ -73,7 +77,6 @@ final class ImageAssembly {
                         io,
                         qcow2Header,
                         header,
-                        map,
                         tables,
                         flusher,
                         refcounts,
@@ -89,55 +92,64 @@ final class ImageAssembly {
         Qcow2Header header = loaded.header();
         int bits = header.clusterBits();
         long fileSize = io.fileSizeBytes();
-        map.add(0);
-        claim(map, header.l1TableOffset(), header.l1Size() * 8L, bits, fileName, "L1 table");
-        claim(
-                map,
+        map.add(0, MetadataKind.HEADER);
+        Claims claims = new Claims(map, bits, fileName);
+        claims.add(header.l1TableOffset(), header.l1Size() * 8L, MetadataKind.L1_TABLE, "L1 table");
+        claims.add(
                 header.refcountTableOffset(),
                 header.refcountTableBytes(),
-                bits,
-                fileName,
+                MetadataKind.REFCOUNT_TABLE,
                 "refcount table");
-        if (header.snapshotCount() > 0) {
-            claim(map, header.snapshotsOffset(), 1, bits, fileName, "snapshot table");
+        SnapshotTable snapshots = loaded.snapshots();
+        claims.add(
+                header.snapshotsOffset(),
+                snapshots.sizeBytes(),
+                MetadataKind.SNAPSHOT_TABLE,
+                "snapshot table");
+        for (SnapshotEntry snapshot : snapshots.entries()) {
+            claims.add(
+                    snapshot.l1TableOffset(),
+                    snapshot.l1Size() * 8L,
+                    MetadataKind.SNAPSHOT_L1,
+                    "L1 table of snapshot " + snapshot.id());
         }
         for (int i = 0; i < loaded.refcountTable().length; i++) {
             long entry = loaded.refcountTable()[i];
             if (entry != 0 && RefcountLayout.tableFault(entry, bits, fileSize).isNone()) {
-                claim(map, entry, 1, bits, fileName, "refcount block " + i);
+                claims.add(entry, 1, MetadataKind.REFCOUNT_BLOCK, "refcount block " + i);
             }
         }
         for (int i = 0; i < loaded.l1().length; i++) {
             long entry = loaded.l1()[i];
             if (L1Entry.isAllocated(entry) && L1Entry.fault(entry, bits, fileSize).isNone()) {
-                claim(map, L1Entry.hostOffset(entry), 1, bits, fileName, "L2 table " + i);
+                claims.add(L1Entry.hostOffset(entry), 1, MetadataKind.L2_TABLE, "L2 table " + i);
             }
         }
     }
 
-    /** Entries with other faults are found when they are followed; two tables in one place here. */
-    private static void claim(
-            MetadataMap map,
-            long hostOffset,
-            long lengthBytes,
-            int clusterBits,
-            String fileName,
-            String what) {
-        if (lengthBytes == 0) {
-            return;
-        }
-        long first = hostOffset >>> clusterBits;
-        long last = (hostOffset + lengthBytes - 1) >>> clusterBits;
-        if (!map.addAll(first, last - first + 1)) {
-            throw new BlockException(
-                    BlockError.EIO,
-                    "image is corrupt: file="
-                            + fileName
-                            + ", "
-                            + what
-                            + " overlaps other metadata: hostOffset="
-                            + hostOffset
-                            + "; open it read-only, or see quoin image check");
+    /**
+     * Entries with other faults are found when they are followed; two tables in one place here.
+     *
+     * <p>Threading: confined to its caller.
+     */
+    private record Claims(MetadataMap map, int clusterBits, String fileName) {
+        void add(long hostOffset, long lengthBytes, MetadataKind kind, String what) {
+            if (lengthBytes == 0) {
+                return;
+            }
+            long first = hostOffset >>> clusterBits;
+            long last = (hostOffset + lengthBytes - 1) >>> clusterBits;
+            if (!map.addAll(first, last - first + 1, kind)) {
+                throw new BlockException(
+                        BlockError.EIO,
+                        "image is corrupt: file="
+                                + fileName
+                                + ", "
+                                + what
+                                + " overlaps other metadata: hostOffset="
+                                + hostOffset
+                                + "; open it read-only, or see quoin image check");
+            }
         }
     }
 }

@@ -7,6 +7,8 @@ import io.quoin.qcow2.cache.ImageIo;
 import io.quoin.qcow2.compress.CompressionWorkers;
 import io.quoin.qcow2.layout.HeaderLayout;
 import io.quoin.qcow2.layout.Qcow2Header;
+import io.quoin.qcow2.layout.SnapshotTable;
+import io.quoin.qcow2.layout.SnapshotTableLayout;
 import io.quoin.xlator.OpenMode;
 import io.quoin.xlator.Xlator;
 import io.quoin.xlator.XlatorFile;
@@ -30,6 +32,7 @@ final class ImageOpener {
     private static final int FIRST_READ_BYTES = 64 << 10;
     private static final int TABLE_PIECE_BYTES = 1 << 20;
     private static final int ALIGNMENT = 4096;
+    private static final SnapshotTable NO_SNAPSHOTS = new SnapshotTable(List.of(), 0);
 
     private final Xlator subvolume;
     private final long cacheBytes;
@@ -152,6 +155,7 @@ final class ImageOpener {
                                         bytes,
                                         new long[0],
                                         new long[0],
+                                        NO_SNAPSHOTS,
                                         null));
     }
 
@@ -213,11 +217,36 @@ final class ImageOpener {
                                 (int) header.refcountTableBytes(),
                                 "refcount table")
                         : CompletableFuture.completedFuture(new long[0]);
+        CompletionStage<SnapshotTable> snapshots =
+                writable
+                        ? readSnapshots(io, header)
+                        : CompletableFuture.completedFuture(NO_SNAPSHOTS);
         return l1.thenCombine(
-                refcounts,
-                (l1Table, refcountTable) ->
-                        new LoadedImage(
-                                header, image.firstCluster(), l1Table, refcountTable, null));
+                        refcounts,
+                        (l1Table, refcountTable) ->
+                                new LoadedImage(
+                                        header,
+                                        image.firstCluster(),
+                                        l1Table,
+                                        refcountTable,
+                                        NO_SNAPSHOTS,
+                                        null))
+                .thenCombine(snapshots, LoadedImage::withSnapshots);
+    }
+
+    /** Where the snapshots' tables are, so that nothing writes there. */
+    private static CompletionStage<SnapshotTable> readSnapshots(ImageIo io, Qcow2Header header) {
+        if (header.snapshotCount() == 0) {
+            return CompletableFuture.completedFuture(NO_SNAPSHOTS);
+        }
+        long fileSize = io.fileSizeBytes();
+        long most =
+                Math.min(
+                        SnapshotTableLayout.TABLE_BYTES_MAX,
+                        (long) header.snapshotCount() * SnapshotTableLayout.ENTRY_BYTES_MAX);
+        int lengthBytes = (int) Math.min(most, fileSize - header.snapshotsOffset());
+        return read(io, header.snapshotsOffset(), lengthBytes, "snapshot table")
+                .thenApply(bytes -> SnapshotTableLayout.parse(bytes, header, fileSize));
     }
 
     private static CompletionStage<long[]> readLongs(
@@ -283,6 +312,7 @@ final class ImageOpener {
         private final ByteBuffer firstCluster;
         private final long[] l1;
         private final long[] refcountTable;
+        private final SnapshotTable snapshots;
         private final @Nullable XlatorFile backing;
 
         LoadedImage(
@@ -290,11 +320,13 @@ final class ImageOpener {
                 ByteBuffer firstCluster,
                 long[] l1,
                 long[] refcountTable,
+                SnapshotTable snapshots,
                 @Nullable XlatorFile backing) {
             this.header = header;
             this.firstCluster = firstCluster;
             this.l1 = l1;
             this.refcountTable = refcountTable;
+            this.snapshots = snapshots;
             this.backing = backing;
         }
 
@@ -314,12 +346,20 @@ final class ImageOpener {
             return refcountTable;
         }
 
+        SnapshotTable snapshots() {
+            return snapshots;
+        }
+
         @Nullable XlatorFile backing() {
             return backing;
         }
 
         LoadedImage withBacking(XlatorFile file) {
-            return new LoadedImage(header, firstCluster, l1, refcountTable, file);
+            return new LoadedImage(header, firstCluster, l1, refcountTable, snapshots, file);
+        }
+
+        LoadedImage withSnapshots(SnapshotTable table) {
+            return new LoadedImage(header, firstCluster, l1, refcountTable, table, backing);
         }
     }
 }

@@ -47,7 +47,7 @@ final class MetadataWriter extends Steps {
             encode(length);
             long start = hostOffset;
             hostOffset += length;
-            io.write(start, BufferUtil.address(piece), length, this::resumeWith);
+            io.writeNew(start, BufferUtil.address(piece), length, this::resumeWith);
         }
         return false;
     }

@@ -1,6 +1,7 @@
 package io.quoin.qcow2;
 
 import io.quoin.block.BlockError;
+import io.quoin.block.IoFlags;
 import io.quoin.block.IoOp;
 import io.quoin.block.IoRequest;
 import io.quoin.testkit.FileDriver;
@@ -32,6 +33,9 @@ final class CrashLog extends PassThroughXlator {
         final byte[] data;
         final Runnable mark;
         long resizeTo = -1;
+
+        /** How many events there were when it was durable by itself (FUA). */
+        int durableAt = Integer.MAX_VALUE;
 
         Event(IoOp op, long offset, long length, byte[] data, Runnable mark) {
             this.op = op;
@@ -84,7 +88,7 @@ final class CrashLog extends PassThroughXlator {
             }
             switch (event.op) {
                 case WRITE -> {
-                    boolean whole = random == null || i < flushed;
+                    boolean whole = random == null || i < flushed || event.durableAt <= count;
                     int end = (int) (event.offset + event.length);
                     if (whole && end > file.length) {
                         file = Arrays.copyOf(file, end);
@@ -92,7 +96,8 @@ final class CrashLog extends PassThroughXlator {
                     write(file, event, whole ? null : random);
                 }
                 case WRITE_ZEROES, DISCARD -> {
-                    if (random == null || i < flushed || random.nextBoolean()) {
+                    boolean durable = i < flushed || event.durableAt <= count;
+                    if (random == null || durable || random.nextBoolean()) {
                         int end = (int) Math.min(file.length, event.offset + event.length);
                         Arrays.fill(file, (int) event.offset, end, (byte) 0);
                     }
@@ -131,13 +136,21 @@ final class CrashLog extends PassThroughXlator {
                     request.memory().copyTo(0, copy.addressOffset(), data.length);
                     copy.getBytes(0, data);
                 }
-                events.add(
+                Event event =
                         new Event(
                                 request.op(),
                                 request.offsetBytes(),
                                 request.lengthBytes(),
                                 data,
-                                () -> {}));
+                                () -> {});
+                events.add(event);
+                if (request.has(IoFlags.FUA)) {
+                    request.push(
+                            (done, error) -> {
+                                event.durableAt = events.size();
+                                done.complete(error);
+                            });
+                }
             }
             if (request.op() == IoOp.FLUSH) {
                 request.push(this::flushed);

@@ -8,6 +8,7 @@ import io.quoin.block.BlockException;
 import io.quoin.qcow2.cache.HeaderStore;
 import io.quoin.qcow2.cache.ImageHealth;
 import io.quoin.qcow2.cache.ImageIo;
+import io.quoin.qcow2.cache.MetadataKind;
 import io.quoin.qcow2.layout.BitmapsExtension;
 import io.quoin.qcow2.layout.FeatureNames;
 import io.quoin.qcow2.layout.HeaderBuilder;
@@ -51,6 +52,7 @@ class HeaderStoreTest {
             file = loops.await(log.open(NAME, OpenMode.READ_WRITE, loops.loop(0)));
         }
         ImageIo io = new ImageIo(file, loops.loop(0), new ImageHealth(NAME, true));
+        io.map().add(0, MetadataKind.HEADER);
         return new HeaderStore(io, parse(content), ByteBuffer.wrap(content), 1);
     }
 

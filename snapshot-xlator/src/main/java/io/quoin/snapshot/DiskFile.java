@@ -46,6 +46,20 @@ final class DiskFile extends PassThroughFile {
                 false);
     }
 
+    /** A disk is made smaller by a copy to a smaller one, so that its old content is kept. */
+    @Override
+    public CompletionStage<Void> shrink(long newSizeBytes) {
+        return newSizeBytes < geometry().sizeBytes()
+                ? resize(newSizeBytes)
+                : CompletableFuture.failedFuture(
+                        new BlockException(
+                                BlockError.EINVAL,
+                                "disk is not larger than that: name="
+                                        + disk
+                                        + ", wanted="
+                                        + newSizeBytes));
+    }
+
     @Override
     public CompletionStage<Void> resize(long newSizeBytes) {
         try {

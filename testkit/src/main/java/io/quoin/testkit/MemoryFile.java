@@ -160,6 +160,11 @@ final class MemoryFile implements XlatorFile {
     }
 
     @Override
+    public CompletionStage<Void> shrink(long newSizeBytes) {
+        return resize(Math.min(newSizeBytes, stored.sizeBytes()));
+    }
+
+    @Override
     public Map<String, Object> details() {
         return Map.of("format", "raw", "storage", "memory");
     }

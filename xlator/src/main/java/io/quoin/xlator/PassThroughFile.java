@@ -49,6 +49,11 @@ public abstract class PassThroughFile implements XlatorFile {
     }
 
     @Override
+    public CompletionStage<Void> shrink(long newSizeBytes) {
+        return below.shrink(newSizeBytes);
+    }
+
+    @Override
     public Map<String, Object> details() {
         return below.details();
     }

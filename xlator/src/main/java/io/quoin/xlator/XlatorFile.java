@@ -1,7 +1,10 @@
 package io.quoin.xlator;
 
 import io.quoin.block.BlockDevice;
+import io.quoin.block.BlockError;
+import io.quoin.block.BlockException;
 import java.util.Map;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 
 /**
@@ -18,6 +21,21 @@ public interface XlatorFile extends BlockDevice {
      * be in flight. Fails with ENOTSUP where the file cannot be resized that way.
      */
     CompletionStage<Void> resize(long newSizeBytes);
+
+    /**
+     * Makes the file smaller; what lies behind the new end is gone for good. Durable when the stage
+     * completes. A call of its own, so that no caller of {@link #resize} loses data by mistake.
+     * Fails with EINVAL for a size that is larger, with ENOTSUP where the file cannot shrink.
+     */
+    default CompletionStage<Void> shrink(long newSizeBytes) {
+        return CompletableFuture.failedFuture(
+                new BlockException(
+                        BlockError.ENOTSUP,
+                        "file cannot be made smaller: file="
+                                + fileName()
+                                + ", size="
+                                + newSizeBytes));
+    }
 
     /**
      * Details for a person or a tool, by name: format, cluster size, backing file. Plain values,

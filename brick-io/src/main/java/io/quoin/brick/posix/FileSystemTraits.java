@@ -168,6 +168,14 @@ record FileSystemTraits(
         return Integer.bitCount(stated) == 1 ? Math.max(stated, ALIGNMENT_MIN) : ALIGNMENT_UNKNOWN;
     }
 
+    /**
+     * Whether a write with RWF_DSYNC is durable, with the size of the file and the place of its
+     * blocks, and writes back nothing else. Of these file systems that is known.
+     */
+    boolean syncsRanges() {
+        return type.equals("ext4") || type.equals("xfs");
+    }
+
     /** Fails where files cannot be opened with O_DIRECT. */
     void requireDirect(String folder) {
         if (!direct) {

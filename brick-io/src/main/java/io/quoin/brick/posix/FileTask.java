@@ -153,14 +153,7 @@ final class FileTask extends IoPool.Task implements Runnable {
     private int call(Worker worker) {
         return switch (op) {
             case READ -> read(worker, inFlight());
-            case WRITE ->
-                    worker.direct()
-                            .write(
-                                    fd(),
-                                    inFlight().memory(),
-                                    offsetBytes,
-                                    lengthBytes,
-                                    fileSizeBytes);
+            case WRITE -> write(worker, inFlight());
             case WRITE_ZEROES -> ZeroRange.zero(this, worker);
             case DISCARD -> ZeroRange.discard(this, worker);
             case BLOCK_STATUS -> scan();
@@ -174,6 +167,15 @@ final class FileTask extends IoPool.Task implements Runnable {
             return worker.direct().read(fd(), reading.memory(), offsetBytes);
         }
         return worker.transfer().read(fd(), reading.memory(), offsetBytes, fromBytes, 0);
+    }
+
+    /** A buffered write was made on the loop: what is left is to make it durable. */
+    private int write(Worker worker, IoRequest writing) {
+        if (isDirect()) {
+            return worker.direct()
+                    .write(fd(), writing.memory(), offsetBytes, lengthBytes, fileSizeBytes);
+        }
+        return worker.transfer().writeDurably(fd(), writing.memory(), offsetBytes);
     }
 
     private int scan() {

@@ -50,6 +50,9 @@ final class FlushGroup {
     private long changesDurable;
     private long changesCovered;
     private boolean running;
+    private int rangeSyncs;
+    private boolean synced;
+    private int syncedErrno;
     private int failure;
     private long flushes;
     private long calls;
@@ -85,6 +88,11 @@ final class FlushGroup {
         return calls;
     }
 
+    /** Whether a fdatasync is under way. */
+    boolean isRunning() {
+        return running;
+    }
+
     boolean isDirty() {
         return changes != changesDurable;
     }
@@ -114,7 +122,37 @@ final class FlushGroup {
         pool.submit(sync);
     }
 
+    /** A write is synced by itself from now on. */
+    void rangeSyncStarted() {
+        rangeSyncs++;
+    }
+
+    /** It has ended; an error is as final as one of fdatasync. */
+    void rangeSyncEnded(int errno) {
+        rangeSyncs--;
+        if (errno != Errno.NONE) {
+            fail("pwritev2(RWF_DSYNC)", errno);
+        }
+        if (rangeSyncs == 0 && synced) {
+            settle();
+        }
+    }
+
+    /**
+     * The kernel tells of a page that could not be written once for each open file. So what one
+     * call finds goes for all that were under way with it: they end together.
+     */
     private void ended(int errno) {
+        synced = true;
+        syncedErrno = errno;
+        if (rangeSyncs == 0) {
+            settle();
+        }
+    }
+
+    private void settle() {
+        int errno = syncedErrno == Errno.NONE ? failure : syncedErrno;
+        synced = false;
         running = false;
         finished.addAll(current);
         if (errno == Errno.NONE) {

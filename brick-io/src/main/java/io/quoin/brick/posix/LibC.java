@@ -46,6 +46,8 @@ public interface LibC {
 
     long pwritev(int fd, long iovecAddress, int iovecCount, long offsetBytes);
 
+    long pwritev2(int fd, long iovecAddress, int iovecCount, long offsetBytes, int flags);
+
     int fallocate(int fd, int mode, long offsetBytes, long lengthBytes);
 
     int ftruncate(int fd, long sizeBytes);

@@ -40,6 +40,12 @@ final class PosixFile implements XlatorFile {
      */
     private static final long CLAIM_BYTES = 4096;
 
+    /**
+     * A write up to this length that has to be durable is synced by itself. The file's other dirty
+     * pages, which may be many, are left alone.
+     */
+    private static final int RANGE_SYNC_BYTES_MAX = 64 << 10;
+
     private static final int PREFETCHES_MAX = 2;
     private static final int INLINE_NEVER = -1;
 
@@ -60,9 +66,11 @@ final class PosixFile implements XlatorFile {
     private Geometry geometry;
     private long sizeBytes;
     private int inlineReadFlags;
+    private boolean syncsRanges;
     private int prefetches;
     private @Nullable Runnable whenIdle;
     private long loggedErrnos;
+    private long rangeSyncs;
     private long readsInline;
     private long readsPooled;
     private long readsPastEnd;
@@ -97,6 +105,7 @@ final class PosixFile implements XlatorFile {
         readAhead =
                 new ReadAhead(direct || traits.inMemory() ? 0 : brick.options().readAheadBytes());
         resize = new FileResize(this, brick.ioPool());
+        syncsRanges = traits.syncsRanges();
         inlineReadFlags =
                 direct
                         ? INLINE_NEVER
@@ -210,7 +219,37 @@ final class PosixFile implements XlatorFile {
         if (transfer.doneBytes() > 0) {
             sizeBytes = Math.max(sizeBytes, offset + transfer.doneBytes());
         }
-        endChange(request, result);
+        if (result == Errno.NONE && isSyncedAlone(request)) {
+            flushGroup.changed();
+            flushGroup.rangeSyncStarted();
+            rangeSyncs++;
+            queue.submit(queue.acquire().prepare(request, 0));
+        } else {
+            endChange(request, result);
+        }
+    }
+
+    /** While a fdatasync runs, the next one is shared with what else waits for it. */
+    private boolean isSyncedAlone(IoRequest request) {
+        return request.has(IoFlags.FUA)
+                && syncsRanges
+                && request.lengthBytes() <= RANGE_SYNC_BYTES_MAX
+                && !flushGroup.isRunning();
+    }
+
+    /**
+     * The range was written on the loop and has been synced in the pool. A failure is as final as
+     * one of fdatasync: it may stand for other pages too, and is not reported again.
+     */
+    private void endRangeSync(IoRequest request, int result) {
+        if (Errno.isUnsupported(result)) {
+            syncsRanges = false;
+            flushGroup.rangeSyncEnded(Errno.NONE);
+            flushGroup.flush(request);
+        } else {
+            flushGroup.rangeSyncEnded(result);
+            end(request, flushGroup.failure() == Errno.NONE ? Errno.NONE : Errno.EIO);
+        }
     }
 
     /**
@@ -259,6 +298,8 @@ final class PosixFile implements XlatorFile {
         queue.release(task);
         if (request == null) {
             prefetches--;
+        } else if (request.op() == IoOp.WRITE && !direct) {
+            endRangeSync(request, result);
         } else if (request.op().changesData()) {
             endChange(request, result);
         } else if (request.op() == IoOp.READ) {
@@ -323,6 +364,13 @@ final class PosixFile implements XlatorFile {
         return done;
     }
 
+    @Override
+    public CompletionStage<Void> shrink(long newSizeBytes) {
+        return newSizeBytes > sizeBytes
+                ? failed(BlockError.EINVAL, "is smaller than sizeBytes=" + newSizeBytes)
+                : resize(newSizeBytes);
+    }
+
     /** The resize has ended, with the negative error number of what failed. */
     void resized(long newSizeBytes, int truncated, int synced) {
         if (truncated == 0) {
@@ -361,6 +409,7 @@ final class PosixFile implements XlatorFile {
         details.put("prefetched-bytes", prefetchedBytes);
         details.put("flushes", flushGroup.flushes());
         details.put("fdatasync-calls", flushGroup.calls());
+        details.put("range-syncs", rangeSyncs);
         return details;
     }
 

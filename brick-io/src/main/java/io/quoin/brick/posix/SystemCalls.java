@@ -23,6 +23,7 @@ final class SystemCalls {
     static final int O_NONBLOCK = 0x800;
     static final int O_CLOEXEC = 0x80000;
 
+    static final int RWF_DSYNC = 2;
     static final int RWF_NOWAIT = 8;
 
     static final int FALLOCATE_KEEP_SIZE = 1;
@@ -155,6 +156,15 @@ final class SystemCalls {
         long result;
         do {
             long count = C.pwritev(fd, iovecAddress, iovecCount, offsetBytes);
+            result = count >= 0 ? count : failure();
+        } while (result == -Errno.EINTR);
+        return result;
+    }
+
+    static long pwritev2(int fd, long iovecAddress, int iovecCount, long offsetBytes, int flags) {
+        long result;
+        do {
+            long count = C.pwritev2(fd, iovecAddress, iovecCount, offsetBytes, flags);
             result = count >= 0 ? count : failure();
         } while (result == -Errno.EINTR);
         return result;

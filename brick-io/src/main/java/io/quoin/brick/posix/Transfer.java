@@ -90,6 +90,31 @@ final class Transfer {
         return result;
     }
 
+    /**
+     * Stores all of {@code memory} again, durably: pwritev2 with RWF_DSYNC writes back this range
+     * only, and what is needed to find it.
+     *
+     * @return 0 or an error number
+     */
+    int writeDurably(int fd, IoVector memory, long fileOffset) {
+        long lengthBytes = memory.lengthBytes();
+        long done = 0;
+        int result = Errno.NONE;
+        while (done < lengthBytes) {
+            int count = fill(memory, done, CALL_BYTES_MAX);
+            long written =
+                    SystemCalls.pwritev2(
+                            fd, iovecsAddress, count, fileOffset + done, SystemCalls.RWF_DSYNC);
+            if (written <= 0) {
+                result = written == 0 ? Errno.EIO : (int) -written;
+                break;
+            }
+            done += written;
+        }
+        doneBytes = done;
+        return result;
+    }
+
     /** Describes up to {@code bytesMax} bytes of {@code memory} from {@code position} on. */
     private int fill(IoVector memory, long position, int bytesMax) {
         int segments = memory.count();

@@ -23,6 +23,9 @@ import org.junit.jupiter.api.io.TempDir;
 class FlushGroupTest {
     private static final byte[] DATA = PosixFileTest.bytes(4096);
 
+    /** Too long to be synced by itself. */
+    private static final byte[] LONG = PosixFileTest.bytes(128 << 10);
+
     @TempDir Path folder;
 
     private final AtomicInteger calls = new AtomicInteger();
@@ -69,6 +72,26 @@ class FlushGroupTest {
                     .containsEntry("fdatasync-calls", 2L);
             brick.close(file);
             assertThat(calls).hasValue(2);
+        }
+    }
+
+    @Test
+    void shouldSyncShortWritesByThemselvesAndNothingElseWithThem() {
+        allowed.release(1000);
+        try (TestBrick brick = TestBrick.open(folder.resolve("brick"), this::gated)) {
+            brick.create("disk.raw", 1 << 20);
+            XlatorFile file = brick.openFile("disk.raw");
+            FileDriver driver = brick.drive(file);
+            driver.write(0, LONG);
+            assertThat(driver.write(8192, DATA, IoFlags.FUA)).isEqualTo(BlockError.OK);
+            assertThat(driver.write(2 << 20, DATA, IoFlags.FUA)).isEqualTo(BlockError.OK);
+            assertThat(file.geometry().sizeBytes()).isEqualTo((2 << 20) + DATA.length);
+            long alone = (long) file.details().get("range-syncs");
+            assertThat(calls.get() + alone).isEqualTo(2);
+            assertThat(driver.flush()).isEqualTo(BlockError.OK);
+            assertThat(calls.get()).isPositive();
+            assertThat(driver.read(8192, DATA.length)).isEqualTo(DATA);
+            brick.close(file);
         }
     }
 
@@ -128,9 +151,9 @@ class FlushGroupTest {
             brick.create("disk.raw", 1 << 20);
             XlatorFile file = brick.openFile("disk.raw");
             FileDriver driver = brick.drive(file);
-            Pending first = driver.startWrite(0, DATA, IoFlags.FUA);
+            Pending first = driver.startWrite(0, LONG, IoFlags.FUA);
             started.acquire();
-            Pending second = driver.startWrite(4096, DATA, IoFlags.FUA);
+            Pending second = driver.startWrite(4096, LONG, IoFlags.FUA);
             result.set(-28);
             allowed.release(1000);
             assertThat(driver.await(first)).isEqualTo(BlockError.EIO);

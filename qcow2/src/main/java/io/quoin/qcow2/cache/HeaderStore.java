@@ -220,6 +220,7 @@ public final class HeaderStore {
         ByteBuffer bytes = BufferUtil.allocateDirectAligned(length, ALIGNMENT);
         bytes.put(0, newArea.bytes(), from, length);
         io.write(
+                MetadataKind.HEADER,
                 from,
                 BufferUtil.address(bytes),
                 bytes.capacity(),
@@ -252,7 +253,12 @@ public final class HeaderStore {
     }
 
     private void writeSector(Change change) {
-        io.write(0, BufferUtil.address(sector), sector.capacity(), error -> written(change, error));
+        io.write(
+                MetadataKind.HEADER,
+                0,
+                BufferUtil.address(sector),
+                sector.capacity(),
+                error -> written(change, error));
     }
 
     private void written(Change change, BlockError error) {

@@ -9,7 +9,9 @@ import io.quoin.block.IoRequest;
 import io.quoin.block.IoRequestPool;
 import io.quoin.xlator.XlatorFile;
 import io.quoin.xlator.loop.Loop;
+import java.nio.ByteBuffer;
 import java.util.concurrent.CompletionException;
+import org.agrona.BufferUtil;
 import org.agrona.UnsafeApi;
 import org.jspecify.annotations.Nullable;
 
@@ -25,11 +27,15 @@ import org.jspecify.annotations.Nullable;
  */
 public final class ImageIo {
     private static final int PIECE_BYTES_MAX = 1 << 20;
+    private static final int EXTEND_BYTES = 4096;
+    private static final ByteBuffer ZEROS =
+            BufferUtil.allocateDirectAligned(EXTEND_BYTES, EXTEND_BYTES);
 
     private final XlatorFile file;
     private final Loop loop;
     private final IoRequestPool pool;
     private final ImageHealth health;
+    private final MetadataMap map = new MetadataMap();
     private final IoCompletion whenDone = this::onDone;
     private final IoCompletion whenFlushed = this::onFlushed;
     private final IoCompletion whenGuestFlushed = this::onGuestFlushed;
@@ -37,6 +43,7 @@ public final class ImageIo {
     private long sizeKnownBytes;
     private long flushesStarted;
     private long flushesDone;
+    private int clusterBits = Long.SIZE - 1;
     private int inFlight;
     private @Nullable Runnable whenIdle;
 
@@ -57,8 +64,18 @@ public final class ImageIo {
         return loop;
     }
 
+    /** Tells the size of clusters, by which writes are checked. */
+    public void clusterBits(int bits) {
+        clusterBits = bits;
+    }
+
     public ImageHealth health() {
         return health;
+    }
+
+    /** Which clusters may be written as what. */
+    public MetadataMap map() {
+        return map;
     }
 
     /** The child file's size. */
@@ -91,36 +108,115 @@ public final class ImageIo {
         if (present == 0) {
             outcome.done(BlockError.OK);
         } else {
-            transfer(IoOp.READ, hostOffset, address, (int) present, outcome);
+            transfer(IoOp.READ, hostOffset, address, (int) present, IoFlags.NONE, outcome);
         }
     }
 
-    /** Writes metadata. */
-    public void write(long hostOffset, long address, int lengthBytes, Outcome outcome) {
+    /** Writes what a file begins with that is no image yet: nothing can be overwritten. */
+    public void writeNew(long hostOffset, long address, int lengthBytes, Outcome outcome) {
+        if (health.isWritable()) {
+            transfer(IoOp.WRITE, hostOffset, address, lengthBytes, IoFlags.NONE, outcome);
+        } else {
+            outcome.done(health.refusal());
+        }
+    }
+
+    /** Writes metadata of {@code kind}, into clusters that the map says are of that kind. */
+    public void write(
+            MetadataKind kind, long hostOffset, long address, int lengthBytes, Outcome outcome) {
+        write(kind, hostOffset, address, lengthBytes, IoFlags.NONE, outcome);
+    }
+
+    /** As {@link #write}; durable with the outcome, which nothing else becomes by it. */
+    public void writeDurably(
+            MetadataKind kind, long hostOffset, long address, int lengthBytes, Outcome outcome) {
+        if (file.capabilities().canFua()) {
+            write(kind, hostOffset, address, lengthBytes, IoFlags.FUA, outcome);
+        } else {
+            write(
+                    kind,
+                    hostOffset,
+                    address,
+                    lengthBytes,
+                    IoFlags.NONE,
+                    error -> {
+                        if (error.isOk()) {
+                            flush(outcome);
+                        } else {
+                            outcome.done(error);
+                        }
+                    });
+        }
+    }
+
+    private void write(
+            MetadataKind kind,
+            long hostOffset,
+            long address,
+            int lengthBytes,
+            int flags,
+            Outcome outcome) {
         if (!health.isWritable()) {
             outcome.done(health.refusal());
+        } else if (isAllowed(kind, hostOffset, lengthBytes)) {
+            transfer(IoOp.WRITE, hostOffset, address, lengthBytes, flags, outcome);
+        } else {
+            outcome.done(BlockError.EIO);
+        }
+    }
+
+    private boolean isAllowed(MetadataKind kind, long hostOffset, int lengthBytes) {
+        long first = hostOffset >>> clusterBits;
+        long last = (hostOffset + lengthBytes - 1) >>> clusterBits;
+        long other = map.firstOther(kind, first, last - first + 1);
+        if (other >= 0) {
+            health.corrupt(
+                    "write of " + kind.text() + " would hit " + map.kindOf(other).text(),
+                    other << clusterBits,
+                    hostOffset);
+        }
+        return other < 0;
+    }
+
+    /**
+     * Makes the file reach {@code endBytes}, durably; behind its end are zeros. Unlike a resize it
+     * waits for no other request and flushes nothing else.
+     */
+    public void extend(long endBytes, Outcome outcome) {
+        if (!health.isWritable()) {
+            outcome.done(health.refusal());
+        } else if (reaches(endBytes)) {
+            outcome.done(BlockError.OK);
             return;
         }
-        transfer(IoOp.WRITE, hostOffset, address, lengthBytes, outcome);
+        int lengthBytes = (int) Math.min(EXTEND_BYTES, endBytes - fileSizeBytes());
+        boolean aligned = ((endBytes | lengthBytes) & (file.geometry().blockSizeMin() - 1)) == 0;
+        if (aligned && file.capabilities().canGrow() && file.capabilities().canFua()) {
+            long address = BufferUtil.address(ZEROS);
+            submitPiece(
+                    IoOp.WRITE, endBytes - lengthBytes, address, lengthBytes, IoFlags.FUA, outcome);
+        } else {
+            resize(endBytes, outcome);
+        }
     }
 
     private void transfer(
-            IoOp op, long hostOffset, long address, int lengthBytes, Outcome outcome) {
+            IoOp op, long hostOffset, long address, int lengthBytes, int flags, Outcome outcome) {
         if (lengthBytes <= pieceBytesMax) {
-            submitPiece(op, hostOffset, address, lengthBytes, outcome);
+            submitPiece(op, hostOffset, address, lengthBytes, flags, outcome);
             return;
         }
         Join join = new Join(outcome);
         for (int at = 0; at < lengthBytes; at += pieceBytesMax) {
             int piece = Math.min(pieceBytesMax, lengthBytes - at);
-            submitPiece(op, hostOffset + at, address + at, piece, join.one());
+            submitPiece(op, hostOffset + at, address + at, piece, flags, join.one());
         }
         join.started();
     }
 
     private void submitPiece(
-            IoOp op, long hostOffset, long address, int lengthBytes, Outcome outcome) {
-        IoRequest request = pool.acquire().prepare(op, hostOffset, lengthBytes, IoFlags.NONE);
+            IoOp op, long hostOffset, long address, int lengthBytes, int flags, Outcome outcome) {
+        IoRequest request = pool.acquire().prepare(op, hostOffset, lengthBytes, flags);
         request.memory().add(address, lengthBytes);
         submit(request, whenDone, outcome);
     }
@@ -167,6 +263,7 @@ public final class ImageIo {
                 hostOffset,
                 address,
                 lengthBytes,
+                IoFlags.NONE,
                 error -> {
                     IoRequest request = pool.acquire().flush();
                     submit(request, whenDone, flushed -> {});

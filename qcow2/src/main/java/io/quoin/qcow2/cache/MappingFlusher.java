@@ -253,6 +253,7 @@ public final class MappingFlusher extends Steps {
         for (int i = from; i < to; i++) {
             pending++;
             io.write(
+                    i < staging.l1From() ? MetadataKind.L2_TABLE : MetadataKind.L1_TABLE,
                     staging.hostOffset(i),
                     staging.address(i),
                     staging.lengthBytes(i),

@@ -238,7 +238,7 @@ public final class MappingTables {
                 markDirty(table, unit);
             }
         }
-        map.add(hostOffset >>> clusterBits);
+        map.add(hostOffset >>> clusterBits, MetadataKind.L2_TABLE);
         setL1(table.l1Index, L1Entry.of(hostOffset, true));
     }
 

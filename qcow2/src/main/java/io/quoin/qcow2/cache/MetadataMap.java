@@ -1,78 +1,114 @@
 package io.quoin.qcow2.cache;
 
-import io.quoin.block.Invariant;
 import java.util.Arrays;
+import org.agrona.collections.Long2ObjectHashMap;
 
 /**
- * Which host clusters hold metadata: header, L1, L2, refcount table and blocks, snapshot tables.
- * Every write of data asks it first, so that a wrong entry cannot destroy the image. A bit for each
- * cluster, in pages that exist only where there is metadata.
+ * Which host clusters hold metadata, and of what kind: header, L1, L2, refcount table and blocks,
+ * snapshot tables, bitmaps. Every write of data asks it first, and so does every write of metadata,
+ * so that a wrong entry cannot destroy the image. A byte for each cluster, in pages that exist only
+ * where there is metadata.
  *
  * <p>Threading: confined(loop).
  */
 public final class MetadataMap {
-    private static final int PAGE_BITS = 12;
-    private static final int PAGE_WORDS = 1 << PAGE_BITS >>> 6;
-    private static final int PAGES_MAX = 1 << 28;
+    private static final int PAGE_BITS = 8;
+    private static final int PAGE_MASK = (1 << PAGE_BITS) - 1;
 
-    private static final long[] NONE = {};
+    /** Beyond, pages are in a hash map: a sparse file of many exabytes must cost no memory. */
+    private static final int NEAR_PAGES_MAX = 1 << 20;
 
-    private long[][] pages = new long[0][];
+    private static final byte[] NONE = {};
+
+    private final Long2ObjectHashMap<byte[]> far = new Long2ObjectHashMap<>();
+    private byte[][] near = new byte[0][];
 
     /** Whether cluster {@code clusterIndex} holds metadata. */
     public boolean contains(long clusterIndex) {
-        long page = clusterIndex >>> PAGE_BITS;
-        if (page >= pages.length) {
-            return false;
-        }
-        long[] words = pages[(int) page];
-        return words.length != 0 && (words[word(clusterIndex)] >>> clusterIndex & 1) != 0;
+        return kind(clusterIndex) != 0;
+    }
+
+    /** What cluster {@code clusterIndex} holds. */
+    public MetadataKind kindOf(long clusterIndex) {
+        return MetadataKind.of(kind(clusterIndex));
     }
 
     /** Whether any of {@code count} clusters holds metadata. */
     public boolean containsAny(long clusterIndex, long count) {
         for (long i = clusterIndex; i < clusterIndex + count; i++) {
-            if (contains(i)) {
+            if (kind(i) != 0) {
                 return true;
             }
         }
         return false;
     }
 
-    /** Adds a cluster; {@code false} if it was there already. */
-    public boolean add(long clusterIndex) {
-        int page = Math.toIntExact(clusterIndex >>> PAGE_BITS);
-        Invariant.check(page < PAGES_MAX, "host cluster out of range");
-        if (page >= pages.length) {
-            int before = pages.length;
-            pages = Arrays.copyOf(pages, Math.max(page + 1, before * 2));
-            Arrays.fill(pages, before, pages.length, NONE);
+    /** The first of {@code count} clusters that does not hold {@code kind}; -1: all do. */
+    public long firstOther(MetadataKind kind, long clusterIndex, long count) {
+        for (long i = clusterIndex; i < clusterIndex + count; i++) {
+            if (kind(i) != kind.code()) {
+                return i;
+            }
         }
-        if (pages[page].length == 0) {
-            pages[page] = new long[PAGE_WORDS];
+        return -1;
+    }
+
+    /** Adds a cluster; {@code false} if it was there already, which then is what it was. */
+    public boolean add(long clusterIndex, MetadataKind kind) {
+        byte[] page = pageToChange(clusterIndex >>> PAGE_BITS);
+        int at = (int) clusterIndex & PAGE_MASK;
+        if (page[at] != 0) {
+            return false;
         }
-        long bit = 1L << clusterIndex;
-        boolean isNew = (pages[page][word(clusterIndex)] & bit) == 0;
-        pages[page][word(clusterIndex)] |= bit;
-        return isNew;
+        page[at] = kind.code();
+        return true;
     }
 
     /** Adds {@code count} clusters; {@code false} if one of them was there already. */
-    public boolean addAll(long clusterIndex, long count) {
+    public boolean addAll(long clusterIndex, long count, MetadataKind kind) {
         boolean allNew = true;
         for (long i = clusterIndex; i < clusterIndex + count; i++) {
-            allNew &= add(i);
+            allNew &= add(i, kind);
         }
         return allNew;
     }
 
     public void remove(long clusterIndex) {
         if (contains(clusterIndex)) {
-            pages[(int) (clusterIndex >>> PAGE_BITS)][word(clusterIndex)] &= ~(1L << clusterIndex);
+            page(clusterIndex >>> PAGE_BITS)[(int) clusterIndex & PAGE_MASK] = 0;
         }
     }
 
-    private static int word(long clusterIndex) {
-        return (int) (clusterIndex >>> 6) & (PAGE_WORDS - 1);
+    private byte kind(long clusterIndex) {
+        byte[] page = page(clusterIndex >>> PAGE_BITS);
+        return page.length == 0 ? 0 : page[(int) clusterIndex & PAGE_MASK];
+    }
+
+    private byte[] page(long index) {
+        if (index < near.length) {
+            return near[(int) index];
+        }
+        if (index < NEAR_PAGES_MAX || far.isEmpty()) {
+            return NONE;
+        }
+        byte[] page = far.get(index);
+        return page == null ? NONE : page;
+    }
+
+    private byte[] pageToChange(long index) {
+        if (index >= NEAR_PAGES_MAX) {
+            return far.computeIfAbsent(index, key -> new byte[1 << PAGE_BITS]);
+        }
+        if (index >= near.length) {
+            int before = near.length;
+            long wanted = Math.max(index + 1, before * 2L);
+            near = Arrays.copyOf(near, (int) Math.min(wanted, NEAR_PAGES_MAX));
+            Arrays.fill(near, before, near.length, NONE);
+        }
+        int at = (int) index;
+        if (near[at].length == 0) {
+            near[at] = new byte[1 << PAGE_BITS];
+        }
+        return near[at];
     }
 }

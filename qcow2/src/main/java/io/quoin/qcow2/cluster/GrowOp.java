@@ -4,6 +4,7 @@ import io.quoin.block.BlockError;
 import io.quoin.block.IoFlags;
 import io.quoin.block.IoOp;
 import io.quoin.block.IoRequest;
+import io.quoin.qcow2.cache.MetadataKind;
 import io.quoin.qcow2.layout.HeaderLayout;
 import java.nio.ByteBuffer;
 import org.agrona.BufferUtil;
@@ -108,8 +109,9 @@ final class GrowOp extends GuestOp {
             bytes.putLong(i * Long.BYTES, l1[i]);
         }
         long hostOffset = newL1Cluster << image.clusterBits;
-        image.map.addAll(newL1Cluster, clusters);
+        image.map.addAll(newL1Cluster, clusters, MetadataKind.L1_TABLE);
         image.io.write(
+                MetadataKind.L1_TABLE,
                 hostOffset,
                 BufferUtil.address(bytes),
                 bytes.capacity(),

@@ -64,7 +64,6 @@ public final class OpenImage {
             ImageIo io,
             Qcow2Header qcow2Header,
             HeaderStore header,
-            MetadataMap map,
             MappingTables tables,
             MappingFlusher flusher,
             Refcounts refcounts,
@@ -75,7 +74,7 @@ public final class OpenImage {
         this.io = io;
         this.health = io.health();
         this.header = header;
-        this.map = map;
+        this.map = io.map();
         this.tables = tables;
         this.flusher = flusher;
         this.refcounts = refcounts;

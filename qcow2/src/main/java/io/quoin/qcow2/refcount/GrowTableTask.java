@@ -4,6 +4,7 @@ import io.quoin.block.BlockError;
 import io.quoin.qcow2.cache.ClusterRuns;
 import io.quoin.qcow2.cache.HeaderStore;
 import io.quoin.qcow2.cache.Join;
+import io.quoin.qcow2.cache.MetadataKind;
 import io.quoin.qcow2.layout.RefcountLayout;
 import java.nio.ByteBuffer;
 import java.util.ArrayList;
@@ -40,6 +41,7 @@ final class GrowTableTask extends RefcountTask {
     private long[] newTable = {};
     private long tableCluster;
     private int tableClusters;
+    private boolean mapped;
     private State state = State.WRITE;
 
     GrowTableTask(RefcountBlocks blocks, ClusterReserve reserve, HeaderStore header) {
@@ -58,6 +60,9 @@ final class GrowTableTask extends RefcountTask {
         if (!error().isOk()) {
             for (RefcountBlock block : placed) {
                 blocks.forget(block);
+            }
+            for (int i = 0; mapped && i < tableClusters; i++) {
+                blocks.map().remove(tableCluster + i);
             }
             return false;
         }
@@ -124,10 +129,13 @@ final class GrowTableTask extends RefcountTask {
 
     private void write() {
         bytes = RefcountBlocks.encode(newTable, 0, newTable.length);
+        blocks.map().addAll(tableCluster, tableClusters, MetadataKind.REFCOUNT_TABLE);
+        mapped = true;
         await();
         Join join = new Join(this::answer);
         blocks.io()
                 .write(
+                        MetadataKind.REFCOUNT_TABLE,
                         tableCluster << blocks.clusterBits(),
                         BufferUtil.address(bytes),
                         bytes.capacity(),
@@ -146,7 +154,6 @@ final class GrowTableTask extends RefcountTask {
                                         / (long) blocks.layout().tableEntriesPerCluster()));
         old.add(blocks.tableHostOffset() >>> blocks.clusterBits(), oldClusters);
         blocks.switchTable(newTable, tableCluster << blocks.clusterBits());
-        blocks.map().addAll(tableCluster, tableClusters);
         reserve.passEnd(tableCluster + tableClusters + placed.size());
     }
 }

@@ -4,6 +4,7 @@ import io.quoin.block.BlockError;
 import io.quoin.block.Invariant;
 import io.quoin.qcow2.cache.ImageIo;
 import io.quoin.qcow2.cache.Join;
+import io.quoin.qcow2.cache.MetadataKind;
 import io.quoin.qcow2.cache.MetadataMap;
 import io.quoin.qcow2.cache.Outcome;
 import io.quoin.qcow2.layout.EntryFault;
@@ -29,6 +30,9 @@ final class RefcountBlocks {
     private static final int BLOCKS_MIN = 8;
     private static final int UNIT_BYTES_PREFERRED = 4096;
     private static final int ALIGNMENT = 4096;
+
+    /** So many writes that are durable by themselves cost less than a flush of everything. */
+    private static final int DURABLE_BLOCKS_MAX = 4;
 
     private final ImageIo io;
     private final MetadataMap map;
@@ -112,7 +116,8 @@ final class RefcountBlocks {
         long entry = table[(int) blockIndex];
         long hostOffset = RefcountLayout.blockHostOffset(entry);
         EntryFault fault = RefcountLayout.tableFault(entry, clusterBits, io.fileSizeBytes());
-        if (!fault.isNone() || !map.contains(hostOffset >>> clusterBits)) {
+        if (!fault.isNone()
+                || map.kindOf(hostOffset >>> clusterBits) != MetadataKind.REFCOUNT_BLOCK) {
             io.health()
                     .corrupt(
                             "refcount table entry " + blockIndex + ": " + fault.text(),
@@ -152,7 +157,7 @@ final class RefcountBlocks {
             bytes.putLong(i, 0);
         }
         block.markDirty(0, bytes.capacity());
-        map.add(atCluster);
+        map.add(atCluster, MetadataKind.REFCOUNT_BLOCK);
         return block;
     }
 
@@ -214,12 +219,7 @@ final class RefcountBlocks {
     }
 
     boolean isDirty() {
-        for (RefcountBlock block : order) {
-            if (block.isDirty()) {
-                return true;
-            }
-        }
-        return isTableDirty();
+        return isTableDirty() || dirtyBlocks() > 0;
     }
 
     boolean isTableDirty() {
@@ -228,6 +228,40 @@ final class RefcountBlocks {
 
     /** Writes every changed block; the caller changes none until the outcome. */
     void writeBlocks(Outcome outcome) {
+        writeBlocks(false, outcome);
+    }
+
+    /**
+     * As {@link #writeBlocks(Outcome)}, and makes them durable: few ones each by itself, so that
+     * nothing waits for the guest's data to be flushed.
+     */
+    void writeBlocksDurably(Outcome outcome) {
+        if (dirtyBlocks() <= DURABLE_BLOCKS_MAX) {
+            writeBlocks(true, outcome);
+        } else {
+            writeBlocks(false, thenFlush(outcome));
+        }
+    }
+
+    private Outcome thenFlush(Outcome outcome) {
+        return error -> {
+            if (error.isOk()) {
+                io.flush(outcome);
+            } else {
+                outcome.done(error);
+            }
+        };
+    }
+
+    private int dirtyBlocks() {
+        int count = 0;
+        for (RefcountBlock block : order) {
+            count += block.isDirty() ? 1 : 0;
+        }
+        return count;
+    }
+
+    private void writeBlocks(boolean durably, Outcome outcome) {
         List<RefcountBlock> written = new ArrayList<>();
         Join join =
                 new Join(
@@ -248,17 +282,25 @@ final class RefcountBlocks {
             int from = block.dirtyFrom & -unitBytes;
             int to = (block.dirtyTo + unitBytes - 1) & -unitBytes;
             block.markClean();
-            io.write(block.hostOffset + from, block.address + from, to - from, join.one());
+            long hostOffset = block.hostOffset + from;
+            long address = block.address + from;
+            if (durably) {
+                io.writeDurably(
+                        MetadataKind.REFCOUNT_BLOCK, hostOffset, address, to - from, join.one());
+            } else {
+                io.write(MetadataKind.REFCOUNT_BLOCK, hostOffset, address, to - from, join.one());
+            }
         }
         join.started();
     }
 
-    /** Writes the changed entries of the table: the blocks they point to are durable. */
-    void writeTable(Outcome outcome) {
+    /** Writes the changed entries of the table, durably: the blocks they point to are durable. */
+    void writeTableDurably(Outcome outcome) {
         int from = (tableDirtyFrom * 8) & -unitBytes;
         int to = (tableDirtyTo * 8 + 8 + unitBytes - 1) & -unitBytes;
         ByteBuffer bytes = encode(table, from / 8, (to - from) / 8);
-        io.write(
+        io.writeDurably(
+                MetadataKind.REFCOUNT_TABLE,
                 tableHostOffset + from,
                 BufferUtil.address(bytes),
                 to - from,

@@ -1,6 +1,7 @@
 package io.quoin.qcow2.refcount;
 
 import io.quoin.block.BlockError;
+import io.quoin.qcow2.cache.Join;
 import java.util.ArrayList;
 import java.util.List;
 
@@ -9,9 +10,9 @@ import java.util.List;
  *
  * <pre>
  *  COLLECT   find clusters with count 0: freed ones first, then behind the end; set them to 1 in memory
- *  EXTEND    the file reaches the end of what is reserved, so that a used cluster never lies beyond the end of the file
- *  BLOCKS    write the refcount blocks, flush
- *  TABLE     only with new blocks: write their table entries, flush
+ *  BLOCKS    durably, and at the same time: the refcount blocks; and the file reaches the end of what is reserved, so
+ *            that a used cluster never lies beyond the end of the file
+ *  TABLE     only with new blocks: their table entries, durably
  *  PUBLISH   the clusters may be taken
  * </pre>
  *
@@ -20,11 +21,8 @@ import java.util.List;
 final class ReserveTask extends RefcountTask {
     private enum State {
         COLLECT,
-        EXTEND,
         BLOCKS,
-        BLOCKS_FLUSH,
         TABLE,
-        TABLE_FLUSH,
         PUBLISH
     }
 
@@ -61,26 +59,18 @@ final class ReserveTask extends RefcountTask {
         }
         switch (state) {
             case COLLECT -> collect();
-            case EXTEND -> extend();
             case BLOCKS -> {
-                state = State.BLOCKS_FLUSH;
-                await();
-                blocks.writeBlocks(this::answer);
-            }
-            case BLOCKS_FLUSH -> {
                 state = blocks.isTableDirty() ? State.TABLE : State.PUBLISH;
                 await();
-                blocks.io().flush(this::answer);
+                Join join = new Join(this::answer);
+                blocks.io().extend(reserve.end() << blocks.clusterBits(), join.one());
+                blocks.writeBlocksDurably(join.one());
+                join.started();
             }
             case TABLE -> {
-                state = State.TABLE_FLUSH;
-                await();
-                blocks.writeTable(this::answer);
-            }
-            case TABLE_FLUSH -> {
                 state = State.PUBLISH;
                 await();
-                blocks.io().flush(this::answer);
+                blocks.writeTableDurably(this::answer);
             }
             case PUBLISH -> {
                 return false;
@@ -91,7 +81,7 @@ final class ReserveTask extends RefcountTask {
 
     private void collect() {
         if (wanted == 0) {
-            state = State.EXTEND;
+            state = State.BLOCKS;
         } else if (reserve.scanCursor() < reserve.end() && scanLeft > 0) {
             scan();
         } else {
@@ -158,15 +148,6 @@ final class ReserveTask extends RefcountTask {
             }
         }
         runs.add(new ReservedRun(cluster, 1, fresh));
-    }
-
-    private void extend() {
-        state = blocks.isDirty() ? State.BLOCKS : State.PUBLISH;
-        long endBytes = reserve.end() << blocks.clusterBits();
-        if (!blocks.io().reaches(endBytes)) {
-            await();
-            blocks.io().resize(endBytes, this::answer);
-        }
     }
 
     /** Nothing points to them: they are free again, though used ones from now on. */

@@ -1,5 +1,7 @@
 package io.quoin.qcow2.refcount;
 
+import io.quoin.qcow2.cache.Join;
+
 /**
  * Counts a contiguous run of clusters behind the end of the file, for a table that must be in one
  * piece.
@@ -9,7 +11,6 @@ package io.quoin.qcow2.refcount;
 final class RunTask extends RefcountTask {
     private enum State {
         COLLECT,
-        EXTEND,
         BLOCKS,
         TABLE,
         DONE
@@ -21,7 +22,6 @@ final class RunTask extends RefcountTask {
     private long start = -1;
     private long checked;
     private boolean tableFull;
-    private int flushed;
 
     RunTask(RefcountBlocks blocks, ClusterReserve reserve, int count) {
         super(blocks);
@@ -47,32 +47,18 @@ final class RunTask extends RefcountTask {
             case COLLECT -> {
                 return collect();
             }
-            case EXTEND -> {
-                state = State.BLOCKS;
-                long endBytes = reserve.end() << blocks.clusterBits();
-                if (!blocks.io().reaches(endBytes)) {
-                    await();
-                    blocks.io().resize(endBytes, this::answer);
-                }
-            }
             case BLOCKS -> {
+                state = blocks.isTableDirty() ? State.TABLE : State.DONE;
                 await();
-                if (flushed++ == 0) {
-                    blocks.writeBlocks(this::answer);
-                } else {
-                    flushed = 0;
-                    state = blocks.isTableDirty() ? State.TABLE : State.DONE;
-                    blocks.io().flush(this::answer);
-                }
+                Join join = new Join(this::answer);
+                blocks.io().extend(reserve.end() << blocks.clusterBits(), join.one());
+                blocks.writeBlocksDurably(join.one());
+                join.started();
             }
             case TABLE -> {
+                state = State.DONE;
                 await();
-                if (flushed++ == 0) {
-                    blocks.writeTable(this::answer);
-                } else {
-                    state = State.DONE;
-                    blocks.io().flush(this::answer);
-                }
+                blocks.writeTableDurably(this::answer);
             }
             case DONE -> {
                 return false;
@@ -145,6 +131,6 @@ final class RunTask extends RefcountTask {
         }
         start = first + missing;
         reserve.passEnd(behind);
-        state = State.EXTEND;
+        state = State.BLOCKS;
     }
 }

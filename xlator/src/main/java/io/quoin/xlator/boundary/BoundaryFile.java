@@ -191,6 +191,16 @@ public final class BoundaryFile implements XlatorFile {
 
     @Override
     public CompletionStage<Void> resize(long newSizeBytes) {
+        return resize(newSizeBytes, () -> below.resize(newSizeBytes));
+    }
+
+    @Override
+    public CompletionStage<Void> shrink(long newSizeBytes) {
+        return resize(newSizeBytes, () -> below.shrink(newSizeBytes));
+    }
+
+    private CompletionStage<Void> resize(
+            long newSizeBytes, Supplier<CompletionStage<Void>> operation) {
         if (!loop.inLoop()) {
             return CompletableFuture.failedFuture(broken("file resized outside of its loop"));
         }
@@ -207,7 +217,7 @@ public final class BoundaryFile implements XlatorFile {
                                     + error.text()));
         }
         rules.forgetSize();
-        return Stages.onLoop(loop, () -> below.resize(newSizeBytes), rules::forgetSize);
+        return Stages.onLoop(loop, operation, rules::forgetSize);
     }
 
     private BlockError checkResize(long newSizeBytes) {

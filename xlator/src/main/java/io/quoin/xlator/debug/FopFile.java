@@ -23,6 +23,11 @@ abstract class FopFile extends PassThroughFile {
     }
 
     @Override
+    public CompletionStage<Void> shrink(long newSizeBytes) {
+        return owner.around(Fop.RESIZE, fileName(), () -> below().shrink(newSizeBytes));
+    }
+
+    @Override
     public CompletionStage<Void> close() {
         return owner.around(Fop.CLOSE, fileName(), () -> below().close());
     }
