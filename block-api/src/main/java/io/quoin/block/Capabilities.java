@@ -10,6 +10,8 @@ package io.quoin.block;
  * @param canFastZero WRITE_ZEROES of aligned ranges is faster than writing
  * @param canMultiConn a FLUSH covers the writes of every submitter
  * @param canGrow a WRITE past the end extends the device (files of bricks do, disks do not)
+ * @param canWriteCompressed {@link IoFlags#COMPRESSED} is served; otherwise such a WRITE ends in
+ *     {@link BlockError#ENOTSUP}
  *     <p>Threading: immutable.
  */
 public record Capabilities(
@@ -18,7 +20,19 @@ public record Capabilities(
         boolean canDiscard,
         boolean canFastZero,
         boolean canMultiConn,
-        boolean canGrow) {
+        boolean canGrow,
+        boolean canWriteCompressed) {
+
+    /** Of a device that does not compress. */
+    public Capabilities(
+            boolean canWrite,
+            boolean canFua,
+            boolean canDiscard,
+            boolean canFastZero,
+            boolean canMultiConn,
+            boolean canGrow) {
+        this(canWrite, canFua, canDiscard, canFastZero, canMultiConn, canGrow, false);
+    }
 
     /** The same without anything that changes data. */
     public Capabilities readOnly() {

@@ -34,6 +34,13 @@ public final class IoFlags {
      */
     public static final int SPARSE = 1 << 4;
 
+    /**
+     * WRITE: store the data compressed. Whole clusters of the device, or up to its end. Where a
+     * cluster would not become smaller or has a place already it is written as usual. Only devices
+     * with {@link Capabilities#canWriteCompressed}.
+     */
+    public static final int COMPRESSED = 1 << 5;
+
     private IoFlags() {}
 
     /** Whether {@code flags} are all defined for {@code op}. */
@@ -44,7 +51,8 @@ public final class IoFlags {
     private static int legal(IoOp op) {
         return switch (op) {
             case READ -> SPARSE;
-            case WRITE, DISCARD -> FUA;
+            case WRITE -> FUA | COMPRESSED;
+            case DISCARD -> FUA;
             case WRITE_ZEROES -> FUA | MAY_UNMAP | FAST_ZERO;
             case BLOCK_STATUS -> REQ_ONE;
             case FLUSH, CACHE -> NONE;
@@ -56,7 +64,7 @@ public final class IoFlags {
         if (flags == NONE) {
             return "-";
         }
-        String[] names = {"FUA", "MAY_UNMAP", "FAST_ZERO", "REQ_ONE", "SPARSE"};
+        String[] names = {"FUA", "MAY_UNMAP", "FAST_ZERO", "REQ_ONE", "SPARSE", "COMPRESSED"};
         StringBuilder text = new StringBuilder();
         for (int bit = 0; bit < names.length; bit++) {
             if ((flags & 1 << bit) != 0) {

@@ -43,7 +43,8 @@ final class DiskFile extends PassThroughFile {
                 below.canDiscard(),
                 below.canFastZero(),
                 below.canMultiConn(),
-                false);
+                false,
+                below.canWriteCompressed());
     }
 
     /** A disk is made smaller by a copy to a smaller one, so that its old content is kept. */

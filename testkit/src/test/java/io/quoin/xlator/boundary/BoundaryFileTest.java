@@ -136,6 +136,7 @@ class BoundaryFileTest {
     @ParameterizedTest
     @CsvSource({
         "WRITE, 1, ENOTSUP",
+        "WRITE, 32, ENOTSUP",
         "WRITE_ZEROES, 4, ENOTSUP",
         "DISCARD, 0, ENOTSUP",
         "WRITE, 0, held",

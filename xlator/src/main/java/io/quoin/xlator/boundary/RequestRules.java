@@ -62,7 +62,10 @@ final class RequestRules {
         boolean canFua = capabilities.canFua() || !request.has(IoFlags.FUA);
         boolean canFastZero = capabilities.canFastZero() || !request.has(IoFlags.FAST_ZERO);
         boolean canDiscard = capabilities.canDiscard() || op != IoOp.DISCARD;
-        return canFua && canFastZero && canDiscard ? BlockError.OK : BlockError.ENOTSUP;
+        boolean canCompress = capabilities.canWriteCompressed() || !request.has(IoFlags.COMPRESSED);
+        return canFua && canFastZero && canDiscard && canCompress
+                ? BlockError.OK
+                : BlockError.ENOTSUP;
     }
 
     private BlockError checkRange(IoOp op, long offsetBytes, long lengthBytes) {
