@@ -8,7 +8,6 @@ import io.quoin.qcow2.compress.CompressionWorkers;
 import io.quoin.qcow2.layout.HeaderLayout;
 import io.quoin.qcow2.layout.Qcow2Header;
 import io.quoin.qcow2.layout.SnapshotTable;
-import io.quoin.qcow2.layout.SnapshotTableLayout;
 import io.quoin.xlator.OpenMode;
 import io.quoin.xlator.Xlator;
 import io.quoin.xlator.XlatorFile;
@@ -51,7 +50,7 @@ final class ImageOpener {
     /** The size that the header of {@code fileName} gives. */
     CompletionStage<Long> virtualSize(String fileName, Loop loop) {
         return subvolume
-                .open(fileName, OpenMode.READ_ONLY, loop)
+                .open(ImageName.of(fileName).file(), OpenMode.READ_ONLY, loop)
                 .thenComposeAsync( // the stage may be done already: then it would go on here
                         file ->
                                 ChildFiles.thenClose(
@@ -60,6 +59,9 @@ final class ImageOpener {
                                             ImageHealth health = new ImageHealth(fileName, false);
                                             ImageIo io = new ImageIo(open, loop, health);
                                             return readHeader(io, fileName)
+                                                    .thenCompose(
+                                                            image ->
+                                                                    atSnapshot(io, image, fileName))
                                                     .thenApply(image -> image.header().sizeBytes());
                                         }),
                         loop);
@@ -100,7 +102,7 @@ final class ImageOpener {
         List<String> chain = new ArrayList<>(above);
         chain.add(fileName);
         return subvolume
-                .open(fileName, mode, loop)
+                .open(ImageName.of(fileName).file(), mode, loop)
                 .thenComposeAsync( // as above
                         file ->
                                 ChildFiles.orClose(
@@ -114,6 +116,7 @@ final class ImageOpener {
         ImageHealth health = new ImageHealth(fileName, writable);
         ImageIo io = new ImageIo(child, loop, health);
         return readHeader(io, fileName)
+                .thenCompose(image -> atSnapshot(io, image, fileName))
                 .thenCompose(
                         image -> {
                             requireServable(fileName, image.header(), child, writable);
@@ -157,6 +160,12 @@ final class ImageOpener {
                                         new long[0],
                                         NO_SNAPSHOTS,
                                         null));
+    }
+
+    private static CompletionStage<LoadedImage> atSnapshot(
+            ImageIo io, LoadedImage image, String fileName) {
+        return InternalSnapshots.headerAt(io, image.header(), fileName)
+                .thenApply(image::withHeader);
     }
 
     /** Puts the file's name in front of what is wrong with it. */
@@ -217,9 +226,10 @@ final class ImageOpener {
                                 (int) header.refcountTableBytes(),
                                 "refcount table")
                         : CompletableFuture.completedFuture(new long[0]);
+        // Where the snapshots' tables are, so that nothing writes there.
         CompletionStage<SnapshotTable> snapshots =
                 writable
-                        ? readSnapshots(io, header)
+                        ? InternalSnapshots.read(io, header)
                         : CompletableFuture.completedFuture(NO_SNAPSHOTS);
         return l1.thenCombine(
                         refcounts,
@@ -232,21 +242,6 @@ final class ImageOpener {
                                         NO_SNAPSHOTS,
                                         null))
                 .thenCombine(snapshots, LoadedImage::withSnapshots);
-    }
-
-    /** Where the snapshots' tables are, so that nothing writes there. */
-    private static CompletionStage<SnapshotTable> readSnapshots(ImageIo io, Qcow2Header header) {
-        if (header.snapshotCount() == 0) {
-            return CompletableFuture.completedFuture(NO_SNAPSHOTS);
-        }
-        long fileSize = io.fileSizeBytes();
-        long most =
-                Math.min(
-                        SnapshotTableLayout.TABLE_BYTES_MAX,
-                        (long) header.snapshotCount() * SnapshotTableLayout.ENTRY_BYTES_MAX);
-        int lengthBytes = (int) Math.min(most, fileSize - header.snapshotsOffset());
-        return read(io, header.snapshotsOffset(), lengthBytes, "snapshot table")
-                .thenApply(bytes -> SnapshotTableLayout.parse(bytes, header, fileSize));
     }
 
     private static CompletionStage<long[]> readLongs(
@@ -352,6 +347,10 @@ final class ImageOpener {
 
         @Nullable XlatorFile backing() {
             return backing;
+        }
+
+        LoadedImage withHeader(Qcow2Header other) {
+            return new LoadedImage(other, firstCluster, l1, refcountTable, snapshots, backing);
         }
 
         LoadedImage withBacking(XlatorFile file) {

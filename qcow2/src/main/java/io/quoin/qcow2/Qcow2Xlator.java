@@ -1,5 +1,7 @@
 package io.quoin.qcow2;
 
+import io.quoin.block.BlockError;
+import io.quoin.block.BlockException;
 import io.quoin.qcow2.compress.CompressionWorkers;
 import io.quoin.xlator.CreateOptions;
 import io.quoin.xlator.FileInfo;
@@ -19,7 +21,8 @@ import org.slf4j.LoggerFactory;
 /**
  * The files of its subvolume, those named {@code *.qcow2} as images: with their virtual size and
  * content. The format goes by the name, or by an option that says that all are, and is never
- * guessed from the content, which belongs to a guest.
+ * guessed from the content, which belongs to a guest. {@code IMAGE.qcow2@SNAPSHOT} is an internal
+ * snapshot of an image, read-only; the list leaves them out.
  *
  * <p>Threading: thread-safe.
  */
@@ -50,7 +53,9 @@ final class Qcow2Xlator extends PassThroughXlator {
     }
 
     private boolean isImage(String fileName) {
-        return allImages || (fileName.endsWith(SUFFIX) && fileName.length() > SUFFIX.length());
+        return allImages
+                || (fileName.endsWith(SUFFIX) && fileName.length() > SUFFIX.length())
+                || ImageName.isSnapshot(fileName);
     }
 
     @Override
@@ -103,12 +108,28 @@ final class Qcow2Xlator extends PassThroughXlator {
     @Override
     public CompletionStage<FileInfo> stat(String fileName) {
         return isImage(fileName)
-                ? subvolume().stat(fileName).thenCompose(this::withVirtualSize)
+                ? subvolume()
+                        .stat(ImageName.of(fileName).file())
+                        .thenCompose(
+                                info ->
+                                        withVirtualSize(
+                                                new FileInfo(
+                                                        fileName,
+                                                        info.sizeBytes(),
+                                                        info.allocatedBytes())))
                 : subvolume().stat(fileName);
     }
 
     @Override
     public CompletionStage<Void> create(String fileName, CreateOptions options) {
+        if (ImageName.isSnapshot(fileName)) {
+            return CompletableFuture.failedFuture(
+                    new BlockException(
+                            BlockError.EINVAL,
+                            "new image: name="
+                                    + fileName
+                                    + ", expected=no @ behind .qcow2, which means a snapshot"));
+        }
         return isImage(fileName)
                 ? creator.create(fileName, options, loops.next())
                 : subvolume().create(fileName, options);
@@ -116,6 +137,11 @@ final class Qcow2Xlator extends PassThroughXlator {
 
     @Override
     public CompletionStage<XlatorFile> open(String fileName, OpenMode mode, Loop loop) {
+        if (ImageName.isSnapshot(fileName) && mode != OpenMode.READ_ONLY) {
+            return CompletableFuture.failedFuture(
+                    new BlockException(
+                            BlockError.EPERM, "a snapshot is read-only: name=" + fileName));
+        }
         return isImage(fileName)
                 ? opener.open(fileName, mode, loop)
                 : subvolume().open(fileName, mode, loop);

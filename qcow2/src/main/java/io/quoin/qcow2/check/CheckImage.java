@@ -99,16 +99,20 @@ final class CheckImage {
     }
 
     SnapshotTable snapshots() {
-        long room =
-                Math.min(
-                        SnapshotTableLayout.TABLE_BYTES_MAX,
-                        (long) header.snapshotCount() * SnapshotTableLayout.ENTRY_BYTES_MAX);
         if (header.snapshotCount() == 0) {
             return new SnapshotTable(List.of(), 0);
         }
-        int length = (int) Math.min(room, fileSizeBytes - header.snapshotsOffset());
-        ByteBuffer table = read(header.snapshotsOffset(), ByteBuffer.allocate(length), length);
-        return SnapshotTableLayout.parse(table, header, fileSizeBytes);
+        long room = SnapshotTableLayout.bytesMax(header, fileSizeBytes);
+        long length = Math.min(room, PROBE_BYTES);
+        while (true) {
+            ByteBuffer table =
+                    read(header.snapshotsOffset(), ByteBuffer.allocate((int) length), (int) length);
+            long needed = SnapshotTableLayout.bytesNeeded(table, header.snapshotCount());
+            if (needed <= length || length == room) {
+                return SnapshotTableLayout.parse(table, header, fileSizeBytes);
+            }
+            length = Math.min(room, Math.max(needed, 2 * length));
+        }
     }
 
     List<BitmapEntry> bitmaps() {

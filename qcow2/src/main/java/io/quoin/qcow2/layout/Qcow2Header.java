@@ -334,6 +334,22 @@ public final class Qcow2Header {
         }
     }
 
+    /**
+     * The header that {@code snapshot} had: its L1 table and its size; EINVAL where the one does
+     * not cover the other.
+     */
+    public Qcow2Header atSnapshot(SnapshotEntry snapshot) {
+        long size = snapshot.diskSizeBytes() == -1 ? sizeBytes : snapshot.diskSizeBytes();
+        long needed = geometry().l1EntriesFor(size);
+        require(
+                size >= 0 && needed <= snapshot.l1Size(),
+                "qcow2 snapshot " + snapshot.id(),
+                "disk size",
+                size,
+                "what its L1 table of " + snapshot.l1Size() + " entries covers");
+        return toBuilder().sizeBytes(size).l1(snapshot.l1Size(), snapshot.l1TableOffset()).build();
+    }
+
     public HeaderBuilder toBuilder() {
         return new HeaderBuilder()
                 .version(version)

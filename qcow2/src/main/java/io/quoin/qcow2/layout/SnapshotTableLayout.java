@@ -47,6 +47,32 @@ public final class SnapshotTableLayout {
 
     private SnapshotTableLayout() {}
 
+    /** What the table of {@code header} can take at most; it ends at the end of the file. */
+    public static long bytesMax(Qcow2Header header, long fileSizeBytes) {
+        long most = Math.min(TABLE_BYTES_MAX, (long) header.snapshotCount() * ENTRY_BYTES_MAX);
+        return Math.max(0, Math.min(most, fileSizeBytes - header.snapshotsOffset()));
+    }
+
+    /**
+     * How long a table of {@code count} entries is at least, as far as {@code part}, its start,
+     * tells: no more than {@code part} if that has all of it.
+     */
+    public static long bytesNeeded(ByteBuffer part, int count) {
+        ByteBuffer in = part.slice().order(ByteOrder.BIG_ENDIAN);
+        long at = 0;
+        for (int i = 0; i < count; i++) {
+            at = at + 7 & ~7L;
+            if (at + ENTRY_BYTES_MIN > in.limit()) {
+                return at + ENTRY_BYTES_MIN;
+            }
+            int start = (int) at;
+            long extraLength = in.getInt(start + 36) & 0xffff_ffffL;
+            long names = (in.getShort(start + 12) & 0xffffL) + (in.getShort(start + 14) & 0xffffL);
+            at += ENTRY_BYTES_MIN + Math.min(extraLength, EXTRA_BYTES_MAX) + names;
+        }
+        return at;
+    }
+
     /**
      * Parses the table of {@code header}.
      *
