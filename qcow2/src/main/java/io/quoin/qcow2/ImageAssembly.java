@@ -62,10 +62,6 @@ final class ImageAssembly {
         Refcounts refcounts = new Refcounts(io, map, qcow2Header, header, loaded.refcountTable());
         MappingFlusher flusher = new MappingFlusher(io, tables, refcounts);
         XlatorFile backing = loaded.backing();
-        int transferBytesMax = io.file().geometry().transferBytesMax();
-        if (backing != null) {
-            transferBytesMax = Math.min(transferBytesMax, backing.geometry().transferBytesMax());
-        }
         WriteGate gate = new WriteGate();
         if (header.hasAutoclearBeyond(AUTOCLEAR_KEPT)) {
             gate.add(
@@ -82,7 +78,6 @@ final class ImageAssembly {
                         refcounts,
                         gate,
                         backing,
-                        transferBytesMax,
                         workers);
         return new Qcow2File(fileName, image, io, qcow2Header, backing, writable);
     }

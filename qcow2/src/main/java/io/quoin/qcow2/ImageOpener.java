@@ -17,6 +17,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
+import java.util.function.Supplier;
 import org.agrona.BufferUtil;
 import org.jspecify.annotations.Nullable;
 
@@ -121,18 +122,26 @@ final class ImageOpener {
                         image -> {
                             requireServable(fileName, image.header(), child, writable);
                             return readTables(io, image, writable)
+                                    .thenCompose(tables -> openDataFile(io, tables, mode, chain))
                                     .thenCompose(
-                                            tables -> openBackingOf(fileName, tables, loop, chain))
-                                    .thenApply(
                                             tables ->
-                                                    ImageAssembly.assemble(
+                                                    orCloseData(
                                                             io,
-                                                            tables,
-                                                            fileName,
-                                                            writable,
-                                                            cacheBytes,
-                                                            workers));
+                                                            () ->
+                                                                    assemble(
+                                                                            io, tables, writable,
+                                                                            chain)));
                         });
+    }
+
+    private CompletionStage<XlatorFile> assemble(
+            ImageIo io, LoadedImage image, boolean writable, List<String> chain) {
+        String fileName = io.file().fileName();
+        return openBackingOf(fileName, image, io.loop(), chain)
+                .thenApply(
+                        all ->
+                                ImageAssembly.assemble(
+                                        io, all, fileName, writable, cacheBytes, workers));
     }
 
     private static CompletionStage<LoadedImage> readHeader(ImageIo io, String fileName) {
@@ -185,15 +194,16 @@ final class ImageOpener {
                     header.requireServable(writable, child.geometry().sizeBytes());
                     return header;
                 });
-        if (header.hasExtendedL2()) {
-            throw refused(fileName, "extended L2 entries (incompatible bit 4) are not supported");
-        }
         if (writable && header.isDirty()) {
             throw refused(
                     fileName,
                     "the image was not closed and its refcounts are not to be trusted (dirty bit):"
                             + " run quoin image check --repair, or open it read-only");
         }
+        requireTransfer(fileName, header, child);
+    }
+
+    private static void requireTransfer(String fileName, Qcow2Header header, XlatorFile child) {
         int blockSizeMin = child.geometry().blockSizeMin();
         if (header.clusterSizeBytes() < blockSizeMin
                 || child.geometry().transferBytesMax() < header.clusterSizeBytes()) {
@@ -285,6 +295,61 @@ final class ImageOpener {
                                         lengthBytes,
                                         outcome))
                 .thenApply(nothing -> bytes);
+    }
+
+    /** A plain file of the volume that has the guest's data; the image's own file otherwise. */
+    private CompletionStage<LoadedImage> openDataFile(
+            ImageIo io, LoadedImage image, OpenMode mode, List<String> chain) {
+        String name = image.header().dataFile();
+        if (!image.header().hasExternalDataFile() || name == null) {
+            return CompletableFuture.completedFuture(image);
+        }
+        String fileName = io.file().fileName();
+        BackingName.requireDataFile(fileName, name);
+        if (chain.contains(name)) {
+            throw new BlockException(
+                    BlockError.EINVAL,
+                    "data file is an image of its own chain: image="
+                            + fileName
+                            + ", data file="
+                            + name);
+        }
+        return subvolume
+                .open(name, mode, io.loop())
+                .thenComposeAsync( // as above
+                        file ->
+                                ChildFiles.orClose(
+                                        file,
+                                        data -> {
+                                            requireTransfer(fileName, image.header(), data);
+                                            requireRoom(fileName, image.header(), data, mode);
+                                            io.dataFile(data);
+                                            return CompletableFuture.completedFuture(image);
+                                        }),
+                        io.loop());
+    }
+
+    private static void requireRoom(
+            String fileName, Qcow2Header header, XlatorFile data, OpenMode mode) {
+        long sizeBytes = data.geometry().sizeBytes();
+        if (mode == OpenMode.READ_WRITE
+                && sizeBytes < header.sizeBytes()
+                && !data.capabilities().canGrow()) {
+            throw refused(
+                    fileName,
+                    "the data file cannot grow to the virtual size "
+                            + header.sizeBytes()
+                            + ": data file="
+                            + data.fileName()
+                            + ", size="
+                            + sizeBytes);
+        }
+    }
+
+    /** The data file does not stay open if what comes after it fails. */
+    private static <T> CompletionStage<T> orCloseData(
+            ImageIo io, Supplier<CompletionStage<T>> next) {
+        return io.hasDataFile() ? ChildFiles.orClose(io.data(), data -> next.get()) : next.get();
     }
 
     private CompletionStage<LoadedImage> openBackingOf(

@@ -43,23 +43,27 @@ final class Qcow2File implements XlatorFile {
         this.io = io;
         this.header = header;
         this.backing = backing;
-        boolean fastZero = header.version() >= 3 || backing == null;
+        boolean fastZero =
+                header.isRawExternalData()
+                        ? io.data().capabilities().canFastZero()
+                        : header.version() >= 3 || backing == null;
         Capabilities full = new Capabilities(true, true, true, fastZero, true, false);
         this.capabilities = writable ? full : full.readOnly();
-        this.geometry = geometryOf(io.file().geometry(), backing, image.sizeBytes());
+        Geometry below = common(io.file().geometry(), io.data());
+        this.geometry = common(below, backing).withSizeBytes(image.sizeBytes());
     }
 
-    private static Geometry geometryOf(
-            Geometry child, @Nullable XlatorFile backing, long sizeBytes) {
-        if (backing == null) {
-            return child.withSizeBytes(sizeBytes);
+    /** What holds for both of them. */
+    private static Geometry common(Geometry one, @Nullable XlatorFile file) {
+        if (file == null) {
+            return one;
         }
-        Geometry below = backing.geometry();
+        Geometry other = file.geometry();
         return new Geometry(
-                sizeBytes,
-                Math.max(child.blockSizeMin(), below.blockSizeMin()),
-                Math.max(child.blockSizePreferred(), below.blockSizePreferred()),
-                Math.min(child.transferBytesMax(), below.transferBytesMax()));
+                one.sizeBytes(),
+                Math.max(one.blockSizeMin(), other.blockSizeMin()),
+                Math.max(one.blockSizePreferred(), other.blockSizePreferred()),
+                Math.min(one.transferBytesMax(), other.transferBytesMax()));
     }
 
     @Override
@@ -152,9 +156,14 @@ final class Qcow2File implements XlatorFile {
         details.put("cluster-size", header.clusterSizeBytes());
         details.put("refcount-bits", header.refcountBits());
         details.put("file-size", io.fileSizeBytes());
+        details.put("extended-l2", header.hasExtendedL2());
         details.put("internal-snapshots", header.snapshotCount());
         details.put("dirty", header.isDirty());
         details.put("corrupt", header.isCorrupt() || image.health().isCorrupt());
+        if (io.hasDataFile()) {
+            details.put("data-file", io.data().fileName());
+            details.put("data-file-raw", header.isRawExternalData());
+        }
         XlatorFile below = backing;
         if (below != null) {
             details.put("backing-file", below.fileName());
@@ -177,16 +186,23 @@ final class Qcow2File implements XlatorFile {
 
     @SuppressWarnings("NullAway") // handle passes null where the stage did not fail
     private CompletionStage<Void> closeFiles(Throwable failure) {
+        CompletionStage<Void> all = io.file().close();
+        if (io.hasDataFile()) {
+            all = andClose(all, io.data());
+        }
         XlatorFile below = backing;
-        CompletionStage<Void> closed = io.file().close();
-        CompletionStage<Void> all =
-                below == null
-                        ? closed
-                        : closed.handle((nothing, error) -> below.close().thenCompose(v -> closed))
-                                .thenCompose(Function.identity());
+        if (below != null) {
+            all = andClose(all, below);
+        }
         return failure == null
                 ? all
                 : all.handle((nothing, error) -> CompletableFuture.<Void>failedFuture(failure))
                         .thenCompose(Function.identity());
+    }
+
+    /** One more file is closed, whatever became of the others; the first failure is told. */
+    private static CompletionStage<Void> andClose(CompletionStage<Void> others, XlatorFile file) {
+        return others.handle((nothing, error) -> file.close().thenCompose(v -> others))
+                .thenCompose(Function.identity());
     }
 }

@@ -66,14 +66,6 @@ class ForeignImageTest {
     }
 
     @Test
-    void shouldRefuseExtendedL2() throws IOException {
-        make("extended_l2=on");
-        assertThatThrownBy(() -> images.open("disk.qcow2", OpenMode.READ_ONLY))
-                .isInstanceOf(BlockException.class)
-                .hasMessageContaining("extended L2");
-    }
-
-    @Test
     void shouldRefuseToWriteADirtyImageAndStillRead() throws IOException {
         ModelDisk model = make("cluster_size=64k");
         byte[] bytes = images.brick.content("disk.qcow2");

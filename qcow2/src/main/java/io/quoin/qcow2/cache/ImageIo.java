@@ -16,12 +16,13 @@ import org.agrona.UnsafeApi;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Metadata requests to the child file, and the count of its flushes.
+ * Metadata requests to the child file, and the count of the flushes of the file that has the data:
+ * the same one, or an external data file.
  *
- * <p>Flushes are numbered as they are submitted. One of number n that succeeded has made durable
- * every write that had completed before it was submitted; so whoever needs the writes completed so
- * far to be durable waits until {@link #flushesDone} reaches {@link #nextFlush}. A failed flush
- * fences the image.
+ * <p>Flushes of data are numbered as they are submitted. One of number n that succeeded has made
+ * durable every write that had completed before it was submitted; so whoever needs the writes
+ * completed so far to be durable waits until {@link #flushesDone} reaches {@link #nextFlush}. A
+ * failed flush fences the image.
  *
  * <p>Threading: confined(loop).
  */
@@ -40,7 +41,9 @@ public final class ImageIo {
     private final IoCompletion whenFlushed = this::onFlushed;
     private final IoCompletion whenGuestFlushed = this::onGuestFlushed;
     private final int pieceBytesMax;
+    private XlatorFile data;
     private long sizeKnownBytes;
+    private long dataSizeKnownBytes;
     private long flushesStarted;
     private long flushesDone;
     private int clusterBits = Long.SIZE - 1;
@@ -54,10 +57,26 @@ public final class ImageIo {
         this.health = health;
         this.pieceBytesMax = Math.min(PIECE_BYTES_MAX, file.geometry().transferBytesMax());
         this.sizeKnownBytes = file.geometry().sizeBytes();
+        this.data = file;
+    }
+
+    /** The guest's data are in {@code dataFile} from now on. */
+    public void dataFile(XlatorFile dataFile) {
+        data = dataFile;
+        dataSizeKnownBytes = dataFile.geometry().sizeBytes();
     }
 
     public XlatorFile file() {
         return file;
+    }
+
+    /** The file that has the guest's data. */
+    public XlatorFile data() {
+        return data;
+    }
+
+    public boolean hasDataFile() {
+        return data != file;
     }
 
     public Loop loop() {
@@ -87,6 +106,22 @@ public final class ImageIo {
     /** Whether the file reaches {@code endBytes}; cheap where it does. */
     public boolean reaches(long endBytes) {
         return endBytes <= sizeKnownBytes || endBytes <= fileSizeBytes();
+    }
+
+    /** The size of the file that has the data. */
+    public long dataSizeBytes() {
+        if (data == file) {
+            return fileSizeBytes();
+        }
+        dataSizeKnownBytes = data.geometry().sizeBytes();
+        return dataSizeKnownBytes;
+    }
+
+    /** As {@link #reaches}, of the file that has the data. */
+    public boolean dataReaches(long endBytes) {
+        return data == file
+                ? reaches(endBytes)
+                : endBytes <= dataSizeKnownBytes || endBytes <= dataSizeBytes();
     }
 
     /** The number of the flush that will cover everything that has completed so far. */
@@ -232,28 +267,53 @@ public final class ImageIo {
         submit(request, whenDone, outcome);
     }
 
-    /** Makes everything durable that had completed before. */
-    public void flush(Outcome outcome) {
+    /** Makes a range of the data read as zeros. */
+    public void zeroData(long hostOffset, long lengthBytes, Outcome outcome) {
         if (!health.isWritable()) {
             outcome.done(health.refusal());
             return;
         }
-        flushesStarted++;
-        IoRequest request = pool.acquire().flush();
+        IoRequest request =
+                pool.acquire().prepare(IoOp.WRITE_ZEROES, hostOffset, lengthBytes, IoFlags.NONE);
         request.attachment(outcome);
-        request.push(whenFlushed, flushesStarted);
+        request.push(whenDone);
         inFlight++;
-        file.submit(request);
+        data.submit(request);
     }
 
-    /** As {@link #flush}, on behalf of a request that it completes. */
+    /** Makes everything in the image's own file durable that had completed before. */
+    public void flush(Outcome outcome) {
+        flush(file, outcome);
+    }
+
+    /** Makes the guest's data durable that had completed before. */
+    public void flushData(Outcome outcome) {
+        flush(data, outcome);
+    }
+
+    private void flush(XlatorFile target, Outcome outcome) {
+        if (!health.isWritable()) {
+            outcome.done(health.refusal());
+            return;
+        }
+        IoRequest request = pool.acquire().flush();
+        request.attachment(outcome);
+        request.push(whenFlushed, target == data ? ++flushesStarted : 0);
+        inFlight++;
+        target.submit(request);
+    }
+
+    /**
+     * As {@link #flushData}, on behalf of a request that it completes: for when the metadata are
+     * durable already.
+     */
     public void flushFor(IoRequest parent) {
         flushesStarted++;
         IoRequest request = pool.acquire().flush();
         request.attachment(parent);
         request.push(whenGuestFlushed, flushesStarted);
         inFlight++;
-        file.submit(request);
+        data.submit(request);
     }
 
     /** Writes and flushes in an image that refuses all other writes: the corrupt bit. */
@@ -272,8 +332,17 @@ public final class ImageIo {
 
     /** Changes the file's size, durably. */
     public void resize(long newSizeBytes, Outcome outcome) {
+        resize(file, newSizeBytes, outcome);
+    }
+
+    /** Changes the size of the file that has the data, durably. */
+    public void resizeData(long newSizeBytes, Outcome outcome) {
+        resize(data, newSizeBytes, outcome);
+    }
+
+    private void resize(XlatorFile target, long newSizeBytes, Outcome outcome) {
         inFlight++;
-        file.resize(newSizeBytes)
+        target.resize(newSizeBytes)
                 .whenComplete(
                         (nothing, failure) -> {
                             outcome.done(errorOf(failure));

@@ -40,7 +40,10 @@ public final class L2Table {
         return l1Index;
     }
 
-    /** Its entries in host byte order; changed only by {@link MappingTables#setEntry}. */
+    /**
+     * Its words in host byte order, two for each entry with extended L2; changed only by {@link
+     * MappingTables#setEntry}.
+     */
     public long[] entries() {
         return entries;
     }

@@ -210,7 +210,9 @@ public final class MappingFlusher extends Steps {
         }
         stage();
         if (dataFirst) {
-            startFlush(State.DATA);
+            state = State.DATA;
+            pending++;
+            io.flushData(this::pieceDone);
         } else {
             writeTables();
         }
@@ -223,7 +225,8 @@ public final class MappingFlusher extends Steps {
     }
 
     private void stage() {
-        dataFirst = false;
+        // The last flush of a round does not reach an external data file.
+        dataFirst = io.hasDataFile();
         contentFirst = false;
         staging.clear();
         for (L2Table table : tables.dirty()) {

@@ -30,7 +30,7 @@ public final class MappingTables {
     private final ImageIo io;
     private final MetadataMap map;
     private final int clusterBits;
-    private final int l2Entries;
+    private final int tableWords;
     private final int unitBits;
     private final int tablesMax;
     private final List<L2Table> resident = new ArrayList<>();
@@ -60,7 +60,7 @@ public final class MappingTables {
         this.io = io;
         this.map = map;
         this.clusterBits = geometry.clusterBits();
-        this.l2Entries = geometry.l2Entries();
+        this.tableWords = geometry.clusterSizeBytes() / Long.BYTES;
         int unitBytes =
                 Math.max(
                         io.file().geometry().blockSizeMin(),
@@ -175,7 +175,7 @@ public final class MappingTables {
         L2Table table =
                 new L2Table(
                         l1Index,
-                        entries == null ? new long[l2Entries] : entries,
+                        entries == null ? new long[tableWords] : entries,
                         1 << (clusterBits - unitBits));
         table.referenced = true;
         tables[l1Index] = table;
@@ -245,12 +245,19 @@ public final class MappingTables {
     /**
      * Changes an entry in memory; {@code flushFirst}: what it points to must be durable before it.
      */
-    public void setEntry(L2Table table, int l2Index, long entry, boolean flushFirst) {
-        table.entries[l2Index] = entry;
-        markDirty(table, l2Index >>> (unitBits - 3));
+    public void setEntry(L2Table table, int word, long entry, boolean flushFirst) {
+        table.entries[word] = entry;
+        markDirty(table, word >>> (unitBits - 3));
         if (flushFirst) {
             table.flushNeeded = io.nextFlush();
         }
+    }
+
+    /** As above for both words of an extended entry, which lie in one unit. */
+    public void setEntry(
+            L2Table table, int word, long descriptor, long bitmap, boolean flushFirst) {
+        table.entries[word + 1] = bitmap;
+        setEntry(table, word, descriptor, flushFirst);
     }
 
     void markDirty(L2Table table, int unit) {

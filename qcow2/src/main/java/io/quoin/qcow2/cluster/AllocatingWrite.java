@@ -8,21 +8,26 @@ import io.quoin.block.IoRequest;
 import io.quoin.block.IoVector;
 import io.quoin.qcow2.cache.Join;
 import io.quoin.qcow2.cache.L2Table;
-import io.quoin.qcow2.layout.ClusterKind;
 import io.quoin.qcow2.layout.L2Entry;
+import io.quoin.qcow2.layout.SubclusterBitmap;
 import io.quoin.qcow2.refcount.Allocation;
 import java.nio.ByteBuffer;
 import org.agrona.BufferUtil;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A write into clusters that have no place of their own yet.
+ * A write into clusters, or subclusters, that have no place of their own yet.
  *
  * <pre>
- *  take contiguous host clusters (or the one that a zero cluster kept)
+ *  take contiguous host clusters; or those that are there already: kept by a zero cluster, of other subclusters,
+ *  or the guest's own cluster in an external data file
  *  --> read what is missing at the head and at the tail, from the backing file or the old cluster
- *  --> one write of [head] data [tail]; of a cluster that was never used, parts that are zeros need none
+ *  --> one write of [moved] [head] data [tail] [moved]; of a cluster that was never used, zeros need none
  *  --> entries changed in memory: from here on reads see the new cluster; the old one loses a reference
+ *
+ *  |   moved   |   head   |   data   |   tail   |   moved   |
+ *   head, tail: to the ends of the subclusters; without extended L2, or if it is compressed, of the cluster
+ *   moved:      other subclusters of an old cluster that is shared, as far as they are allocated
  * </pre>
  *
  * <p>The entries must not be durable before the data, unless the old content was zeros and the
@@ -43,184 +48,261 @@ final class AllocatingWrite {
 
     private final OpenImage image;
     private final ChangeOp op;
+    private final EntryForm form;
     private final Allocation allocation = new Allocation();
     private final IoCompletion whenWritten = this::onWritten;
     private @Nullable L2Table table;
     private @Nullable ByteBuffer buffer;
     private int firstIndex;
     private int count;
-    private boolean reuse;
+    private boolean placed;
     private boolean oldIsZero;
     private long clusterStart;
+
+    // Guest offsets, in this order; each part goes to where the next one starts.
+    private long headMoved;
+    private long headStart;
     private long dataStart;
     private long dataEnd;
+    private long tailEnd;
+    private long tailMoved;
     private Source head = Source.NONE;
     private Source tail = Source.NONE;
 
     AllocatingWrite(OpenImage image, ChangeOp op) {
         this.image = image;
         this.op = op;
+        this.form = image.form;
     }
 
     /** Begins at {@code position}; the operation waits, is resumed at the end, or has failed. */
     void begin(L2Table ownTable, long position, long writeEnd) {
-        MappedRun run = image.run;
-        if (run.find(position, writeEnd) != MappedRun.Lookup.FOUND) {
+        clusterStart = position & -(long) image.clusterSizeBytes;
+        dataStart = position;
+        firstIndex = form.l2Index(position);
+        placed = form.isPlaced(form.descriptor(ownTable, firstIndex));
+        plan(ownTable, countClusters(ownTable, writeEnd), writeEnd);
+        if (!isDroppable(ownTable)) {
             op.fail(BlockError.EIO);
+            releaseBuffer();
             return;
         }
-        boolean partial = ((position | writeEnd) & (image.clusterSizeBytes - 1)) != 0;
-        boolean copies =
-                image.backing != null
-                        || run.kind == ClusterKind.NORMAL
-                        || run.kind == ClusterKind.COMPRESSED;
-        if (partial && copies && buffer == null) {
+        if (needsBuffer() && buffer == null) {
             buffer = image.cowBuffers.acquire(op);
             if (buffer == null) {
                 op.awaitAllocated();
                 return;
             }
         }
-        clusterStart = position & -(long) image.clusterSizeBytes;
-        dataStart = position;
-        firstIndex = (int) (position >>> image.clusterBits) & (ownTable.entries().length - 1);
-        reuse = run.kind == ClusterKind.ZERO_ALLOCATED && run.copied;
-        count = countClusters(run, ownTable, writeEnd);
-        if (!isDroppable(ownTable)) {
-            op.fail(BlockError.EIO);
-            releaseBuffer();
-            return;
-        }
-        if (reuse) {
-            long host = L2Entry.hostOffset(ownTable.entries()[firstIndex]);
-            allocation.set(host >>> image.clusterBits, count, false);
-        } else if (image.refcounts.take(count, allocation) == null) {
-            releaseBuffer();
-            op.awaitClusters();
-            return;
-        }
-        count = allocation.count();
-        if (!image.isDataArea(allocation.start(), count)) {
-            op.fail(BlockError.EIO);
-            releaseBuffer();
+        if (!place(ownTable, writeEnd)) {
             return;
         }
         table = ownTable;
         ownTable.pin();
-        dataEnd = Math.min(writeEnd, clusterStart + clusterBytes());
         op.awaitAllocated();
         readMissing(ownTable);
+    }
+
+    /** Finds host clusters; fewer than wanted make it a shorter write. */
+    private boolean place(L2Table ownTable, long writeEnd) {
+        if (placed) {
+            long host =
+                    form.external
+                            ? clusterStart
+                            : L2Entry.hostOffset(form.descriptor(ownTable, firstIndex));
+            allocation.set(host >>> image.clusterBits, count, false);
+        } else if (image.refcounts.take(count, allocation) == null) {
+            releaseBuffer();
+            op.awaitClusters();
+            return false;
+        } else if (allocation.count() < count) {
+            plan(ownTable, allocation.count(), writeEnd);
+        }
+        if (!image.isDataArea(allocation.start(), count)) {
+            op.fail(BlockError.EIO);
+            releaseBuffer();
+            return false;
+        }
+        return true;
     }
 
     private long clusterBytes() {
         return (long) count << image.clusterBits;
     }
 
+    private long guestOffset(int cluster) {
+        return clusterStart + ((long) cluster << image.clusterBits);
+    }
+
     /** Clusters from the first one on that the same allocation can serve. */
-    private int countClusters(MappedRun run, L2Table ownTable, long writeEnd) {
-        long[] entries = ownTable.entries();
+    private int countClusters(L2Table ownTable, long writeEnd) {
         long wanted = (writeEnd - clusterStart + image.clusterSizeBytes - 1) >>> image.clusterBits;
         long most =
                 Math.min(
-                        Math.min(wanted, entries.length - firstIndex),
+                        Math.min(wanted, form.l2Mask + 1 - firstIndex),
                         image.transferBytesMax >>> image.clusterBits);
-        long inRun =
-                (dataStart - clusterStart + run.lengthBytes + image.clusterSizeBytes - 1)
-                        >>> image.clusterBits;
-        long found = Math.min(most, inRun);
-        while (!reuse && found < most && isReplaced(entries, found, writeEnd)) {
+        long first = form.descriptor(ownTable, firstIndex);
+        int found = 1;
+        while (found < most && joins(ownTable, found, first)) {
             found++;
         }
-        return (int) found;
+        return found;
     }
 
-    /** Whether a cluster behind the run gets a new place in any case. */
-    private boolean isReplaced(long[] entries, long inRun, long writeEnd) {
-        long entry = entries[firstIndex + (int) inRun];
-        if (L2Entry.isCompressed(entry)) {
-            // Without a buffer only where nothing of it is kept.
-            long clusterEnd = clusterStart + ((inRun + 1) << image.clusterBits);
-            return buffer != null || clusterEnd <= writeEnd;
+    private boolean joins(L2Table ownTable, int cluster, long first) {
+        long descriptor = form.descriptor(ownTable, firstIndex + cluster);
+        long bitmap = form.bitmap(ownTable, firstIndex + cluster);
+        if (!form.fault(descriptor, bitmap, guestOffset(cluster), image.io.fileSizeBytes())
+                .isNone()) {
+            return false;
         }
-        return entry == 0 || (entry == L2Entry.ZERO && image.version >= 3);
+        return (placed && !form.external)
+                ? descriptor == first + ((long) cluster << image.clusterBits)
+                : form.isPlaced(descriptor) == placed;
     }
 
     private boolean isDroppable(L2Table ownTable) {
         for (int i = 0; i < count; i++) {
-            long entry = ownTable.entries()[firstIndex + i];
-            if (L2Entry.isCompressed(entry) && !image.isCompressedDataArea(entry)) {
+            long descriptor = form.descriptor(ownTable, firstIndex + i);
+            if (L2Entry.isCompressed(descriptor) && !image.isCompressedDataArea(descriptor)) {
                 return false;
             }
         }
         return true;
     }
 
-    private void readMissing(L2Table ownTable) {
-        long[] entries = ownTable.entries();
-        long tailBytes = clusterStart + clusterBytes() - dataEnd;
-        oldIsZero = true;
-        for (int i = 0; i < count; i++) {
-            Source source =
-                    source(entries[firstIndex + i], clusterStart + ((long) i << image.clusterBits));
-            oldIsZero &= source == Source.ZEROS;
-        }
-        head = dataStart == clusterStart ? Source.NONE : source(entries[firstIndex], clusterStart);
-        if (tailBytes == 0) {
+    /** Decides what is written around the data of {@code clusters} clusters. */
+    private void plan(L2Table ownTable, int clusters, long writeEnd) {
+        count = clusters;
+        dataEnd = Math.min(writeEnd, clusterStart + clusterBytes());
+        int last = firstIndex + count - 1;
+        long inUnit = unitMask(ownTable, firstIndex);
+        headStart = dataStart & ~inUnit;
+        head = headStart == dataStart ? Source.NONE : source(ownTable, firstIndex, headStart);
+        headStart = head == Source.NONE ? dataStart : headStart;
+        inUnit = unitMask(ownTable, last);
+        tailEnd = (dataEnd + inUnit) & ~inUnit;
+        if (tailEnd == dataEnd) {
             tail = Source.NONE;
         } else if (dataEnd >= image.sizeBytes()) {
             // Never visible; a later resize makes it zeros.
-            tail = Source.ZEROS;
+            tail = form.external ? Source.NONE : Source.ZEROS;
         } else {
-            tail = source(entries[firstIndex + count - 1], dataEnd);
+            tail = source(ownTable, last, dataEnd);
         }
-        ByteBuffer into = buffer;
-        if (into == null) {
+        tailEnd = tail == Source.NONE ? dataEnd : tailEnd;
+        headMoved = headStart;
+        tailMoved = tailEnd;
+        if (form.extended && !placed) {
+            planMoves(ownTable, last);
+        }
+    }
+
+    /** What is written as a whole: a subcluster, or a compressed cluster. */
+    private long unitMask(L2Table ownTable, int l2Index) {
+        boolean inOne = L2Entry.isCompressed(form.descriptor(ownTable, l2Index));
+        return (1L << (inOne ? form.clusterBits : form.subclusterBits)) - 1;
+    }
+
+    /** The subclusters that stay as they are move along from a shared cluster. */
+    private void planMoves(L2Table ownTable, int last) {
+        int before = form.subcluster(dataStart);
+        int kept = (int) form.bitmap(ownTable, firstIndex) & ((1 << before) - 1);
+        if (kept != 0) {
+            int first = Integer.numberOfTrailingZeros(kept);
+            headMoved = clusterStart + ((long) first << form.subclusterBits);
+        }
+        int after = form.subcluster(dataEnd - 1);
+        long behind = (form.bitmap(ownTable, last) & 0xffff_ffffL) >>> (after + 1);
+        if (behind != 0) {
+            int end = after + 1 + Long.SIZE - Long.numberOfLeadingZeros(behind);
+            tailMoved = guestOffset(count - 1) + ((long) end << form.subclusterBits);
+        }
+    }
+
+    /** Where the old bytes of a subcluster come from, from {@code guestOffset} in it on. */
+    private Source source(L2Table ownTable, int l2Index, long guestOffset) {
+        long descriptor = form.descriptor(ownTable, l2Index);
+        long bitmap = form.bitmap(ownTable, l2Index);
+        return switch (form.kind(descriptor, bitmap, form.subcluster(guestOffset))) {
+            case NORMAL -> placed ? Source.NONE : Source.OLD;
+            case COMPRESSED -> Source.COMPRESSED;
+            case UNALLOCATED -> image.isBehindBacking(guestOffset) ? Source.ZEROS : Source.BACKING;
+            default -> Source.ZEROS;
+        };
+    }
+
+    private boolean needsBuffer() {
+        return isRead(head) || isRead(tail) || headMoved < headStart || tailEnd < tailMoved;
+    }
+
+    private static boolean isRead(Source source) {
+        return source == Source.BACKING || source == Source.OLD || source == Source.COMPRESSED;
+    }
+
+    private void readMissing(L2Table ownTable) {
+        oldIsZero = true;
+        for (int i = 0; i < count && oldIsZero; i++) {
+            oldIsZero = wasZero(ownTable, i);
+        }
+        if (!needsBuffer()) {
             write();
             return;
         }
-        long address = BufferUtil.address(into);
+        long old = form.descriptor(ownTable, firstIndex);
+        long oldLast = form.descriptor(ownTable, firstIndex + count - 1);
         Join join = new Join(this::onRead);
-        read(
-                head,
-                entries[firstIndex],
-                clusterStart,
-                (int) (dataStart - clusterStart),
-                address,
-                join);
-        read(
-                tail,
-                entries[firstIndex + count - 1],
-                dataEnd,
-                (int) tailBytes,
-                address + image.clusterSizeBytes,
-                join);
+        read(Source.OLD, old, headMoved, headStart, join);
+        read(head, old, headStart, dataStart, join);
+        read(tail, oldLast, dataEnd, tailEnd, join);
+        read(Source.OLD, oldLast, tailEnd, tailMoved, join);
         join.started();
     }
 
-    /** Where the old bytes of a cluster come from, from {@code guestOffset} in it on. */
-    private Source source(long entry, long guestOffset) {
-        if (L2Entry.isCompressed(entry)) {
-            return Source.COMPRESSED;
+    /** Whether what becomes visible of a cluster's place read as zeros before. */
+    private boolean wasZero(L2Table ownTable, int cluster) {
+        long start = guestOffset(cluster);
+        long bitmap = form.bitmap(ownTable, firstIndex + cluster);
+        boolean compressed = L2Entry.isCompressed(form.descriptor(ownTable, firstIndex + cluster));
+        if (compressed || (!placed && (int) bitmap != 0)) {
+            return false;
         }
-        if ((entry & L2Entry.ZERO) != 0) {
-            return Source.ZEROS;
-        }
-        if (L2Entry.hostOffset(entry) != 0) {
-            return Source.OLD;
-        }
-        return image.isBehindBacking(guestOffset) ? Source.ZEROS : Source.BACKING;
+        long touched = mask(cluster);
+        boolean zero = ((bitmap >>> SubclusterBitmap.SUBCLUSTERS) & touched) == touched;
+        return zero || (image.isBehindBacking(start) && (bitmap & touched) == 0);
     }
 
-    private void read(
-            Source source, long entry, long guestOffset, int lengthBytes, long address, Join join) {
-        if (source == Source.BACKING) {
-            image.readBacking(guestOffset, address, lengthBytes, join.one());
-        } else if (source == Source.OLD) {
-            long inCluster = guestOffset & (image.clusterSizeBytes - 1);
-            image.io.read(L2Entry.hostOffset(entry) + inCluster, address, lengthBytes, join.one());
-        } else if (source == Source.COMPRESSED) {
-            int inCluster = (int) guestOffset & (image.clusterSizeBytes - 1);
-            image.compressed.read(entry, inCluster, lengthBytes, address, join.one());
+    /** The subclusters of a cluster that are written. */
+    private long mask(int cluster) {
+        long start = guestOffset(cluster);
+        return form.mask(
+                Math.max(dataStart, start), Math.min(dataEnd, start + image.clusterSizeBytes));
+    }
+
+    /** What lies before the data has its place in the buffer's first half, the rest behind. */
+    private long address(ByteBuffer in, long guestOffset) {
+        long inCluster = guestOffset & (image.clusterSizeBytes - 1);
+        long half = guestOffset < dataEnd ? 0 : image.clusterSizeBytes;
+        return BufferUtil.address(in) + half + inCluster;
+    }
+
+    private void read(Source source, long descriptor, long from, long to, Join join) {
+        ByteBuffer into = buffer;
+        if (from == to || into == null) {
+            return;
+        }
+        long address = address(into, from);
+        int lengthBytes = (int) (to - from);
+        int inCluster = (int) from & (image.clusterSizeBytes - 1);
+        switch (source) {
+            case BACKING -> image.readBacking(from, address, lengthBytes, join.one());
+            case OLD -> {
+                long host = L2Entry.hostOffset(descriptor);
+                image.io.read(host + inCluster, address, lengthBytes, join.one());
+            }
+            case COMPRESSED ->
+                    image.compressed.read(descriptor, inCluster, lengthBytes, address, join.one());
+            case NONE, ZEROS -> {}
         }
     }
 
@@ -233,39 +315,38 @@ final class AllocatingWrite {
     }
 
     private void write() {
-        long headBytes = isWritten(head) ? dataStart - clusterStart : 0;
-        long tailBytes = isWritten(tail) ? clusterStart + clusterBytes() - dataEnd : 0;
-        long host = (allocation.start() << image.clusterBits) + (dataStart - clusterStart);
-        long lengthBytes = headBytes + (dataEnd - dataStart) + tailBytes;
-        IoRequest request =
-                image.pool
-                        .acquire()
-                        .prepare(IoOp.WRITE, host - headBytes, lengthBytes, IoFlags.NONE);
+        long from = isWritten(head) || headMoved < headStart ? headMoved : dataStart;
+        long to = isWritten(tail) || tailEnd < tailMoved ? tailMoved : dataEnd;
+        long host = (allocation.start() << image.clusterBits) + (from - clusterStart);
+        IoRequest request = image.pool.acquire().prepare(IoOp.WRITE, host, to - from, IoFlags.NONE);
         IoVector memory = request.memory();
-        addOld(memory, head, headBytes, 0);
+        if (from < dataStart) {
+            addOld(memory, Source.OLD, headMoved, headStart);
+            addOld(memory, head, headStart, dataStart);
+        }
         op.addData(memory, dataStart, dataEnd - dataStart);
-        addOld(memory, tail, tailBytes, image.clusterSizeBytes);
+        if (dataEnd < to) {
+            addOld(memory, tail, dataEnd, tailEnd);
+            addOld(memory, Source.OLD, tailEnd, tailMoved);
+        }
         request.push(whenWritten);
-        image.io.file().submit(request);
+        image.data.submit(request);
     }
 
     /** A cluster that was never used has its zeros already. */
     private boolean isWritten(Source source) {
-        return source == Source.BACKING
-                || source == Source.OLD
-                || source == Source.COMPRESSED
-                || (source == Source.ZEROS && !allocation.fresh());
+        return isRead(source) || (source == Source.ZEROS && !allocation.fresh());
     }
 
-    private void addOld(IoVector memory, Source source, long lengthBytes, int bufferIndex) {
-        ByteBuffer from = buffer;
-        if (lengthBytes == 0) {
+    private void addOld(IoVector memory, Source source, long from, long to) {
+        ByteBuffer in = buffer;
+        if (from == to) {
             return;
         }
-        if (source == Source.ZEROS || from == null) {
-            ZeroMemory.addTo(memory, lengthBytes);
+        if (source == Source.ZEROS || in == null) {
+            ZeroMemory.addTo(memory, to - from);
         } else {
-            memory.add(BufferUtil.address(from) + bufferIndex, (int) lengthBytes);
+            memory.add(address(in, from), (int) (to - from));
         }
     }
 
@@ -282,7 +363,7 @@ final class AllocatingWrite {
         }
         if (error.isOk()) {
             link(changed);
-        } else if (!reuse) {
+        } else if (!placed) {
             image.refcounts.putBack(allocation.start(), count);
         }
         changed.unpin();
@@ -300,11 +381,14 @@ final class AllocatingWrite {
         long host = allocation.start() << image.clusterBits;
         for (int i = 0; i < count; i++) {
             int l2Index = firstIndex + i;
-            long old = changed.entries()[l2Index];
-            image.tables.setEntry(changed, l2Index, L2Entry.of(host, true), flushFirst);
-            if (L2Entry.isCompressed(old)) {
+            long old = form.descriptor(changed, l2Index);
+            boolean compressed = L2Entry.isCompressed(old);
+            long mask = compressed ? form.all() : mask(i);
+            long bitmap = SubclusterBitmap.withAllocated(form.bitmap(changed, l2Index), mask);
+            form.put(image.tables, changed, l2Index, L2Entry.of(host, true), bitmap, flushFirst);
+            if (compressed) {
                 image.dropCompressed(old);
-            } else if (!reuse && L2Entry.hostOffset(old) != 0) {
+            } else if (!placed && L2Entry.hostOffset(old) != 0) {
                 image.flusher.drop(L2Entry.hostOffset(old) >>> image.clusterBits);
             }
             host += image.clusterSizeBytes;

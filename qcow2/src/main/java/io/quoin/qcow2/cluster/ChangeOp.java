@@ -10,6 +10,7 @@ import io.quoin.qcow2.cache.MappingTables;
 import io.quoin.qcow2.layout.ClusterKind;
 import io.quoin.qcow2.layout.L1Entry;
 import io.quoin.qcow2.layout.L2Entry;
+import io.quoin.qcow2.layout.SubclusterBitmap;
 import io.quoin.qcow2.refcount.Allocation;
 import org.jspecify.annotations.Nullable;
 
@@ -50,7 +51,7 @@ final class ChangeOp extends GuestOp {
         unmapping = request.op() == IoOp.DISCARD || request.has(IoFlags.MAY_UNMAP);
         fua = request.has(IoFlags.FUA);
         exclusive = zeroing;
-        if (zeroing && needsData() && request.has(IoFlags.FAST_ZERO)) {
+        if (zeroing && request.has(IoFlags.FAST_ZERO) && (needsData() || isSlowRaw())) {
             fail(BlockError.ENOTSUP);
         }
         nextWindow();
@@ -61,10 +62,15 @@ final class ChangeOp extends GuestOp {
         return image.version < 3 && image.backing != null;
     }
 
+    /** A raw data file has to be zeroed itself. */
+    private boolean isSlowRaw() {
+        return image.isRaw && !image.data.capabilities().canFastZero();
+    }
+
     private void nextWindow() {
         limit = end;
         if (zeroing) {
-            int shift = 2 * image.clusterBits - 3;
+            int shift = image.form.l1Shift;
             limit = Math.min(end, ((position >>> shift) + WINDOW_TABLES) << shift);
         }
         lockRange(position, limit);
@@ -134,7 +140,7 @@ final class ChangeOp extends GuestOp {
         IoRequest child = image.child(this, IoOp.WRITE, run.hostOffset, lengthBytes);
         addData(child.memory(), position, lengthBytes);
         position += lengthBytes;
-        image.send(this, image.io.file(), child);
+        image.send(this, image.data, child);
     }
 
     /** Adds what the guest wants to have at {@code guestOffset}. */
@@ -195,7 +201,7 @@ final class ChangeOp extends GuestOp {
             awaitClusters();
             return null;
         }
-        if (!image.isDataArea(taken.start(), 1)) {
+        if (!image.isUnclaimed(taken.start(), 1)) {
             fail(BlockError.EIO);
             return null;
         }
@@ -209,11 +215,16 @@ final class ChangeOp extends GuestOp {
     }
 
     private boolean zero(MappedRun run) {
-        int mask = image.clusterSizeBytes - 1;
-        long wholeEnd = end == image.sizeBytes() ? (end + mask) & ~(long) mask : end & ~(long) mask;
-        long clusterEnd = (position & ~(long) mask) + image.clusterSizeBytes;
-        if ((position & mask) != 0 || clusterEnd > wholeEnd) {
-            return zeroPart(run, Math.min(limit, clusterEnd));
+        if (image.isRaw) {
+            return zeroRaw(run);
+        }
+        // A compressed cluster is one piece also where there are subclusters.
+        boolean inOne = run.kind == ClusterKind.COMPRESSED;
+        long mask = (1L << (inOne ? image.clusterBits : image.form.subclusterBits)) - 1;
+        long wholeEnd = end == image.sizeBytes() ? (end + mask) & ~mask : end & ~mask;
+        long unitEnd = (position & ~mask) + mask + 1;
+        if ((position & mask) != 0 || unitEnd > wholeEnd) {
+            return zeroPart(run, Math.min(limit, unitEnd));
         }
         long runEnd = Math.min(position + run.lengthBytes, wholeEnd);
         switch (run.kind) {
@@ -239,6 +250,24 @@ final class ChangeOp extends GuestOp {
             return zeroData(run, Math.min(runEnd, position + ZERO_WRITE_BYTES_MAX));
         }
         return zeroEntries(run, runEnd);
+    }
+
+    /**
+     * Of a raw data file, which has zeros wherever the guest has: only clusters with data need
+     * something, and that is done to the data file and not to the entries.
+     */
+    private boolean zeroRaw(MappedRun run) {
+        if (run.kind == ClusterKind.NORMAL) {
+            long lengthBytes = Math.min(run.lengthBytes, image.io.dataSizeBytes() - position);
+            if (lengthBytes > 0) {
+                int flags = unmapping ? IoFlags.MAY_UNMAP : IoFlags.NONE;
+                IoRequest child =
+                        image.child(this, IoOp.WRITE_ZEROES, position, lengthBytes, flags);
+                image.send(this, image.data, child);
+            }
+        }
+        position += run.lengthBytes;
+        return true;
     }
 
     /** Of part of a cluster: nothing where it reads as zeros already, else a write. */
@@ -270,49 +299,67 @@ final class ChangeOp extends GuestOp {
         if (table == null) {
             return false;
         }
-        int shift = 2 * image.clusterBits - 3;
+        boolean punches = image.form.external && unmapping && run.kind == ClusterKind.NORMAL;
+        long from = position;
+        int shift = image.form.l1Shift;
         long tableEnd = ((position >>> shift) + 1) << shift;
         long to = Math.min(runEnd, tableEnd);
         while (position < to) {
-            int l2Index = (int) (position >>> image.clusterBits) & (table.entries().length - 1);
-            if (!zeroEntry(table, l2Index)) {
+            long clusterEnd = (position & -(long) image.clusterSizeBytes) + image.clusterSizeBytes;
+            long partEnd = Math.min(to, clusterEnd);
+            if (!zeroEntry(table, partEnd)) {
                 fail(BlockError.EIO);
                 return false;
             }
-            position += image.clusterSizeBytes;
+            position = partEnd;
         }
         position = Math.min(position, limit);
+        if (punches) {
+            image.punchData(this, from, position - from);
+        }
         return true;
     }
 
-    private boolean zeroEntry(L2Table table, int l2Index) {
-        long entry = table.entries()[l2Index];
-        long hostOffset = L2Entry.hostOffset(entry);
+    /** The subclusters of one cluster, from the position to before {@code partEnd}. */
+    private boolean zeroEntry(L2Table table, long partEnd) {
+        EntryForm form = image.form;
+        int l2Index = form.l2Index(position);
+        long descriptor = form.descriptor(table, l2Index);
+        long bitmap = form.bitmap(table, l2Index);
+        if (L2Entry.isCompressed(descriptor)) {
+            return zeroCompressed(table, l2Index, descriptor);
+        }
+        long mask = form.mask(position, partEnd);
+        boolean hasHost = form.hasHost(descriptor);
+        boolean keeps = hasHost && !unmapping && form.isPlaced(descriptor) && image.version >= 3;
         boolean hidesBacking = image.version >= 3 && !image.isBehindBacking(position);
-        long gone = hidesBacking ? L2Entry.ZERO : 0;
-        if (L2Entry.isCompressed(entry)) {
-            if (!image.isCompressedDataArea(entry)) {
+        long changed = SubclusterBitmap.withZero(bitmap, mask);
+        if (!keeps && !hidesBacking) {
+            changed = SubclusterBitmap.without(bitmap, mask);
+        }
+        // The last subcluster with data takes the cluster along.
+        boolean drops = hasHost && !keeps && (int) changed == 0;
+        if (drops && !form.external) {
+            long cluster = L2Entry.hostOffset(descriptor) >>> image.clusterBits;
+            if (!image.isDataArea(cluster, 1)) {
                 return false;
             }
-            image.tables.setEntry(table, l2Index, gone, false);
-            image.dropCompressed(entry);
-            return true;
+            image.flusher.drop(cluster);
         }
-        if (hostOffset == 0) {
-            if (entry != gone) {
-                image.tables.setEntry(table, l2Index, gone, false);
-            }
-            return true;
+        if (drops || changed != bitmap) {
+            form.put(image.tables, table, l2Index, drops ? 0 : descriptor, changed, false);
         }
-        if (!unmapping && L2Entry.isCopied(entry) && image.version >= 3) {
-            image.tables.setEntry(table, l2Index, entry | L2Entry.ZERO, false);
-            return true;
-        }
-        if (!image.isDataArea(hostOffset >>> image.clusterBits, 1)) {
+        return true;
+    }
+
+    private boolean zeroCompressed(L2Table table, int l2Index, long descriptor) {
+        if (!image.isCompressedDataArea(descriptor)) {
             return false;
         }
-        image.tables.setEntry(table, l2Index, gone, false);
-        image.flusher.drop(hostOffset >>> image.clusterBits);
+        boolean hidesBacking = image.version >= 3 && !image.isBehindBacking(position);
+        long zeros = hidesBacking ? SubclusterBitmap.withZero(0, image.form.all()) : 0;
+        image.form.put(image.tables, table, l2Index, 0, zeros, false);
+        image.dropCompressed(descriptor);
         return true;
     }
 

@@ -16,6 +16,7 @@ import org.agrona.BufferUtil;
  *  LOCK    the whole image, for as long as the L1 table moves
  *  FLUSH   the mapping; then the flusher's turn is taken, so that the L1 table is nobody else's
  *  L1      only if it is too short: clusters in one piece; write: flush; header switch: flush; the old ones are free
+ *  DATA    an external data file reaches the new end
  *  ZERO    what becomes visible must not show the backing file or what somebody left there: zero it, flush
  *  SIZE    the header's size field, last: flush
  * </pre>
@@ -42,13 +43,13 @@ final class GrowOp extends GuestOp {
         super(image);
         this.newSizeBytes = newSizeBytes;
         this.ended = ended;
-        int shift = 2 * image.clusterBits - 3;
+        int shift = image.form.l1Shift;
         this.newL1Size = Math.toIntExact((newSizeBytes + (1L << shift) - 1) >>> shift);
     }
 
     /** Whether an L1 table for {@code sizeBytes} is within the limits of the format. */
     static boolean isPossible(OpenImage image, long sizeBytes) {
-        int shift = 2 * image.clusterBits - 3;
+        int shift = image.form.l1Shift;
         return ((sizeBytes - 1) >>> shift) < HeaderLayout.L1_BYTES_MAX / Long.BYTES;
     }
 
@@ -170,6 +171,19 @@ final class GrowOp extends GuestOp {
             ended.ended(outcome);
             return;
         }
+        image.growData(
+                newSizeBytes,
+                grown -> {
+                    if (grown.isOk()) {
+                        zeroNewPart(request);
+                    } else {
+                        image.pool.release(request);
+                        ended.ended(grown);
+                    }
+                });
+    }
+
+    private void zeroNewPart(IoRequest request) {
         long oldSizeBytes = image.sizeBytes();
         long to = (newSizeBytes + image.clusterSizeBytes - 1) & -(long) image.clusterSizeBytes;
         request.prepare(

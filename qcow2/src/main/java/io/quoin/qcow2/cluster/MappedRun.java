@@ -9,7 +9,6 @@ import io.quoin.qcow2.layout.ClusterKind;
 import io.quoin.qcow2.layout.EntryFault;
 import io.quoin.qcow2.layout.L1Entry;
 import io.quoin.qcow2.layout.L2Entry;
-import io.quoin.qcow2.layout.Qcow2Header;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -33,10 +32,14 @@ final class MappedRun {
     private final ImageIo io;
     private final ImageHealth health;
     private final MappingTables tables;
+    private final EntryForm form;
     private final int clusterBits;
     private final int l1Shift;
     private final int l2Mask;
     private final int version;
+
+    /** Null for standard entries. */
+    private final @Nullable SubclusterRun subclusters;
 
     ClusterKind kind = ClusterKind.UNALLOCATED;
     boolean copied;
@@ -52,14 +55,16 @@ final class MappedRun {
     @Nullable L2Table table;
     BlockError error = BlockError.OK;
 
-    MappedRun(ImageIo io, MappingTables tables, Qcow2Header header) {
+    MappedRun(ImageIo io, MappingTables tables, EntryForm form, int version) {
         this.io = io;
         this.health = io.health();
         this.tables = tables;
-        this.clusterBits = header.clusterBits();
-        this.l1Shift = 2 * clusterBits - 3;
-        this.l2Mask = (1 << (clusterBits - 3)) - 1;
-        this.version = header.version();
+        this.form = form;
+        this.clusterBits = form.clusterBits;
+        this.l1Shift = form.l1Shift;
+        this.l2Mask = form.l2Mask;
+        this.version = version;
+        this.subclusters = form.isStandard() ? null : new SubclusterRun(io, form);
     }
 
     /** Looks up {@code guestOffset}; the run ends at {@code guestEnd} at the latest. */
@@ -69,6 +74,10 @@ final class MappedRun {
         table = found;
         if (found == null) {
             return tables.isAllocated(l1Index) ? Lookup.LOAD : withoutTable(guestOffset, guestEnd);
+        }
+        SubclusterRun other = subclusters;
+        if (other != null) {
+            return findOther(other, found, guestOffset, guestEnd);
         }
         long[] entries = found.entries();
         int l2Index = (int) (guestOffset >>> clusterBits) & l2Mask;
@@ -107,6 +116,17 @@ final class MappedRun {
         return fault.isNone() ? Lookup.FOUND : refuse(found, l2Index, entry, fault);
     }
 
+    private Lookup findOther(SubclusterRun other, L2Table found, long guestOffset, long guestEnd) {
+        EntryFault fault = other.find(this, found, guestOffset, guestEnd);
+        int word = form.word(other.l2Index());
+        if (!fault.isNone()) {
+            return refuse(found, word, found.entries()[word], fault);
+        }
+        return kind == ClusterKind.COMPRESSED
+                ? compressed(guestOffset, guestEnd, found.entries()[word])
+                : Lookup.FOUND;
+    }
+
     private Lookup withoutTable(long guestOffset, long guestEnd) {
         if (L1Entry.isCopied(tables.l1Entry(l1Index))) {
             health.corrupt(
@@ -129,10 +149,15 @@ final class MappedRun {
         return Lookup.FOUND;
     }
 
-    private Lookup refuse(L2Table found, int l2Index, long entry, EntryFault fault) {
+    private Lookup refuse(L2Table found, int word, long entry, EntryFault fault) {
         health.corrupt(
-                "L2 entry " + l2Index + " of table " + found.l1Index() + ": " + fault.text(),
-                L1Entry.hostOffset(tables.l1Entry(found.l1Index())) + 8L * l2Index,
+                "L2 entry "
+                        + (form.extended ? word >> 1 : word)
+                        + " of table "
+                        + found.l1Index()
+                        + ": "
+                        + fault.text(),
+                L1Entry.hostOffset(tables.l1Entry(found.l1Index())) + 8L * word,
                 entry);
         error = BlockError.EIO;
         return Lookup.REFUSED;

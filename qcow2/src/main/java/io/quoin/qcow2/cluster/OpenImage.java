@@ -37,6 +37,14 @@ public final class OpenImage {
     final MappingFlusher flusher;
     final Refcounts refcounts;
     final @Nullable XlatorFile backing;
+    final EntryForm form;
+
+    /** The file that has the guest's data: the image's own, or an external one. */
+    final XlatorFile data;
+
+    /** Whether the data file alone must read as the guest does. */
+    final boolean isRaw;
+
     final int version;
     final int clusterBits;
     final int clusterSizeBytes;
@@ -47,6 +55,7 @@ public final class OpenImage {
     final ClusterReader compressed;
     final IoRequestPool pool;
     private final IoCompletion whenChildDone = this::onChildDone;
+    private final IoCompletion whenPunched = this::onPunched;
     private final IoCompletion whenBackingRead = this::onBackingRead;
 
     private final ArrayDeque<ReadOp> idleReads = new ArrayDeque<>();
@@ -57,7 +66,6 @@ public final class OpenImage {
 
     /**
      * @param backing what unallocated clusters read as; null: zeros
-     * @param transferBytesMax the largest child request
      * @param workers where compressed clusters are decompressed
      */
     public OpenImage(
@@ -69,7 +77,6 @@ public final class OpenImage {
             Refcounts refcounts,
             WriteGate gate,
             @Nullable XlatorFile backing,
-            int transferBytesMax,
             CompressionWorkers workers) {
         this.io = io;
         this.health = io.health();
@@ -80,15 +87,27 @@ public final class OpenImage {
         this.refcounts = refcounts;
         this.gate = gate;
         this.backing = backing;
+        this.form = new EntryForm(qcow2Header);
+        this.data = io.data();
+        this.isRaw = qcow2Header.isRawExternalData();
         this.version = qcow2Header.version();
         this.clusterBits = qcow2Header.clusterBits();
         this.clusterSizeBytes = qcow2Header.clusterSizeBytes();
-        this.transferBytesMax = transferBytesMax;
+        this.transferBytesMax = transferBytesMax(io, backing);
         this.sizeBytes = qcow2Header.sizeBytes();
-        this.run = new MappedRun(io, tables, qcow2Header);
+        this.run = new MappedRun(io, tables, form, version);
         this.cowBuffers = new CowBuffers(clusterSizeBytes);
         this.compressed = new ClusterReader(io, qcow2Header, workers);
         this.pool = io.loop().requests();
+    }
+
+    /** The largest child request. */
+    private static int transferBytesMax(ImageIo io, @Nullable XlatorFile backing) {
+        int own =
+                Math.min(
+                        io.file().geometry().transferBytesMax(),
+                        io.data().geometry().transferBytesMax());
+        return backing == null ? own : Math.min(own, backing.geometry().transferBytesMax());
     }
 
     /** The virtual size. */
@@ -215,7 +234,11 @@ public final class OpenImage {
 
     /** A child request of {@code op}; memory is the caller's to add before {@link #send}. */
     IoRequest child(GuestOp op, IoOp kind, long offset, long lengthBytes) {
-        IoRequest request = pool.acquire().prepare(kind, offset, lengthBytes, 0);
+        return child(op, kind, offset, lengthBytes, IoFlags.NONE);
+    }
+
+    IoRequest child(GuestOp op, IoOp kind, long offset, long lengthBytes, int flags) {
+        IoRequest request = pool.acquire().prepare(kind, offset, lengthBytes, flags);
         request.attachment(op);
         return request;
     }
@@ -224,6 +247,53 @@ public final class OpenImage {
         op.pending++;
         request.push(whenChildDone);
         file.submit(request);
+    }
+
+    /**
+     * Makes an external data file as long as the image is going to be. What a raw one has behind
+     * the old end becomes visible and must read as zeros.
+     */
+    void growData(long newSizeBytes, Outcome outcome) {
+        long behind = Math.min(newSizeBytes, io.dataSizeBytes()) - sizeBytes;
+        if (isRaw && behind > 0) {
+            io.zeroData(
+                    sizeBytes,
+                    behind,
+                    error -> {
+                        if (error.isOk()) {
+                            lengthenData(newSizeBytes, outcome);
+                        } else {
+                            outcome.done(error);
+                        }
+                    });
+        } else {
+            lengthenData(newSizeBytes, outcome);
+        }
+    }
+
+    private void lengthenData(long newSizeBytes, Outcome outcome) {
+        if (form.external && !io.dataReaches(newSizeBytes)) {
+            io.resizeData(newSizeBytes, outcome);
+        } else {
+            outcome.done(BlockError.OK);
+        }
+    }
+
+    /**
+     * Gives a range of an external data file back, which costs room and nothing else if it fails.
+     */
+    void punchData(GuestOp op, long offset, long lengthBytes) {
+        long present = Math.min(lengthBytes, io.dataSizeBytes() - offset);
+        if (present > 0 && data.capabilities().canDiscard()) {
+            IoRequest request = child(op, IoOp.DISCARD, offset, present);
+            op.pending++;
+            request.push(whenPunched);
+            data.submit(request);
+        }
+    }
+
+    private void onPunched(IoRequest request, BlockError error) {
+        onChildDone(request, BlockError.OK);
     }
 
     private void onChildDone(IoRequest request, BlockError error) {
@@ -236,9 +306,14 @@ public final class OpenImage {
 
     /**
      * Whether {@code count} host clusters may be written with guest data; if they hold metadata the
-     * image is corrupt.
+     * image is corrupt. An external data file has none.
      */
     boolean isDataArea(long clusterIndex, long count) {
+        return form.external || isUnclaimed(clusterIndex, count);
+    }
+
+    /** Whether no metadata are in these clusters of the image's own file; else it is corrupt. */
+    boolean isUnclaimed(long clusterIndex, long count) {
         if (map.containsAny(clusterIndex, count)) {
             health.corrupt("data cluster overlaps metadata", clusterIndex << clusterBits, count);
             return false;

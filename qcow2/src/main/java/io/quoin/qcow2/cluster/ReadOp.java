@@ -79,14 +79,14 @@ final class ReadOp extends GuestOp {
     /** The last cluster of a file may be cut short: what is missing reads as zeros. */
     private void readHost(long hostOffset, long lengthBytes) {
         long present = lengthBytes;
-        if (!image.io.reaches(hostOffset + lengthBytes)) {
-            present = Math.max(0, Math.min(lengthBytes, image.io.fileSizeBytes() - hostOffset));
+        if (!image.io.dataReaches(hostOffset + lengthBytes)) {
+            present = Math.max(0, Math.min(lengthBytes, image.io.dataSizeBytes() - hostOffset));
             if (hasMemory) {
                 parent().memory().zero(position - start + present, lengthBytes - present);
             }
         }
         if (present > 0) {
-            readFrom(image.io.file(), hostOffset, present);
+            readFrom(image.data, hostOffset, present);
         }
     }
 

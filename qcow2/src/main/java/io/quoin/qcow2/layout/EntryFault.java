@@ -14,6 +14,8 @@ public enum EntryFault {
     COPIED_WITHOUT_OFFSET("COPIED is set without an offset"),
     COPIED_COMPRESSED("COPIED is set on a compressed cluster"),
     ZERO_FLAG_VERSION_2("the zero flag is set in a version 2 image"),
+    MOVED("the offset in the data file is not the guest offset"),
+    COMPRESSED_EXTERNAL("a compressed cluster in an image with an external data file"),
     SUBCLUSTER_CONFLICT("a subcluster is both allocated and zero"),
     SUBCLUSTER_WITHOUT_OFFSET("a subcluster is allocated without an offset"),
     SUBCLUSTER_COMPRESSED("a compressed cluster has a subcluster bitmap");

@@ -53,8 +53,13 @@ public final class Qcow2Geometry {
         return extendedL2 ? clusterBits - 5 : clusterBits;
     }
 
+    /** By how much a guest offset is shifted to give an L1 index. */
+    public int l1Shift() {
+        return l2Bits + clusterBits;
+    }
+
     public int l1Index(long guestOffset) {
-        return (int) (guestOffset >>> (l2Bits + clusterBits));
+        return (int) (guestOffset >>> l1Shift());
     }
 
     public int l2Index(long guestOffset) {

@@ -289,17 +289,25 @@ public final class Qcow2Header {
     }
 
     /**
-     * Refuses what the online data path cannot serve: encryption, external data files, a backing
-     * file without a format, and for writing a refcount table beyond the end of the file or an
-     * image that is marked corrupt.
+     * Refuses what the online data path cannot serve: encryption, an external data file without a
+     * name or together with internal snapshots, a backing file without a format, and for writing a
+     * refcount table beyond the end of the file or an image that is marked corrupt.
      */
     public void requireServable(boolean writable, long fileSizeBytes) {
         if (cryptMethod != 0) {
             throw unsupported(
                     WHAT, "crypt_method", cryptMethod, "encrypted images are not supported");
         }
-        if (hasExternalDataFile()) {
-            throw unsupported(WHAT, "incompatible bit", 2, "external data files are not supported");
+        if (hasExternalDataFile() && dataFile() == null) {
+            throw unsupported(
+                    WHAT, "data file name", "none", "an external data file needs its name");
+        }
+        if (hasExternalDataFile() && snapshotCount > 0) {
+            throw unsupported(
+                    WHAT,
+                    "nb_snapshots",
+                    snapshotCount,
+                    "expected=0 with an external data file (incompatible bit 2)");
         }
         if (backingFile != null && backingFormat() == null) {
             throw unsupported(

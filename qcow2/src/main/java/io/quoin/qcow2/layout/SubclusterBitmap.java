@@ -46,6 +46,11 @@ public final class SubclusterBitmap {
         return (bitmap & ~mask) | mask << SUBCLUSTERS;
     }
 
+    /** {@code bitmap} with the subclusters of {@code mask} neither allocated nor zero. */
+    public static long without(long bitmap, long mask) {
+        return bitmap & ~(mask | mask << SUBCLUSTERS);
+    }
+
     /** Checks the bitmap against its descriptor. */
     public static EntryFault fault(long descriptor, long bitmap) {
         if (L2Entry.isCompressed(descriptor)) {
