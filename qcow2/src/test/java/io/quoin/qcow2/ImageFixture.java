@@ -22,28 +22,29 @@ import java.util.List;
 import java.util.Map;
 
 /** A volume of images over a brick in memory, on a virtual loop, and QEMU's view of its files. */
-final class ImageFixture {
-    final VirtualLoopGroup loops = new VirtualLoopGroup(1);
-    final MemoryXlator brick;
-    final Xlator volume;
+public final class ImageFixture {
+    public final VirtualLoopGroup loops = new VirtualLoopGroup(1);
+    public final MemoryXlator brick;
+    public final Xlator volume;
     private final Path folder;
 
-    ImageFixture(Path folder) {
+    public ImageFixture(Path folder) {
         this(folder, new MemoryXlator("brick"), Map.of());
     }
 
     /** One whose brick delays and reorders completions. */
-    static ImageFixture reordering(Path folder, long seed, Map<String, String> options) {
+    public static ImageFixture reordering(Path folder, long seed, Map<String, String> options) {
         MemoryXlator brick = new MemoryXlator("brick");
         return new ImageFixture(
                 folder, brick, new ReorderingXlator("reorder", brick, seed), options);
     }
 
-    ImageFixture(Path folder, MemoryXlator brick, Map<String, String> options) {
+    public ImageFixture(Path folder, MemoryXlator brick, Map<String, String> options) {
         this(folder, brick, brick, options);
     }
 
-    ImageFixture(Path folder, MemoryXlator brick, Xlator below, Map<String, String> options) {
+    public ImageFixture(
+            Path folder, MemoryXlator brick, Xlator below, Map<String, String> options) {
         this.folder = folder;
         this.brick = brick;
         // On the virtual loops' own thread, so that a run repeats with its seed.
@@ -56,31 +57,31 @@ final class ImageFixture {
                         new GraphContext(loops, loops.blocking(), folder));
     }
 
-    void create(String name, long sizeBytes, Map<String, String> options) {
+    public void create(String name, long sizeBytes, Map<String, String> options) {
         loops.await(volume.create(name, new CreateOptions(sizeBytes, options)));
     }
 
-    XlatorFile open(String name, OpenMode mode) {
+    public XlatorFile open(String name, OpenMode mode) {
         return loops.await(volume.open(name, mode, loops.loop(0)));
     }
 
-    FileDriver driver(XlatorFile file) {
+    public FileDriver driver(XlatorFile file) {
         return new FileDriver(file, loops.loop(0));
     }
 
-    void close(XlatorFile file) {
+    public void close(XlatorFile file) {
         loops.await(loops.loop(0).call(file::close));
     }
 
     /** The file as QEMU would find it. */
-    Path export(String name) throws IOException {
+    public Path export(String name) throws IOException {
         Path path = folder.resolve(name);
         Files.write(path, brick.content(name));
         return path;
     }
 
     /** qemu-img's own check finds neither corruption nor leaks. */
-    void checkClean(String name) throws IOException {
+    public void checkClean(String name) throws IOException {
         PeerResult result =
                 Peer.QEMU_IMG
                         .command("check", export(name).toString())
@@ -90,7 +91,7 @@ final class ImageFixture {
     }
 
     /** What QEMU reads from the image. */
-    byte[] qemuContent(String name) throws IOException {
+    public byte[] qemuContent(String name) throws IOException {
         Path raw = folder.resolve(name + ".raw");
         Peer.QEMU_IMG
                 .command(

@@ -1,0 +1,114 @@
+package io.quoin.qcow2.crash;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.quoin.qcow2.crash.CrashJudge.Finding;
+import io.quoin.qcow2.crash.CrashJudge.Loss;
+import io.quoin.qcow2.crash.Workload.Before;
+import io.quoin.qcow2.crash.Workload.Mix;
+import io.quoin.testkit.RandomOperations;
+import io.quoin.testkit.peer.Peer;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.List;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.DisplayName;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.MethodSource;
+
+/**
+ * Every crash point of a run: what was flushed is there, what was not is old or new sector by
+ * sector, the image has leaks at worst, and a repair makes it clean. {@code -Dquoin.crash.rounds=N}
+ * goes through all workloads N times, each change followed by a crash.
+ */
+@Timeout(3600)
+class CrashTest {
+    private static final int ROUNDS = Integer.getInteger("quoin.crash.rounds", 0);
+
+    private static final int EVERY = Integer.MAX_VALUE;
+
+    @TempDir Path folder;
+
+    private static int states;
+    private static int leaky;
+    private static int dirty;
+    private static int judgedByQemu;
+
+    static List<Workload> workloads() {
+        return List.of(
+                Workload.of("tiny clusters", 512, "", 100_000),
+                Workload.of("tiny clusters, version 2, backing", 512, "compat=0.10", 100_000)
+                        .backed(),
+                Workload.of("overwrite in place", 4096, "", 100_000).mixed(Mix.WRITES),
+                Workload.of("4K, backing", 4096, "", 400_000).backed(),
+                Workload.of("4K, version 2", 4096, "compat=0.10", 400_000),
+                Workload.of("64K", 65536, "", 1_500_000),
+                Workload.of("64K, backing, zeroes and discards", 65536, "", 1_500_000)
+                        .backed()
+                        .mixed(Mix.DISCARDS),
+                Workload.of("1 bit", 512, "refcount_bits=1", 200_000),
+                Workload.of("64 bits", 4096, "refcount_bits=64", 200_000),
+                Workload.of("grow: L1 table moves", 512, "", 60_000)
+                        .resized(100_352, 1_000_448, 2_200_064),
+                Workload.of("grow: refcount table moves", 512, "refcount_bits=64", 1_600_000)
+                        .resized(2_000_384, 2_600_448)
+                        .mixed(Mix.WRITES),
+                Workload.of("snapshot, tiny clusters", 512, "", 100_000).after(Before.SNAPSHOT),
+                Workload.of("snapshot", 4096, "", 400_000).after(Before.SNAPSHOT));
+    }
+
+    @ParameterizedTest
+    @MethodSource("workloads")
+    @DisplayName("QCOW2 132: flushed data and all metadata survive every crash point")
+    void shouldLoseNothingFlushedWhenItCrashesAnywhere(Workload workload) throws IOException {
+        Peer.assumeAll(Peer.QEMU_IMG);
+        long seed = RandomOperations.seed();
+        for (int round = 0; round < Math.max(1, ROUNDS); round++) {
+            CrashRun run = new CrashRun(folder, workload, seed + round, false);
+            CrashJudge judge = ROUNDS > 0 ? run.run(EVERY, 3, 20) : run.run(28, 1, 25);
+            states += judge.states;
+            leaky += judge.leaky;
+            dirty += judge.dirty;
+            judgedByQemu += judge.judgedByQemu;
+            System.out.println(
+                    "crash: " + workload + ", seed=" + (seed + round) + ", states=" + judge.states);
+            assertThat(judge.findings)
+                    .as("%s, repeat with -Dquoin.seed=%d", workload, seed + round)
+                    .isEmpty();
+            assertThat(judge.states).isPositive();
+        }
+    }
+
+    /** The judge must be able to see a loss: this file says that it has flushed, and has not. */
+    @Test
+    void shouldSeeTheLossWhenAFileLiesAboutFlush() throws IOException {
+        Workload workload = Workload.of("lying", 4096, "", 200_000).steps(30);
+        long seed = RandomOperations.seed();
+        CrashJudge judge = new CrashRun(folder, workload, seed, true).run(40, 2, EVERY);
+        List<Loss> losses = judge.findings.stream().map(Finding::loss).distinct().toList();
+        System.out.println(
+                "crash, lying file: seed="
+                        + seed
+                        + ", states="
+                        + judge.states
+                        + ", losses="
+                        + judge.findings.size());
+        assertThat(losses).contains(Loss.METADATA, Loss.DATA);
+    }
+
+    @AfterAll
+    static void tell() {
+        System.out.println(
+                "crash: images="
+                        + states
+                        + ", with leaks="
+                        + leaky
+                        + ", dirty="
+                        + dirty
+                        + ", judged by qemu-img too="
+                        + judgedByQemu);
+    }
+}

@@ -1,0 +1,141 @@
+package io.quoin.qcow2.crash;
+
+import io.quoin.block.BlockError;
+import io.quoin.block.IoFlags;
+import io.quoin.block.IoOp;
+import io.quoin.block.IoRequest;
+import io.quoin.qcow2.crash.DiskEvent.Kind;
+import io.quoin.testkit.FileDriver;
+import io.quoin.xlator.OpenMode;
+import io.quoin.xlator.PassThroughFile;
+import io.quoin.xlator.PassThroughXlator;
+import io.quoin.xlator.Xlator;
+import io.quoin.xlator.XlatorFile;
+import io.quoin.xlator.loop.Loop;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.CompletionStage;
+import org.agrona.concurrent.UnsafeBuffer;
+
+/**
+ * Records what reaches the files that are open for writing: each change when it is submitted, and
+ * when a flush makes it stable. A flush covers what was complete when it was submitted, nothing
+ * else. A lying one says that it has flushed and has not: no change is ever stable.
+ *
+ * <p>Threading: confined to the test.
+ */
+final class DiskRecorder extends PassThroughXlator {
+    final List<DiskEvent> events = new ArrayList<>();
+    private final boolean lying;
+
+    DiskRecorder(Xlator below, boolean lying) {
+        super("recorder", "testkit/recorder", below);
+        this.lying = lying;
+    }
+
+    /** Runs {@code mark} when a replay comes by here. */
+    void mark(Runnable mark) {
+        events.add(DiskEvent.mark(mark));
+    }
+
+    @Override
+    public CompletionStage<XlatorFile> open(String fileName, OpenMode mode, Loop loop) {
+        CompletionStage<XlatorFile> opened = subvolume().open(fileName, mode, loop);
+        return mode == OpenMode.READ_WRITE ? opened.thenApply(Recorded::new) : opened;
+    }
+
+    private final class Recorded extends PassThroughFile {
+        /** Changes of this file that are not stable. */
+        private List<DiskEvent> loose = new ArrayList<>();
+
+        Recorded(XlatorFile below) {
+            super(below);
+        }
+
+        @Override
+        public void submit(IoRequest request) {
+            if (request.op().changesData()) {
+                boolean write = request.op() == IoOp.WRITE;
+                DiskEvent event =
+                        record(
+                                write ? Kind.WRITE : Kind.ZERO,
+                                request.offsetBytes(),
+                                request.lengthBytes(),
+                                write ? copyOf(request) : new byte[0]);
+                request.push((done, error) -> changed(event, done, error));
+            } else if (request.op() == IoOp.FLUSH) {
+                List<DiskEvent> covered = completed();
+                request.push((done, error) -> flushed(covered, done, error));
+            }
+            below().submit(request);
+        }
+
+        private DiskEvent record(Kind kind, long offset, long length, byte[] data) {
+            DiskEvent event = new DiskEvent(kind, fileName(), offset, length, data, () -> {});
+            events.add(event);
+            loose.add(event);
+            return event;
+        }
+
+        private static byte[] copyOf(IoRequest request) {
+            byte[] data = new byte[(int) request.lengthBytes()];
+            UnsafeBuffer copy = FileDriver.direct(Math.max(1, data.length));
+            request.memory().copyTo(0, copy.addressOffset(), data.length);
+            copy.getBytes(0, data);
+            return data;
+        }
+
+        private List<DiskEvent> completed() {
+            return loose.stream().filter(event -> event.complete).toList();
+        }
+
+        private void changed(DiskEvent event, IoRequest request, BlockError error) {
+            event.complete = true;
+            if (request.has(IoFlags.FUA) && error.isOk()) {
+                stable(List.of(event));
+            }
+            request.complete(error);
+        }
+
+        private void flushed(List<DiskEvent> covered, IoRequest request, BlockError error) {
+            if (error.isOk()) {
+                stable(covered);
+            }
+            request.complete(error);
+        }
+
+        private void stable(List<DiskEvent> covered) {
+            if (lying) {
+                return;
+            }
+            DiskEvent flush = new DiskEvent(Kind.FLUSHED, fileName(), 0, 0, new byte[0], () -> {});
+            flush.stableAt = 0;
+            events.add(flush);
+            covered.forEach(event -> event.stableAt = Math.min(event.stableAt, events.size()));
+            loose.removeAll(covered);
+        }
+
+        @Override
+        public CompletionStage<Void> resize(long newSizeBytes) {
+            DiskEvent event = record(Kind.RESIZE, newSizeBytes, 0, new byte[0]);
+            return below().resize(newSizeBytes)
+                    .thenApply(
+                            nothing -> {
+                                event.complete = true;
+                                stable(List.of(event));
+                                return nothing;
+                            });
+        }
+
+        @Override
+        public CompletionStage<Void> close() {
+            List<DiskEvent> covered = completed();
+            return below().close()
+                    .thenApply(
+                            nothing -> {
+                                stable(covered);
+                                return nothing;
+                            });
+        }
+    }
+}
