@@ -13,11 +13,11 @@ import java.util.TreeMap;
  *
  * <p>Threading: confined to the test.
  */
-final class CrashReplay {
+public final class CrashReplay {
     private static final int SECTOR_BYTES = 512;
 
     /** Judges one state. */
-    interface Judge {
+    public interface Judge {
         /** Judges these files; it may change them. */
         void judge(String state, Map<String, FlatBytes> files);
     }
@@ -30,7 +30,7 @@ final class CrashReplay {
     /** Events that {@link #base} has: all of them are stable. */
     private int baseCount;
 
-    CrashReplay(Map<String, byte[]> initial, List<DiskEvent> events) {
+    public CrashReplay(Map<String, byte[]> initial, List<DiskEvent> events) {
         this.events = events;
         initial.forEach(
                 (name, content) -> {
@@ -41,10 +41,12 @@ final class CrashReplay {
     }
 
     /**
+     * Judges states in their order in time.
+     *
      * @param crashes about how many of the events a crash follows
      * @param torn how many states with parts of the unflushed tail each crash leaves
      */
-    void run(Judge judge, Random random, int crashes, int torn) {
+    public void run(Judge judge, Random random, int crashes, int torn) {
         long changes = events.stream().filter(e -> e.kind != DiskEvent.Kind.MARK).count();
         int stride = (int) Math.max(1, changes / crashes);
         int skip = 0;

@@ -5,9 +5,9 @@ package io.quoin.qcow2.crash;
  *
  * <p>Threading: confined to the test.
  */
-final class DiskEvent {
+public final class DiskEvent {
     /** What happened to the file. */
-    enum Kind {
+    public enum Kind {
         WRITE,
         ZERO,
         RESIZE,
@@ -17,12 +17,12 @@ final class DiskEvent {
 
     static final int NEVER = Integer.MAX_VALUE;
 
-    final Kind kind;
-    final String file;
-    final long offset;
-    final long length;
-    final byte[] data;
-    final Runnable mark;
+    public final Kind kind;
+    public final String file;
+    public final long offset;
+    public final long length;
+    public final byte[] data;
+    public final Runnable mark;
 
     /** Whether it has been reported done. */
     boolean complete;

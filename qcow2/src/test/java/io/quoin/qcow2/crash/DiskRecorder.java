@@ -24,17 +24,17 @@ import org.agrona.concurrent.UnsafeBuffer;
  *
  * <p>Threading: confined to the test.
  */
-final class DiskRecorder extends PassThroughXlator {
-    final List<DiskEvent> events = new ArrayList<>();
+public final class DiskRecorder extends PassThroughXlator {
+    public final List<DiskEvent> events = new ArrayList<>();
     private final boolean lying;
 
-    DiskRecorder(Xlator below, boolean lying) {
+    public DiskRecorder(Xlator below, boolean lying) {
         super("recorder", "testkit/recorder", below);
         this.lying = lying;
     }
 
     /** Runs {@code mark} when a replay comes by here. */
-    void mark(Runnable mark) {
+    public void mark(Runnable mark) {
         events.add(DiskEvent.mark(mark));
     }
 

@@ -11,7 +11,7 @@ import org.agrona.concurrent.UnsafeBuffer;
  *
  * <p>Threading: confined to the test.
  */
-final class FlatBytes implements ImageFile {
+public final class FlatBytes implements ImageFile {
     private UnsafeBuffer memory = new UnsafeBuffer(ByteBuffer.allocateDirect(1 << 16));
     private int size;
 
@@ -31,7 +31,7 @@ final class FlatBytes implements ImageFile {
         memory.putBytes(0, other.memory, 0, other.size);
     }
 
-    byte[] content() {
+    public byte[] content() {
         byte[] content = new byte[size];
         memory.getBytes(0, content);
         return content;
