@@ -119,23 +119,17 @@ public final class DiskRecorder extends PassThroughXlator {
         public CompletionStage<Void> resize(long newSizeBytes) {
             DiskEvent event = record(Kind.RESIZE, newSizeBytes, 0, new byte[0]);
             return below().resize(newSizeBytes)
-                    .thenApply(
-                            nothing -> {
+                    .thenRun(
+                            () -> {
                                 event.complete = true;
                                 stable(List.of(event));
-                                return nothing;
                             });
         }
 
         @Override
         public CompletionStage<Void> close() {
             List<DiskEvent> covered = completed();
-            return below().close()
-                    .thenApply(
-                            nothing -> {
-                                stable(covered);
-                                return nothing;
-                            });
+            return below().close().thenRun(() -> stable(covered));
         }
     }
 }

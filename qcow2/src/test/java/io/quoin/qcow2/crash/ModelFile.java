@@ -92,22 +92,12 @@ final class ModelFile extends PassThroughFile {
         long cutBytes = Math.max(0, below().geometry().sizeBytes() - newSizeBytes);
         Change cut = new Change(number++, newSizeBytes, cutBytes, 0);
         act(m -> m.resizing(newSizeBytes, cut));
-        return below().resize(newSizeBytes)
-                .thenApply(
-                        nothing -> {
-                            act(m -> m.resized(newSizeBytes, cut));
-                            return nothing;
-                        });
+        return below().resize(newSizeBytes).thenRun(() -> act(m -> m.resized(newSizeBytes, cut)));
     }
 
     @Override
     public CompletionStage<Void> close() {
         List<Change> covered = model.covered();
-        return below().close()
-                .thenApply(
-                        nothing -> {
-                            act(m -> m.stable(covered));
-                            return nothing;
-                        });
+        return below().close().thenRun(() -> act(m -> m.stable(covered)));
     }
 }
