@@ -29,10 +29,7 @@ final class ReferenceCheck {
         references = new int[(bytes.length >>> bits) + 2];
     }
 
-    /**
-     * @param counted whether the refcounts are to be trusted
-     * @return what is wrong, empty if nothing is
-     */
+    /** Says what is wrong, nothing if nothing is; refcounts only if they are to be trusted. */
     static String check(FlatBytes image, boolean counted) {
         ReferenceCheck check = new ReferenceCheck(image.content());
         check.countAll();
@@ -59,7 +56,7 @@ final class ReferenceCheck {
             int idBytes = file.getShort((int) entry + 12) & 0xffff;
             int nameBytes = file.getShort((int) entry + 14) & 0xffff;
             int extraBytes = file.getInt((int) entry + 36);
-            entry += (40 + extraBytes + idBytes + nameBytes + 7) / 8 * 8;
+            entry += (40 + extraBytes + idBytes + nameBytes + 7) / 8 * 8L;
         }
         if (header.snapshotCount() > 0) {
             add(header.snapshotsOffset(), entry - header.snapshotsOffset());
