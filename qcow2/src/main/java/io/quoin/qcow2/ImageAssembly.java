@@ -2,6 +2,7 @@ package io.quoin.qcow2;
 
 import io.quoin.block.BlockError;
 import io.quoin.block.BlockException;
+import io.quoin.qcow2.bitmap.ImageBitmaps;
 import io.quoin.qcow2.cache.HeaderStore;
 import io.quoin.qcow2.cache.ImageIo;
 import io.quoin.qcow2.cache.MappingFlusher;
@@ -18,6 +19,12 @@ import io.quoin.qcow2.layout.SnapshotEntry;
 import io.quoin.qcow2.layout.SnapshotTable;
 import io.quoin.qcow2.refcount.Refcounts;
 import io.quoin.xlator.XlatorFile;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionStage;
+import java.util.function.Function;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * Puts the parts of an open image together, and finds metadata that overlaps before anything is
@@ -27,11 +34,14 @@ import io.quoin.xlator.XlatorFile;
  */
 final class ImageAssembly {
     /** Autoclear bits of what this writer keeps right; all others go before the first change. */
-    private static final long AUTOCLEAR_KEPT = Qcow2Header.RAW_EXTERNAL_DATA;
+    private static final long AUTOCLEAR_KEPT =
+            Qcow2Header.BITMAPS_CONSISTENT | Qcow2Header.RAW_EXTERNAL_DATA;
+
+    private static final Logger LOG = LoggerFactory.getLogger(ImageAssembly.class);
 
     private ImageAssembly() {}
 
-    static XlatorFile assemble(
+    static CompletionStage<XlatorFile> assemble(
             ImageIo io,
             ImageOpener.LoadedImage loaded,
             String fileName,
@@ -68,6 +78,7 @@ final class ImageAssembly {
                     WriteGate.Stage.AUTOCLEAR,
                     outcome -> header.clearAutoclear(AUTOCLEAR_KEPT, outcome));
         }
+        ImageBitmaps bitmaps = new ImageBitmaps(io, map, header, refcounts);
         OpenImage image =
                 new OpenImage(
                         io,
@@ -77,9 +88,48 @@ final class ImageAssembly {
                         flusher,
                         refcounts,
                         gate,
+                        bitmaps,
                         backing,
                         workers);
-        return new Qcow2File(fileName, image, io, qcow2Header, backing, writable);
+        Qcow2File file =
+                new Qcow2File(fileName, image, io, qcow2Header, bitmaps, backing, writable);
+        return loadBitmaps(bitmaps, gate, writable)
+                .handle((nothing, failure) -> failure == null ? done(file) : undo(backing, failure))
+                .thenCompose(Function.identity());
+    }
+
+    private static CompletionStage<XlatorFile> done(XlatorFile file) {
+        return CompletableFuture.completedFuture(file);
+    }
+
+    private static CompletionStage<XlatorFile> undo(
+            @Nullable XlatorFile backing, Throwable failure) {
+        CompletionStage<XlatorFile> failed = CompletableFuture.failedFuture(failure);
+        return backing == null
+                ? failed
+                : backing.close().handle((nothing, second) -> failed).thenCompose(s -> s);
+    }
+
+    /** An image whose bitmaps cannot be read is not written: changes would be missing in them. */
+    private static CompletionStage<Void> loadBitmaps(
+            ImageBitmaps bitmaps, WriteGate gate, boolean writable) {
+        CompletableFuture<Void> loaded = new CompletableFuture<>();
+        bitmaps.load(
+                writable,
+                failure -> {
+                    if (failure != null && writable) {
+                        loaded.completeExceptionally(failure);
+                        return;
+                    }
+                    if (failure != null) {
+                        LOG.warn("bitmaps cannot be read: {}", failure.getMessage());
+                    }
+                    if (writable && bitmaps.needsMark()) {
+                        gate.add(WriteGate.Stage.BITMAPS, bitmaps::markInUse);
+                    }
+                    loaded.complete(null);
+                });
+        return loaded;
     }
 
     private static void mapMetadata(

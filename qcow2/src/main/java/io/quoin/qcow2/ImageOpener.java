@@ -138,7 +138,7 @@ final class ImageOpener {
             ImageIo io, LoadedImage image, boolean writable, List<String> chain) {
         String fileName = io.file().fileName();
         return openBackingOf(fileName, image, io.loop(), chain)
-                .thenApply(
+                .thenCompose(
                         all ->
                                 ImageAssembly.assemble(
                                         io, all, fileName, writable, cacheBytes, workers));

@@ -5,7 +5,12 @@ import io.quoin.block.BlockException;
 import io.quoin.block.Capabilities;
 import io.quoin.block.Geometry;
 import io.quoin.block.IoRequest;
+import io.quoin.qcow2.bitmap.BitmapControl;
+import io.quoin.qcow2.bitmap.BitmapOperations;
+import io.quoin.qcow2.bitmap.BitmappedFile;
+import io.quoin.qcow2.bitmap.ImageBitmaps;
 import io.quoin.qcow2.cache.ImageIo;
+import io.quoin.qcow2.cache.Outcome;
 import io.quoin.qcow2.cluster.OpenImage;
 import io.quoin.qcow2.layout.Qcow2Header;
 import io.quoin.xlator.XlatorFile;
@@ -21,11 +26,13 @@ import org.jspecify.annotations.Nullable;
  *
  * <p>Threading: confined(loop).
  */
-final class Qcow2File implements XlatorFile {
+final class Qcow2File implements XlatorFile, BitmappedFile {
     private final String fileName;
     private final OpenImage image;
     private final ImageIo io;
     private final Qcow2Header header;
+    private final ImageBitmaps bitmaps;
+    private final BitmapControl bitmapControl;
     private final @Nullable XlatorFile backing;
     private final Capabilities capabilities;
     private Geometry geometry;
@@ -36,12 +43,15 @@ final class Qcow2File implements XlatorFile {
             OpenImage image,
             ImageIo io,
             Qcow2Header header,
+            ImageBitmaps bitmaps,
             @Nullable XlatorFile backing,
             boolean writable) {
         this.fileName = fileName;
         this.image = image;
         this.io = io;
         this.header = header;
+        this.bitmaps = bitmaps;
+        this.bitmapControl = new BitmapOperations(bitmaps, image::whenChangeable);
         this.backing = backing;
         boolean fastZero =
                 header.isRawExternalData()
@@ -97,7 +107,7 @@ final class Qcow2File implements XlatorFile {
         }
         resizing = true;
         CompletableFuture<Void> done = new CompletableFuture<>();
-        image.grow(
+        resizeWithBitmaps(
                 newSizeBytes,
                 error -> {
                     resizing = false;
@@ -112,6 +122,30 @@ final class Qcow2File implements XlatorFile {
         return done;
     }
 
+    private void resizeWithBitmaps(long newSizeBytes, Outcome outcome) {
+        Outcome ended =
+                error -> {
+                    bitmaps.resized(image.sizeBytes());
+                    outcome.done(error);
+                };
+        image.whenChangeable(
+                passed -> {
+                    if (!passed.isOk()) {
+                        outcome.done(passed);
+                        return;
+                    }
+                    bitmaps.beforeResize(
+                            newSizeBytes,
+                            marked -> {
+                                if (marked.isOk()) {
+                                    image.grow(newSizeBytes, ended);
+                                } else {
+                                    outcome.done(marked);
+                                }
+                            });
+                });
+    }
+
     private @Nullable BlockException resizeRefusal(long newSizeBytes) {
         if (!capabilities.canWrite()) {
             return failure(BlockError.EPERM, "image is open read-only", newSizeBytes);
@@ -121,6 +155,10 @@ final class Qcow2File implements XlatorFile {
         }
         if (resizing) {
             return failure(BlockError.EBUSY, "image is being resized already", newSizeBytes);
+        }
+        String bitmapRefusal = bitmaps.resizeRefusal(newSizeBytes);
+        if (bitmapRefusal != null) {
+            return failure(BlockError.ENOTSUP, bitmapRefusal, newSizeBytes);
         }
         if (newSizeBytes < image.sizeBytes()) {
             return failure(
@@ -164,6 +202,9 @@ final class Qcow2File implements XlatorFile {
             details.put("data-file", io.data().fileName());
             details.put("data-file-raw", header.isRawExternalData());
         }
+        if (!bitmaps.details().isEmpty()) {
+            details.put("bitmaps", bitmaps.details());
+        }
         XlatorFile below = backing;
         if (below != null) {
             details.put("backing-file", below.fileName());
@@ -174,6 +215,11 @@ final class Qcow2File implements XlatorFile {
             details.put("refuses-writes", image.health().reason());
         }
         return details;
+    }
+
+    @Override
+    public BitmapControl bitmaps() {
+        return bitmapControl;
     }
 
     @Override

@@ -6,6 +6,7 @@ import io.quoin.block.IoFlags;
 import io.quoin.block.IoOp;
 import io.quoin.block.IoRequest;
 import io.quoin.block.IoRequestPool;
+import io.quoin.qcow2.bitmap.ImageBitmaps;
 import io.quoin.qcow2.cache.HeaderStore;
 import io.quoin.qcow2.cache.ImageHealth;
 import io.quoin.qcow2.cache.ImageIo;
@@ -62,6 +63,7 @@ public final class OpenImage {
     private final ArrayDeque<StatusOp> idleStatuses = new ArrayDeque<>();
     private final ArrayDeque<ChangeOp> idleChanges = new ArrayDeque<>();
     private final WriteGate gate;
+    private final ImageBitmaps bitmaps;
     private long sizeBytes;
 
     /**
@@ -76,6 +78,7 @@ public final class OpenImage {
             MappingFlusher flusher,
             Refcounts refcounts,
             WriteGate gate,
+            ImageBitmaps bitmaps,
             @Nullable XlatorFile backing,
             CompressionWorkers workers) {
         this.io = io;
@@ -86,6 +89,7 @@ public final class OpenImage {
         this.flusher = flusher;
         this.refcounts = refcounts;
         this.gate = gate;
+        this.bitmaps = bitmaps;
         this.backing = backing;
         this.form = new EntryForm(qcow2Header);
         this.data = io.data();
@@ -140,6 +144,11 @@ public final class OpenImage {
         return GrowOp.isPossible(this, newSizeBytes);
     }
 
+    /** Tells {@code outcome} OK once the image may be changed. */
+    public void whenChangeable(Outcome outcome) {
+        gate.pass(outcome);
+    }
+
     /** Makes the image larger; durable with the outcome. One at a time. */
     public void grow(long newSizeBytes, Outcome outcome) {
         GrowOp grow = new GrowOp(this, newSizeBytes, outcome::done);
@@ -164,11 +173,27 @@ public final class OpenImage {
         flusher.flush(
                 flushed -> {
                     flusher.stop();
-                    refcounts.close(
-                            closed ->
-                                    io.whenIdle(
-                                            () -> outcome.done(flushed.isOk() ? closed : flushed)));
+                    if (flushed.isOk() && bitmaps.needsStore()) {
+                        storeBitmaps(stored -> closeRefcounts(stored, outcome));
+                    } else {
+                        closeRefcounts(flushed, outcome);
+                    }
                 });
+    }
+
+    private void storeBitmaps(Outcome outcome) {
+        gate.pass(
+                error -> {
+                    if (error.isOk()) {
+                        bitmaps.store(outcome);
+                    } else {
+                        outcome.done(error);
+                    }
+                });
+    }
+
+    private void closeRefcounts(BlockError before, Outcome outcome) {
+        refcounts.close(closed -> io.whenIdle(() -> outcome.done(before.isOk() ? closed : before)));
     }
 
     public ImageHealth health() {
@@ -188,17 +213,25 @@ public final class OpenImage {
         if (!health.isWritable()) {
             request.complete(health.refusal());
         } else if (gate.isOpen()) {
-            startChange(request);
+            recordAndStart(request);
         } else {
             gate.pass(
                     error -> {
                         if (error.isOk()) {
-                            startChange(request);
+                            recordAndStart(request);
                         } else {
                             request.complete(error);
                         }
                     });
         }
+    }
+
+    /** The mark comes first: a change that fails half-way has a mark too. */
+    private void recordAndStart(IoRequest request) {
+        if (bitmaps.isRecording()) {
+            bitmaps.record(request.offsetBytes(), request.endBytes());
+        }
+        startChange(request);
     }
 
     void startChange(IoRequest request) {

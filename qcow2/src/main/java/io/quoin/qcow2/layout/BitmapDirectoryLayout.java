@@ -4,6 +4,7 @@ import static io.quoin.qcow2.layout.Refusal.require;
 
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
+import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
@@ -38,14 +39,20 @@ public final class BitmapDirectoryLayout {
     public static final int AUTO = 1 << 1;
     public static final int EXTRA_DATA_COMPATIBLE = 1 << 2;
     public static final int TABLE_ENTRY_BYTES = 8;
+    public static final int GRANULARITY_BITS_MIN = 9;
+    public static final int GRANULARITY_BITS_MAX = 31;
+    public static final int NAME_BYTES_MAX = 1023;
+
+    /** Entry of a bitmap table: all bits of the cluster are 1. */
+    public static final long ALL_ONES = 1;
+
+    /** Entry of a bitmap table: all bits of the cluster are 0. */
+    public static final long ALL_ZEROS = 0;
 
     private static final String WHAT = "qcow2 bitmap directory";
     private static final int ENTRY_BYTES_MIN = 24;
     private static final int FLAGS_KNOWN = IN_USE | AUTO | EXTRA_DATA_COMPATIBLE;
     private static final int TYPE_DIRTY = 1;
-    private static final int GRANULARITY_BITS_MIN = 9;
-    private static final int GRANULARITY_BITS_MAX = 31;
-    private static final int NAME_BYTES_MAX = 1023;
     private static final long DATA_BYTES_MAX = 512L << 20;
     private static final long TABLE_RESERVED_MASK = 0xff00_0000_0000_01feL;
     private static final long TABLE_OFFSET_MASK = 0x00ff_ffff_ffff_fe00L;
@@ -142,6 +149,32 @@ public final class BitmapDirectoryLayout {
                 granularityBits,
                 Refusal.name(WHAT, "name", in, extra + (int) extraLength, nameLength),
                 OpaqueBytes.copyOf(in, extra, (int) extraLength));
+    }
+
+    /** The directory of {@code entries}, from 0 to its limit. */
+    public static ByteBuffer encode(List<BitmapEntry> entries) {
+        ByteBuffer out = ByteBuffer.allocate(Math.toIntExact(sizeBytes(entries)));
+        for (BitmapEntry entry : entries) {
+            int start = out.position();
+            byte[] name = entry.name().getBytes(StandardCharsets.UTF_8);
+            out.putLong(entry.tableOffset()).putInt(entry.tableEntries()).putInt(entry.flags());
+            out.put((byte) TYPE_DIRTY).put((byte) entry.granularityBits());
+            out.putShort((short) name.length).putInt(entry.extraData().lengthBytes());
+            entry.extraData().putInto(out);
+            out.put(name).position(start + Math.toIntExact(sizeBytes(List.of(entry))));
+        }
+        return out.clear();
+    }
+
+    /** The size of the directory of {@code entries}. */
+    public static long sizeBytes(List<BitmapEntry> entries) {
+        long size = 0;
+        for (BitmapEntry entry : entries) {
+            size += ENTRY_BYTES_MIN + entry.extraData().lengthBytes();
+            size += entry.name().getBytes(StandardCharsets.UTF_8).length;
+            size = (size + 7) & ~7L;
+        }
+        return size;
     }
 
     /** Host offset of the cluster of bits; 0: all of them are the same. */

@@ -17,6 +17,12 @@ public record BitmapEntry(
         int granularityBits,
         String name,
         OpaqueBytes extraData) {
+    /** The same with other flags. */
+    public BitmapEntry withFlags(int newFlags) {
+        return new BitmapEntry(
+                tableOffset, tableEntries, newFlags, granularityBits, name, extraData);
+    }
+
     public boolean isInUse() {
         return (flags & BitmapDirectoryLayout.IN_USE) != 0;
     }
