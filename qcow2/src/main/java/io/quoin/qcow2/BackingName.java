@@ -10,13 +10,15 @@ import io.quoin.block.BlockException;
  *
  * <p>Threading: immutable.
  */
-final class BackingName {
+public final class BackingName {
     private BackingName() {}
 
     /**
+     * Returns {@code name} if {@code image} may have it as its backing file.
+     *
      * @throws BlockException EPERM if {@code name} could mean anything outside of the volume
      */
-    static String require(String image, String name) {
+    public static String require(String image, String name) {
         return require("backing file", image, name);
     }
 

@@ -4,6 +4,7 @@ import io.quoin.block.BlockException;
 import io.quoin.management.cli.image.ImageCommand;
 import io.quoin.management.volume.Stages;
 import java.io.PrintWriter;
+import java.util.Objects;
 import picocli.AutoComplete;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
@@ -48,11 +49,18 @@ final class QuoinCommand implements Runnable {
     private CommandSpec spec;
 
     static CommandLine commandLine() {
-        return new CommandLine(new QuoinCommand())
-                .setParameterExceptionHandler(QuoinCommand::wrongUsage)
+        CommandLine command = new CommandLine(new QuoinCommand());
+        // A size to take off, as in -5G, is no option.
+        subcommand(subcommand(command, "image"), "resize")
+                .setUnmatchedOptionsArePositionalParams(true);
+        return command.setParameterExceptionHandler(QuoinCommand::wrongUsage)
                 .setExecutionExceptionHandler(QuoinCommand::failed)
                 .setCaseInsensitiveEnumValuesAllowed(true)
                 .setUsageHelpAutoWidth(true);
+    }
+
+    private static CommandLine subcommand(CommandLine command, String name) {
+        return Objects.requireNonNull(command.getSubcommands().get(name));
     }
 
     @Override

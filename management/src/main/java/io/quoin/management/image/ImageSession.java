@@ -78,7 +78,8 @@ public final class ImageSession implements AutoCloseable {
      *     is wrong
      */
     public void create(LocalImage image, CreateOptions options) {
-        Stages.await(folder(image.folder()).as(image.format()).create(image.fileName(), options));
+        Stages.awaitTheEnd(
+                folder(image.folder()).as(image.format()).create(image.fileName(), options));
     }
 
     /** Removes an image file. */

@@ -38,6 +38,22 @@ public final class Stages {
         }
     }
 
+    /**
+     * The result of {@code stage}, however long it takes: for work in proportion to an image.
+     *
+     * @throws BlockException as the stage failed with
+     */
+    public static <T> T awaitTheEnd(CompletionStage<T> stage) {
+        try {
+            return stage.toCompletableFuture().get();
+        } catch (ExecutionException e) {
+            throw asBlockException(e);
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            throw new BlockException(BlockError.ESHUTDOWN, "interrupted while waiting", e);
+        }
+    }
+
     /** What a stage failed with, without the wrapping of stages. */
     public static BlockException asBlockException(Throwable failure) {
         Throwable cause = failure;

@@ -195,7 +195,7 @@ class CommandLineTest {
         assertThat(run("image", "check", raw.toString()).exitCode()).isEqualTo(63);
         assertThat(json("image", "info", raw.toString()).path("virtual-size").asLong())
                 .isEqualTo(1024);
-        assertThat(run("image", "map", raw.toString()).exitCode()).isEqualTo(1);
+        assertThat(json("image", "map", raw.toString())).hasSize(1);
     }
 
     @Test

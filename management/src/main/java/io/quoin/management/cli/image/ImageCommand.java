@@ -13,18 +13,23 @@ import picocli.CommandLine.Spec;
  */
 @Command(
         name = "image",
-        description = "Describe, check, repair and map image files that nobody has open.",
+        description = "Make, describe, check and change image files that nobody has open.",
         synopsisSubcommandLabel = "COMMAND",
         mixinStandardHelpOptions = true,
         subcommands = {
+            CreateCommand.class,
             InfoCommand.class,
             CheckCommand.class,
             MapCommand.class,
-            ConvertCommand.class
+            ConvertCommand.class,
+            ResizeCommand.class,
+            RebaseCommand.class,
+            CommitCommand.class
         },
         footer = {
             "",
             "Examples:",
+            "  quoin image create vm1.qcow2 10G",
             "  quoin image info vm1.qcow2",
             "  quoin image check --repair leaks vm1.qcow2"
         })

@@ -2,6 +2,8 @@ package io.quoin.management.cli.image;
 
 import io.quoin.block.BlockError;
 import io.quoin.block.BlockException;
+import io.quoin.management.image.ImageFormat;
+import io.quoin.management.image.LocalImage;
 import io.quoin.management.volume.Stages;
 import io.quoin.xlator.graph.Graph;
 import io.quoin.xlator.graph.GraphContext;
@@ -11,7 +13,6 @@ import io.quoin.xlator.loop.NettyLoopGroup;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
-import java.util.Locale;
 import java.util.Map;
 import java.util.Objects;
 import org.jspecify.annotations.Nullable;
@@ -25,13 +26,7 @@ import picocli.CommandLine.Parameters;
  * <p>Threading: confined to the main thread.
  */
 final class ImageSource {
-    /** The formats of image files. */
-    enum Format {
-        qcow2,
-        raw
-    }
-
-    @Parameters(paramLabel = "FILE", description = "an image file")
+    @Parameters(index = "0", paramLabel = "FILE", description = "an image file")
     @SuppressWarnings("NullAway.Init") // picocli sets it
     private Path file;
 
@@ -39,7 +34,7 @@ final class ImageSource {
             names = {"-f", "--format"},
             paramLabel = "FORMAT",
             description = "qcow2 or raw (default: raw for *.raw and *.img, else qcow2)")
-    private @Nullable Format format;
+    private @Nullable ImageFormat format;
 
     Path file() {
         if (!Files.isRegularFile(file)) {
@@ -49,12 +44,13 @@ final class ImageSource {
         return file;
     }
 
+    /** Which need not exist. */
+    LocalImage image() {
+        return new LocalImage(file, ImageFormat.choose(format, file.toString()));
+    }
+
     boolean isRaw() {
-        if (format != null) {
-            return format == Format.raw;
-        }
-        String name = file.toString().toLowerCase(Locale.ROOT);
-        return name.endsWith(".raw") || name.endsWith(".img");
+        return image().format() == ImageFormat.RAW;
     }
 
     Path folder() {

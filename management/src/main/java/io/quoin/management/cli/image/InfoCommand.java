@@ -1,18 +1,27 @@
 package io.quoin.management.cli.image;
 
+import io.quoin.block.BlockError;
+import io.quoin.block.BlockException;
+import io.quoin.brick.posix.LocalFile;
 import io.quoin.management.cli.terminal.OutputOption;
-import io.quoin.management.volume.ByteSize;
+import io.quoin.management.image.ImageFormat;
+import io.quoin.management.image.LocalImage;
+import io.quoin.qcow2.check.BackingFiles;
 import io.quoin.qcow2.check.ChannelImageFile;
+import io.quoin.qcow2.check.ImageChain;
 import io.quoin.qcow2.check.ImageFile;
 import io.quoin.qcow2.check.Qcow2Info;
 import java.io.IOException;
-import java.io.PrintWriter;
-import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Option;
 
 /**
  * {@code quoin image info}.
@@ -23,11 +32,21 @@ import picocli.CommandLine.Mixin;
         name = "info",
         description = "Describe an image.",
         mixinStandardHelpOptions = true,
-        footer = {"", "Example:", "  quoin image info --output json vm1.qcow2"})
+        footer = {
+            "",
+            "Examples:",
+            "  quoin image info vm1.qcow2",
+            "  quoin image info --backing-chain --output json vm1.qcow2"
+        })
 final class InfoCommand implements Callable<Integer> {
+    private static final String BACKING = "backing-filename";
+
     @Mixin
     @SuppressWarnings("NullAway.Init") // picocli sets it
-    private ImageSource image;
+    private ImageSource source;
+
+    @Option(names = "--backing-chain", description = "describe all backing files as well")
+    private boolean chain;
 
     @Mixin
     @SuppressWarnings("NullAway.Init") // picocli sets it
@@ -35,39 +54,82 @@ final class InfoCommand implements Callable<Integer> {
 
     @Override
     public Integer call() throws IOException {
-        Map<String, Object> info = new LinkedHashMap<>();
-        info.put("filename", image.file().toString());
-        if (image.isRaw()) {
-            info.put("format", "raw");
-            info.put("virtual-size", Files.size(image.file()));
-        } else {
-            try (ImageFile file = ChannelImageFile.open(image.file(), false)) {
-                info.putAll(Qcow2Info.describe(file));
+        source.file();
+        List<Map<String, Object>> infos = new ArrayList<>();
+        LocalImage next = source.image();
+        while (next != null) {
+            if (infos.size() == ImageChain.LENGTH_MAX) {
+                throw new BlockException(
+                        BlockError.EINVAL,
+                        "backing chain is a loop or too long: path="
+                                + source.file()
+                                + ", expected=at most "
+                                + ImageChain.LENGTH_MAX
+                                + " images");
             }
+            Map<String, Object> info = describe(next);
+            infos.add(info);
+            next = chain && info.containsKey(BACKING) ? backingOf(next, info) : null;
         }
-        output.print(info, out -> print(info, "", out));
+        output.print(
+                chain ? infos : infos.get(0),
+                out -> {
+                    for (int i = 0; i < infos.size(); i++) {
+                        if (i > 0) {
+                            out.println();
+                        }
+                        InfoText.print(infos.get(i), out);
+                    }
+                });
         return 0;
     }
 
-    private static void print(Map<?, ?> values, String indent, PrintWriter out) {
-        values.forEach(
-                (name, value) -> {
-                    if (value instanceof Map<?, ?> nested) {
-                        out.println(indent + name + ":");
-                        print(nested, indent + "  ", out);
-                    } else if (String.valueOf(name).endsWith("-size")
-                            && value instanceof Long bytes) {
-                        out.println(
-                                indent
-                                        + name
-                                        + ": "
-                                        + ByteSize.human(bytes)
-                                        + " ("
-                                        + bytes
-                                        + " bytes)");
-                    } else {
-                        out.println(indent + name + ": " + value);
-                    }
-                });
+    private static Map<String, Object> describe(LocalImage image) throws IOException {
+        Map<String, Object> info = new LinkedHashMap<>();
+        info.put("filename", image.text());
+        long actualBytes;
+        long fileBytes;
+        try (LocalFile file = LocalFile.open(image.path())) {
+            actualBytes = file.allocatedBytes();
+            fileBytes = file.sizeBytes();
+        }
+        if (image.format() == ImageFormat.RAW) {
+            info.put("format", "raw");
+            info.put("virtual-size", fileBytes);
+            info.put("dirty-flag", false);
+        } else {
+            try (ImageFile file = ChannelImageFile.open(image.path(), false)) {
+                info.putAll(Qcow2Info.describe(file));
+            }
+            if (info.get(BACKING) instanceof String name) {
+                info.put("full-backing-filename", image.path().resolveSibling(name).toString());
+            }
+        }
+        info.put("actual-size", actualBytes);
+        return info;
+    }
+
+    /** The file that the rules for backing files lead to, and no other. */
+    private static LocalImage backingOf(LocalImage image, Map<String, Object> info)
+            throws IOException {
+        Path folder =
+                Objects.requireNonNull(
+                        image.path().toRealPath().getParent(), "a file lies in a folder");
+        String name = String.valueOf(info.get(BACKING));
+        BackingFiles.inFolder(folder).open(name).close();
+        Object format = info.get("backing-filename-format");
+        if (!"raw".equals(format) && !"qcow2".equals(format)) {
+            throw new BlockException(
+                    BlockError.ENOTSUP,
+                    "backing file without a format: path="
+                            + image.text()
+                            + ", backing file="
+                            + name
+                            + ", expected=qcow2 or raw in the header, actual="
+                            + format);
+        }
+        return new LocalImage(
+                image.path().resolveSibling(name),
+                "raw".equals(format) ? ImageFormat.RAW : ImageFormat.QCOW2);
     }
 }

@@ -1,7 +1,6 @@
 package io.quoin.management.cli.image;
 
-import io.quoin.block.BlockError;
-import io.quoin.block.BlockException;
+import io.quoin.brick.posix.LocalFile;
 import io.quoin.management.cli.terminal.OutputOption;
 import io.quoin.qcow2.check.BackingFiles;
 import io.quoin.qcow2.check.ChannelImageFile;
@@ -12,6 +11,7 @@ import io.quoin.qcow2.check.Qcow2Map;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.util.concurrent.Callable;
+import java.util.function.Consumer;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 
@@ -36,32 +36,52 @@ final class MapCommand implements Callable<Integer> {
 
     @Override
     public Integer call() throws IOException {
+        PrintWriter out = output.out();
         if (image.isRaw()) {
-            throw new BlockException(
-                    BlockError.ENOTSUP,
-                    "raw images have no map: path="
-                            + image.file()
-                            + "; their bytes are where they are");
+            try (LocalFile file = LocalFile.open(image.file())) {
+                print(extents -> mapRaw(file, extents), out);
+            }
+            return 0;
         }
         ImageFile top = ChannelImageFile.open(image.file(), false);
         try (ImageChain chain = ImageChain.open(top, BackingFiles.inFolder(image.folder()))) {
-            PrintWriter out = output.out();
-            if (output.isJson()) {
-                printJson(chain, out);
-            } else {
-                printTable(chain, out);
-            }
-            out.flush();
+            print(extents -> Qcow2Map.map(chain, extents), out);
         }
         return 0;
     }
 
+    /** Tells all extents in order. */
+    @FunctionalInterface
+    private interface Mapping {
+        void tell(Consumer<MapExtent> consumer);
+    }
+
+    private void print(Mapping mapping, PrintWriter out) {
+        if (output.isJson()) {
+            printJson(mapping, out);
+        } else {
+            printTable(mapping, out);
+        }
+        out.flush();
+    }
+
+    /** By what the file system knows of holes. */
+    private static void mapRaw(LocalFile file, Consumer<MapExtent> consumer) {
+        long size = file.sizeBytes();
+        for (long at = 0; at < size; ) {
+            long data = file.nextData(at);
+            boolean isHole = data > at;
+            long end = isHole ? Math.min(data, size) : file.nextHole(at);
+            consumer.accept(new MapExtent(at, end - at, 0, true, isHole, !isHole, false, at));
+            at = end;
+        }
+    }
+
     /** An extent a line: a map can be long, and tools read it as it comes. */
-    private static void printJson(ImageChain chain, PrintWriter out) {
+    private static void printJson(Mapping mapping, PrintWriter out) {
         out.print('[');
         String[] separator = {""};
-        Qcow2Map.map(
-                chain,
+        mapping.tell(
                 extent -> {
                     out.print(separator[0] + OutputOption.jsonLine(extent.toMap()));
                     separator[0] = ",\n";
@@ -69,11 +89,10 @@ final class MapCommand implements Callable<Integer> {
         out.println(']');
     }
 
-    private static void printTable(ImageChain chain, PrintWriter out) {
+    private static void printTable(Mapping mapping, PrintWriter out) {
         String format = "%-18s %-18s %-18s %-6s %s%n";
         out.printf(format, "OFFSET", "LENGTH", "HOST OFFSET", "DEPTH", "KIND");
-        Qcow2Map.map(
-                chain,
+        mapping.tell(
                 extent ->
                         out.printf(
                                 format,

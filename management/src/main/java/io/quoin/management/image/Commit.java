@@ -1,0 +1,181 @@
+package io.quoin.management.image;
+
+import io.quoin.block.BlockError;
+import io.quoin.block.BlockException;
+import io.quoin.qcow2.check.ChannelImageFile;
+import io.quoin.qcow2.check.CheckListener;
+import io.quoin.qcow2.check.ImageEmptying;
+import io.quoin.qcow2.check.MapExtent;
+import io.quoin.xlator.OpenMode;
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Objects;
+import org.agrona.BufferUtil;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Writes what an image has itself into a backing file.
+ *
+ * <pre>
+ *  grow    the backing file, if it is smaller
+ *  copy    what lies above it, data as data and zeros as zeros
+ *  flush   the backing file
+ *  empty   the image, which reads the same from its backing file now
+ * </pre>
+ *
+ * At each point the image itself reads as it did.
+ *
+ * <p>Threading: confined to the thread of the tool.
+ */
+public final class Commit {
+    private static final int PIECE_BYTES = 1 << 20;
+    private static final int ALIGNMENT = 4096;
+
+    private final ImageSession session;
+    private final ProgressListener progress;
+    private final ByteBuffer bytes = BufferUtil.allocateDirectAligned(PIECE_BYTES, ALIGNMENT);
+
+    public Commit(ImageSession session, ProgressListener progress) {
+        this.session = session;
+        this.progress = progress;
+    }
+
+    /**
+     * What a commit did.
+     *
+     * @param backing the file that has the data now
+     * @param writtenBytes into it, zeros included
+     * @param emptied whether the image was emptied
+     */
+    public record Result(String backing, long writtenBytes, boolean emptied) {}
+
+    /**
+     * Commits.
+     *
+     * @param base a backing file further down; null: the image's own
+     * @param keep leaves the image as it is; always so with a {@code base}, since the files between
+     *     hide it
+     * @throws BlockException EINVAL if there is no such backing file
+     */
+    public Result run(LocalImage image, @Nullable String base, boolean keep) {
+        Path path = image.existing();
+        session.hold(Objects.requireNonNull(path.getParent()));
+        long written;
+        LocalImage backing;
+        OpenedImage top = session.open(image, OpenMode.READ_ONLY);
+        try (Layers layers = layersOf(image, path)) {
+            int depth = depthOf(path, layers, base);
+            backing = layers.backing(depth);
+            OpenedImage target = session.open(backing, OpenMode.READ_WRITE, top.loop());
+            written = new Copy(top, target, depth).run(layers);
+            target.close();
+        }
+        top.close();
+        boolean isEmptied = !keep && base == null;
+        if (isEmptied) {
+            empty(path);
+        }
+        return new Result(backing.text(), written, isEmptied);
+    }
+
+    private static Layers layersOf(LocalImage image, Path path) {
+        if (image.format() != ImageFormat.QCOW2) {
+            throw new BlockException(
+                    BlockError.EINVAL,
+                    "image has no backing file: path="
+                            + image.text()
+                            + ", expected=format qcow2, actual="
+                            + image.format().text());
+        }
+        return Layers.open(path);
+    }
+
+    private static int depthOf(Path path, Layers layers, @Nullable String base) {
+        List<String> names = layers.backingNames();
+        if (names.isEmpty()) {
+            throw new BlockException(BlockError.EINVAL, "image has no backing file: path=" + path);
+        }
+        int depth = base == null ? 1 : names.indexOf(base) + 1;
+        if (depth == 0) {
+            throw new BlockException(
+                    BlockError.EINVAL,
+                    "no such file in the backing chain: name="
+                            + base
+                            + ", expected=one of "
+                            + String.join(", ", names));
+        }
+        return depth;
+    }
+
+    private static void empty(Path path) {
+        try (ChannelImageFile file = ChannelImageFile.open(path, true)) {
+            file.truncate(ImageEmptying.empty(file, CheckListener.SILENT));
+        } catch (IOException e) {
+            throw new BlockException(
+                    BlockError.EIO, "image cannot be emptied: path=" + path + ", reason=" + e, e);
+        }
+    }
+
+    /** The copying of one commit. */
+    private final class Copy {
+        private final ImageRequests top;
+        private final ImageRequests target;
+        private final OpenedImage targetImage;
+        private final int depth;
+        private final long sizeBytes;
+        private final long oldTargetBytes;
+        private long writtenBytes;
+
+        Copy(OpenedImage top, OpenedImage target, int depth) {
+            this.top = new ImageRequests(top);
+            this.target = new ImageRequests(target);
+            this.targetImage = target;
+            this.depth = depth;
+            this.sizeBytes = top.geometry().sizeBytes();
+            this.oldTargetBytes = target.geometry().sizeBytes();
+        }
+
+        long run(Layers layers) {
+            if (oldTargetBytes < sizeBytes) {
+                targetImage.resize(sizeBytes);
+            }
+            layers.map(this::extent);
+            target.flush();
+            return writtenBytes;
+        }
+
+        private void extent(MapExtent extent) {
+            long at = extent.start();
+            long end = extent.start() + extent.length();
+            if (extent.depth() < depth) {
+                if (extent.zero()) {
+                    // What the file did not reach before reads as zeros already.
+                    zeroes(at, Math.min(end, extent.present() ? sizeBytes : oldTargetBytes));
+                } else {
+                    copy(at, end);
+                }
+            }
+            progress.progress(end, sizeBytes);
+        }
+
+        private void zeroes(long at, long end) {
+            if (at < end) {
+                target.writeZeroes(at, end - at);
+                writtenBytes += end - at;
+            }
+        }
+
+        private void copy(long start, long end) {
+            for (long at = start; at < end; ) {
+                int length = (int) (Math.min(end, (at / PIECE_BYTES + 1) * PIECE_BYTES) - at);
+                top.read(at, bytes, length);
+                target.write(at, bytes, 0, length);
+                writtenBytes += length;
+                at += length;
+                progress.progress(at, sizeBytes);
+            }
+        }
+    }
+}

@@ -1,0 +1,93 @@
+package io.quoin.management.image;
+
+import io.quoin.block.BlockError;
+import io.quoin.block.BlockException;
+import io.quoin.qcow2.check.BackingFiles;
+import io.quoin.qcow2.check.ChannelImageFile;
+import io.quoin.qcow2.check.ImageChain;
+import io.quoin.qcow2.check.MapExtent;
+import io.quoin.qcow2.check.Qcow2Map;
+import io.quoin.qcow2.layout.Qcow2Header;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Objects;
+import java.util.function.Consumer;
+
+/**
+ * An image and its backing files by their names, and which of them has what. They are looked at
+ * beside those who have them open: whoever walks the {@link #map} may write to the image in the
+ * places that the walk has left behind.
+ *
+ * <p>Threading: confined to its user.
+ */
+final class Layers implements AutoCloseable {
+    private final ImageChain chain;
+    private final Path folder;
+
+    private Layers(ImageChain chain, Path folder) {
+        this.chain = chain;
+        this.folder = folder;
+    }
+
+    /** Of the qcow2 image {@code path}, which is no link. */
+    static Layers open(Path path) {
+        Path folder = Objects.requireNonNull(path.getParent());
+        return new Layers(
+                ImageChain.open(ChannelImageFile.open(path, false), BackingFiles.inFolder(folder)),
+                folder);
+    }
+
+    /** Images of the chain, the first among them. */
+    int count() {
+        return chain.length();
+    }
+
+    /** Names of the backing files, that at depth 1 first. */
+    List<String> backingNames() {
+        List<String> names = new ArrayList<>();
+        for (int depth = 0; depth < chain.length() - 1; depth++) {
+            names.add(String.valueOf(header(depth).backingFile()));
+        }
+        return names;
+    }
+
+    /** The backing file at {@code depth}, from 1 on. */
+    LocalImage backing(int depth) {
+        Qcow2Header overlay = header(depth - 1);
+        return new LocalImage(
+                folder.resolve(String.valueOf(overlay.backingFile())),
+                ImageFormat.RAW.text().equals(overlay.backingFormat())
+                        ? ImageFormat.RAW
+                        : ImageFormat.QCOW2);
+    }
+
+    /** The size of clusters of the image at depth 0. */
+    int clusterSizeBytes() {
+        return header(0).clusterSizeBytes();
+    }
+
+    /** Whether the data of the image at depth 0 are in another file. */
+    boolean hasDataFile() {
+        return header(0).hasExternalDataFile();
+    }
+
+    private Qcow2Header header(int depth) {
+        return Objects.requireNonNull(chain.header(depth));
+    }
+
+    /** All extents, in order. */
+    void map(Consumer<MapExtent> consumer) {
+        Qcow2Map.map(chain, consumer);
+    }
+
+    @Override
+    public void close() {
+        try {
+            chain.close();
+        } catch (IOException e) {
+            throw new BlockException(BlockError.EIO, "image cannot be closed: reason=" + e, e);
+        }
+    }
+}

@@ -1,0 +1,253 @@
+package io.quoin.management.image;
+
+import io.quoin.block.BlockError;
+import io.quoin.block.BlockException;
+import io.quoin.qcow2.BackingName;
+import io.quoin.qcow2.check.BackingChange;
+import io.quoin.qcow2.check.ChannelImageFile;
+import io.quoin.qcow2.check.MapExtent;
+import io.quoin.xlator.OpenMode;
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.file.Path;
+import java.util.Map;
+import java.util.Objects;
+import org.agrona.BufferUtil;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Gives an image another backing file, or none.
+ *
+ * <pre>
+ *  copy     where the image has nothing of its own and the two backing files differ, it gets the old content
+ *  flush
+ *  switch   the name in the header, by one write
+ * </pre>
+ *
+ * A crash before the switch leaves the old backing file and the old content, after it the new file
+ * and the same content.
+ *
+ * <p>Threading: confined to the thread of the tool.
+ */
+public final class Rebase {
+    private static final int PIECE_BYTES = 1 << 20;
+    private static final int ALIGNMENT = 4096;
+
+    private final ImageSession session;
+    private final ProgressListener progress;
+    private final ByteBuffer oldBytes = BufferUtil.allocateDirectAligned(PIECE_BYTES, ALIGNMENT);
+    private final ByteBuffer newBytes = BufferUtil.allocateDirectAligned(PIECE_BYTES, ALIGNMENT);
+
+    public Rebase(ImageSession session, ProgressListener progress) {
+        this.session = session;
+        this.progress = progress;
+    }
+
+    /**
+     * Switches the name alone; what the image reads as then is the caller's business.
+     *
+     * @param name of a file in the image's folder, whether it is there or not; empty: none
+     * @throws BlockException EINVAL or EPERM for a name that cannot be used
+     */
+    public void unsafe(LocalImage image, String name, ImageFormat format) {
+        Path path = check(image, name);
+        session.hold(Objects.requireNonNull(path.getParent()));
+        switchBacking(path, name, format);
+    }
+
+    /**
+     * Keeps the content.
+     *
+     * @param name of an image in the image's folder; empty: none, the image has everything itself
+     * @return how many bytes were copied into the image
+     * @throws BlockException ENOENT for a backing file that is not there, EINVAL for one that leads
+     *     back to the image
+     */
+    public long safe(LocalImage image, String name, ImageFormat format) {
+        Path path = check(image, name);
+        session.hold(Objects.requireNonNull(path.getParent()));
+        requireRoom(path, name, format);
+        OpenedImage top = session.open(image, OpenMode.READ_WRITE);
+        OpenedImage below = null;
+        if (!name.isEmpty()) {
+            LocalImage backing = new LocalImage(path.resolveSibling(name), format);
+            below = session.open(backing, OpenMode.READ_ONLY, top.loop());
+            requireNoLoop(path, below);
+        }
+        long copied;
+        try (Layers layers = Layers.open(path)) {
+            copied = new Copy(top, below, layers, name).run();
+        }
+        top.close();
+        if (below != null) {
+            below.close();
+        }
+        switchBacking(path, name, format);
+        return copied;
+    }
+
+    private static Path check(LocalImage image, String name) {
+        if (image.format() != ImageFormat.QCOW2) {
+            throw new BlockException(
+                    BlockError.EINVAL,
+                    "image cannot have a backing file: path="
+                            + image.text()
+                            + ", expected=format qcow2, actual="
+                            + image.format().text());
+        }
+        Path path = image.existing();
+        if (!name.isEmpty()) {
+            BackingName.require(image.text(), name);
+            if (path.endsWith(name)) {
+                throw new BlockException(
+                        BlockError.EINVAL, "image cannot be its own backing file: path=" + path);
+            }
+        }
+        return path;
+    }
+
+    private static void requireNoLoop(Path path, OpenedImage below) {
+        String own = String.valueOf(path.getFileName());
+        for (Object layer = below.details(); layer instanceof Map<?, ?> details; ) {
+            if (own.equals(details.get("backing-file"))) {
+                throw new BlockException(
+                        BlockError.EINVAL,
+                        "backing chain would be a loop: image="
+                                + path
+                                + ", backing file="
+                                + below.location().text());
+            }
+            layer = details.get("backing");
+        }
+    }
+
+    private static void requireRoom(Path path, String name, ImageFormat format) {
+        try (ChannelImageFile file = ChannelImageFile.open(path, false)) {
+            prepare(file, name, format);
+        } catch (IOException e) {
+            throw failed(path, e);
+        }
+    }
+
+    private static void switchBacking(Path path, String name, ImageFormat format) {
+        try (ChannelImageFile file = ChannelImageFile.open(path, true)) {
+            prepare(file, name, format).write();
+        } catch (IOException e) {
+            throw failed(path, e);
+        }
+    }
+
+    private static BackingChange prepare(ChannelImageFile file, String name, ImageFormat format) {
+        return name.isEmpty()
+                ? BackingChange.prepare(file, null, null)
+                : BackingChange.prepare(file, name, format.text());
+    }
+
+    private static BlockException failed(Path path, IOException e) {
+        return new BlockException(
+                BlockError.EIO, "header cannot be changed: path=" + path + ", reason=" + e, e);
+    }
+
+    /** The copying of one rebase. */
+    private final class Copy {
+        private final ImageRequests top;
+        private final @Nullable ImageRequests below;
+        private final Layers layers;
+        private final long sizeBytes;
+        private final long belowBytes;
+        private final int clusterBytes;
+
+        /** From this depth on the old chain and the new one are the same. */
+        private final int sharedDepth;
+
+        private long copiedBytes;
+
+        Copy(OpenedImage top, @Nullable OpenedImage below, Layers layers, String name) {
+            this.top = new ImageRequests(top);
+            this.below = below == null ? null : new ImageRequests(below);
+            this.layers = layers;
+            this.sizeBytes = top.geometry().sizeBytes();
+            this.belowBytes = below == null ? 0 : below.geometry().sizeBytes();
+            this.clusterBytes = Math.min(PIECE_BYTES, layers.clusterSizeBytes());
+            int index = layers.backingNames().indexOf(name);
+            this.sharedDepth = index < 0 ? Integer.MAX_VALUE : index + 1;
+        }
+
+        long run() {
+            layers.map(this::extent);
+            top.flush();
+            return copiedBytes;
+        }
+
+        private void extent(MapExtent extent) {
+            boolean isOwn = extent.depth() == 0 && extent.present();
+            boolean isSame = extent.depth() >= sharedDepth || (extent.zero() && below == null);
+            long at = extent.start();
+            long end = extent.start() + extent.length();
+            while (!isOwn && !isSame && at < end) {
+                long pieceEnd = Math.min(end, (at / PIECE_BYTES + 1) * PIECE_BYTES);
+                piece(at, (int) (pieceEnd - at), extent.zero());
+                at = pieceEnd;
+                progress.progress(at, sizeBytes);
+            }
+            progress.progress(end, sizeBytes);
+        }
+
+        private void piece(long at, int length, boolean isZero) {
+            if (isZero) {
+                BlockMemory.zero(BufferUtil.address(oldBytes), length);
+            } else {
+                top.read(at, oldBytes, length);
+            }
+            int present = (int) Math.max(0, Math.min(length, belowBytes - at));
+            if (below != null && present > 0) {
+                below.read(at, newBytes, present);
+            }
+            BlockMemory.zero(BufferUtil.address(newBytes) + present, length - present);
+            int from = 0;
+            while (from < length) {
+                int next = clusterEnd(at, from, length);
+                if (isEqual(from, next)) {
+                    from = next;
+                    continue;
+                }
+                boolean zeros = isZero(from, next);
+                while (next < length) {
+                    int end = clusterEnd(at, next, length);
+                    if (isEqual(next, end) || isZero(next, end) != zeros) {
+                        break;
+                    }
+                    next = end;
+                }
+                store(at, from, next, zeros);
+                from = next;
+            }
+        }
+
+        private void store(long at, int from, int to, boolean zeros) {
+            if (zeros) {
+                top.writeZeroes(at + from, to - from);
+            } else {
+                top.write(at + from, oldBytes, from, to - from);
+            }
+            copiedBytes += to - from;
+        }
+
+        private int clusterEnd(long at, int from, int length) {
+            long end = ((at + from) / clusterBytes + 1) * clusterBytes;
+            return (int) Math.min(length, end - at);
+        }
+
+        private boolean isEqual(int from, int to) {
+            return BlockMemory.mismatch(
+                            BufferUtil.address(oldBytes) + from,
+                            BufferUtil.address(newBytes) + from,
+                            to - from)
+                    < 0;
+        }
+
+        private boolean isZero(int from, int to) {
+            return BlockMemory.isZero(BufferUtil.address(oldBytes) + from, to - from);
+        }
+    }
+}

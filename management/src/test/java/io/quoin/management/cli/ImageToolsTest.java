@@ -1,0 +1,415 @@
+package io.quoin.management.cli;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import io.quoin.management.volume.DataFolder;
+import io.quoin.management.volume.LocalVolume;
+import io.quoin.testkit.peer.Peer;
+import io.quoin.testkit.peer.PeerCommand;
+import java.io.IOException;
+import java.io.PrintWriter;
+import java.io.StringWriter;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Random;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
+import picocli.CommandLine;
+
+/** The commands on image files, each beside qemu-img's own on the same image. */
+@Timeout(120)
+class ImageToolsTest {
+    private static final ObjectMapper JSON = new ObjectMapper();
+    private static final long SEED = Long.getLong("quoin.seed", new Random().nextLong());
+
+    @TempDir private Path folder;
+
+    private record Outcome(int exitCode, String out, String err) {}
+
+    @BeforeEach
+    void requirePeers() {
+        Peer.assumeAll(Peer.QEMU_IMG, Peer.QEMU_IO);
+        System.out.println("seed: -Dquoin.seed=" + SEED);
+    }
+
+    @ParameterizedTest
+    @CsvSource({"falloc", "full"})
+    void shouldReserveSpaceWhenAskedTo(String preallocation) throws IOException {
+        ok("create", "-o", "preallocation=" + preallocation, at("a.qcow2"), "8M");
+        ok("create", "-o", "preallocation=" + preallocation, at("a.raw"), "8M");
+
+        assertThat(json("info", at("a.qcow2")).path("actual-size").asLong())
+                .isGreaterThan(8L << 20);
+        assertThat(json("info", at("a.raw")).path("actual-size").asLong())
+                .isGreaterThanOrEqualTo(8L << 20);
+        checkClean("a.qcow2");
+    }
+
+    @Test
+    void shouldMakeAnOverlayWhenABackingFileIsGiven() throws IOException {
+        ok("create", at("base.qcow2"), "5M");
+        assertThat(ok("create", "-b", "base.qcow2", "-F", "qcow2", at("top.qcow2")).out())
+                .isEqualTo("Created " + at("top.qcow2") + ", 5 MiB\n");
+        JsonNode made = json("create", "-f", "qcow2", at("odd"), "1000");
+        assertThat(made.path("virtual-size").asLong()).isEqualTo(1024);
+        checkClean("top.qcow2");
+        checkClean("odd");
+    }
+
+    @Test
+    void shouldTellWhatQemuTells() throws IOException {
+        qemuImg("create", "-f", "raw", "base.raw", "3M");
+        qemuImg(
+                "create",
+                "-f",
+                "qcow2",
+                "-b",
+                "base.raw",
+                "-F",
+                "raw",
+                "-o",
+                "lazy_refcounts=on,extended_l2=on",
+                "top.qcow2");
+        qemuImg("bitmap", "--add", "-g", "64K", "top.qcow2", "b0");
+        qemuImg("snapshot", "-c", "first", "top.qcow2");
+
+        JsonNode theirs =
+                JSON.readTree(qemuImg("info", "--backing-chain", "--output=json", "top.qcow2"));
+        JsonNode ours = json("info", "--backing-chain", at("top.qcow2"));
+
+        assertThat(ours).hasSize(2);
+        for (int i = 0; i < 2; i++) {
+            JsonNode mine = ours.get(i);
+            theirs.get(i)
+                    .properties()
+                    .forEach(
+                            field -> {
+                                if (!field.getKey().contains("filename")) {
+                                    assertThat(mine.path(field.getKey()))
+                                            .as(field.getKey())
+                                            .isEqualTo(field.getValue());
+                                }
+                            });
+        }
+        assertThat(ours.get(0).path("full-backing-filename").asText()).isEqualTo(at("base.raw"));
+        assertThat(ok("info", at("top.qcow2")).out())
+                .contains("first", "VM CLOCK", "- name: b0", "extended-l2: true");
+    }
+
+    @Test
+    void shouldMapARawImageByItsHoles() throws IOException {
+        qemuImg("create", "-f", "raw", "disk.raw", "4M");
+        qemuIo("raw", "disk.raw", "write 1M 64k");
+        JsonNode theirs = JSON.readTree(qemuImg("map", "-f", "raw", "--output=json", "disk.raw"));
+        JsonNode ours = json("map", at("disk.raw"));
+
+        assertThat(ours).hasSameSizeAs(theirs).hasSizeGreaterThan(2);
+        for (int i = 0; i < ours.size(); i++) {
+            for (String field : List.of("start", "length", "zero", "data", "present", "offset")) {
+                assertThat(ours.get(i).path(field).asText())
+                        .as(field)
+                        .isEqualTo(theirs.get(i).path(field).asText());
+            }
+        }
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"off", "metadata", "falloc", "full"})
+    void shouldGrowAsQemuDoes(String preallocation) throws IOException {
+        ok("create", at("ours.qcow2"), "1M");
+        qemuIo("qcow2", "ours.qcow2", "write -P 7 0 1M");
+        copy("ours.qcow2", "theirs.qcow2");
+
+        ok("resize", "--preallocation", preallocation, at("ours.qcow2"), "+3M");
+        qemuImg("resize", "--preallocation=" + preallocation, "theirs.qcow2", "+3M");
+
+        checkClean("ours.qcow2");
+        compare("ours.qcow2", "theirs.qcow2");
+        boolean isReserved = preallocation.equals("falloc") || preallocation.equals("full");
+        JsonNode map = JSON.readTree(qemuImg("map", "--output=json", "ours.qcow2"));
+        assertThat(map.get(map.size() - 1).path("present").asBoolean())
+                .isEqualTo(!preallocation.equals("off"));
+        assertThat(json("info", at("ours.qcow2")).path("actual-size").asLong() > 4 << 20)
+                .isEqualTo(isReserved);
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"off", "falloc", "full"})
+    void shouldResizeRawImages(String preallocation) throws IOException {
+        ok("create", at("disk.raw"), "1M");
+        ok("resize", "--preallocation", preallocation, at("disk.raw"), "4M");
+        assertThat(folder.resolve("disk.raw")).hasSize(4 << 20);
+        assertThat(json("info", at("disk.raw")).path("actual-size").asLong() >= 3 << 20)
+                .isEqualTo(!preallocation.equals("off"));
+        ok("resize", "--shrink", at("disk.raw"), "-3M");
+        assertThat(folder.resolve("disk.raw")).hasSize(1 << 20);
+    }
+
+    /** base (raw or qcow2) under mid under top, each with data and zeros of its own. */
+    private void makeChain(Random random, String options) throws IOException {
+        qemuImg("create", "-f", "raw", "base.raw", "3M");
+        qemuIo("raw", "base.raw", "write -P 1 0 3M");
+        qemuImg("create", "-f", "qcow2", "-b", "base.raw", "-F", "raw", "mid.qcow2", "4M");
+        String more = options.isEmpty() ? "compat=1.1" : options;
+        qemuImg(
+                "create",
+                "-f",
+                "qcow2",
+                "-o",
+                more,
+                "-b",
+                "mid.qcow2",
+                "-F",
+                "qcow2",
+                "top.qcow2",
+                "5M");
+        for (int i = 0; i < 12; i++) {
+            String file = i % 2 == 0 ? "mid.qcow2" : "top.qcow2";
+            int at = random.nextInt(3 << 11) * 512;
+            int length = (1 + random.nextInt(400)) * 512;
+            String zeroes = i % 3 == 0 ? "write -z" : "write -P " + (10 + i);
+            qemuIo("qcow2", file, zeroes + " " + at + " " + length);
+        }
+    }
+
+    @ParameterizedTest
+    @CsvSource({
+        "other.qcow2, qcow2, ''",
+        "base.raw, raw, ''",
+        "base.raw, raw, compat=0.10",
+        "short.raw, raw, cluster_size=4096",
+        "'', qcow2, ''",
+        "'', qcow2, extended_l2=on",
+    })
+    void shouldKeepTheContentWhenRebased(String backing, String format, String options)
+            throws IOException {
+        makeChain(new Random(SEED), options);
+        qemuImg("create", "-f", "qcow2", "other.qcow2", "6M");
+        qemuIo("qcow2", "other.qcow2", "write -P 99 500k 3M");
+        qemuImg("create", "-f", "raw", "short.raw", "123392");
+        qemuImg("convert", "-O", "raw", "top.qcow2", "before.raw");
+        List<String> arguments = new ArrayList<>(List.of("rebase", "-b", backing));
+        if (!backing.isEmpty()) {
+            arguments.addAll(List.of("-F", format));
+        }
+        arguments.add(at("top.qcow2"));
+
+        ok(arguments.toArray(String[]::new));
+
+        checkClean("top.qcow2");
+        compare("top.qcow2", "before.raw");
+        JsonNode info = json("info", at("top.qcow2"));
+        assertThat(info.path("backing-filename").asText()).isEqualTo(backing);
+        if (backing.isEmpty()) {
+            Files.delete(folder.resolve("mid.qcow2"));
+            compare("top.qcow2", "before.raw");
+        }
+    }
+
+    @Test
+    void shouldCopyNothingWhenTheFilesBetweenHaveNothing() throws IOException {
+        qemuImg("create", "-f", "raw", "base.raw", "3M");
+        qemuIo("raw", "base.raw", "write -P 1 0 3M");
+        qemuImg("create", "-f", "qcow2", "-b", "base.raw", "-F", "raw", "mid.qcow2");
+        qemuImg("create", "-f", "qcow2", "-b", "mid.qcow2", "-F", "qcow2", "top.qcow2");
+        assertThat(
+                        json("rebase", "-b", "base.raw", "-F", "raw", at("top.qcow2"))
+                                .path("copied-bytes")
+                                .asLong(-1))
+                .isZero();
+        compare("top.qcow2", "base.raw");
+    }
+
+    @Test
+    void shouldSwitchTheNameAloneWhenUnsafe() throws IOException {
+        makeChain(new Random(SEED), "");
+        qemuImg("convert", "-O", "raw", "top.qcow2", "before.raw");
+        Files.move(folder.resolve("mid.qcow2"), folder.resolve("renamed"));
+        ok("rebase", "-u", "-b", "renamed", "-F", "qcow2", at("top.qcow2"));
+        checkClean("top.qcow2");
+        compare("top.qcow2", "before.raw");
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"", "compat=0.10", "extended_l2=on", "cluster_size=512"})
+    void shouldCommitAsQemuDoes(String options) throws IOException {
+        makeChain(new Random(SEED), options);
+        qemuImg("convert", "-O", "raw", "top.qcow2", "before.raw");
+        copy("mid.qcow2", "their-mid.qcow2");
+        copy("top.qcow2", "their-top.qcow2");
+        qemuImg("rebase", "-u", "-b", "their-mid.qcow2", "-F", "qcow2", "their-top.qcow2");
+
+        JsonNode result = json("commit", at("top.qcow2"));
+        qemuImg("commit", "-q", "their-top.qcow2");
+
+        assertThat(result.path("emptied").asBoolean()).isTrue();
+        for (String file : List.of("top.qcow2", "mid.qcow2")) {
+            checkClean(file);
+            compare(file, "before.raw");
+        }
+        compare("mid.qcow2", "their-mid.qcow2");
+        assertThat(Files.size(folder.resolve("top.qcow2")))
+                .isLessThanOrEqualTo(Files.size(folder.resolve("their-top.qcow2")));
+        assertThat(JSON.readTree(qemuImg("map", "--output=json", "top.qcow2")).findValues("depth"))
+                .allSatisfy(depth -> assertThat(depth.asInt()).isPositive());
+    }
+
+    @Test
+    void shouldCommitThroughTheFilesBetween() throws IOException {
+        makeChain(new Random(SEED), "");
+        qemuImg("convert", "-O", "raw", "top.qcow2", "before.raw");
+        byte[] top = Files.readAllBytes(folder.resolve("top.qcow2"));
+
+        JsonNode result = json("commit", "-b", "base.raw", at("top.qcow2"));
+
+        assertThat(result.path("emptied").asBoolean(true)).isFalse();
+        assertThat(Files.readAllBytes(folder.resolve("top.qcow2"))).isEqualTo(top);
+        assertThat(Files.readAllBytes(folder.resolve("base.raw")))
+                .isEqualTo(Files.readAllBytes(folder.resolve("before.raw")));
+        compare("top.qcow2", "before.raw");
+    }
+
+    @Test
+    void shouldKeepSnapshotsWhenAnImageIsEmptied() throws IOException {
+        makeChain(new Random(SEED), "");
+        qemuImg("snapshot", "-c", "s1", "top.qcow2");
+        qemuImg("convert", "-l", "s1", "-O", "raw", "top.qcow2", "snapshot.raw");
+        qemuIo("qcow2", "top.qcow2", "write -P 77 100k 300k");
+        qemuImg("convert", "-O", "raw", "top.qcow2", "before.raw");
+        ok("commit", at("top.qcow2"));
+        checkClean("top.qcow2");
+        compare("top.qcow2", "before.raw");
+    }
+
+    @ParameterizedTest
+    @CsvSource(
+            delimiter = '|',
+            value = {
+                "create DIR/a.qcow2                        | 2 | SIZE missing",
+                "create -b base.raw DIR/a.qcow2            | 2 | option=-F",
+                "create -F raw DIR/a.qcow2 1M              | 2 | -b BACKING",
+                "create DIR/a.qcow2 1X                     | 2 | value=1X",
+                "create -o cluster_sise=4K DIR/a.qcow2 1M  | 1 | did you mean cluster_size?",
+                "create -o preallocatoin=off DIR/a.raw 1M  | 1 | did you mean preallocation?",
+                "create DIR/base.raw 1M                    | 1 | exist",
+                "create -b none -F raw DIR/a.qcow2         | 1 | none",
+                "create -b /etc/passwd -F raw DIR/a.qcow2  | 1 | plain name",
+                "create DIR/none/a.qcow2 1M                | 1 | no such folder",
+                "info DIR/none.qcow2                       | 1 | no such image file",
+                "map DIR/none.raw                          | 1 | no such image file",
+                "resize DIR/none.qcow2 1G                  | 1 | no such image file",
+                "resize DIR/top.qcow2 1X                   | 2 | value=1X",
+                "resize DIR/top.qcow2 1K                   | 1 | use --shrink",
+                "resize DIR/top.qcow2 -1G                  | 2 | size out of range",
+                "resize --preallocation metadata DIR/base.raw 4M | 1 | raw images have no metadata",
+                "rebase DIR/top.qcow2                      | 2 | option=-b",
+                "rebase -b base.raw DIR/top.qcow2          | 2 | option=-F",
+                "rebase -b none -F raw DIR/top.qcow2       | 1 | no such image file",
+                "rebase -b ../x -F raw DIR/top.qcow2       | 1 | plain name",
+                "rebase -b top.qcow2 -F qcow2 DIR/top.qcow2 | 1 | its own backing file",
+                "rebase -b above.qcow2 -F qcow2 DIR/top.qcow2 | 1 | loop",
+                "rebase -b base.raw -F raw DIR/base.raw    | 1 | cannot have a backing file",
+                "commit DIR/base.raw                       | 1 | no backing file",
+                "commit DIR/alone.qcow2                    | 1 | no backing file",
+                "commit -b none DIR/top.qcow2              | 1 | expected=one of base.raw",
+            })
+    void shouldSayWhatIsWrong(String line, int exitCode, String message) throws IOException {
+        qemuImg("create", "-f", "raw", "base.raw", "1M");
+        qemuImg("create", "-f", "qcow2", "alone.qcow2", "1M");
+        qemuImg("create", "-f", "qcow2", "-b", "base.raw", "-F", "raw", "top.qcow2");
+        qemuImg("create", "-f", "qcow2", "-b", "top.qcow2", "-F", "qcow2", "above.qcow2");
+        byte[] top = Files.readAllBytes(folder.resolve("top.qcow2"));
+        List<String> arguments = List.of(line.trim().replace("DIR", at("")).split(" +"));
+
+        Outcome outcome = run(arguments);
+
+        assertThat(outcome.err()).startsWith("quoin: ").contains(message);
+        assertThat(outcome.exitCode()).as(outcome.err()).isEqualTo(exitCode);
+        assertThat(outcome.out()).isEmpty();
+        assertThat(Files.readAllBytes(folder.resolve("top.qcow2"))).isEqualTo(top);
+        try (Stream<Path> files = Files.list(folder)) {
+            assertThat(files).as("nothing left behind").hasSize(4);
+        }
+    }
+
+    @Test
+    void shouldRefuseImagesThatAreServed() {
+        try (LocalVolume volume = LocalVolume.open(new DataFolder(folder), null, 1)) {
+            volume.disks().create("vm1", 1 << 20, java.util.Map.of());
+            String image = at("brick/vm1.qcow2");
+            for (List<String> command :
+                    List.of(
+                            List.of("create", at("brick/vm2.qcow2"), "1M"),
+                            List.of("resize", image, "2M"),
+                            List.of("rebase", "-b", "", image),
+                            List.of("rebase", "-u", "-b", "x", "-F", "raw", image),
+                            List.of("commit", image))) {
+                Outcome outcome = run(command);
+                assertThat(outcome.exitCode()).as(outcome.err()).isEqualTo(1);
+                assertThat(outcome.err()).contains("stop what serves it first");
+            }
+        }
+    }
+
+    private String at(String name) {
+        return folder.resolve(name).toString();
+    }
+
+    private void copy(String from, String to) throws IOException {
+        Files.copy(folder.resolve(from), folder.resolve(to));
+    }
+
+    private String qemuImg(String... arguments) {
+        return Peer.QEMU_IMG.command(arguments).directory(folder).runOk().stdout();
+    }
+
+    private void qemuIo(String format, String file, String command) {
+        PeerCommand.of("qemu-io", "-f", format, "-c", command, file).directory(folder).runOk();
+    }
+
+    private void checkClean(String file) {
+        qemuImg("check", "-f", "qcow2", file);
+    }
+
+    private void compare(String first, String second) {
+        qemuImg("compare", "-f", format(first), "-F", format(second), first, second);
+    }
+
+    private static String format(String file) {
+        return file.endsWith(".raw") ? "raw" : "qcow2";
+    }
+
+    private Outcome ok(String... arguments) {
+        Outcome outcome = run(List.of(arguments));
+        assertThat(outcome.exitCode()).as(outcome.err()).isZero();
+        return outcome;
+    }
+
+    private JsonNode json(String... arguments) throws IOException {
+        List<String> all = new ArrayList<>(List.of(arguments));
+        all.addAll(1, List.of("--output", "json"));
+        return JSON.readTree(ok(all.toArray(String[]::new)).out());
+    }
+
+    private static Outcome run(List<String> arguments) {
+        List<String> all = new ArrayList<>(arguments);
+        all.add(0, "image");
+        StringWriter out = new StringWriter();
+        StringWriter err = new StringWriter();
+        CommandLine command = QuoinCommand.commandLine();
+        command.setOut(new PrintWriter(out));
+        command.setErr(new PrintWriter(err));
+        int exitCode = command.execute(all.toArray(String[]::new));
+        return new Outcome(exitCode, out.toString(), err.toString());
+    }
+}
