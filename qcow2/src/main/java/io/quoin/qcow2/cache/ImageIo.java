@@ -220,7 +220,9 @@ public final class ImageIo {
     public void extend(long endBytes, Outcome outcome) {
         if (!health.isWritable()) {
             outcome.done(health.refusal());
-        } else if (reaches(endBytes)) {
+            return;
+        }
+        if (reaches(endBytes)) {
             outcome.done(BlockError.OK);
             return;
         }

@@ -1,7 +1,6 @@
 package io.quoin.qcow2.refcount;
 
 import io.quoin.block.BlockError;
-import io.quoin.qcow2.cache.Join;
 import java.util.ArrayList;
 import java.util.List;
 
@@ -10,8 +9,9 @@ import java.util.List;
  *
  * <pre>
  *  COLLECT   find clusters with count 0: freed ones first, then behind the end; set them to 1 in memory
- *  BLOCKS    durably, and at the same time: the refcount blocks; and the file reaches the end of what is reserved, so
- *            that a used cluster never lies beyond the end of the file
+ *  EXTEND    the file reaches the end of what is reserved, durably, so that a used cluster never lies beyond the end
+ *            of the file. Before BLOCKS: its zeros would otherwise race with new blocks that lie there
+ *  BLOCKS    the refcount blocks, durably
  *  TABLE     only with new blocks: their table entries, durably
  *  PUBLISH   the clusters may be taken
  * </pre>
@@ -21,6 +21,7 @@ import java.util.List;
 final class ReserveTask extends RefcountTask {
     private enum State {
         COLLECT,
+        EXTEND,
         BLOCKS,
         TABLE,
         PUBLISH
@@ -59,13 +60,15 @@ final class ReserveTask extends RefcountTask {
         }
         switch (state) {
             case COLLECT -> collect();
+            case EXTEND -> {
+                state = State.BLOCKS;
+                await();
+                blocks.io().extend(reserve.end() << blocks.clusterBits(), this::answer);
+            }
             case BLOCKS -> {
                 state = blocks.isTableDirty() ? State.TABLE : State.PUBLISH;
                 await();
-                Join join = new Join(this::answer);
-                blocks.io().extend(reserve.end() << blocks.clusterBits(), join.one());
-                blocks.writeBlocksDurably(join.one());
-                join.started();
+                blocks.writeBlocksDurably(this::answer);
             }
             case TABLE -> {
                 state = State.PUBLISH;
@@ -81,7 +84,7 @@ final class ReserveTask extends RefcountTask {
 
     private void collect() {
         if (wanted == 0) {
-            state = State.BLOCKS;
+            state = State.EXTEND;
         } else if (reserve.scanCursor() < reserve.end() && scanLeft > 0) {
             scan();
         } else {
