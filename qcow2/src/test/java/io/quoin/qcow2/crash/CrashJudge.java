@@ -36,7 +36,8 @@ final class CrashJudge implements CrashReplay.Judge {
     enum Loss {
         METADATA,
         DATA,
-        REPAIR
+        REPAIR,
+        RACE
     }
 
     /** One of them. */

@@ -69,6 +69,9 @@ final class CrashRun {
                     i == 0 ? all.subList(0, half) : all.subList(half, all.size()));
         }
         CrashJudge judge = new CrashJudge(folder, replayed, readOnlyFiles, qemuEvery);
+        for (String race : recorder.races) {
+            judge.findings.add(new CrashJudge.Finding(CrashJudge.Loss.RACE, race));
+        }
         new CrashReplay(initial, recorder.events).run(judge, new Random(seed + 1), crashes, torn);
         return judge;
     }

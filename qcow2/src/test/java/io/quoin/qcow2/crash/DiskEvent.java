@@ -50,6 +50,13 @@ public final class DiskEvent {
         return kind == Kind.WRITE || kind == Kind.ZERO || kind == Kind.RESIZE;
     }
 
+    boolean overlaps(DiskEvent other) {
+        return kind != Kind.RESIZE
+                && other.kind != Kind.RESIZE
+                && offset < other.offset + other.length
+                && other.offset < offset + length;
+    }
+
     @Override
     public String toString() {
         return kind + " " + file + " " + offset + "+" + length;

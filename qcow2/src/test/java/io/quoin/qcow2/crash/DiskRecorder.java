@@ -26,6 +26,10 @@ import org.agrona.concurrent.UnsafeBuffer;
  */
 public final class DiskRecorder extends PassThroughXlator {
     public final List<DiskEvent> events = new ArrayList<>();
+
+    /** Changes that were submitted while others of the same bytes were under way. */
+    public final List<String> races = new ArrayList<>();
+
     private final boolean lying;
 
     public DiskRecorder(Xlator below, boolean lying) {
@@ -72,6 +76,11 @@ public final class DiskRecorder extends PassThroughXlator {
 
         private DiskEvent record(Kind kind, long offset, long length, byte[] data) {
             DiskEvent event = new DiskEvent(kind, fileName(), offset, length, data, () -> {});
+            for (DiskEvent other : loose) {
+                if (!other.complete && event.overlaps(other)) {
+                    races.add(event + " while " + other);
+                }
+            }
             events.add(event);
             loose.add(event);
             return event;
