@@ -57,7 +57,9 @@ final class Qcow2File implements XlatorFile, BitmappedFile {
                 header.isRawExternalData()
                         ? io.data().capabilities().canFastZero()
                         : header.version() >= 3 || backing == null;
-        Capabilities full = new Capabilities(true, true, true, fastZero, true, false);
+        Capabilities full =
+                new Capabilities(
+                        true, true, true, fastZero, true, false, !header.hasExternalDataFile());
         this.capabilities = writable ? full : full.readOnly();
         Geometry below = common(io.file().geometry(), io.data());
         this.geometry = common(below, backing).withSizeBytes(image.sizeBytes());

@@ -48,6 +48,8 @@ class CompressedClusterTest {
         "65536, zstd, 1.1, 5000000",
         "2097152, zlib, 1.1, 12000000",
         "2097152, zstd, 1.1, 12000000",
+        "16384, zlib, '1.1,extended_l2=on', 2000000",
+        "65536, zstd, '1.1,extended_l2=on', 5000000",
     })
     @DisplayName("QCOW2 20: clusters of either compression type read as in QEMU")
     void shouldReadWhatQemuCompressed(int clusterSize, String type, String compat, int size)
@@ -80,6 +82,8 @@ class CompressedClusterTest {
         "65536, zstd, 1.1, 4, 5000000, 100",
         "65536, zlib, 0.10, 16, 5000000, 100",
         "2097152, zstd, 1.1, 16, 20000000, 60",
+        "16384, zlib, '1.1,extended_l2=on', 16, 2000000, 150",
+        "65536, zstd, '1.1,extended_l2=on', 16, 5000000, 100",
     })
     @DisplayName(
             "QCOW2 92: a change of a compressed cluster goes elsewhere and drops its references")

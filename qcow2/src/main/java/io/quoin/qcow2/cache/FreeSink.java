@@ -1,5 +1,7 @@
 package io.quoin.qcow2.cache;
 
+import io.quoin.block.BlockError;
+
 /**
  * Takes host clusters to which no entry on disk points any more: their counts may go down.
  *
@@ -11,4 +13,14 @@ public interface FreeSink {
      * Each cluster index stands for one reference that is gone; the list is the sink's from now on.
      */
     void unreferenced(ClusterRuns runs);
+
+    /** Whether counts were raised for entries in memory and are not on disk. */
+    default boolean hasRaised() {
+        return false;
+    }
+
+    /** Writes them; the caller flushes. */
+    default void writeRaised(Outcome outcome) {
+        outcome.done(BlockError.OK);
+    }
 }

@@ -15,7 +15,8 @@ import org.jspecify.annotations.Nullable;
  *
  * <pre>
  *  IDLE --> stage: copy changed units, take the list of dropped clusters
- *       --> DATA    flush, if an entry points to data that must be durable before it (COW, reused clusters)
+ *       --> COUNTS  write refcounts that were raised for entries of this round
+ *       --> DATA    flush, if counts were written or an entry points to data that must be durable before it (COW, reused clusters)
  *       --> TABLES  write L2 units; and L1 units too, unless
  *       --> CONTENT an L2 table's content must be durable first: flush, then write L1 units
  *       --> COMMIT  flush; then complete the waiters and hand the dropped clusters on
@@ -32,6 +33,7 @@ public final class MappingFlusher extends Steps {
 
     private enum State {
         IDLE,
+        COUNTS,
         DATA,
         TABLES,
         CONTENT,
@@ -166,6 +168,7 @@ public final class MappingFlusher extends Steps {
             case IDLE -> {
                 return begin();
             }
+            case COUNTS -> flushData();
             case DATA -> writeTables();
             case TABLES -> {
                 if (contentFirst) {
@@ -209,10 +212,12 @@ public final class MappingFlusher extends Steps {
             return true;
         }
         stage();
-        if (dataFirst) {
-            state = State.DATA;
+        if (sink.hasRaised()) {
+            state = State.COUNTS;
             pending++;
-            io.flushData(this::pieceDone);
+            sink.writeRaised(this::pieceDone);
+        } else if (dataFirst) {
+            flushData();
         } else {
             writeTables();
         }
@@ -263,6 +268,12 @@ public final class MappingFlusher extends Steps {
                     this::pieceDone);
         }
         pending--;
+    }
+
+    private void flushData() {
+        state = State.DATA;
+        pending++;
+        io.flushData(this::pieceDone);
     }
 
     private void startFlush(State newState) {

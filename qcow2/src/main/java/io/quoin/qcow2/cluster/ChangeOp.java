@@ -6,13 +6,9 @@ import io.quoin.block.IoOp;
 import io.quoin.block.IoRequest;
 import io.quoin.block.IoVector;
 import io.quoin.qcow2.cache.L2Table;
-import io.quoin.qcow2.cache.MappingTables;
 import io.quoin.qcow2.layout.ClusterKind;
-import io.quoin.qcow2.layout.L1Entry;
 import io.quoin.qcow2.layout.L2Entry;
 import io.quoin.qcow2.layout.SubclusterBitmap;
-import io.quoin.qcow2.refcount.Allocation;
-import org.jspecify.annotations.Nullable;
 
 /**
  * A WRITE, WRITE_ZEROES or DISCARD.
@@ -31,7 +27,6 @@ final class ChangeOp extends GuestOp {
     private static final long ZERO_WRITE_BYTES_MAX = 1 << 20;
 
     private final AllocatingWrite allocating;
-    private final Allocation allocation = new Allocation();
     private final Runnable nextTurn = this::resume;
     private long start;
     private long limit;
@@ -171,47 +166,6 @@ final class ChangeOp extends GuestOp {
 
     void awaitAllocated() {
         waiting = true;
-    }
-
-    void awaitClusters() {
-        waiting = true;
-        image.refcounts.await(this);
-    }
-
-    /**
-     * The table of {@code l1Index}, in memory and changeable; null: it has to wait, or has failed.
-     */
-    private @Nullable L2Table ownTable(int l1Index) {
-        MappingTables tables = image.tables;
-        if (tables.isDirtyFull()) {
-            waiting = true;
-            image.flusher.awaitRoom(this);
-            return null;
-        }
-        if (tables.isDirtyHigh()) {
-            image.flusher.nudge();
-        }
-        long entry = tables.l1Entry(l1Index);
-        L2Table table = tables.find(l1Index);
-        if (table != null && L1Entry.isCopied(entry)) {
-            return table;
-        }
-        Allocation taken = image.refcounts.take(1, allocation);
-        if (taken == null) {
-            awaitClusters();
-            return null;
-        }
-        if (!image.isUnclaimed(taken.start(), 1)) {
-            fail(BlockError.EIO);
-            return null;
-        }
-        long hostOffset = taken.start() << image.clusterBits;
-        if (table == null) {
-            return tables.create(l1Index, hostOffset, taken.fresh());
-        }
-        tables.move(table, hostOffset);
-        image.flusher.drop(L1Entry.hostOffset(entry) >>> image.clusterBits);
-        return table;
     }
 
     private boolean zero(MappedRun run) {

@@ -155,9 +155,8 @@ final class EntryForm {
             if (external) {
                 return EntryFault.COMPRESSED_EXTERNAL;
             }
-            return bitmap == 0
-                    ? L2Entry.fault(descriptor, clusterBits, version, fileSizeBytes)
-                    : EntryFault.SUBCLUSTER_COMPRESSED;
+            // Where its data are is for its reader to find out: nothing else depends on that.
+            return bitmap == 0 ? EntryFault.NONE : EntryFault.SUBCLUSTER_COMPRESSED;
         }
         long reserved = L2Entry.RESERVED_MASK | (extended ? L2Entry.ZERO : 0);
         if ((descriptor & reserved) != 0) {

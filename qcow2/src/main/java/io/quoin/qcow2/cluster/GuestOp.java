@@ -2,8 +2,12 @@ package io.quoin.qcow2.cluster;
 
 import io.quoin.block.BlockError;
 import io.quoin.block.IoRequest;
+import io.quoin.qcow2.cache.L2Table;
+import io.quoin.qcow2.cache.MappingTables;
 import io.quoin.qcow2.cache.Outcome;
 import io.quoin.qcow2.cache.Steps;
+import io.quoin.qcow2.layout.L1Entry;
+import io.quoin.qcow2.refcount.Allocation;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -15,6 +19,7 @@ import org.jspecify.annotations.Nullable;
 abstract class GuestOp extends Steps {
     protected final OpenImage image;
     protected @Nullable IoRequest parent;
+    private final Allocation tableAllocation = new Allocation();
     protected long position;
     protected long end;
     protected BlockError error = BlockError.OK;
@@ -74,6 +79,47 @@ abstract class GuestOp extends Steps {
             return false;
         }
         return true;
+    }
+
+    final void awaitClusters() {
+        waiting = true;
+        image.refcounts.await(this);
+    }
+
+    /**
+     * The table of {@code l1Index}, in memory and changeable; null: it has to wait, or has failed.
+     */
+    protected final @Nullable L2Table ownTable(int l1Index) {
+        MappingTables tables = image.tables;
+        if (tables.isDirtyFull()) {
+            waiting = true;
+            image.flusher.awaitRoom(this);
+            return null;
+        }
+        if (tables.isDirtyHigh()) {
+            image.flusher.nudge();
+        }
+        long entry = tables.l1Entry(l1Index);
+        L2Table table = tables.find(l1Index);
+        if (table != null && L1Entry.isCopied(entry)) {
+            return table;
+        }
+        Allocation taken = image.refcounts.take(1, tableAllocation);
+        if (taken == null) {
+            awaitClusters();
+            return null;
+        }
+        if (!image.isUnclaimed(taken.start(), 1)) {
+            fail(BlockError.EIO);
+            return null;
+        }
+        long hostOffset = taken.start() << image.clusterBits;
+        if (table == null) {
+            return tables.create(l1Index, hostOffset, taken.fresh());
+        }
+        tables.move(table, hostOffset);
+        image.flusher.drop(L1Entry.hostOffset(entry) >>> image.clusterBits);
+        return table;
     }
 
     @Override

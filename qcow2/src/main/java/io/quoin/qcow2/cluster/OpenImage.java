@@ -14,8 +14,10 @@ import io.quoin.qcow2.cache.MappingFlusher;
 import io.quoin.qcow2.cache.MappingTables;
 import io.quoin.qcow2.cache.MetadataMap;
 import io.quoin.qcow2.cache.Outcome;
+import io.quoin.qcow2.compress.ClusterCompressor;
 import io.quoin.qcow2.compress.ClusterReader;
 import io.quoin.qcow2.compress.CompressionWorkers;
+import io.quoin.qcow2.compress.StreamPacker;
 import io.quoin.qcow2.layout.L2Entry;
 import io.quoin.qcow2.layout.Qcow2Header;
 import io.quoin.qcow2.refcount.Refcounts;
@@ -54,6 +56,8 @@ public final class OpenImage {
     final MappedRun run;
     final CowBuffers cowBuffers;
     final ClusterReader compressed;
+    final ClusterCompressor compressor;
+    final StreamPacker packer;
     final IoRequestPool pool;
     private final IoCompletion whenChildDone = this::onChildDone;
     private final IoCompletion whenPunched = this::onPunched;
@@ -62,6 +66,7 @@ public final class OpenImage {
     private final ArrayDeque<ReadOp> idleReads = new ArrayDeque<>();
     private final ArrayDeque<StatusOp> idleStatuses = new ArrayDeque<>();
     private final ArrayDeque<ChangeOp> idleChanges = new ArrayDeque<>();
+    private final ArrayDeque<CompressedWrite> idleCompressed = new ArrayDeque<>();
     private final WriteGate gate;
     private final ImageBitmaps bitmaps;
     private long sizeBytes;
@@ -102,6 +107,10 @@ public final class OpenImage {
         this.run = new MappedRun(io, tables, form, version);
         this.cowBuffers = new CowBuffers(clusterSizeBytes);
         this.compressed = new ClusterReader(io, qcow2Header, workers);
+        this.compressor = new ClusterCompressor(io.loop(), qcow2Header, workers);
+        this.packer =
+                new StreamPacker(
+                        refcounts, clusterBits, io.file().geometry().blockSizeMin(), flusher::drop);
         this.pool = io.loop().requests();
     }
 
@@ -164,11 +173,13 @@ public final class OpenImage {
 
     /** Flushes, gives reserved clusters back; the child file is left open. */
     public void close(Outcome outcome) {
-        flusher.stop();
         if (health.refusal() == BlockError.EPERM) {
+            flusher.stop();
             outcome.done(BlockError.OK);
             return;
         }
+        packer.leave();
+        flusher.stop();
         // Also of an image that refuses writes: tasks of it may still be under way.
         flusher.flush(
                 flushed -> {
@@ -235,6 +246,11 @@ public final class OpenImage {
     }
 
     void startChange(IoRequest request) {
+        if (request.has(IoFlags.COMPRESSED)) {
+            CompressedWrite idle = idleCompressed.pollLast();
+            (idle == null ? new CompressedWrite(this) : idle).start(request);
+            return;
+        }
         ChangeOp idle = idleChanges.pollLast();
         (idle == null ? new ChangeOp(this) : idle).start(request);
     }
@@ -249,6 +265,10 @@ public final class OpenImage {
 
     void release(ChangeOp op) {
         idleChanges.addLast(op);
+    }
+
+    void release(CompressedWrite op) {
+        idleCompressed.addLast(op);
     }
 
     /** Whether an unallocated cluster at {@code guestOffset} reads as zeros. */
@@ -329,6 +349,13 @@ public final class OpenImage {
         onChildDone(request, BlockError.OK);
     }
 
+    /** Starts a change of the guest's data as a part of {@code op}, which holds no lock. */
+    void sendChange(GuestOp op, IoRequest request) {
+        op.pending++;
+        request.push(whenChildDone);
+        startChange(request);
+    }
+
     private void onChildDone(IoRequest request, BlockError error) {
         GuestOp op = (GuestOp) request.attachment();
         pool.release(request);
@@ -366,8 +393,15 @@ public final class OpenImage {
      */
     void dropCompressed(long descriptor) {
         compressed.forget(descriptor);
-        long last = lastCompressedCluster(descriptor);
-        for (long cluster = firstCompressedCluster(descriptor); cluster <= last; cluster++) {
+        dropHost(
+                L2Entry.compressedHostOffset(descriptor, clusterBits),
+                L2Entry.compressedLengthBytes(descriptor, clusterBits));
+    }
+
+    /** Each host cluster that the range touches loses a reference. */
+    void dropHost(long hostOffset, int lengthBytes) {
+        long last = (hostOffset + lengthBytes - 1) >>> clusterBits;
+        for (long cluster = hostOffset >>> clusterBits; cluster <= last; cluster++) {
             flusher.drop(cluster);
         }
     }

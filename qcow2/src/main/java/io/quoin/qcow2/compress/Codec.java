@@ -11,6 +11,17 @@ abstract class Codec {
     /** What {@link #compress} gives if the result does not fit. */
     static final int TOO_LONG = -1;
 
+    private ByteBuffer scratch = ByteBuffer.allocateDirect(0);
+
+    /** Memory to put a source together in; the same one each time. */
+    final ByteBuffer scratch(int lengthBytes) {
+        if (scratch.capacity() < lengthBytes) {
+            scratch = ByteBuffer.allocateDirect(lengthBytes);
+        }
+        scratch.clear().limit(lengthBytes);
+        return scratch;
+    }
+
     /**
      * Fills {@code target} from the start of {@code source}; what follows in the source is not
      * looked at.

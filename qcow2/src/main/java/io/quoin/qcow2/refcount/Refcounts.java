@@ -25,6 +25,8 @@ public final class Refcounts implements FreeSink {
     private final boolean punch;
     private final Runnable refill = this::refill;
     private final ArrayDeque<Job> queue = new ArrayDeque<>();
+    private Raises raises = new Raises();
+    private boolean raisedUnwritten;
     private boolean busy;
     private boolean reserving;
     private @Nullable Outcome closing;
@@ -74,8 +76,58 @@ public final class Refcounts implements FreeSink {
         reserve.putBack(start, count);
     }
 
+    /** The highest count that a cluster can have; unsigned. */
+    public long countMax() {
+        return blocks.layout().countMax();
+    }
+
+    /**
+     * Adds a reference to a cluster whose count is the caller's to rely on. The count is raised
+     * before any reference goes away that is given to {@link #unreferenced} from now on, and is on
+     * disk after {@link #writeRaised}.
+     */
+    public void raise(long cluster) {
+        raises.add(cluster);
+    }
+
+    /**
+     * Takes back a {@link #raise} that has had no effect yet: the caller's own reference is used in
+     * its place. False if there is none.
+     */
+    public boolean takeBack(long cluster) {
+        return raises.takeBack(cluster);
+    }
+
+    @Override
+    public boolean hasRaised() {
+        return raisedUnwritten || !raises.isEmpty();
+    }
+
+    @Override
+    public void writeRaised(Outcome outcome) {
+        RaiseTask task = raiseTask(true);
+        raisedUnwritten = false;
+        enqueue(
+                task,
+                () -> {
+                    raisedUnwritten |= !task.error().isOk();
+                    outcome.done(task.error());
+                });
+    }
+
+    private RaiseTask raiseTask(boolean write) {
+        RaiseTask task = new RaiseTask(blocks, raises, write);
+        raises = new Raises();
+        return task;
+    }
+
     @Override
     public void unreferenced(ClusterRuns runs) {
+        if (!raises.isEmpty()) {
+            // A cluster that is still given out must not seem to be free.
+            enqueue(raiseTask(false), () -> {});
+            raisedUnwritten = true;
+        }
         free(new FreeTask(blocks, reserve, runs, punch));
     }
 
