@@ -188,8 +188,10 @@ final class CrashRun {
             int offset = random.nextInt((size - from) / SECTOR) * SECTOR + from;
             int most = Math.min(size - offset, Math.max(SECTOR, size / 8));
             int length = (random.nextInt(most / SECTOR) + 1) * SECTOR;
-            pendings.add(start(driver, offset, length));
-            from = offset + length;
+            FileDriver.Pending compressed = startCompressed(driver, from, offset, length, size);
+            pendings.add(compressed == null ? start(driver, offset, length) : compressed);
+            from = (int) pendings.get(i).request().endBytes();
+            from = Math.max(from, offset + length);
         }
         for (FileDriver.Pending pending : pendings) {
             BlockError error = driver.await(pending);
@@ -198,6 +200,22 @@ final class CrashRun {
                         workload + ": " + pending.request() + " ended in " + error);
             }
         }
+    }
+
+    /** A write of whole clusters around a place, compressed, if it is the turn of one. */
+    private FileDriver.Pending startCompressed(
+            FileDriver driver, int from, int offset, int length, int size) {
+        int start = offset - offset % workload.clusterSize();
+        int rounded = (length / workload.clusterSize() + 1) * workload.clusterSize();
+        int end = Math.min(size, start + rounded);
+        int share = workload.mix().compressed();
+        if (start < from || share == 0 || random.nextInt(100) >= share) {
+            return null;
+        }
+        int stamp = random.nextInt(1 << 20) + 1;
+        int fua = random.nextInt(10) == 0 ? IoFlags.FUA : 0;
+        return driver.startWrite(
+                start, SectorStamp.bytes(stamp, start, end - start), IoFlags.COMPRESSED | fua);
     }
 
     private FileDriver.Pending start(FileDriver driver, int offset, int length) {

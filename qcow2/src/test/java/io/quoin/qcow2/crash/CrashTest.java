@@ -59,6 +59,16 @@ class CrashTest {
                 Workload.of("grow: refcount table moves", 512, "refcount_bits=64", 1_600_000)
                         .resized(2_000_384, 2_600_448)
                         .mixed(Mix.WRITES),
+                Workload.of("compressed, tiny clusters, 2 bits", 512, "refcount_bits=2", 100_000)
+                        .mixed(Mix.COMPRESSED),
+                Workload.of("compressed, 4K, backing", 4096, "", 400_000)
+                        .backed()
+                        .mixed(Mix.COMPRESSED),
+                Workload.of("compressed, 64K, zstd", 65536, "compression_type=zstd", 1_500_000)
+                        .mixed(Mix.COMPRESSED),
+                Workload.of("compressed by QEMU, 4K", 4096, "", 400_000)
+                        .after(Before.COMPRESS)
+                        .mixed(Mix.COMPRESSED),
                 Workload.of("snapshot, tiny clusters", 512, "", 100_000).after(Before.SNAPSHOT),
                 Workload.of("snapshot", 4096, "", 400_000).after(Before.SNAPSHOT));
     }
