@@ -99,17 +99,30 @@ final class CheckImage {
     }
 
     SnapshotTable snapshots() {
-        if (header.snapshotCount() == 0) {
-            return new SnapshotTable(List.of(), 0);
-        }
+        return header.snapshotCount() == 0
+                ? new SnapshotTable(List.of(), 0)
+                : SnapshotTableLayout.parse(snapshotTable(), header, fileSizeBytes);
+    }
+
+    /** Those snapshots that can be read; what is wrong with the others is told. */
+    SnapshotTable snapshots(SnapshotTableLayout.Faults faults) {
+        return header.snapshotCount() == 0
+                ? new SnapshotTable(List.of(), 0)
+                : SnapshotTableLayout.parseBroken(snapshotTable(), header, fileSizeBytes, faults);
+    }
+
+    private ByteBuffer snapshotTable() {
         long room = SnapshotTableLayout.bytesMax(header, fileSizeBytes);
         long length = Math.min(room, PROBE_BYTES);
         while (true) {
             ByteBuffer table =
-                    read(header.snapshotsOffset(), ByteBuffer.allocate((int) length), (int) length);
+                    read(
+                            header.snapshotsOffset(),
+                            ByteBuffer.allocate((int) length),
+                            (int) length);
             long needed = SnapshotTableLayout.bytesNeeded(table, header.snapshotCount());
             if (needed <= length || length == room) {
-                return SnapshotTableLayout.parse(table, header, fileSizeBytes);
+                return table;
             }
             length = Math.min(room, Math.max(needed, 2 * length));
         }

@@ -97,10 +97,7 @@ public final class Qcow2Check {
         CheckReport report = new CheckReport(passListener);
         ReferenceCounts counts = new ReferenceCounts(memoryBytesMax);
         ReferenceWalk walk = new ReferenceWalk(image, counts, report, passMode == RepairMode.ALL);
-        if (!walk.walk()) {
-            report.note("refcounts were not compared: their references are not all known");
-            return report;
-        }
+        walk.walk();
         RefcountCompare compare = new RefcountCompare(image, counts, report, passMode);
         compare.compare();
         if (report.rebuild && passMode == RepairMode.ALL) {

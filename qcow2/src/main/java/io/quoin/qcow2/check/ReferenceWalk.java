@@ -10,6 +10,7 @@ import io.quoin.qcow2.layout.L1Entry;
 import io.quoin.qcow2.layout.RefcountLayout;
 import io.quoin.qcow2.layout.SnapshotEntry;
 import io.quoin.qcow2.layout.SnapshotTable;
+import io.quoin.qcow2.layout.SnapshotTableLayout;
 import java.nio.ByteBuffer;
 import java.util.List;
 import org.agrona.collections.LongArrayList;
@@ -43,24 +44,14 @@ final class ReferenceWalk {
         this.countMax = max < 0 ? Long.MAX_VALUE : max;
     }
 
-    /** Counts everything; false: a table that leads to others could not be read at all. */
-    boolean walk() {
-        List<SnapshotEntry> snapshots;
-        List<BitmapEntry> bitmaps;
+    /** Counts everything. */
+    void walk() {
         reference(0, image.clusterSize, Use.EXCLUSIVE, "header");
-        try {
-            SnapshotTable table = image.snapshots();
-            snapshots = table.entries();
-            reference(
-                    image.header.snapshotsOffset(),
-                    table.sizeBytes(),
-                    Use.EXCLUSIVE,
-                    "snapshot table");
-            bitmaps = image.bitmaps();
-        } catch (BlockException e) {
-            report.corruption(String.valueOf(e.getMessage()));
-            return false;
-        }
+        SnapshotTable table = image.snapshots(snapshotFaults());
+        List<SnapshotEntry> snapshots = table.entries();
+        reference(
+                image.header.snapshotsOffset(), table.sizeBytes(), Use.EXCLUSIVE, "snapshot table");
+        List<BitmapEntry> bitmaps = readBitmaps();
         total = image.header.l1Size();
         for (SnapshotEntry snapshot : snapshots) {
             total += snapshot.l1Size();
@@ -79,7 +70,39 @@ final class ReferenceWalk {
         }
         walkBitmaps(bitmaps);
         walkRefcounts();
-        return true;
+    }
+
+    private SnapshotTableLayout.Faults snapshotFaults() {
+        return new SnapshotTableLayout.Faults() {
+            @Override
+            public void mild(BlockException fault) {
+                report.corruption(String.valueOf(fault.getMessage()));
+            }
+
+            /** Its clusters are not known: none may be taken for leaked. */
+            @Override
+            public void severe(BlockException fault) {
+                report.corruption(String.valueOf(fault.getMessage()));
+                report.referencesHidden = true;
+            }
+
+            @Override
+            public void end(BlockException fault) {
+                report.checkError(String.valueOf(fault.getMessage()));
+                report.referencesHidden = true;
+            }
+        };
+    }
+
+    /** Whoever opens the image for writing cannot go on with them either. */
+    private List<BitmapEntry> readBitmaps() {
+        try {
+            return image.bitmaps();
+        } catch (BlockException e) {
+            report.checkError(String.valueOf(e.getMessage()));
+            report.referencesHidden = true;
+            return List.of();
+        }
     }
 
     LongArrayList refcountClusters() {
@@ -202,7 +225,13 @@ final class ReferenceWalk {
         EntryFault fault =
                 BitmapDirectoryLayout.tableFault(entry, image.clusterBits, image.fileSizeBytes);
         if (!fault.isNone()) {
-            report.corruption("entry in the " + what + ": " + fault.text());
+            String text = "entry in the " + what + ": " + fault.text();
+            if (fault == EntryFault.BEYOND_EOF) {
+                report.corruption(text);
+            } else {
+                // Nobody can load the bitmaps.
+                report.checkError(text);
+            }
             report.referencesHidden = true;
         } else if (BitmapDirectoryLayout.dataHostOffset(entry) != 0) {
             reference(
@@ -224,6 +253,10 @@ final class ReferenceWalk {
             image.read(tableOffset + at, buffer, length);
             for (int i = 0; i < length; i += RefcountLayout.TABLE_ENTRY_BYTES) {
                 long entry = buffer.getLong(i);
+                long firstCluster =
+                        (at + i)
+                                / RefcountLayout.TABLE_ENTRY_BYTES
+                                * image.header.refcounts().blockEntries();
                 EntryFault fault =
                         RefcountLayout.tableFault(entry, image.clusterBits, image.fileSizeBytes);
                 if (!fault.isNone()) {
@@ -233,7 +266,8 @@ final class ReferenceWalk {
                                     + ": "
                                     + fault.text());
                     report.rebuild = true;
-                    if (fault == EntryFault.UNALIGNED || entry < 0) {
+                    boolean isNeeded = firstCluster < image.clusters();
+                    if (isNeeded && (fault == EntryFault.UNALIGNED || entry < 0)) {
                         report.checkErrors++;
                     }
                 } else if (entry != 0) {

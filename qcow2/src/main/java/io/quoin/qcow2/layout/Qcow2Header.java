@@ -227,6 +227,13 @@ public final class Qcow2Header {
                     snapshots * SnapshotTableLayout.ENTRY_BYTES_MIN,
                     clusterSize,
                     fileSizeBytes);
+        } else {
+            require(
+                    snapshotsOffset >= 0 && geometry().offsetInCluster(snapshotsOffset) == 0,
+                    WHAT,
+                    "snapshots_offset",
+                    snapshotsOffset,
+                    "a multiple of the cluster size " + clusterSize);
         }
     }
 

@@ -5,6 +5,8 @@ package io.quoin.qcow2.layout;
  *
  * @param l1TableOffset host offset of its L1 table
  * @param l1Size entries of its L1 table
+ * @param id with what is no valid UTF-8 replaced, so that the bytes on disk may be others
+ * @param name in the same way
  * @param vmStateSizeBytes of the saved VM state, 0 for none
  * @param diskSizeBytes virtual size at that time; -1: not recorded, the image's own
  * @param icount instruction counter of a record/replay run; -1: none

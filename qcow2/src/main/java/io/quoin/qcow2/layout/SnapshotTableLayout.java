@@ -2,10 +2,13 @@ package io.quoin.qcow2.layout;
 
 import static io.quoin.qcow2.layout.Refusal.require;
 
+import io.quoin.block.BlockException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
+import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.function.Consumer;
 
 /**
  * The snapshot table: entries one behind the other, each at a multiple of 8 from the start of the
@@ -84,13 +87,56 @@ public final class SnapshotTableLayout {
         ByteBuffer in = table.slice().order(ByteOrder.BIG_ENDIAN);
         List<SnapshotEntry> entries = new ArrayList<>();
         for (int i = 0; i < header.snapshotCount(); i++) {
-            entries.add(parseEntry(in, header, fileSizeBytes));
+            entries.add(
+                    parseEntry(
+                            in,
+                            header,
+                            fileSizeBytes,
+                            fault -> {
+                                throw fault;
+                            }));
             in.position(Math.min(in.limit(), in.position() + 7 & ~7));
         }
         return new SnapshotTable(List.copyOf(entries), in.position());
     }
 
-    private static SnapshotEntry parseEntry(ByteBuffer in, Qcow2Header header, long fileSizeBytes) {
+    /** Hears what is wrong with a table that is read all the same. */
+    public interface Faults {
+        /** An entry that can be used in spite of it. */
+        void mild(BlockException fault);
+
+        /** An entry that is left out. */
+        void severe(BlockException fault);
+
+        /** The rest of the table cannot be found. */
+        void end(BlockException fault);
+    }
+
+    /** As {@link #parse}, of a table that may be broken. */
+    public static SnapshotTable parseBroken(
+            ByteBuffer table, Qcow2Header header, long fileSizeBytes, Faults faults) {
+        ByteBuffer in = table.slice().order(ByteOrder.BIG_ENDIAN);
+        List<SnapshotEntry> entries = new ArrayList<>();
+        for (int i = 0; i < header.snapshotCount(); i++) {
+            int end;
+            try {
+                end = endOf(in);
+            } catch (BlockException e) {
+                faults.end(e);
+                break;
+            }
+            try {
+                entries.add(parseEntry(in, header, fileSizeBytes, faults::mild));
+            } catch (BlockException e) {
+                faults.severe(e);
+            }
+            in.position(Math.min(in.limit(), end + 7 & ~7));
+        }
+        return new SnapshotTable(List.copyOf(entries), in.position());
+    }
+
+    /** Where the entry that starts at the position ends; extra data longer than allowed end it. */
+    private static int endOf(ByteBuffer in) {
         int start = in.position();
         require(
                 in.remaining() >= ENTRY_BYTES_MIN,
@@ -98,6 +144,29 @@ public final class SnapshotTableLayout {
                 "bytes left at " + start,
                 in.remaining(),
                 "at least 40");
+        long extraLength = in.getInt(start + 36) & 0xffff_ffffL;
+        require(
+                extraLength <= EXTRA_BYTES_MAX,
+                WHAT,
+                "extra data size",
+                extraLength,
+                "at most 1024");
+        int idLength = in.getShort(start + 12) & 0xffff;
+        int nameLength = in.getShort(start + 14) & 0xffff;
+        int end = start + ENTRY_BYTES_MIN + (int) extraLength + idLength + nameLength;
+        require(
+                end <= in.limit() && end <= TABLE_BYTES_MAX,
+                WHAT,
+                "end of the entry at " + start,
+                end,
+                "inside of the file and of 16 MiB");
+        return end;
+    }
+
+    private static SnapshotEntry parseEntry(
+            ByteBuffer in, Qcow2Header header, long fileSizeBytes, Consumer<BlockException> mild) {
+        int start = in.position();
+        int end = endOf(in);
         long l1Offset = in.getLong(start);
         long l1Size = in.getInt(start + 8) & 0xffff_ffffL;
         int idLength = in.getShort(start + 12) & 0xffff;
@@ -118,34 +187,23 @@ public final class SnapshotTableLayout {
                     header.clusterSizeBytes(),
                     fileSizeBytes);
         }
-        require(
-                extraLength <= EXTRA_BYTES_MAX,
-                WHAT,
-                "extra data size",
-                extraLength,
-                "at most 1024");
-        require(
-                header.version() < 3 || extraLength >= EXTRA_VERSION_3_BYTES,
-                WHAT,
-                "extra data size",
-                extraLength,
-                "at least 16 in a version 3 image");
+        if (header.version() >= 3 && extraLength < EXTRA_VERSION_3_BYTES) {
+            mild.accept(
+                    Refusal.invalid(
+                            WHAT,
+                            "extra data size",
+                            extraLength,
+                            "at least 16 in a version 3 image"));
+        }
         int extra = start + ENTRY_BYTES_MIN;
         int id = extra + (int) extraLength;
-        int end = id + idLength + nameLength;
-        require(
-                end <= in.limit() && end <= TABLE_BYTES_MAX,
-                WHAT,
-                "end of the entry at " + start,
-                end,
-                "inside of the file and of 16 MiB");
         in.position(end);
         int known = Math.min((int) extraLength, EXTRA_KNOWN_BYTES);
         return new SnapshotEntry(
                 l1Offset,
                 (int) l1Size,
-                Refusal.name(WHAT, "id", in, id, idLength),
-                Refusal.name(WHAT, "name", in, id + idLength, nameLength),
+                text(in, id, idLength),
+                text(in, id + idLength, nameLength),
                 in.getInt(start + 16),
                 in.getInt(start + 20),
                 in.getLong(start + 24),
@@ -153,5 +211,12 @@ public final class SnapshotTableLayout {
                 known >= 16 ? in.getLong(extra + 8) : -1,
                 known >= 24 ? in.getLong(extra + 16) : -1,
                 OpaqueBytes.copyOf(in, extra + known, (int) extraLength - known));
+    }
+
+    /** Names are bytes to QEMU: what is no text becomes a replacement character. */
+    private static String text(ByteBuffer in, int index, int lengthBytes) {
+        byte[] bytes = new byte[lengthBytes];
+        in.get(index, bytes);
+        return new String(bytes, StandardCharsets.UTF_8).replace('\0', '\ufffd');
     }
 }

@@ -35,6 +35,9 @@ final class QemuImages {
         EXTENDED_L2_COMPRESSED("extended_l2=on,cluster_size=16k", 4, "COMPRESS WRITE"),
         LAZY("lazy_refcounts=on", 4),
         BITMAPS("", 4, "BITMAP WRITE BITMAP WRITE"),
+        BITMAPS_SNAPSHOT("cluster_size=4k", 2, "BITMAP WRITE SNAPSHOT WRITE"),
+        DATA_FILE("data_file=FOLDER/data.raw", 4),
+        DATA_FILE_RAW("data_file=FOLDER/data.raw,data_file_raw=on,extended_l2=on", 4),
         PREALLOCATED("preallocation=metadata", 2),
         EMPTY("", 4, "NOTHING");
 
@@ -79,7 +82,7 @@ final class QemuImages {
         List<String> create = new ArrayList<>(List.of("create", "-q", "-f", "qcow2"));
         create.addAll(createArguments);
         if (!kind.options.isEmpty()) {
-            create.addAll(List.of("-o", kind.options));
+            create.addAll(List.of("-o", kind.options.replace("FOLDER", folder.toString())));
         }
         create.addAll(List.of(image.toString(), kind.sizeMib + "M"));
         Peer.QEMU_IMG.command(create).runOk();

@@ -36,7 +36,7 @@ import java.util.function.Consumer;
  * Every way in which an image is opened, each used as a guest or an operator would. What ends in a
  * {@link BlockException} or a {@link BlockError} is told; everything else is the test's failure.
  */
-final class Entrances {
+public final class Entrances {
     static final String IMAGE = "disk.qcow2";
     static final String LOOP = "loop.qcow2";
     static final String CHAIN = "chain-";
@@ -48,12 +48,13 @@ final class Entrances {
     private static final long MAPPED_EXTENTS_MAX = 100_000;
 
     private final Path folder;
+    private final long stepBytes;
     private final VirtualLoopGroup loops = new VirtualLoopGroup(1);
     private final MemoryXlator brick = new MemoryXlator("brick");
     private final Xlator volume;
 
     /** What an entrance has to tell. */
-    record Report(boolean opened, String message, Set<BlockError> reads, Set<BlockError> writes) {
+    public record Report(boolean opened, String message, Set<BlockError> reads, Set<BlockError> writes) {
         static Report refused(BlockException e) {
             return new Report(
                     false,
@@ -68,8 +69,14 @@ final class Entrances {
         }
     }
 
-    Entrances(Path folder) throws IOException {
+    public Entrances(Path folder) throws IOException {
+        this(folder, PIECE);
+    }
+
+    /** One that reads and writes a piece every {@code stepBytes}, and no more. */
+    public Entrances(Path folder, long stepBytes) throws IOException {
         this.folder = folder;
+        this.stepBytes = stepBytes;
         Qcow2Type type = new Qcow2Type();
         volume =
                 type.create(
@@ -96,15 +103,17 @@ final class Entrances {
 
     private void neighbour(String name, byte[] content) throws IOException {
         brick.put(name, content);
-        Files.write(folder.resolve(name), content);
+        if (Files.isDirectory(folder)) {
+            Files.write(folder.resolve(name), content);
+        }
     }
 
-    MemoryXlator brick() {
+    public MemoryXlator brick() {
         return brick;
     }
 
     /** Puts the image where {@link #readOnly} and {@link #readWrite} find it. */
-    void install(SmallImage image) {
+    public void install(SmallImage image) {
         brick.put(IMAGE, image.toArray());
         if (image.backing.startsWith(CHAIN)) {
             putChain();
@@ -116,7 +125,7 @@ final class Entrances {
         }
     }
 
-    static Report describe(MemoryImageFile file) {
+    public static Report describe(MemoryImageFile file) {
         try {
             Report report = Report.open();
             return new Report(
@@ -126,7 +135,7 @@ final class Entrances {
         }
     }
 
-    static Report check(MemoryImageFile file) {
+    public static Report check(MemoryImageFile file) {
         StringBuilder findings = new StringBuilder();
         try {
             Qcow2Check.check(
@@ -148,7 +157,7 @@ final class Entrances {
         }
     }
 
-    Report map(MemoryImageFile file) throws IOException {
+    public Report map(MemoryImageFile file) throws IOException {
         long[] extents = {0};
         try (ImageChain chain = ImageChain.open(file, BackingFiles.inFolder(folder))) {
             try {
@@ -172,11 +181,11 @@ final class Entrances {
         }
     }
 
-    Report readOnly() {
+    public Report readOnly() {
         return open(OpenMode.READ_ONLY, (file, report) -> read(file, report.reads));
     }
 
-    Report readWrite() {
+    public Report readWrite() {
         return open(
                 OpenMode.READ_WRITE,
                 (file, report) -> {
@@ -211,8 +220,8 @@ final class Entrances {
     }
 
     /** All of a small disk; of a large one its start, its end and samples between. */
-    private static void eachPiece(long size, Consumer<long[]> use) {
-        long step = size <= ALL_READ_BYTES ? PIECE : Math.max(PIECE, size / SAMPLES & -PIECE);
+    private void eachPiece(long size, Consumer<long[]> use) {
+        long step = size <= ALL_READ_BYTES ? stepBytes : Math.max(stepBytes, size / SAMPLES & -PIECE);
         for (long at = 0; at < size; at += step) {
             use.accept(new long[] {at, Math.min(PIECE, size - at)});
             if (at > Long.MAX_VALUE - step) {

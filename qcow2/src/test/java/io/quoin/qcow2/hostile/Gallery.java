@@ -9,13 +9,13 @@ import java.util.function.Consumer;
 import java.util.function.Supplier;
 
 /** All malformed images. */
-final class Gallery {
+public final class Gallery {
     private final List<HostileImage> images = new ArrayList<>();
     private final Set<String> names = new HashSet<>();
 
     private Gallery() {}
 
-    static List<HostileImage> all() {
+    public static List<HostileImage> all() {
         Gallery gallery = new Gallery();
         HeaderImages.addTo(gallery);
         FeatureImages.addTo(gallery);

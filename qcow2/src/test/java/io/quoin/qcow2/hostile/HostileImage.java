@@ -9,9 +9,9 @@ import java.util.function.Supplier;
  * @param name begins with the number of the checklist line
  * @param says what a message about it has to contain; empty: anything
  */
-record HostileImage(String name, Verdict verdict, String says, Supplier<SmallImage> image) {
+public record HostileImage(String name, Verdict verdict, String says, Supplier<SmallImage> image) {
     /** How opening and using an image ends. */
-    enum Verdict {
+    public enum Verdict {
         /** No entrance opens it. */
         REFUSED,
         /** It is described and checked offline, but the data path refuses it. */

@@ -1,22 +1,26 @@
 package io.quoin.qcow2.hostile;
 
 import io.quoin.qcow2.check.ImageFile;
+import java.io.IOException;
 import java.nio.ByteBuffer;
+import java.util.Arrays;
 
 /**
  * An image in memory, as long as it says, with a hole behind its bytes; it counts what changes it.
  */
-final class MemoryImageFile implements ImageFile {
-    private final byte[] bytes;
-    private final long sizeBytes;
+public final class MemoryImageFile implements ImageFile {
+    private static final int GROWN_BYTES_MAX = 64 << 20;
+
+    private byte[] bytes;
+    private long sizeBytes;
     private int changes;
 
-    MemoryImageFile(byte[] bytes, long sizeBytes) {
+    public MemoryImageFile(byte[] bytes, long sizeBytes) {
         this.bytes = bytes;
         this.sizeBytes = sizeBytes;
     }
 
-    int changes() {
+    public int changes() {
         return changes;
     }
 
@@ -37,9 +41,17 @@ final class MemoryImageFile implements ImageFile {
     }
 
     @Override
-    public void write(long hostOffset, ByteBuffer source) {
+    public void write(long hostOffset, ByteBuffer source) throws IOException {
         changes++;
-        source.position(source.limit());
+        long end = hostOffset + source.remaining();
+        sizeBytes = Math.max(sizeBytes, end);
+        if (end > bytes.length) {
+            if (end > GROWN_BYTES_MAX) {
+                throw new IOException("no space: end=" + end);
+            }
+            bytes = Arrays.copyOf(bytes, (int) end);
+        }
+        source.get(bytes, (int) hostOffset, source.remaining());
     }
 
     @Override

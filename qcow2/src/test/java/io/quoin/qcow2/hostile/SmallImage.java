@@ -11,7 +11,7 @@ import java.util.zip.Deflater;
  * A valid image of sixteen clusters in memory, for a test to break one thing in it. Each structure
  * has its cluster, whether the image uses it or not, so that offsets are the same in all of them.
  */
-final class SmallImage {
+public final class SmallImage {
     static final int INCOMPATIBLE = 72;
     static final int COMPATIBLE = 80;
     static final int AUTOCLEAR = 88;
@@ -51,15 +51,15 @@ final class SmallImage {
         return image;
     }
 
-    static SmallImage plain() {
+    public static SmallImage plain() {
         return of(image -> {});
     }
 
-    static SmallImage version2() {
+    public static SmallImage version2() {
         return of(image -> image.version = 2);
     }
 
-    static SmallImage extendedL2() {
+    public static SmallImage extendedL2() {
         return of(
                 image -> {
                     image.extended = true;
@@ -67,15 +67,15 @@ final class SmallImage {
                 });
     }
 
-    static SmallImage withSnapshot() {
+    public static SmallImage withSnapshot() {
         return of(image -> image.snapshot = true);
     }
 
-    static SmallImage withBitmap() {
+    public static SmallImage withBitmap() {
         return of(image -> image.bitmap = true);
     }
 
-    static SmallImage withZstd() {
+    public static SmallImage withZstd() {
         return of(
                 image -> {
                     image.compressed = true;
@@ -83,11 +83,11 @@ final class SmallImage {
                 });
     }
 
-    static SmallImage withCompressed() {
+    public static SmallImage withCompressed() {
         return of(image -> image.compressed = true);
     }
 
-    static SmallImage withBacking(String name, String format) {
+    public static SmallImage withBacking(String name, String format) {
         return of(
                 image -> {
                     image.backing = name;
@@ -95,7 +95,7 @@ final class SmallImage {
                 });
     }
 
-    static SmallImage withDataFile(String name) {
+    public static SmallImage withDataFile(String name) {
         return of(image -> image.dataFile = name);
     }
 
@@ -132,7 +132,7 @@ final class SmallImage {
         return cluster(8);
     }
 
-    int snapshotTable() {
+    public int snapshotTable() {
         return cluster(9);
     }
 
@@ -144,7 +144,7 @@ final class SmallImage {
         return cluster(11);
     }
 
-    int bitmapDirectory() {
+    public int bitmapDirectory() {
         return cluster(13);
     }
 
@@ -165,15 +165,15 @@ final class SmallImage {
         return extensionsEnd;
     }
 
-    byte[] toArray() {
+    public byte[] toArray() {
         return Arrays.copyOf(bytes.array(), (int) Math.min(fileSize, bytes.capacity()));
     }
 
-    long fileSize() {
+    public long fileSize() {
         return fileSize;
     }
 
-    SmallImage putByte(int at, int value) {
+    public SmallImage putByte(int at, int value) {
         bytes.put(at, (byte) value);
         return this;
     }
