@@ -116,10 +116,7 @@ final class CheckImage {
         long length = Math.min(room, PROBE_BYTES);
         while (true) {
             ByteBuffer table =
-                    read(
-                            header.snapshotsOffset(),
-                            ByteBuffer.allocate((int) length),
-                            (int) length);
+                    read(header.snapshotsOffset(), ByteBuffer.allocate((int) length), (int) length);
             long needed = SnapshotTableLayout.bytesNeeded(table, header.snapshotCount());
             if (needed <= length || length == room) {
                 return table;

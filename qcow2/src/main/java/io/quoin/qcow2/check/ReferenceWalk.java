@@ -30,6 +30,7 @@ final class ReferenceWalk {
     /** Clusters of the refcount table and blocks, each with one reference counted. */
     private final LongArrayList refcountClusters = new LongArrayList();
 
+    private final ByteBuffer l1Buffer;
     private final long countMax;
     private long done;
     private long total;
@@ -40,6 +41,7 @@ final class ReferenceWalk {
         this.report = report;
         this.repair = repair;
         this.l2Walk = new L2Walk(image, this, report, repair);
+        this.l1Buffer = image.tableBuffer();
         long max = image.header.refcounts().countMax();
         this.countMax = max < 0 ? Long.MAX_VALUE : max;
     }
@@ -75,8 +77,8 @@ final class ReferenceWalk {
     private SnapshotTableLayout.Faults snapshotFaults() {
         return new SnapshotTableLayout.Faults() {
             @Override
-            public void mild(BlockException fault) {
-                report.corruption(String.valueOf(fault.getMessage()));
+            public void mild(String fault) {
+                report.corruption(fault);
             }
 
             /** Its clusters are not known: none may be taken for leaked. */
@@ -144,7 +146,7 @@ final class ReferenceWalk {
 
     private void walkL1(long tableOffset, int entries, boolean active, String what) {
         reference(tableOffset, (long) entries * L1Entry.SIZE_BYTES, Use.EXCLUSIVE, what);
-        ByteBuffer buffer = image.tableBuffer();
+        ByteBuffer buffer = l1Buffer;
         int chunk = buffer.capacity() / L1Entry.SIZE_BYTES;
         for (int first = 0; first < entries; first += chunk) {
             int count = Math.min(chunk, entries - first);

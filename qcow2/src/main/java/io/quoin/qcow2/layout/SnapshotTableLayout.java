@@ -2,6 +2,7 @@ package io.quoin.qcow2.layout;
 
 import static io.quoin.qcow2.layout.Refusal.require;
 
+import io.quoin.block.BlockError;
 import io.quoin.block.BlockException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
@@ -93,7 +94,7 @@ public final class SnapshotTableLayout {
                             header,
                             fileSizeBytes,
                             fault -> {
-                                throw fault;
+                                throw new BlockException(BlockError.EINVAL, fault);
                             }));
             in.position(Math.min(in.limit(), in.position() + 7 & ~7));
         }
@@ -103,7 +104,7 @@ public final class SnapshotTableLayout {
     /** Hears what is wrong with a table that is read all the same. */
     public interface Faults {
         /** An entry that can be used in spite of it. */
-        void mild(BlockException fault);
+        void mild(String fault);
 
         /** An entry that is left out. */
         void severe(BlockException fault);
@@ -164,7 +165,7 @@ public final class SnapshotTableLayout {
     }
 
     private static SnapshotEntry parseEntry(
-            ByteBuffer in, Qcow2Header header, long fileSizeBytes, Consumer<BlockException> mild) {
+            ByteBuffer in, Qcow2Header header, long fileSizeBytes, Consumer<String> mild) {
         int start = in.position();
         int end = endOf(in);
         long l1Offset = in.getLong(start);
@@ -189,11 +190,10 @@ public final class SnapshotTableLayout {
         }
         if (header.version() >= 3 && extraLength < EXTRA_VERSION_3_BYTES) {
             mild.accept(
-                    Refusal.invalid(
-                            WHAT,
-                            "extra data size",
-                            extraLength,
-                            "at least 16 in a version 3 image"));
+                    WHAT
+                            + ": extra data size="
+                            + extraLength
+                            + ", expected=at least 16 in a version 3 image");
         }
         int extra = start + ENTRY_BYTES_MIN;
         int id = extra + (int) extraLength;

@@ -2,8 +2,8 @@ package io.quoin.qcow2.check;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import io.quoin.qcow2.check.QemuImages.Kind;
 import io.quoin.block.BlockException;
+import io.quoin.qcow2.check.QemuImages.Kind;
 import io.quoin.qcow2.layout.BitmapsExtension;
 import io.quoin.qcow2.layout.EntryFault;
 import io.quoin.qcow2.layout.L1Entry;

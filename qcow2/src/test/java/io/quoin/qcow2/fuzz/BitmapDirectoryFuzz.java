@@ -20,8 +20,12 @@ public final class BitmapDirectoryFuzz {
                 new BitmapsExtension(1 + (data[0] & 15), data.length - 1, 1 << CLUSTER_BITS);
         ByteBuffer directory = ByteBuffer.wrap(data, 1, data.length - 1).slice();
         try {
-            BitmapDirectoryLayout.parse(directory, extension, 1 << CLUSTER_BITS, FILE_BYTES)
-                    .forEach(entry -> entry.name().isEmpty());
+            int count =
+                    BitmapDirectoryLayout.parse(directory, extension, 1 << CLUSTER_BITS, FILE_BYTES)
+                            .size();
+            if (count != extension.count()) {
+                throw new AssertionError("bitmaps: " + count);
+            }
         } catch (BlockException e) {
             Messages.check(e);
         }

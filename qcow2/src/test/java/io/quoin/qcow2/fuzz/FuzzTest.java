@@ -37,24 +37,29 @@ class FuzzTest {
 
     @TempDir Path folder;
 
-    interface Target {
-        void run(byte[] data) throws Exception;
-    }
-
     enum Fuzz {
-        HEADER(HeaderFuzz.class, HeaderFuzz::fuzzerTestOneInput),
-        SNAPSHOT_TABLE(SnapshotTableFuzz.class, SnapshotTableFuzz::fuzzerTestOneInput),
-        BITMAP_DIRECTORY(BitmapDirectoryFuzz.class, BitmapDirectoryFuzz::fuzzerTestOneInput),
-        CODEC(CodecFuzz.class, CodecFuzz::fuzzerTestOneInput),
-        IMAGE(ImageFuzz.class, ImageFuzz::fuzzerTestOneInput),
-        REPAIR(RepairFuzz.class, RepairFuzz::fuzzerTestOneInput);
+        HEADER(HeaderFuzz.class),
+        SNAPSHOT_TABLE(SnapshotTableFuzz.class),
+        BITMAP_DIRECTORY(BitmapDirectoryFuzz.class),
+        CODEC(CodecFuzz.class),
+        IMAGE(ImageFuzz.class),
+        REPAIR(RepairFuzz.class);
 
         final Class<?> type;
-        final Target target;
 
-        Fuzz(Class<?> type, Target target) {
+        Fuzz(Class<?> type) {
             this.type = type;
-            this.target = target;
+        }
+
+        void run(byte[] data) throws Exception {
+            switch (this) {
+                case HEADER -> HeaderFuzz.fuzzerTestOneInput(data);
+                case SNAPSHOT_TABLE -> SnapshotTableFuzz.fuzzerTestOneInput(data);
+                case BITMAP_DIRECTORY -> BitmapDirectoryFuzz.fuzzerTestOneInput(data);
+                case CODEC -> CodecFuzz.fuzzerTestOneInput(data);
+                case IMAGE -> ImageFuzz.fuzzerTestOneInput(data);
+                case REPAIR -> RepairFuzz.fuzzerTestOneInput(data);
+            }
         }
 
         String corpusName() {
@@ -78,7 +83,7 @@ class FuzzTest {
         assertThat(corpus).isNotEmpty();
         for (byte[] data : corpus) {
             try {
-                fuzz.target.run(data);
+                fuzz.run(data);
             } catch (Throwable e) {
                 throw new AssertionError(
                         fuzz + " with " + Base64.getEncoder().encodeToString(data), e);
@@ -161,7 +166,12 @@ class FuzzTest {
         byte[] bytes = image.toArray();
         byte[] data = new byte[1 + length];
         data[0] = 17;
-        System.arraycopy(bytes, Math.min(from, bytes.length), data, 1, Math.max(0, Math.min(length, bytes.length - from)));
+        System.arraycopy(
+                bytes,
+                Math.min(from, bytes.length),
+                data,
+                1,
+                Math.max(0, Math.min(length, bytes.length - from)));
         return data;
     }
 

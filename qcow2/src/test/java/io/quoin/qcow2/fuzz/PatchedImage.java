@@ -31,7 +31,7 @@ final class PatchedImage {
         int scale = Math.max(1, (int) (image.fileSize() >>> 16));
         for (int i = 0; i < PATCHES_MAX && 1 + (i + 1) * PATCH_BYTES <= data.length; i++) {
             int patch = 1 + i * PATCH_BYTES;
-            int place = (data[patch] & 0xff) << 8 | data[patch + 1] & 0xff;
+            int place = (data[patch] & 0xff) << 8 | (data[patch + 1] & 0xff);
             int at = (int) Math.min((long) place * scale, image.fileSize() - Long.BYTES);
             for (int j = 0; j < Long.BYTES; j++) {
                 image.putByte(at + j, data[patch + 2 + j]);

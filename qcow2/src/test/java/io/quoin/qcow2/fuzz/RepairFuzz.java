@@ -8,7 +8,9 @@ import io.quoin.qcow2.check.RepairMode;
 import io.quoin.qcow2.hostile.MemoryImageFile;
 import io.quoin.qcow2.hostile.SmallImage;
 
-/** Repairs: what a repair says is left is what the next check finds, and a second one finds no more. */
+/**
+ * Repairs: what a repair says is left is what the next check finds, and a second one finds no more.
+ */
 public final class RepairFuzz {
     private RepairFuzz() {}
 

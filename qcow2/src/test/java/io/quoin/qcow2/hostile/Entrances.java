@@ -54,7 +54,8 @@ public final class Entrances {
     private final Xlator volume;
 
     /** What an entrance has to tell. */
-    public record Report(boolean opened, String message, Set<BlockError> reads, Set<BlockError> writes) {
+    public record Report(
+            boolean opened, String message, Set<BlockError> reads, Set<BlockError> writes) {
         static Report refused(BlockException e) {
             return new Report(
                     false,
@@ -221,7 +222,8 @@ public final class Entrances {
 
     /** All of a small disk; of a large one its start, its end and samples between. */
     private void eachPiece(long size, Consumer<long[]> use) {
-        long step = size <= ALL_READ_BYTES ? stepBytes : Math.max(stepBytes, size / SAMPLES & -PIECE);
+        long step =
+                size <= ALL_READ_BYTES ? stepBytes : Math.max(stepBytes, size / SAMPLES & -PIECE);
         for (long at = 0; at < size; at += step) {
             use.accept(new long[] {at, Math.min(PIECE, size - at)});
             if (at > Long.MAX_VALUE - step) {
