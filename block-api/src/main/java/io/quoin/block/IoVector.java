@@ -141,18 +141,49 @@ public final class IoVector {
 
     /** Whether every byte is zero. */
     public boolean isZero() {
-        for (int i = 0; i < count; i++) {
-            long address = addresses[i];
-            long end = address + lengths[i];
-            for (; address + Long.BYTES <= end; address += Long.BYTES) {
-                if (UnsafeApi.getLong(address) != 0) {
-                    return false;
-                }
+        return isZero(0, lengthBytes);
+    }
+
+    /**
+     * Whether {@code rangeLengthBytes} bytes from {@code position} on are zero. It ends at the
+     * first that is not, so other data cost next to nothing.
+     */
+    public boolean isZero(long position, long rangeLengthBytes) {
+        checkRange(position, rangeLengthBytes);
+        long skip = position;
+        long left = rangeLengthBytes;
+        for (int i = 0; left > 0; i++) {
+            int length = lengths[i];
+            if (skip >= length) {
+                skip -= length;
+                continue;
             }
-            for (; address < end; address++) {
-                if (UnsafeApi.getByte(address) != 0) {
-                    return false;
-                }
+            long part = Math.min(left, length - skip);
+            if (!isZeroMemory(addresses[i] + skip, part)) {
+                return false;
+            }
+            skip = 0;
+            left -= part;
+        }
+        return true;
+    }
+
+    private static boolean isZeroMemory(long start, long length) {
+        long address = start;
+        long end = start + length;
+        for (; address + 4 * Long.BYTES <= end; address += 4 * Long.BYTES) {
+            long any =
+                    UnsafeApi.getLong(address)
+                            | UnsafeApi.getLong(address + Long.BYTES)
+                            | UnsafeApi.getLong(address + 2 * Long.BYTES)
+                            | UnsafeApi.getLong(address + 3 * Long.BYTES);
+            if (any != 0) {
+                return false;
+            }
+        }
+        for (; address < end; address++) {
+            if (UnsafeApi.getByte(address) != 0) {
+                return false;
             }
         }
         return true;

@@ -47,6 +47,7 @@ final class ImageAssembly {
             String fileName,
             boolean writable,
             long cacheBytes,
+            DetectZeroes detectZeroes,
             CompressionWorkers workers) {
         Qcow2Header qcow2Header = loaded.header();
         MetadataMap map = io.map();
@@ -91,6 +92,7 @@ final class ImageAssembly {
                         bitmaps,
                         backing,
                         workers);
+        detectZeroes.applyTo(image);
         Qcow2File file =
                 new Qcow2File(fileName, image, io, qcow2Header, bitmaps, backing, writable);
         return loadBitmaps(bitmaps, gate, writable)

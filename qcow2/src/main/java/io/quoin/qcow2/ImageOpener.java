@@ -36,11 +36,17 @@ final class ImageOpener {
 
     private final Xlator subvolume;
     private final long cacheBytes;
+    private final DetectZeroes detectZeroes;
     private final CompressionWorkers workers;
 
-    ImageOpener(Xlator subvolume, long cacheBytes, CompressionWorkers workers) {
+    ImageOpener(
+            Xlator subvolume,
+            long cacheBytes,
+            DetectZeroes detectZeroes,
+            CompressionWorkers workers) {
         this.subvolume = subvolume;
         this.cacheBytes = cacheBytes;
+        this.detectZeroes = detectZeroes;
         this.workers = workers;
     }
 
@@ -141,7 +147,13 @@ final class ImageOpener {
                 .thenCompose(
                         all ->
                                 ImageAssembly.assemble(
-                                        io, all, fileName, writable, cacheBytes, workers));
+                                        io,
+                                        all,
+                                        fileName,
+                                        writable,
+                                        cacheBytes,
+                                        detectZeroes,
+                                        workers));
     }
 
     private static CompletionStage<LoadedImage> readHeader(ImageIo io, String fileName) {

@@ -24,6 +24,7 @@ public final class Qcow2Type implements XlatorType {
     static final String IMAGES = "images";
     static final String IMAGES_BY_SUFFIX = "suffix";
     static final String IMAGES_ALL = "all";
+    static final String DETECT_ZEROES = "detect-zeroes";
     static final String COMPRESSION_THREADS = "compression-threads";
 
     private static final int THREADS_MAX = 256;
@@ -41,6 +42,12 @@ public final class Qcow2Type implements XlatorType {
                             List.of(IMAGES_BY_SUFFIX, IMAGES_ALL),
                             IMAGES_BY_SUFFIX,
                             "Which files are images: those named *.qcow2, or all."),
+                    Option.choice(
+                            DETECT_ZEROES,
+                            DetectZeroes.names(),
+                            DetectZeroes.OFF.text(),
+                            "What becomes of a write of nothing but zeros: data (off), zero clusters"
+                                    + " (on), or zero clusters that give their space back (unmap)."),
                     Option.of(
                             COMPRESSION_THREADS,
                             Option.Type.INTEGER,
@@ -90,6 +97,7 @@ public final class Qcow2Type implements XlatorType {
                 context.loops(),
                 options.sizeBytes(CACHE_SIZE),
                 options.string(IMAGES).equals(IMAGES_ALL),
+                DetectZeroes.of(options.string(DETECT_ZEROES)),
                 workers.apply(name, threads(name, options.integer(COMPRESSION_THREADS))));
     }
 

@@ -43,12 +43,13 @@ final class Qcow2Xlator extends PassThroughXlator {
             LoopGroup loops,
             long cacheBytes,
             boolean allImages,
+            DetectZeroes detectZeroes,
             CompressionWorkers workers) {
         super(name, Qcow2Type.TYPE, subvolume);
         this.loops = loops;
         this.allImages = allImages;
         this.workers = workers;
-        this.opener = new ImageOpener(subvolume, cacheBytes, workers);
+        this.opener = new ImageOpener(subvolume, cacheBytes, detectZeroes, workers);
         this.creator = new ImageCreator(subvolume, opener);
     }
 

@@ -69,6 +69,7 @@ public final class OpenImage {
     private final ArrayDeque<CompressedWrite> idleCompressed = new ArrayDeque<>();
     private final WriteGate gate;
     private final ImageBitmaps bitmaps;
+    private @Nullable ZeroDetection zeroDetection;
     private long sizeBytes;
 
     /**
@@ -121,6 +122,11 @@ public final class OpenImage {
                         io.file().geometry().transferBytesMax(),
                         io.data().geometry().transferBytesMax());
         return backing == null ? own : Math.min(own, backing.geometry().transferBytesMax());
+    }
+
+    /** Makes zeroing of writes of zeros, from now on; {@code unmaps}: giving clusters back. */
+    public void detectZeroes(boolean unmaps) {
+        zeroDetection = new ZeroDetection(this, unmaps);
     }
 
     /** The virtual size. */
@@ -242,7 +248,12 @@ public final class OpenImage {
         if (bitmaps.isRecording()) {
             bitmaps.record(request.offsetBytes(), request.endBytes());
         }
-        startChange(request);
+        ZeroDetection detection = zeroDetection;
+        if (detection != null && request.op() == IoOp.WRITE && !request.has(IoFlags.COMPRESSED)) {
+            detection.start(request);
+        } else {
+            startChange(request);
+        }
     }
 
     void startChange(IoRequest request) {
