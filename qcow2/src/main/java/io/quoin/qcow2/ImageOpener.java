@@ -127,7 +127,8 @@ final class ImageOpener {
                 .thenCompose(
                         image -> {
                             requireServable(fileName, image.header(), child, writable);
-                            return readTables(io, image, writable)
+                            return settled(io, image, fileName, writable)
+                                    .thenCompose(settled -> readTables(io, settled, writable))
                                     .thenCompose(tables -> openDataFile(io, tables, mode, chain))
                                     .thenCompose(
                                             tables ->
@@ -154,6 +155,15 @@ final class ImageOpener {
                                         cacheBytes,
                                         detectZeroes,
                                         workers));
+    }
+
+    /** The image, its refcounts rebuilt if they are wanted and not to be trusted. */
+    private static CompletionStage<LoadedImage> settled(
+            ImageIo io, LoadedImage image, String fileName, boolean writable) {
+        return writable && image.header().isDirty()
+                ? DirtyImage.settle(io.file(), fileName, io.loop())
+                        .thenCompose(nothing -> readHeader(io, fileName))
+                : CompletableFuture.completedFuture(image);
     }
 
     private static CompletionStage<LoadedImage> readHeader(ImageIo io, String fileName) {
@@ -206,12 +216,6 @@ final class ImageOpener {
                     header.requireServable(writable, child.geometry().sizeBytes());
                     return header;
                 });
-        if (writable && header.isDirty()) {
-            throw refused(
-                    fileName,
-                    "the image was not closed and its refcounts are not to be trusted (dirty bit):"
-                            + " run quoin image check --repair, or open it read-only");
-        }
         requireTransfer(fileName, header, child);
     }
 

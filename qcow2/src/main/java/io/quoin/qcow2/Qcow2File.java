@@ -18,6 +18,7 @@ import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
+import java.util.function.Consumer;
 import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
@@ -101,9 +102,45 @@ final class Qcow2File implements XlatorFile, BitmappedFile {
     @Override
     public CompletionStage<Void> resize(long newSizeBytes) {
         BlockException refusal = resizeRefusal(newSizeBytes);
+        if (refusal == null && newSizeBytes < image.sizeBytes()) {
+            refusal =
+                    failure(
+                            BlockError.ENOTSUP,
+                            "image would become smaller, for which there is a call of its own:"
+                                    + " actual size="
+                                    + image.sizeBytes(),
+                            newSizeBytes);
+        }
+        return refusal == null
+                ? resizing(newSizeBytes, outcome -> image.grow(newSizeBytes, outcome))
+                : CompletableFuture.failedFuture(refusal);
+    }
+
+    @Override
+    public CompletionStage<Void> shrink(long newSizeBytes) {
+        BlockException refusal = resizeRefusal(newSizeBytes);
+        if (refusal == null && newSizeBytes > image.sizeBytes()) {
+            refusal =
+                    failure(
+                            BlockError.EINVAL,
+                            "image is smaller: actual size=" + image.sizeBytes(),
+                            newSizeBytes);
+        } else if (refusal == null && header.version() < 3 && backing != null) {
+            refusal =
+                    failure(
+                            BlockError.ENOTSUP,
+                            "version 2 image with a backing file cannot be made smaller",
+                            newSizeBytes);
+        }
         if (refusal != null) {
             return CompletableFuture.failedFuture(refusal);
         }
+        // From now on no request beyond the new end is let through.
+        geometry = geometry.withSizeBytes(newSizeBytes);
+        return resizing(newSizeBytes, outcome -> image.shrink(newSizeBytes, outcome));
+    }
+
+    private CompletionStage<Void> resizing(long newSizeBytes, Consumer<Outcome> operation) {
         if (newSizeBytes == image.sizeBytes()) {
             return CompletableFuture.completedFuture(null);
         }
@@ -111,10 +148,11 @@ final class Qcow2File implements XlatorFile, BitmappedFile {
         CompletableFuture<Void> done = new CompletableFuture<>();
         resizeWithBitmaps(
                 newSizeBytes,
+                operation,
                 error -> {
                     resizing = false;
+                    geometry = geometry.withSizeBytes(image.sizeBytes());
                     if (error.isOk()) {
-                        geometry = geometry.withSizeBytes(newSizeBytes);
                         done.complete(null);
                     } else {
                         done.completeExceptionally(
@@ -124,7 +162,8 @@ final class Qcow2File implements XlatorFile, BitmappedFile {
         return done;
     }
 
-    private void resizeWithBitmaps(long newSizeBytes, Outcome outcome) {
+    private void resizeWithBitmaps(
+            long newSizeBytes, Consumer<Outcome> operation, Outcome outcome) {
         Outcome ended =
                 error -> {
                     bitmaps.resized(image.sizeBytes());
@@ -140,7 +179,7 @@ final class Qcow2File implements XlatorFile, BitmappedFile {
                             newSizeBytes,
                             marked -> {
                                 if (marked.isOk()) {
-                                    image.grow(newSizeBytes, ended);
+                                    operation.accept(ended);
                                 } else {
                                     outcome.done(marked);
                                 }
@@ -162,19 +201,15 @@ final class Qcow2File implements XlatorFile, BitmappedFile {
         if (bitmapRefusal != null) {
             return failure(BlockError.ENOTSUP, bitmapRefusal, newSizeBytes);
         }
-        if (newSizeBytes < image.sizeBytes()) {
-            return failure(
-                    BlockError.ENOTSUP,
-                    "image cannot be made smaller: actual size=" + image.sizeBytes(),
-                    newSizeBytes);
-        }
         if (header.version() < 3 && header.snapshotCount() > 0) {
             return failure(
                     BlockError.ENOTSUP,
                     "version 2 image with internal snapshots cannot be resized",
                     newSizeBytes);
         }
-        if (newSizeBytes % geometry.blockSizeMin() != 0 || !image.canGrowTo(newSizeBytes)) {
+        if (newSizeBytes < 0
+                || newSizeBytes % geometry.blockSizeMin() != 0
+                || !image.canGrowTo(Math.max(1, newSizeBytes))) {
             return failure(
                     BlockError.EINVAL,
                     "size is too large for the cluster size, or no multiple of the block size",
@@ -198,7 +233,7 @@ final class Qcow2File implements XlatorFile, BitmappedFile {
         details.put("file-size", io.fileSizeBytes());
         details.put("extended-l2", header.hasExtendedL2());
         details.put("internal-snapshots", header.snapshotCount());
-        details.put("dirty", header.isDirty());
+        details.put("dirty", image.currentHeader().isDirty());
         details.put("corrupt", header.isCorrupt() || image.health().isCorrupt());
         if (io.hasDataFile()) {
             details.put("data-file", io.data().fileName());

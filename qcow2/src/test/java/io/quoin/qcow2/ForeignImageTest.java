@@ -66,20 +66,6 @@ class ForeignImageTest {
     }
 
     @Test
-    void shouldRefuseToWriteADirtyImageAndStillRead() throws IOException {
-        ModelDisk model = make("cluster_size=64k");
-        byte[] bytes = images.brick.content("disk.qcow2");
-        bytes[79] |= 1;
-        images.brick.put("disk.qcow2", bytes);
-        assertThatThrownBy(() -> images.open("disk.qcow2", OpenMode.READ_WRITE))
-                .isInstanceOf(BlockException.class)
-                .hasMessageContaining("quoin image check --repair");
-        XlatorFile file = images.open("disk.qcow2", OpenMode.READ_ONLY);
-        model.checkContent(images.driver(file));
-        images.close(file);
-    }
-
-    @Test
     void shouldClearAutoclearBitsBeforeTheFirstWriteOnly() throws IOException {
         make("cluster_size=64k");
         byte[] bytes = images.brick.content("disk.qcow2");

@@ -101,17 +101,6 @@ class ImageLifeTest {
         assertThat(images.qemuContent("disk.qcow2")).isEqualTo(model.content(0, newSize));
     }
 
-    @Test
-    void shouldRefuseToShrink() {
-        images.create("disk.qcow2", 1 << 20, Map.of());
-        XlatorFile file = images.open("disk.qcow2", OpenMode.READ_WRITE);
-        assertThatThrownBy(() -> images.loops.await(file.resize(512)))
-                .isInstanceOfSatisfying(
-                        BlockException.class,
-                        e -> assertThat(e.error()).isEqualTo(BlockError.ENOTSUP));
-        images.close(file);
-    }
-
     @ParameterizedTest
     @ValueSource(
             strings = {

@@ -317,6 +317,27 @@ public final class MappingTables {
         l1DirtyUnits = new long[(l1Units() + 63) >>> 6];
     }
 
+    /**
+     * Makes the L1 entry of a table 0 and forgets the table; {@code false} if it is in use. The
+     * reference to its cluster is the caller's to drop.
+     */
+    public boolean drop(L2Table table) {
+        if (!table.isEvictable()) {
+            return false;
+        }
+        remove(table);
+        setL1(table.l1Index, 0);
+        return true;
+    }
+
+    /** Takes over that the L1 table has fewer entries; those that go are 0. */
+    public void lowerL1(int newSize) {
+        Invariant.check(isClean(), "L1 table lowered with changes in memory");
+        tables = Arrays.copyOf(tables, newSize);
+        l1 = Arrays.copyOf(l1, newSize);
+        l1DirtyUnits = new long[(l1Units() + 63) >>> 6];
+    }
+
     /** A copy of the L1 table with {@code newSize} entries. */
     public long[] longerL1(int newSize) {
         return Arrays.copyOf(l1, newSize);

@@ -177,6 +177,19 @@ public final class OpenImage {
                 });
     }
 
+    /** Makes the image smaller; durable with the outcome. One at a time. */
+    public void shrink(long newSizeBytes, Outcome outcome) {
+        ShrinkOp shrink = new ShrinkOp(this, newSizeBytes, outcome);
+        gate.pass(
+                error -> {
+                    if (error.isOk()) {
+                        shrink.begin();
+                    } else {
+                        outcome.done(error);
+                    }
+                });
+    }
+
     /** Flushes, gives reserved clusters back; the child file is left open. */
     public void close(Outcome outcome) {
         if (health.refusal() == BlockError.EPERM) {
@@ -211,6 +224,11 @@ public final class OpenImage {
 
     private void closeRefcounts(BlockError before, Outcome outcome) {
         refcounts.close(closed -> io.whenIdle(() -> outcome.done(before.isOk() ? closed : before)));
+    }
+
+    /** The header as it is now. */
+    public Qcow2Header currentHeader() {
+        return header.header();
     }
 
     public ImageHealth health() {

@@ -1,11 +1,22 @@
 package io.quoin.qcow2.refcount;
 
 import io.quoin.block.BlockError;
+import io.quoin.qcow2.cache.HeaderStore;
+import io.quoin.qcow2.layout.Qcow2Header;
 import java.util.List;
 
 /**
- * The last task: clusters reserved and never used are free again, the file ends behind the last one
- * in use.
+ * The last task: clusters reserved and never used are free again, all counts are durable, the file
+ * ends behind the last cluster in use, and the image is no longer dirty.
+ *
+ * <pre>
+ *  GIVE_BACK  counts of what is left in the reserve become 0
+ *  WRITE      refcount blocks: flush
+ *  TABLE      entries of new blocks, durably (only lazy refcounts have left any)
+ *  END        what is free at the end of the file is found, some blocks of it at most
+ *  SHRINK     the file is cut there
+ *  CLEAN      the dirty bit is cleared, if it was set
+ * </pre>
  *
  * <p>Threading: confined(loop).
  */
@@ -14,18 +25,27 @@ final class CloseTask extends RefcountTask {
         GIVE_BACK,
         WRITE,
         FLUSH,
+        TABLE,
+        END,
         SHRINK,
+        CLEAN,
         DONE
     }
 
+    /** Refcount blocks that are looked through for the end of the file. */
+    private static final int END_BLOCKS_MAX = 64;
+
     private final ClusterReserve reserve;
+    private final HeaderStore header;
     private final List<ReservedRun> runs;
     private State state = State.GIVE_BACK;
     private int run;
+    private int endBlocksLeft = END_BLOCKS_MAX;
     private long newEnd;
 
-    CloseTask(RefcountBlocks blocks, ClusterReserve reserve) {
+    CloseTask(RefcountBlocks blocks, ClusterReserve reserve, HeaderStore header) {
         super(blocks);
+        this.header = header;
         this.reserve = reserve;
         this.runs = reserve.drain();
         this.newEnd = reserve.end();
@@ -44,17 +64,30 @@ final class CloseTask extends RefcountTask {
                 blocks.writeBlocks(this::answer);
             }
             case FLUSH -> {
-                state = State.SHRINK;
+                state = blocks.isTableDirty() ? State.TABLE : State.END;
                 await();
                 blocks.io().flush(this::answer);
             }
+            case TABLE -> {
+                state = State.END;
+                await();
+                blocks.writeTableDurably(this::answer);
+            }
+            case END -> findEnd();
             case SHRINK -> {
-                state = State.DONE;
+                state = State.CLEAN;
                 if (newEnd < reserve.end()) {
                     await();
                     // A file that stays longer costs nothing but a few holes.
                     blocks.io()
                             .resize(newEnd << blocks.clusterBits(), error -> answer(BlockError.OK));
+                }
+            }
+            case CLEAN -> {
+                state = State.DONE;
+                if (header.header().isDirty()) {
+                    await();
+                    header.changeIncompatible(Qcow2Header.DIRTY, 0, this::answer);
                 }
             }
             case DONE -> {
@@ -64,9 +97,33 @@ final class CloseTask extends RefcountTask {
         return true;
     }
 
+    private void findEnd() {
+        long cluster = newEnd - 1;
+        if (endBlocksLeft == 0 || cluster <= 0 || !blocks.hasBlock(cluster)) {
+            state = State.SHRINK;
+            return;
+        }
+        RefcountBlock block = blockOf(cluster);
+        if (block == null) {
+            return;
+        }
+        endBlocksLeft--;
+        long blockStart = block.blockIndex * blocks.layout().blockEntries();
+        while (newEnd > Math.max(1, blockStart) && isFree(block, newEnd - 1)) {
+            newEnd--;
+        }
+        if (newEnd > blockStart) {
+            state = State.SHRINK;
+        }
+    }
+
+    private boolean isFree(RefcountBlock block, long cluster) {
+        return blocks.count(block, cluster) == 0 && !blocks.map().contains(cluster);
+    }
+
     private void giveBack() {
         if (run == runs.size()) {
-            state = blocks.isDirty() ? State.WRITE : State.DONE;
+            state = blocks.isDirty() ? State.WRITE : State.CLEAN;
             return;
         }
         ReservedRun last = runs.get(run);

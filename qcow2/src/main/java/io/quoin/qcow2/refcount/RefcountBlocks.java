@@ -253,6 +253,11 @@ final class RefcountBlocks {
         };
     }
 
+    /** Whether so many blocks are changed that they should be written, to be evicted later. */
+    boolean isShortOfClean() {
+        return dirtyBlocks() > blocksMax / 2;
+    }
+
     private int dirtyBlocks() {
         int count = 0;
         for (RefcountBlock block : order) {

@@ -23,6 +23,7 @@ public final class Refcounts implements FreeSink {
     private final ClusterReserve reserve;
     private final HeaderStore header;
     private final boolean punch;
+    private final boolean lazy;
     private final Runnable refill = this::refill;
     private final ArrayDeque<Job> queue = new ArrayDeque<>();
     private Raises raises = new Raises();
@@ -48,6 +49,7 @@ public final class Refcounts implements FreeSink {
                 new ClusterReserve(
                         qcow2Header.clusterBits(), end, qcow2Header.refcounts().blockEntries());
         this.header = header;
+        this.lazy = qcow2Header.version() >= 3 && qcow2Header.lazyRefcounts();
         this.punch = io.file().capabilities().canDiscard();
     }
 
@@ -184,7 +186,10 @@ public final class Refcounts implements FreeSink {
         }
         ReserveTask task =
                 new ReserveTask(
-                        blocks, reserve, Math.max(1, reserve.target() - reserve.readyCount()));
+                        blocks,
+                        reserve,
+                        lazy ? header : null,
+                        Math.max(1, reserve.target() - reserve.readyCount()));
         enqueue(task, () -> reserved(task));
     }
 
@@ -235,7 +240,7 @@ public final class Refcounts implements FreeSink {
         if (job == null && last != null && !closeStarted) {
             // After everything else, also after tasks that gave way to others.
             closeStarted = true;
-            CloseTask task = new CloseTask(blocks, reserve);
+            CloseTask task = new CloseTask(blocks, reserve, header);
             job = new Job(task, () -> last.done(task.error()));
         }
         if (job == null) {

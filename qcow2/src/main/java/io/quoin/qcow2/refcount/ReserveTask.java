@@ -1,8 +1,12 @@
 package io.quoin.qcow2.refcount;
 
 import io.quoin.block.BlockError;
+import io.quoin.qcow2.cache.HeaderStore;
+import io.quoin.qcow2.cache.Join;
+import io.quoin.qcow2.layout.Qcow2Header;
 import java.util.ArrayList;
 import java.util.List;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Counts clusters before they are used and makes that durable.
@@ -13,6 +17,11 @@ import java.util.List;
  *            of the file. Before BLOCKS: its zeros would otherwise race with new blocks that lie there
  *  BLOCKS    the refcount blocks, durably
  *  TABLE     only with new blocks: their table entries, durably
+ *
+ *  With lazy refcounts counts stay in memory, and the dirty bit says that they are missing on disk:
+ *  DIRTY     the bit is set, durably, before the first of them; the file reaches the end of what is reserved
+ *  SPILL     only when memory is short of clean blocks: blocks and table entries are written, in no order
+ *
  *  PUBLISH   the clusters may be taken
  * </pre>
  *
@@ -24,6 +33,8 @@ final class ReserveTask extends RefcountTask {
         EXTEND,
         BLOCKS,
         TABLE,
+        DIRTY,
+        SPILL,
         PUBLISH
     }
 
@@ -31,14 +42,23 @@ final class ReserveTask extends RefcountTask {
     private static final int SCAN_BLOCKS_MAX = 16;
 
     private final ClusterReserve reserve;
+    private final @Nullable HeaderStore lazyHeader;
     private final List<ReservedRun> runs = new ArrayList<>();
     private State state = State.COLLECT;
     private int wanted;
     private int scanLeft = SCAN_BLOCKS_MAX;
     private boolean tableFull;
 
-    ReserveTask(RefcountBlocks blocks, ClusterReserve reserve, int wanted) {
+    /**
+     * @param lazyHeader where the dirty bit is, if counts need not be on disk; else null
+     */
+    ReserveTask(
+            RefcountBlocks blocks,
+            ClusterReserve reserve,
+            @Nullable HeaderStore lazyHeader,
+            int wanted) {
         super(blocks);
+        this.lazyHeader = lazyHeader;
         this.reserve = reserve;
         this.wanted = wanted;
     }
@@ -70,6 +90,22 @@ final class ReserveTask extends RefcountTask {
                 await();
                 blocks.writeBlocksDurably(this::answer);
             }
+            case DIRTY -> {
+                state = blocks.isShortOfClean() ? State.SPILL : State.PUBLISH;
+                await();
+                Join join = new Join(this::answer);
+                blocks.io().extend(reserve.end() << blocks.clusterBits(), join.one());
+                HeaderStore store = lazyHeader;
+                if (store != null && !store.header().isDirty()) {
+                    store.changeIncompatible(0, Qcow2Header.DIRTY, join.one());
+                }
+                join.started();
+            }
+            case SPILL -> {
+                state = blocks.isTableDirty() ? State.TABLE : State.PUBLISH;
+                await();
+                blocks.writeBlocks(this::answer);
+            }
             case TABLE -> {
                 state = State.PUBLISH;
                 await();
@@ -84,7 +120,7 @@ final class ReserveTask extends RefcountTask {
 
     private void collect() {
         if (wanted == 0) {
-            state = State.EXTEND;
+            state = lazyHeader == null ? State.EXTEND : State.DIRTY;
         } else if (reserve.scanCursor() < reserve.end() && scanLeft > 0) {
             scan();
         } else {

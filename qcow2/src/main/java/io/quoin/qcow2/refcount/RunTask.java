@@ -1,7 +1,5 @@
 package io.quoin.qcow2.refcount;
 
-import io.quoin.qcow2.cache.Join;
-
 /**
  * Counts a contiguous run of clusters behind the end of the file, for a table that must be in one
  * piece.
@@ -11,6 +9,7 @@ import io.quoin.qcow2.cache.Join;
 final class RunTask extends RefcountTask {
     private enum State {
         COLLECT,
+        EXTEND,
         BLOCKS,
         TABLE,
         DONE
@@ -47,13 +46,15 @@ final class RunTask extends RefcountTask {
             case COLLECT -> {
                 return collect();
             }
+            case EXTEND -> {
+                state = State.BLOCKS;
+                await();
+                blocks.io().extend(reserve.end() << blocks.clusterBits(), this::answer);
+            }
             case BLOCKS -> {
                 state = blocks.isTableDirty() ? State.TABLE : State.DONE;
                 await();
-                Join join = new Join(this::answer);
-                blocks.io().extend(reserve.end() << blocks.clusterBits(), join.one());
-                blocks.writeBlocksDurably(join.one());
-                join.started();
+                blocks.writeBlocksDurably(this::answer);
             }
             case TABLE -> {
                 state = State.DONE;
@@ -131,6 +132,6 @@ final class RunTask extends RefcountTask {
         }
         start = first + missing;
         reserve.passEnd(behind);
-        state = State.BLOCKS;
+        state = State.EXTEND;
     }
 }

@@ -1,0 +1,197 @@
+package io.quoin.qcow2.cluster;
+
+import io.quoin.block.BlockError;
+import io.quoin.block.IoFlags;
+import io.quoin.block.IoOp;
+import io.quoin.block.IoRequest;
+import io.quoin.qcow2.cache.L2Table;
+import io.quoin.qcow2.cache.MappingTables;
+import io.quoin.qcow2.cache.Outcome;
+import io.quoin.qcow2.layout.L1Entry;
+import io.quoin.qcow2.layout.L2Entry;
+import io.quoin.qcow2.layout.Qcow2Geometry;
+
+/**
+ * Makes an image smaller. The caller sees to it that no request beyond the new end comes any more.
+ *
+ * <pre>
+ *  BARRIER  wait for the requests that are under way
+ *  ZERO     what lies beyond the new end is discarded, the rest of the last cluster zeroed: flush; entries first, then
+ *           counts, as for every discard
+ *  SIZE     the header's size field: flush
+ *  TRIM     L1 entries of tables that map nothing any more become 0: flush; then these tables lose their reference
+ *  L1       l1_size is lowered to what is needed, if nothing is left behind it: flush; clusters behind are free
+ * </pre>
+ *
+ * A crash before SIZE leaves the old size with zeros in the part that was to go, one after it empty
+ * tables beyond the end.
+ *
+ * <p>Threading: confined(loop).
+ */
+final class ShrinkOp extends GuestOp {
+    private enum Phase {
+        BARRIER,
+        TRIM
+    }
+
+    private final long newSizeBytes;
+    private final int l1Needed;
+    private final int l1Before;
+    private final Outcome ended;
+    private Phase phase = Phase.BARRIER;
+    private int l1Index;
+
+    ShrinkOp(OpenImage image, long newSizeBytes, Outcome ended) {
+        super(image);
+        this.newSizeBytes = newSizeBytes;
+        this.ended = ended;
+        Qcow2Geometry geometry = image.currentHeader().geometry();
+        this.l1Needed = (int) geometry.l1EntriesFor(newSizeBytes);
+        this.l1Before = (int) geometry.l1EntriesFor(image.sizeBytes());
+    }
+
+    void begin() {
+        IoRequest request = image.pool.acquire().flush();
+        request.push(this::reached);
+        start(request);
+    }
+
+    @Override
+    protected void prepare(IoRequest request) {
+        end = 1;
+        exclusive = true;
+        firstCluster = 0;
+        lastCluster = Long.MAX_VALUE;
+    }
+
+    @Override
+    protected void walk() {
+        if (position == end || !lock()) {
+            return;
+        }
+        if (phase == Phase.BARRIER) {
+            position = end;
+            return;
+        }
+        while (l1Index < l1Before) {
+            if (!trim()) {
+                return;
+            }
+            l1Index++;
+        }
+        waiting = true;
+        image.flusher.flush(this::lowerL1);
+    }
+
+    @Override
+    protected void finish(IoRequest request, BlockError outcome) {
+        request.complete(outcome);
+    }
+
+    /** The locked part of a phase is over. */
+    private void reached(IoRequest request, BlockError outcome) {
+        if (!outcome.isOk() || phase == Phase.TRIM) {
+            image.pool.release(request);
+            ended.done(outcome);
+            return;
+        }
+        long clusterMask = image.clusterSizeBytes - 1L;
+        long to = (image.sizeBytes() + clusterMask) & ~clusterMask;
+        request.prepare(
+                IoOp.WRITE_ZEROES,
+                newSizeBytes,
+                to - newSizeBytes,
+                IoFlags.MAY_UNMAP | IoFlags.FUA);
+        request.push(this::zeroed);
+        image.startChange(request);
+    }
+
+    private void zeroed(IoRequest request, BlockError outcome) {
+        image.pool.release(request);
+        if (!outcome.isOk()) {
+            ended.done(outcome);
+            return;
+        }
+        image.header.setSize(
+                newSizeBytes,
+                error -> {
+                    if (!error.isOk()) {
+                        ended.done(error);
+                        return;
+                    }
+                    image.sizeBytes(newSizeBytes);
+                    phase = Phase.TRIM;
+                    // Where entries have subclusters or name places of a data file tables stay.
+                    boolean plain =
+                            !image.currentHeader().hasExtendedL2()
+                                    && !image.currentHeader().hasExternalDataFile();
+                    l1Index = plain ? l1Needed : l1Before;
+                    begin();
+                });
+    }
+
+    /** Takes a table that maps nothing out of the L1 table; {@code false}: it is being loaded. */
+    private boolean trim() {
+        MappingTables tables = image.tables;
+        if (!tables.isAllocated(l1Index)) {
+            return true;
+        }
+        L2Table table = tables.find(l1Index);
+        if (table == null) {
+            waiting = true;
+            tables.load(l1Index, this);
+            return false;
+        }
+        for (long entry : table.entries()) {
+            if ((entry & ~L2Entry.ZERO) != 0) {
+                return true;
+            }
+        }
+        long hostOffset = L1Entry.hostOffset(tables.l1Entry(l1Index));
+        if (tables.drop(table)) {
+            image.flusher.drop(hostOffset >>> image.clusterBits);
+        }
+        return true;
+    }
+
+    private void lowerL1(BlockError flushed) {
+        MappingTables tables = image.tables;
+        int newL1Size = Math.max(1, l1Needed);
+        boolean possible = flushed.isOk() && newL1Size < tables.l1Size();
+        for (int i = newL1Size; possible && i < tables.l1Size(); i++) {
+            possible = tables.l1Entry(i) == 0;
+        }
+        if (!possible) {
+            trimmed(flushed);
+            return;
+        }
+        image.flusher.exclusive(
+                turnEnded ->
+                        image.header.switchL1(
+                                newL1Size,
+                                tables.l1HostOffset(),
+                                error -> {
+                                    if (error.isOk()) {
+                                        dropBehind(newL1Size);
+                                        tables.lowerL1(newL1Size);
+                                    }
+                                    turnEnded.run();
+                                    trimmed(error);
+                                }));
+    }
+
+    private void dropBehind(int newL1Size) {
+        long mask = image.clusterSizeBytes - 1L;
+        long keptEnd = ((long) newL1Size * Long.BYTES + mask) & ~mask;
+        long oldEnd = ((long) image.tables.l1Size() * Long.BYTES + mask) & ~mask;
+        for (long at = keptEnd; at < oldEnd; at += image.clusterSizeBytes) {
+            image.flusher.drop((image.tables.l1HostOffset() + at) >>> image.clusterBits);
+        }
+    }
+
+    private void trimmed(BlockError outcome) {
+        position = end;
+        fail(outcome);
+        resume();
+    }
+}
