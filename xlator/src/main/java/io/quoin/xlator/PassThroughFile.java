@@ -4,6 +4,7 @@ import io.quoin.block.Capabilities;
 import io.quoin.block.Geometry;
 import io.quoin.block.IoRequest;
 import java.util.Map;
+import java.util.Optional;
 import java.util.concurrent.CompletionStage;
 
 /**
@@ -51,6 +52,11 @@ public abstract class PassThroughFile implements XlatorFile {
     @Override
     public CompletionStage<Void> shrink(long newSizeBytes) {
         return below.shrink(newSizeBytes);
+    }
+
+    @Override
+    public <T> Optional<T> face(Class<T> type) {
+        return below.face(type);
     }
 
     @Override

@@ -4,6 +4,7 @@ import io.quoin.block.BlockDevice;
 import io.quoin.block.BlockError;
 import io.quoin.block.BlockException;
 import java.util.Map;
+import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 
@@ -42,6 +43,14 @@ public interface XlatorFile extends BlockDevice {
      * lists and maps only.
      */
     Map<String, Object> details();
+
+    /**
+     * What an open file offers beyond the data path, by its type; empty where neither it nor what
+     * it passes through to has that. Confined like the file itself.
+     */
+    default <T> Optional<T> face(Class<T> type) {
+        return type.isInstance(this) ? Optional.of(type.cast(this)) : Optional.empty();
+    }
 
     /**
      * Flushes and closes. Called once, after every request has completed; the file is closed even

@@ -23,9 +23,7 @@ public interface BitmapControl {
 
     /** The bitmaps of {@code file}, if that is an open image that can have some. */
     static Optional<BitmapControl> of(XlatorFile file) {
-        return file instanceof BitmappedFile bitmapped
-                ? Optional.of(bitmapped.bitmaps())
-                : Optional.empty();
+        return file.face(BitmappedFile.class).map(BitmappedFile::bitmaps);
     }
 
     /** All of them, in the order of the image. */

@@ -11,6 +11,7 @@ import io.quoin.block.IoRequest;
 import io.quoin.xlator.XlatorFile;
 import io.quoin.xlator.loop.Loop;
 import java.util.Map;
+import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.function.Supplier;
@@ -231,6 +232,11 @@ public final class BoundaryFile implements XlatorFile {
             return BlockError.EINVAL;
         }
         return rules.capabilities().canWrite() ? BlockError.OK : BlockError.EPERM;
+    }
+
+    @Override
+    public <T> Optional<T> face(Class<T> type) {
+        return below.face(type);
     }
 
     @Override
