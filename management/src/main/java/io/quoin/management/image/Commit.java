@@ -139,7 +139,7 @@ public final class Commit {
 
         long run(Layers layers) {
             if (oldTargetBytes < sizeBytes) {
-                targetImage.resize(sizeBytes);
+                targetImage.callToTheEnd(file -> file.resize(sizeBytes));
             }
             layers.map(this::extent);
             target.flush();

@@ -64,9 +64,18 @@ public final class OpenedImage implements AutoCloseable {
 
     /** Runs {@code use} on the loop and waits for the stage that it returns. */
     public <T> T call(Function<XlatorFile, CompletionStage<T>> use) {
+        return Stages.await(start(use));
+    }
+
+    /** As {@link #call}, however long it takes: for work in proportion to the image. */
+    public <T> T callToTheEnd(Function<XlatorFile, CompletionStage<T>> use) {
+        return Stages.awaitTheEnd(start(use));
+    }
+
+    private <T> CompletableFuture<T> start(Function<XlatorFile, CompletionStage<T>> use) {
         CompletableFuture<T> result = new CompletableFuture<>();
         loop.execute(() -> Relay.into(result, () -> use.apply(file)));
-        return Stages.await(result);
+        return result;
     }
 
     /**
@@ -77,7 +86,7 @@ public final class OpenedImage implements AutoCloseable {
     @Override
     public void close() {
         if (closed.compareAndSet(false, true)) {
-            call(XlatorFile::close);
+            callToTheEnd(XlatorFile::close);
         }
     }
 }

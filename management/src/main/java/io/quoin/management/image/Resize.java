@@ -68,7 +68,8 @@ public final class Resize {
         if (newBytes < oldBytes) {
             requireShrinkable(image, oldBytes, newBytes, shrink, preallocation);
         }
-        opened.resize(newBytes);
+        boolean smaller = newBytes < oldBytes;
+        opened.callToTheEnd(file -> smaller ? file.shrink(newBytes) : file.resize(newBytes));
         if (newBytes > oldBytes) {
             preallocate(opened, oldBytes, newBytes, isRaw, preallocation);
         }

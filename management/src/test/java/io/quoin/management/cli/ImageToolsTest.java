@@ -291,10 +291,61 @@ class ImageToolsTest {
         compare("top.qcow2", "before.raw");
     }
 
+    @Test
+    void shouldChangeBitmapsAsQemuDoes() throws IOException {
+        qemuImg("create", "-f", "qcow2", "ours.qcow2", "8M");
+        qemuImg("bitmap", "--add", "ours.qcow2", "first");
+        qemuIo("qcow2", "ours.qcow2", "write 1M 300k");
+        copy("ours.qcow2", "theirs.qcow2");
+        copy("ours.qcow2", "other.qcow2");
+        for (List<String> change :
+                List.of(
+                        List.of("--add", "--disable", "-g", "64K", "@", "second"),
+                        List.of("--merge", "first", "@", "second"),
+                        List.of(
+                                "--merge",
+                                "first",
+                                "-b",
+                                "other.qcow2",
+                                "-F",
+                                "qcow2",
+                                "@",
+                                "second"),
+                        List.of("--add", "@", "third"),
+                        List.of("--remove", "@", "third"),
+                        List.of("--clear", "--disable", "@", "first"))) {
+            List<String> ours = new ArrayList<>(change);
+            ours.replaceAll(text -> text.endsWith("@") ? at("ours.qcow2") : text);
+            ours.replaceAll(text -> text.equals("other.qcow2") ? at(text) : text);
+            ours.add(0, "bitmap");
+            ok(ours.toArray(String[]::new));
+            List<String> theirs = new ArrayList<>(change);
+            theirs.replaceAll(text -> text.equals("@") ? "theirs.qcow2" : text);
+            theirs.add(0, "bitmap");
+            qemuImg(theirs.toArray(String[]::new));
+        }
+
+        checkClean("ours.qcow2");
+        JsonNode mine = JSON.readTree(qemuImg("info", "--output=json", "ours.qcow2"));
+        JsonNode qemu = JSON.readTree(qemuImg("info", "--output=json", "theirs.qcow2"));
+        assertThat(mine.at("/format-specific/data/bitmaps"))
+                .hasSize(2)
+                .isEqualTo(qemu.at("/format-specific/data/bitmaps"));
+        JsonNode bitmaps = json("bitmap", "--enable", at("ours.qcow2"), "second");
+        assertThat(bitmaps.get(0).path("dirty-bytes").asLong()).isZero();
+        assertThat(bitmaps.get(1).path("dirty-bytes").asLong()).isEqualTo(320 << 10);
+    }
+
     @ParameterizedTest
     @CsvSource(
             delimiter = '|',
             value = {
+                "bitmap DIR/top.qcow2 b                    | 2 | nothing to do",
+                "bitmap --clear -g 64K DIR/top.qcow2 b     | 2 | --add with it",
+                "bitmap --clear -b x DIR/top.qcow2 b       | 2 | --merge with it",
+                "bitmap --remove DIR/top.qcow2 b           | 1 | no such bitmap: bitmap=b",
+                "bitmap --add -g 100 DIR/top.qcow2 b       | 1 | granularity",
+                "bitmap --add DIR/base.raw b               | 1 | cannot have bitmaps",
                 "create DIR/a.qcow2                        | 2 | SIZE missing",
                 "create -b base.raw DIR/a.qcow2            | 2 | option=-F",
                 "create -F raw DIR/a.qcow2 1M              | 2 | -b BACKING",

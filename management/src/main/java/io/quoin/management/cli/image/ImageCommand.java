@@ -24,7 +24,8 @@ import picocli.CommandLine.Spec;
             ConvertCommand.class,
             ResizeCommand.class,
             RebaseCommand.class,
-            CommitCommand.class
+            CommitCommand.class,
+            BitmapCommand.class
         },
         footer = {
             "",

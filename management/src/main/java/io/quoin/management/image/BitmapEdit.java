@@ -1,0 +1,108 @@
+package io.quoin.management.image;
+
+import io.quoin.block.BlockError;
+import io.quoin.block.BlockException;
+import io.quoin.qcow2.bitmap.BitmapControl;
+import io.quoin.qcow2.bitmap.BitmapInfo;
+import io.quoin.xlator.OpenMode;
+import io.quoin.xlator.XlatorFile;
+import java.util.List;
+import java.util.Objects;
+import java.util.concurrent.CompletionStage;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Changes the persistent dirty bitmaps of an image, in the order that is asked for; they are stored
+ * when the image is closed.
+ *
+ * <p>Threading: confined to the thread of the tool.
+ */
+public final class BitmapEdit {
+    /** What is done with a bitmap. */
+    public enum Verb {
+        ADD,
+        REMOVE,
+        CLEAR,
+        ENABLE,
+        DISABLE,
+        MERGE
+    }
+
+    /**
+     * One change.
+     *
+     * @param source the bitmap that is merged; null for all other verbs
+     */
+    public record Action(Verb verb, @Nullable String source) {}
+
+    private final ImageSession session;
+
+    public BitmapEdit(ImageSession session) {
+        this.session = session;
+    }
+
+    /**
+     * Makes the changes to {@code bitmap} of {@code image}; if one fails those before it stay.
+     *
+     * @param granularityBytes of a new bitmap; 0: by the cluster size
+     * @param sourceImage the image that has the bitmaps to merge; null: the same
+     * @return the bitmaps that the image has then
+     */
+    public List<BitmapInfo> run(
+            LocalImage image,
+            String bitmap,
+            List<Action> actions,
+            long granularityBytes,
+            @Nullable LocalImage sourceImage) {
+        OpenedImage opened = session.open(image, OpenMode.READ_WRITE);
+        OpenedImage source =
+                sourceImage == null
+                        ? opened
+                        : session.open(sourceImage, OpenMode.READ_ONLY, opened.loop());
+        List<BitmapInfo> after;
+        try {
+            for (Action action : actions) {
+                opened.call(
+                        file ->
+                                carryOut(
+                                        action,
+                                        bitmap,
+                                        granularityBytes,
+                                        control(file),
+                                        control(source.file())));
+            }
+            after = opened.call(file -> control(file).list());
+        } finally {
+            opened.close();
+        }
+        source.close();
+        return after;
+    }
+
+    private static CompletionStage<Void> carryOut(
+            Action action,
+            String bitmap,
+            long granularityBytes,
+            BitmapControl bitmaps,
+            BitmapControl source) {
+        return switch (action.verb()) {
+            case ADD -> bitmaps.add(bitmap, granularityBytes, true);
+            case REMOVE -> bitmaps.remove(bitmap);
+            case CLEAR -> bitmaps.clear(bitmap);
+            case ENABLE -> bitmaps.enable(bitmap);
+            case DISABLE -> bitmaps.disable(bitmap);
+            case MERGE -> bitmaps.merge(bitmap, source, Objects.requireNonNull(action.source()));
+        };
+    }
+
+    private static BitmapControl control(XlatorFile file) {
+        return BitmapControl.of(file)
+                .orElseThrow(
+                        () ->
+                                new BlockException(
+                                        BlockError.ENOTSUP,
+                                        "image cannot have bitmaps: file="
+                                                + file.fileName()
+                                                + ", expected=format qcow2"));
+    }
+}
