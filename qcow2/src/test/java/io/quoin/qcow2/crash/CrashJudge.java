@@ -199,16 +199,21 @@ final class CrashJudge implements CrashReplay.Judge {
             for (Map.Entry<String, FlatBytes> file : files.entrySet()) {
                 Files.write(folder.resolve(file.getKey()), file.getValue().content());
             }
-            Path path = folder.resolve(IMAGE);
             PeerResult qemu =
                     wasDirty
-                            ? Peer.QEMU_IMG.command("check", "-r", "all", path.toString()).run()
-                            : Peer.QEMU_IMG.command("check", path.toString()).run();
+                            ? qemuCheck("-r", "all", IMAGE)
+                            : qemuCheck(IMAGE);
             if (qemu.exitCode() != 0 && qemu.exitCode() != 3) {
                 add(Loss.METADATA, "qemu-img check: " + qemu);
             }
         } catch (IOException e) {
             throw new UncheckedIOException(e);
         }
+    }
+
+    private PeerResult qemuCheck(String... arguments) {
+        List<String> command = new ArrayList<>(List.of("check"));
+        command.addAll(List.of(arguments));
+        return Peer.QEMU_IMG.command(command).directory(folder).run();
     }
 }

@@ -232,8 +232,25 @@ final class CrashRun {
             return driver.start(IoOp.WRITE_ZEROES, offset, length, unmap | fua);
         }
         drawn -= mix.zero();
+        if (drawn >= mix.discard() && drawn < mix.discard() + mix.compressed()) {
+            return startCompressed(driver, offset, length, fua);
+        }
         return drawn < mix.discard()
                 ? driver.start(IoOp.DISCARD, offset, length, fua)
                 : driver.start(IoOp.FLUSH, 0, 0, IoFlags.NONE);
+    }
+
+    /** Of the clusters that the range has wholly; without one of them it is a plain write. */
+    private FileDriver.Pending startCompressed(FileDriver driver, int offset, int length, int fua) {
+        int cluster = workload.clusterSize();
+        int from = (offset + cluster - 1) / cluster * cluster;
+        int to = (offset + length) / cluster * cluster;
+        int stamp = random.nextInt(1 << 20) + 1;
+        return from < to
+                ? driver.startWrite(
+                        from,
+                        SectorStamp.bytes(stamp, from, to - from),
+                        IoFlags.COMPRESSED | fua)
+                : driver.startWrite(offset, SectorStamp.bytes(stamp, offset, length), fua);
     }
 }

@@ -70,7 +70,28 @@ class CrashTest {
                         .after(Before.COMPRESS)
                         .mixed(Mix.COMPRESSED),
                 Workload.of("snapshot, tiny clusters", 512, "", 100_000).after(Before.SNAPSHOT),
-                Workload.of("snapshot", 4096, "", 400_000).after(Before.SNAPSHOT));
+                Workload.of("snapshot", 4096, "", 400_000).after(Before.SNAPSHOT),
+                Workload.of("lazy refcounts", 4096, "lazy_refcounts=on", 300_000),
+                Workload.of("lazy refcounts, tiny clusters", 512, "lazy_refcounts=on", 100_000)
+                        .backed(),
+                Workload.of("extended L2", 16384, "extended_l2=on", 500_000),
+                Workload.of("extended L2, backing, snapshot", 16384, "extended_l2=on", 500_000)
+                        .backed()
+                        .after(Before.SNAPSHOT),
+                Workload.of("compressed", 4096, "compression_type=zlib", 300_000)
+                        .after(Before.COMPRESS),
+                Workload.of("compressed writes", 4096, "compression_type=zstd", 300_000)
+                        .after(Before.COMPRESS)
+                        .mixed(Mix.COMPRESSED),
+                Workload.of("compressed writes, extended L2", 16384, "extended_l2=on", 400_000)
+                        .mixed(Mix.COMPRESSED),
+                Workload.of("compressed writes, 1 bit", 4096, "refcount_bits=1", 300_000)
+                        .mixed(Mix.COMPRESSED),
+                Workload.of("data file", 4096, "data_file=disk.data", 300_000),
+                Workload.of("data file, raw", 4096, "data_file=disk.data,data_file_raw=on", 300_000),
+                Workload.of("bitmap", 4096, "", 300_000).after(Before.BITMAP),
+                Workload.of("bitmap, tiny clusters", 512, "compat=1.1", 100_000)
+                        .after(Before.BITMAP));
     }
 
     @ParameterizedTest
@@ -82,13 +103,14 @@ class CrashTest {
         long seed = RandomOperations.seed();
         for (int round = 0; round < Math.max(1, ROUNDS); round++) {
             CrashRun run = new CrashRun(folder, workload, seed + round, false);
-            CrashJudge judge = ROUNDS > 0 ? run.run(EVERY, 3, 20) : run.run(28, 1, 25);
+            CrashJudge judge = ROUNDS > 0 ? run.run(EVERY, 3, 20) : run.run(20, 1, 25);
             states += judge.states;
             leaky += judge.leaky;
             dirty += judge.dirty;
             judgedByQemu += judge.judgedByQemu;
             System.out.println(
                     "crash: " + workload + ", seed=" + (seed + round) + ", states=" + judge.states);
+            judge.findings.stream().limit(3).forEach(System.out::println);
             assertThat(judge.findings)
                     .as("%s, repeat with -Dquoin.seed=%d", workload, seed + round)
                     .isEmpty();
