@@ -30,6 +30,7 @@ import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** Images with subclusters, made by QEMU and judged by it. */
 @Timeout(120)
@@ -92,6 +93,34 @@ class ExtendedL2Test {
                     .command("convert", "-l", name, "-O", "raw", path.toString(), old.toString())
                     .runOk();
             assertThat(Files.readAllBytes(old)).isEqualTo(before);
+        }
+    }
+
+    @ParameterizedTest
+    @DisplayName("QCOW2 85, 92: compressed clusters among subclusters are replaced as a whole")
+    @ValueSource(strings = {"zlib", "zstd"})
+    void shouldReplaceCompressedClustersWhenPartOfOneIsChanged(String type) throws IOException {
+        long seed = RandomOperations.seed();
+        int sizeBytes = 3_000_000 / 512 * 512;
+        byte[] content = new byte[sizeBytes];
+        for (int at = 0; at < sizeBytes; at += 512) {
+            Arrays.fill(content, at, at + 512, (byte) (at / 1000));
+        }
+        Arrays.fill(content, sizeBytes / 2, sizeBytes / 2 + 300_000, (byte) 0);
+        Path raw = folder.resolve("source.raw");
+        Files.write(raw, content);
+        String options = "extended_l2=on,compression_type=" + type;
+        Path path = folder.resolve(IMAGE);
+        Peer.QEMU_IMG
+                .command("convert", "-c", "-O", "qcow2", "-o", options, raw + "", path + "")
+                .runOk();
+        images.brick.put(IMAGE, Files.readAllBytes(path));
+        ModelDisk model = new ModelDisk(content);
+        for (int round = 0; round < 2; round++) {
+            change(model, 60, seed + round);
+            images.checkClean(IMAGE);
+            same(images.qemuContent(IMAGE), model.content(0, sizeBytes));
+            byQemu(model, new Random(seed + round));
         }
     }
 

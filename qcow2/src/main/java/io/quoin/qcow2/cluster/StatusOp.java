@@ -10,17 +10,17 @@ import io.quoin.xlator.XlatorFile;
 
 /**
  * A BLOCK_STATUS: answered from the tables, run by run; for unallocated runs the backing file is
- * asked. It ends early, with what it has, when the list is full or the work has become too much for
- * one request.
+ * asked, for runs in an external data file that. It ends early, with what it has, when the list is
+ * full or the work has become too much for one request.
  *
  * <p>Threading: confined(loop).
  */
 final class StatusOp extends GuestOp {
     private static final int LOADS_MAX = 64;
     private static final int RUNS_MAX = 1 << 16;
-    private static final int BACKING_EXTENTS_MAX = 256;
+    private static final int ASKED_EXTENTS_MAX = 256;
 
-    private final ExtentList backingExtents = new ExtentList(BACKING_EXTENTS_MAX);
+    private final ExtentList askedExtents = new ExtentList(ASKED_EXTENTS_MAX);
     private boolean one;
     private int loads;
     private int runs;
@@ -78,23 +78,18 @@ final class StatusOp extends GuestOp {
     private boolean ask() {
         MappedRun run = image.run;
         switch (run.kind) {
-            case NORMAL, COMPRESSED -> add(run.lengthBytes, BlockStatus.DATA);
+            case NORMAL -> {
+                if (image.form.external) {
+                    return askFile(image.data, run.lengthBytes);
+                }
+                add(run.lengthBytes, BlockStatus.DATA);
+            }
+            case COMPRESSED -> add(run.lengthBytes, BlockStatus.DATA);
             case ZERO_ALLOCATED -> add(run.lengthBytes, BlockStatus.ZERO);
             case UNALLOCATED -> {
-                long backed = image.backedBytes(position, run.lengthBytes);
                 XlatorFile backing = image.backing;
-                if (backed > 0 && backing != null) {
-                    backingExtents.clear();
-                    asked = true;
-                    askedBytes = backed;
-                    IoRequest child = image.child(this, IoOp.BLOCK_STATUS, position, backed);
-                    child.extents(backingExtents);
-                    image.send(this, backing, child);
-                    if (pending > 1) {
-                        return true;
-                    }
-                    takeAnswer();
-                    return false;
+                if (backing != null) {
+                    return askFile(backing, run.lengthBytes);
                 }
                 add(run.lengthBytes, BlockStatus.HOLE | BlockStatus.ZERO);
             }
@@ -103,15 +98,35 @@ final class StatusOp extends GuestOp {
         return false;
     }
 
+    /** Asks the file that has the guest's bytes at the same place: the backing or the data file. */
+    private boolean askFile(XlatorFile file, long lengthBytes) {
+        long present = Math.min(lengthBytes, file.geometry().sizeBytes() - position);
+        if (present <= 0) {
+            add(lengthBytes, BlockStatus.HOLE | BlockStatus.ZERO);
+            return false;
+        }
+        askedExtents.clear();
+        asked = true;
+        askedBytes = present;
+        IoRequest child = image.child(this, IoOp.BLOCK_STATUS, position, present);
+        child.extents(askedExtents);
+        image.send(this, file, child);
+        if (pending > 1) {
+            return true;
+        }
+        takeAnswer();
+        return false;
+    }
+
     private void takeAnswer() {
         asked = false;
-        if (backingExtents.count() == 0) {
+        if (askedExtents.count() == 0) {
             fail(BlockError.EIO);
         }
-        for (int i = 0; i < backingExtents.count() && position < end && askedBytes > 0; i++) {
-            long lengthBytes = Math.min(backingExtents.extentLengthBytes(i), askedBytes);
+        for (int i = 0; i < askedExtents.count() && position < end && askedBytes > 0; i++) {
+            long lengthBytes = Math.min(askedExtents.extentLengthBytes(i), askedBytes);
             askedBytes -= lengthBytes;
-            add(lengthBytes, backingExtents.status(i));
+            add(lengthBytes, askedExtents.status(i));
         }
     }
 
