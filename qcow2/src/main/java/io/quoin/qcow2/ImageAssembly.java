@@ -94,7 +94,15 @@ final class ImageAssembly {
                         workers);
         detectZeroes.applyTo(image);
         Qcow2File file =
-                new Qcow2File(fileName, image, io, qcow2Header, bitmaps, backing, writable);
+                new Qcow2File(
+                        fileName,
+                        image,
+                        io,
+                        qcow2Header,
+                        loaded.snapshots(),
+                        bitmaps,
+                        backing,
+                        writable);
         return loadBitmaps(bitmaps, gate, writable)
                 .handle((nothing, failure) -> failure == null ? done(file) : undo(backing, failure))
                 .thenCompose(Function.identity());

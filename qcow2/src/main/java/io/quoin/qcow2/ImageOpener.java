@@ -252,11 +252,12 @@ final class ImageOpener {
                                 (int) header.refcountTableBytes(),
                                 "refcount table")
                         : CompletableFuture.completedFuture(new long[0]);
-        // Where the snapshots' tables are, so that nothing writes there.
+        // Where the snapshots' tables are, so that nothing writes there; a reader does without
+        // them.
         CompletionStage<SnapshotTable> snapshots =
                 writable
                         ? InternalSnapshots.read(io, header)
-                        : CompletableFuture.completedFuture(NO_SNAPSHOTS);
+                        : InternalSnapshots.readForDetails(io, header);
         return l1.thenCombine(
                         refcounts,
                         (l1Table, refcountTable) ->

@@ -8,7 +8,10 @@ import io.quoin.qcow2.layout.SnapshotEntry;
 import io.quoin.qcow2.layout.SnapshotTable;
 import io.quoin.qcow2.layout.SnapshotTableLayout;
 import java.nio.ByteBuffer;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import org.agrona.BufferUtil;
@@ -31,6 +34,28 @@ final class InternalSnapshots {
         }
         long room = SnapshotTableLayout.bytesMax(header, io.fileSizeBytes());
         return read(io, header, (int) Math.min(room, FIRST_READ_BYTES), room);
+    }
+
+    /** Reads the table, none where it is broken: that keeps nobody from reading the disk. */
+    static CompletionStage<SnapshotTable> readForDetails(ImageIo io, Qcow2Header header) {
+        return read(io, header).exceptionally(failure -> new SnapshotTable(List.of(), 0));
+    }
+
+    /** A line for each snapshot, by the names that {@code qemu-img info} uses. */
+    static List<Map<String, Object>> details(SnapshotTable table) {
+        List<Map<String, Object>> list = new ArrayList<>();
+        for (SnapshotEntry entry : table.entries()) {
+            Map<String, Object> snapshot = new LinkedHashMap<>();
+            snapshot.put("id", entry.id());
+            snapshot.put("name", entry.name());
+            snapshot.put("date-sec", Integer.toUnsignedLong(entry.dateSeconds()));
+            if (entry.diskSizeBytes() != -1) {
+                snapshot.put("virtual-size", entry.diskSizeBytes());
+            }
+            snapshot.put("vm-state-size", entry.vmStateSizeBytes());
+            list.add(snapshot);
+        }
+        return list;
     }
 
     /** As much as is needed is known only from what has been read. */

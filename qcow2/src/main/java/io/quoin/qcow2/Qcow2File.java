@@ -13,6 +13,7 @@ import io.quoin.qcow2.cache.ImageIo;
 import io.quoin.qcow2.cache.Outcome;
 import io.quoin.qcow2.cluster.OpenImage;
 import io.quoin.qcow2.layout.Qcow2Header;
+import io.quoin.qcow2.layout.SnapshotTable;
 import io.quoin.xlator.XlatorFile;
 import java.util.LinkedHashMap;
 import java.util.Map;
@@ -32,6 +33,7 @@ final class Qcow2File implements XlatorFile, BitmappedFile {
     private final OpenImage image;
     private final ImageIo io;
     private final Qcow2Header header;
+    private final SnapshotTable snapshots;
     private final ImageBitmaps bitmaps;
     private final BitmapControl bitmapControl;
     private final @Nullable XlatorFile backing;
@@ -44,6 +46,7 @@ final class Qcow2File implements XlatorFile, BitmappedFile {
             OpenImage image,
             ImageIo io,
             Qcow2Header header,
+            SnapshotTable snapshots,
             ImageBitmaps bitmaps,
             @Nullable XlatorFile backing,
             boolean writable) {
@@ -51,6 +54,7 @@ final class Qcow2File implements XlatorFile, BitmappedFile {
         this.image = image;
         this.io = io;
         this.header = header;
+        this.snapshots = snapshots;
         this.bitmaps = bitmaps;
         this.bitmapControl = new BitmapOperations(bitmaps, image::whenChangeable);
         this.backing = backing;
@@ -234,6 +238,9 @@ final class Qcow2File implements XlatorFile, BitmappedFile {
         details.put("extended-l2", header.hasExtendedL2());
         details.put("internal-snapshots", header.snapshotCount());
         details.put("dirty", image.currentHeader().isDirty());
+        if (!snapshots.entries().isEmpty()) {
+            details.put("snapshots", InternalSnapshots.details(snapshots));
+        }
         details.put("corrupt", header.isCorrupt() || image.health().isCorrupt());
         if (io.hasDataFile()) {
             details.put("data-file", io.data().fileName());

@@ -89,6 +89,20 @@ class InternalSnapshotTest {
     }
 
     @Test
+    @DisplayName("QCOW2 97, 99: the details list id, name and size of each snapshot")
+    void shouldListSnapshotsInTheDetails() throws IOException {
+        make("cluster_size=64k");
+        XlatorFile file = images.open(DISK, OpenMode.READ_ONLY);
+        String details = file.details().toString();
+        images.close(file);
+        assertThat(details)
+                .contains("internal-snapshots=3")
+                .contains("id=1, name=one")
+                .contains("id=2, name=two")
+                .containsPattern("id=3, name=three, date-sec=\\d+, virtual-size=3145728");
+    }
+
+    @Test
     void shouldRefuseByNameWhenThereIsNoSuchSnapshot() throws IOException {
         make("cluster_size=64k");
         assertThatThrownBy(() -> images.open(DISK + "@four", OpenMode.READ_ONLY))

@@ -71,7 +71,8 @@ class HostileImageTest {
         Report reader = bounded("read-only", CACHE_BYTES, entrances::readOnly);
         assertUnchanged(entrances, image, "opened read-only");
         Report writer = bounded("read-write", CACHE_BYTES, entrances::readWrite);
-        if (!writer.opened()) {
+        // Of a dirty one the refcounts are rebuilt, which may come before the refusal.
+        if (!writer.opened() && !isDirty(bytes)) {
             assertUnchanged(entrances, image, "refused");
         }
         for (Report report : List.of(info, check, map, reader, writer)) {
@@ -126,6 +127,10 @@ class HostileImageTest {
                         RepairMode.NONE,
                         CheckListener.SILENT);
         assertThat(result.isClean()).as("%s", result).isTrue();
+    }
+
+    private static boolean isDirty(byte[] image) {
+        return image.length >= 80 && (image[79] & 1) != 0;
     }
 
     private static long incompatible(Entrances entrances) {
