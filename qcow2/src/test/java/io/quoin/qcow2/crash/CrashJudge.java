@@ -199,10 +199,7 @@ final class CrashJudge implements CrashReplay.Judge {
             for (Map.Entry<String, FlatBytes> file : files.entrySet()) {
                 Files.write(folder.resolve(file.getKey()), file.getValue().content());
             }
-            PeerResult qemu =
-                    wasDirty
-                            ? qemuCheck("-r", "all", IMAGE)
-                            : qemuCheck(IMAGE);
+            PeerResult qemu = wasDirty ? qemuCheck("-r", "all", IMAGE) : qemuCheck(IMAGE);
             if (qemu.exitCode() != 0 && qemu.exitCode() != 3) {
                 add(Loss.METADATA, "qemu-img check: " + qemu);
             }

@@ -248,9 +248,7 @@ final class CrashRun {
         int stamp = random.nextInt(1 << 20) + 1;
         return from < to
                 ? driver.startWrite(
-                        from,
-                        SectorStamp.bytes(stamp, from, to - from),
-                        IoFlags.COMPRESSED | fua)
+                        from, SectorStamp.bytes(stamp, from, to - from), IoFlags.COMPRESSED | fua)
                 : driver.startWrite(offset, SectorStamp.bytes(stamp, offset, length), fua);
     }
 }

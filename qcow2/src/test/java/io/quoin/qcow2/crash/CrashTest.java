@@ -88,7 +88,8 @@ class CrashTest {
                 Workload.of("compressed writes, 1 bit", 4096, "refcount_bits=1", 300_000)
                         .mixed(Mix.COMPRESSED),
                 Workload.of("data file", 4096, "data_file=disk.data", 300_000),
-                Workload.of("data file, raw", 4096, "data_file=disk.data,data_file_raw=on", 300_000),
+                Workload.of(
+                        "data file, raw", 4096, "data_file=disk.data,data_file_raw=on", 300_000),
                 Workload.of("bitmap", 4096, "", 300_000).after(Before.BITMAP),
                 Workload.of("bitmap, tiny clusters", 512, "compat=1.1", 100_000)
                         .after(Before.BITMAP));
