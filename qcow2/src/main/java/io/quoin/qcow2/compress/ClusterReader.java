@@ -32,7 +32,7 @@ import org.jspecify.annotations.Nullable;
 public final class ClusterReader {
     private static final long BYTES_MAX = 32 << 20;
     private static final int SLOTS_MIN = 2;
-    private static final int SLOTS_PREFERRED = 16;
+    private static final int SLOTS_PREFERRED = 64;
     private static final int ALIGNMENT = 4096;
 
     private enum State {
