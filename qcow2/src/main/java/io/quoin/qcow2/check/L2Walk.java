@@ -52,7 +52,9 @@ final class L2Walk {
             references.mendEntry(
                     at(entryOffset) + EntryFault.RESERVED_BITS.text(), entryOffset, meant);
         }
-        EntryFault fault = extended ? SubclusterBitmap.fault(entry, bitmap) : EntryFault.NONE;
+        boolean hasHost = L2Entry.hasHost(entry, image.header.hasExternalDataFile());
+        EntryFault fault =
+                extended ? SubclusterBitmap.fault(entry, bitmap, hasHost) : EntryFault.NONE;
         if (!fault.isNone()) {
             report.corruption(at(entryOffset) + fault.text());
         }

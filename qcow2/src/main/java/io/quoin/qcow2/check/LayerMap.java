@@ -111,9 +111,14 @@ final class LayerMap {
                     qcow2, guestOffset, entry, l2.getLong(at + L2Entry.SIZE_BYTES), lengthMax);
             return;
         }
+        boolean external = qcow2.header.hasExternalDataFile();
         ClusterKind kind = L2Entry.kind(entry);
+        if (external && entry == L2Entry.COPIED) {
+            set(State.DATA, Math.min(lengthMax, qcow2.clusterSize - inCluster), inCluster);
+            return;
+        }
         if (kind != ClusterKind.COMPRESSED && kind != ClusterKind.UNALLOCATED) {
-            long limit = qcow2.header.hasExternalDataFile() ? Long.MAX_VALUE : qcow2.fileSizeBytes;
+            long limit = external ? Long.MAX_VALUE : qcow2.fileSizeBytes;
             refuse(
                     L2Entry.fault(entry, qcow2.clusterBits, qcow2.header.version(), limit),
                     "L2 entry",
@@ -132,7 +137,8 @@ final class LayerMap {
 
     private void lookSubclusters(
             CheckImage qcow2, long guestOffset, long entry, long bitmap, long lengthMax) {
-        refuse(SubclusterBitmap.fault(entry, bitmap), "L2 entry", guestOffset);
+        boolean hasHost = L2Entry.hasHost(entry, qcow2.header.hasExternalDataFile());
+        refuse(SubclusterBitmap.fault(entry, bitmap, hasHost), "L2 entry", guestOffset);
         Qcow2Geometry geometry = qcow2.geometry;
         int inCluster = geometry.offsetInCluster(guestOffset);
         if (L2Entry.isCompressed(entry)) {
@@ -145,7 +151,6 @@ final class LayerMap {
         int subcluster = geometry.subclusterIndex(guestOffset);
         long end = (subcluster + 1L) << geometry.subclusterBits();
         long length = Math.min(lengthMax, end - inCluster);
-        boolean hasHost = L2Entry.hostOffset(entry) != 0;
         long host = hasHost ? L2Entry.hostOffset(entry) + inCluster : MapExtent.NO_OFFSET;
         if (SubclusterBitmap.isZero(bitmap, subcluster)) {
             set(State.ZERO, length, host);

@@ -94,7 +94,7 @@ final class EntryForm {
 
     /** Whether a descriptor that is not compressed has a host cluster. */
     boolean hasHost(long descriptor) {
-        return L2Entry.hostOffset(descriptor) != 0 || (external && L2Entry.isCopied(descriptor));
+        return L2Entry.hasHost(descriptor, external);
     }
 
     /** Whether the cluster has a place that may be written: nobody else refers to it. */

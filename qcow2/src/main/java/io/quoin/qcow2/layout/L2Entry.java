@@ -52,6 +52,15 @@ public final class L2Entry {
         return (entry & COMPRESSED) != 0;
     }
 
+    /**
+     * Whether a descriptor has a host cluster.
+     *
+     * @param external whether it is one of an external data file, where the first cluster is at 0
+     */
+    public static boolean hasHost(long descriptor, boolean external) {
+        return (descriptor & OFFSET_MASK) != 0 || (external && isCopied(descriptor));
+    }
+
     /** Of an entry without subclusters. */
     public static ClusterKind kind(long entry) {
         if ((entry & COMPRESSED) != 0) {

@@ -51,15 +51,24 @@ public final class SubclusterBitmap {
         return bitmap & ~(mask | mask << SUBCLUSTERS);
     }
 
-    /** Checks the bitmap against its descriptor. */
+    /** Checks the bitmap against its descriptor, which has an offset in the image's own file. */
     public static EntryFault fault(long descriptor, long bitmap) {
+        return fault(descriptor, bitmap, L2Entry.hostOffset(descriptor) != 0);
+    }
+
+    /**
+     * Checks the bitmap against its descriptor.
+     *
+     * @param hasHost whether there is a host cluster: in an external data file also at offset 0
+     */
+    public static EntryFault fault(long descriptor, long bitmap, boolean hasHost) {
         if (L2Entry.isCompressed(descriptor)) {
             return bitmap == 0 ? EntryFault.NONE : EntryFault.SUBCLUSTER_COMPRESSED;
         }
         if ((bitmap & bitmap >>> SUBCLUSTERS) != 0) {
             return EntryFault.SUBCLUSTER_CONFLICT;
         }
-        return (int) bitmap != 0 && L2Entry.hostOffset(descriptor) == 0
+        return (int) bitmap != 0 && !hasHost
                 ? EntryFault.SUBCLUSTER_WITHOUT_OFFSET
                 : EntryFault.NONE;
     }
