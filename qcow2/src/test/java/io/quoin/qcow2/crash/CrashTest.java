@@ -97,7 +97,8 @@ class CrashTest {
 
     @ParameterizedTest
     @MethodSource("workloads")
-    @DisplayName("QCOW2 132: flushed data and all metadata survive every crash point")
+    @DisplayName(
+            "QCOW2 79, 119, 120, 121, 122, 123, 124, 132: what was flushed survives every crash point")
     void shouldLoseNothingFlushedWhenItCrashesAnywhere(Workload workload) throws IOException {
         Peer.assumeAll(Peer.QEMU_IMG);
         Assumptions.assumeTrue(workload.name().contains(ONLY));
