@@ -27,6 +27,7 @@ public final class NbdOption {
     public static final int REP_ERR_POLICY = ERROR | 2;
     public static final int REP_ERR_INVALID = ERROR | 3;
     public static final int REP_ERR_PLATFORM = ERROR | 4;
+    public static final int REP_ERR_TLS_REQD = ERROR | 5;
     public static final int REP_ERR_UNKNOWN = ERROR | 6;
     public static final int REP_ERR_SHUTDOWN = ERROR | 7;
     public static final int REP_ERR_TOO_BIG = ERROR | 9;

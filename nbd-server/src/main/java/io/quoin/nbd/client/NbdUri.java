@@ -1,0 +1,106 @@
+package io.quoin.nbd.client;
+
+import io.quoin.block.BlockError;
+import io.quoin.block.BlockException;
+import java.net.URI;
+import java.net.URISyntaxException;
+import java.net.URLDecoder;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The address of an export (the NBD URI specification): {@code nbd://host:port/export} or {@code
+ * nbd+unix:///export?socket=PATH}. Without a name it is the server's default export.
+ *
+ * @param host of TCP, else null
+ * @param port of TCP
+ * @param socket the unix socket, else null
+ * @param exportName decoded; may be empty
+ *     <p>Threading: immutable.
+ */
+public record NbdUri(@Nullable String host, int port, @Nullable Path socket, String exportName) {
+    private static final int PORT = 10809;
+    private static final int PORT_MAX = 65535;
+    private static final String TCP = "nbd";
+    private static final String UNIX = "nbd+unix";
+    private static final String SOCKET = "socket=";
+
+    /** Whether the text begins as an NBD address, of whatever kind. */
+    public static boolean isUri(String text) {
+        return text.matches("nbds?(\\+[a-z]+)?:.*");
+    }
+
+    /**
+     * Reads an address.
+     *
+     * @throws BlockException EINVAL saying what is wrong; ENOTSUP for kinds that are not spoken
+     */
+    public static NbdUri parse(String text) {
+        URI uri;
+        try {
+            uri = new URI(text);
+        } catch (URISyntaxException e) {
+            throw illegal(text, "nbd://host:port/export or nbd+unix:///export?socket=PATH", e);
+        }
+        String path = uri.getRawPath() == null ? "" : uri.getRawPath();
+        String name = decode(path.startsWith("/") ? path.substring(1) : path);
+        return switch (String.valueOf(uri.getScheme())) {
+            case TCP -> tcp(text, uri, name);
+            case UNIX -> unix(text, uri, name);
+            default ->
+                    throw new BlockException(
+                            BlockError.ENOTSUP,
+                            "NBD address of a kind that is not supported: address="
+                                    + text
+                                    + ", expected=nbd or nbd+unix, actual="
+                                    + uri.getScheme());
+        };
+    }
+
+    private static NbdUri tcp(String text, URI uri, String name) {
+        String host = uri.getHost();
+        if (host == null || host.isEmpty()) {
+            throw illegal(text, "a host, as in nbd://host:port/export", null);
+        }
+        if (uri.getRawQuery() != null) {
+            throw illegal(text, "no query", null);
+        }
+        int port = uri.getPort() < 0 ? PORT : uri.getPort();
+        if (port == 0 || port > PORT_MAX) {
+            throw illegal(text, "a port from 1 to 65535", null);
+        }
+        boolean isIpv6 = host.startsWith("[");
+        return new NbdUri(isIpv6 ? host.substring(1, host.length() - 1) : host, port, null, name);
+    }
+
+    private static NbdUri unix(String text, URI uri, String name) {
+        String query = uri.getRawQuery();
+        boolean isSocket =
+                query != null && query.startsWith(SOCKET) && query.length() > SOCKET.length();
+        if (!isSocket || query.indexOf('&') >= 0) {
+            throw illegal(text, "one socket, as in nbd+unix:///export?socket=PATH", null);
+        }
+        if (uri.getRawAuthority() != null) {
+            throw illegal(text, "no host with a unix socket", null);
+        }
+        return new NbdUri(null, 0, Path.of(decode(query.substring(SOCKET.length()))), name);
+    }
+
+    /** Percent signs alone: a plus is a plus. */
+    private static String decode(String text) {
+        return URLDecoder.decode(text.replace("+", "%2B"), StandardCharsets.UTF_8);
+    }
+
+    private static BlockException illegal(String text, String expected, @Nullable Exception cause) {
+        return new BlockException(
+                BlockError.EINVAL,
+                "illegal NBD address: address=" + text + ", expected=" + expected,
+                cause);
+    }
+
+    /** For messages: where the server is. */
+    public String server() {
+        return socket != null ? socket.toString() : host + ":" + port;
+    }
+}
