@@ -3,12 +3,10 @@ package io.quoin.management.image;
 import io.quoin.block.BlockError;
 import io.quoin.block.BlockException;
 import io.quoin.management.image.CopyRun.CopyTotals;
-import io.quoin.management.volume.Stages;
 import io.quoin.xlator.CreateOptions;
 import io.quoin.xlator.OpenMode;
 import java.nio.file.Path;
 import java.util.concurrent.CompletableFuture;
-import java.util.concurrent.ExecutionException;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -132,23 +130,18 @@ public final class Convert {
             OpenedImage target,
             @Nullable OpenedImage backing,
             boolean targetIsZero) {
+        if (options.compressed() && !target.capabilities().canWriteCompressed()) {
+            throw new BlockException(
+                    BlockError.ENOTSUP,
+                    "target cannot be compressed: target="
+                            + target.location().text()
+                            + ", expected=a qcow2 image without a data file");
+        }
         CopyPlan plan = CopyPlan.of(source, target, backing, targetIsZero, options);
         CopyRun run = new CopyRun(plan, options.requests(), progress);
         CompletableFuture<CopyTotals> done = new CompletableFuture<>();
         source.loop().execute(() -> Relay.into(done, run::start));
-        CopyTotals totals = await(done);
+        CopyTotals totals = Relay.await(done);
         return new ConvertResult(plan.sourceBytes(), totals.readBytes(), totals.storedBytes());
-    }
-
-    /** However long it takes. */
-    private static CopyTotals await(CompletableFuture<CopyTotals> done) {
-        try {
-            return done.get();
-        } catch (ExecutionException e) {
-            throw Stages.asBlockException(e);
-        } catch (InterruptedException e) {
-            Thread.currentThread().interrupt();
-            throw new BlockException(BlockError.ESHUTDOWN, "interrupted while copying", e);
-        }
     }
 }

@@ -70,12 +70,12 @@ record CopyPlan(
                 unit,
                 part,
                 targetIsZero,
-                options.sparseBytes(),
+                options.sparseBytes() == 0 ? 0 : Math.max(options.sparseBytes(), to.blockSizeMin()),
                 options.compressed());
     }
 
     int writeFlags() {
-        return IoFlags.NONE;
+        return isCompressed ? IoFlags.COMPRESSED : IoFlags.NONE;
     }
 
     /** Finds the runs to be stored where the target has no backing file. */

@@ -29,7 +29,10 @@ final class ImageFolder implements AutoCloseable {
 
     private final Graph graph;
 
-    ImageFolder(Path folder, LoopGroup loops, Executor blocking) {
+    /**
+     * @param compressionThreads 0: one for each processor
+     */
+    ImageFolder(Path folder, LoopGroup loops, Executor blocking, int compressionThreads) {
         VolumeSpec files =
                 new VolumeSpec(
                         FILES,
@@ -37,7 +40,15 @@ final class ImageFolder implements AutoCloseable {
                         Map.of("directory", folder.toString(), "brick", "off"),
                         List.of());
         VolumeSpec images =
-                new VolumeSpec(IMAGES, "features/qcow2", Map.of("images", "all"), List.of(FILES));
+                new VolumeSpec(
+                        IMAGES,
+                        "features/qcow2",
+                        Map.of(
+                                "images",
+                                "all",
+                                "compression-threads",
+                                String.valueOf(compressionThreads)),
+                        List.of(FILES));
         graph =
                 Graph.build(
                         Volfile.of(List.of(files, images)),

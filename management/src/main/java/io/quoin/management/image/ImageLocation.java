@@ -1,5 +1,8 @@
 package io.quoin.management.image;
 
+import io.quoin.block.BlockError;
+import io.quoin.block.BlockException;
+import io.quoin.nbd.client.NbdUri;
 import java.nio.file.Path;
 import org.jspecify.annotations.Nullable;
 
@@ -8,13 +11,21 @@ import org.jspecify.annotations.Nullable;
  *
  * <p>Threading: immutable.
  */
-public sealed interface ImageLocation permits LocalImage {
+public sealed interface ImageLocation permits LocalImage, NbdImage {
     /**
      * Reads a location from the command line.
      *
      * @param format of a file; null to go by its suffix
      */
     static ImageLocation of(String text, @Nullable ImageFormat format) {
+        if (NbdUri.isUri(text)) {
+            if (format == ImageFormat.QCOW2) {
+                throw new BlockException(
+                        BlockError.ENOTSUP,
+                        "an NBD export is raw: address=" + text + ", actual format=qcow2");
+            }
+            return new NbdImage(NbdUri.parse(text), text);
+        }
         return new LocalImage(Path.of(text), ImageFormat.choose(format, text));
     }
 

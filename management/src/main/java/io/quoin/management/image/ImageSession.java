@@ -2,6 +2,7 @@ package io.quoin.management.image;
 
 import io.quoin.block.BlockException;
 import io.quoin.management.volume.Stages;
+import io.quoin.nbd.client.NbdClient;
 import io.quoin.xlator.CreateOptions;
 import io.quoin.xlator.OpenMode;
 import io.quoin.xlator.XlatorFile;
@@ -14,10 +15,12 @@ import java.util.HashMap;
 import java.util.Map;
 import java.util.Objects;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionStage;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.function.Supplier;
 
 /**
  * What one run of an offline tool stands on: loops, threads that may block, the folders of the
@@ -32,8 +35,21 @@ public final class ImageSession implements AutoCloseable {
 
     private final NettyLoopGroup loops = new NettyLoopGroup(LOOPS);
     private final ExecutorService blocking = blockingThreads();
+    private final int compressionThreads;
     private final Map<Path, ImageFolder> folders = new HashMap<>();
     private final Deque<OpenedImage> images = new ArrayDeque<>();
+
+    /** With a thread for compression on each processor. */
+    public ImageSession() {
+        this(0);
+    }
+
+    /**
+     * @param compressionThreads how many compress and decompress; 0: one for each processor
+     */
+    public ImageSession(int compressionThreads) {
+        this.compressionThreads = compressionThreads;
+    }
 
     /**
      * Opens an image, each on the next loop.
@@ -48,27 +64,35 @@ public final class ImageSession implements AutoCloseable {
     /** As {@link #open(ImageLocation, OpenMode)}, on a loop that others use already. */
     OpenedImage open(ImageLocation location, OpenMode mode, Loop loop) {
         CompletableFuture<OpenedImage> opened = new CompletableFuture<>();
-        LocalImage local = (LocalImage) location;
-        Path path = local.existing();
-        ImageFolder folder = folder(Objects.requireNonNull(path.getParent()));
-        String name = String.valueOf(path.getFileName());
+        Supplier<CompletionStage<XlatorFile>> opening = opening(location, mode, loop);
         loop.execute(
                 () ->
                         Relay.into(
                                 opened,
                                 () ->
-                                        folder.as(local.format())
-                                                .open(name, mode, loop)
+                                        opening.get()
                                                 .thenApplyAsync(
-                                                        file -> opened(location, file, loop),
+                                                        file ->
+                                                                new OpenedImage(
+                                                                        location, file, loop),
                                                         loop)));
         OpenedImage image = Stages.await(opened);
         images.push(image);
         return image;
     }
 
-    private static OpenedImage opened(ImageLocation location, XlatorFile file, Loop loop) {
-        return new OpenedImage(location, file, loop);
+    /** What opens it; a folder that cannot be used is told of at once. */
+    private Supplier<CompletionStage<XlatorFile>> opening(
+            ImageLocation location, OpenMode mode, Loop loop) {
+        if (location instanceof NbdImage remote) {
+            return () -> NbdClient.open(remote.uri(), mode, loop, blocking);
+        }
+        LocalImage local = (LocalImage) location;
+        Path path = local.existing();
+        ImageFolder folder = folder(Objects.requireNonNull(path.getParent()));
+        String file = String.valueOf(path.getFileName());
+        String name = local.snapshot() == null ? file : file + "@" + local.snapshot();
+        return () -> folder.as(local.format()).open(name, mode, loop);
     }
 
     /**
@@ -102,7 +126,7 @@ public final class ImageSession implements AutoCloseable {
             return known;
         }
         try {
-            ImageFolder opened = new ImageFolder(folder, loops, blocking);
+            ImageFolder opened = new ImageFolder(folder, loops, blocking, compressionThreads);
             folders.put(folder, opened);
             return opened;
         } catch (BlockException e) {

@@ -7,18 +7,40 @@ import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.util.Objects;
+import org.jspecify.annotations.Nullable;
 
 /**
  * An image file of this machine, which need not exist yet.
  *
  * @param path as it was given
  * @param format of the content
+ * @param snapshot the id or name of an internal snapshot to be read instead of the disk; or null
  *     <p>Threading: immutable.
  */
-public record LocalImage(Path path, ImageFormat format) implements ImageLocation {
+public record LocalImage(Path path, ImageFormat format, @Nullable String snapshot)
+        implements ImageLocation {
+    /** The disk itself. */
+    public LocalImage(Path path, ImageFormat format) {
+        this(path, format, null);
+    }
+
     @Override
     public String text() {
-        return path.toString();
+        return snapshot == null ? path.toString() : path + "@" + snapshot;
+    }
+
+    /**
+     * An internal snapshot of it.
+     *
+     * @throws BlockException EINVAL for a raw image, which has none
+     */
+    public LocalImage at(String newSnapshot) {
+        if (format == ImageFormat.RAW) {
+            throw new BlockException(
+                    BlockError.EINVAL,
+                    "raw images have no snapshots: path=" + path + ", snapshot=" + newSnapshot);
+        }
+        return new LocalImage(path, format, newSnapshot);
     }
 
     /**

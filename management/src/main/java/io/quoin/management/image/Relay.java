@@ -1,17 +1,33 @@
 package io.quoin.management.image;
 
+import io.quoin.block.BlockError;
+import io.quoin.block.BlockException;
+import io.quoin.management.volume.Stages;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
+import java.util.concurrent.ExecutionException;
 import java.util.function.Supplier;
 
 /**
  * Passes the end of a stage on to a future that somebody waits for, also where the stage could not
- * even be begun.
+ * even be begun; and waits.
  *
  * <p>Threading: thread-safe.
  */
 final class Relay {
     private Relay() {}
+
+    /** The result, however long it takes. */
+    static <T> T await(CompletableFuture<T> future) {
+        try {
+            return future.get();
+        } catch (ExecutionException e) {
+            throw Stages.asBlockException(e);
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            throw new BlockException(BlockError.ESHUTDOWN, "interrupted while waiting", e);
+        }
+    }
 
     // Whoever has the target hears of everything.
     @SuppressWarnings("FutureReturnValueIgnored")

@@ -1,5 +1,6 @@
 package io.quoin.management.image;
 
+import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
@@ -20,6 +21,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /** Conversions of images, judged by qemu-img. */
@@ -245,5 +247,57 @@ class ConvertTest {
                                         ConvertOptions.defaults()))
                 .hasMessageContaining("source and target are the same file");
         requireSame(image("source.raw"), image("target.qcow2"));
+    }
+
+    @ParameterizedTest
+    @CsvSource({"zlib, 65536", "zstd, 65536", "zstd, 4096", "zlib, 2097152"})
+    void shouldCompressSoThatQemuImgReadsIt(String type, String clusterSize) throws IOException {
+        randomRaw("source.raw", SIZE_BYTES);
+        LocalImage source = image("source.raw");
+        byte[] text = "a line that compresses well\n".repeat(100_000).getBytes(UTF_8);
+        try (FileChannel channel = FileChannel.open(source.path(), StandardOpenOption.WRITE)) {
+            channel.write(ByteBuffer.wrap(text), 17 << 20);
+        }
+        LocalImage small = image("small.qcow2");
+        convert(
+                source,
+                small,
+                ConvertOptions.defaults()
+                        .withCompression()
+                        .withCreateOptions(
+                                Map.of("compression_type", type, "cluster_size", clusterSize)));
+        requireSame(source, small);
+        requireClean(small);
+        assertThat(Peer.QEMU_IMG.command("check", small.text()).runOk().stdout())
+                .doesNotContain(" 0.00% compressed")
+                .contains("compressed clusters");
+        LocalImage back = image("back.raw");
+        convert(small, back, ConvertOptions.defaults());
+        assertThat(Files.mismatch(source.path(), back.path())).isEqualTo(-1);
+    }
+
+    @Test
+    void shouldReadAnInternalSnapshotWhenAskedTo() throws IOException {
+        randomRaw("source.raw", SIZE_BYTES);
+        LocalImage disk = image("disk.qcow2");
+        convert(image("source.raw"), disk, ConvertOptions.defaults());
+        Peer.QEMU_IMG.command("snapshot", "-c", "before", disk.text()).runOk();
+        Peer.QEMU_IO.command("-c", "write -P 5 0 20M", disk.text()).runOk();
+        convert(disk.at("before"), image("back.raw"), ConvertOptions.defaults());
+        assertThat(Files.mismatch(image("source.raw").path(), image("back.raw").path()))
+                .isEqualTo(-1);
+    }
+
+    @Test
+    void shouldRefuseToCompressWhenTheTargetCannot() throws IOException {
+        randomRaw("source.raw", SIZE_BYTES);
+        assertThatThrownBy(
+                        () ->
+                                convert(
+                                        image("source.raw"),
+                                        image("target.raw"),
+                                        ConvertOptions.defaults().withCompression()))
+                .hasMessageContaining("raw images cannot be compressed");
+        requireNothingElse("source.raw");
     }
 }

@@ -11,11 +11,13 @@ import io.quoin.management.image.ConvertResult;
 import io.quoin.management.image.ImageFormat;
 import io.quoin.management.image.ImageLocation;
 import io.quoin.management.image.ImageSession;
+import io.quoin.management.image.LocalImage;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.Callable;
 import org.jspecify.annotations.Nullable;
+import picocli.CommandLine;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
@@ -62,6 +64,12 @@ final class ConvertCommand implements Callable<Integer> {
             paramLabel = "FORMAT",
             description = "of the target: qcow2 or raw (default: raw for *.raw and *.img)")
     private @Nullable ImageFormat targetFormat;
+
+    @Option(
+            names = {"-l", "--snapshot"},
+            paramLabel = "NAME",
+            description = "read this internal snapshot of the source, by id or name")
+    private @Nullable String snapshot;
 
     @Option(
             names = {"-c", "--compress"},
@@ -111,18 +119,26 @@ final class ConvertCommand implements Callable<Integer> {
             defaultValue = "8")
     private int requests;
 
+    @Option(
+            names = "--threads",
+            paramLabel = "N",
+            description = "for compression, 1 to 64 (default: one for each processor)",
+            defaultValue = "0",
+            showDefaultValue = CommandLine.Help.Visibility.NEVER)
+    private int threads;
+
     @Mixin
     @SuppressWarnings("NullAway.Init") // picocli sets it
     private OutputOption output;
 
     @Override
     public Integer call() {
-        ImageLocation from = ImageLocation.of(source, format);
+        ImageLocation from = source();
         ImageLocation to = ImageLocation.of(target, targetFormat);
         ConvertOptions wanted = options();
         ConvertResult result;
         Progress progress = new Progress("converting");
-        try (ImageSession session = new ImageSession()) {
+        try (ImageSession session = new ImageSession(threads)) {
             result = new Convert(session, wanted, progress::show).run(from, to);
         } finally {
             progress.clear();
@@ -135,6 +151,18 @@ final class ConvertCommand implements Callable<Integer> {
         fields.put("stored-bytes", result.storedBytes());
         output.print(fields, out -> {});
         return 0;
+    }
+
+    private ImageLocation source() {
+        ImageLocation from = ImageLocation.of(source, format);
+        if (snapshot == null) {
+            return from;
+        }
+        if (from instanceof LocalImage local) {
+            return local.at(snapshot);
+        }
+        throw new BlockException(
+                BlockError.EINVAL, "an NBD export has no snapshots: address=" + source);
     }
 
     private ConvertOptions options() {
@@ -158,6 +186,7 @@ final class ConvertCommand implements Callable<Integer> {
                 "0, or a multiple of 512 up to 1G",
                 sparseBytes);
         require(requests >= 1 && requests <= 64, "-m", "1 to 64", requests);
+        require(threads >= 0 && threads <= 64, "--threads", "1 to 64", threads);
         return new ConvertOptions(
                 compressed, all, noCreate, targetIsZero, (int) sparseBytes, requests);
     }

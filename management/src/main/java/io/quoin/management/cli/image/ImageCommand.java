@@ -25,7 +25,9 @@ import picocli.CommandLine.Spec;
             ResizeCommand.class,
             RebaseCommand.class,
             CommitCommand.class,
-            BitmapCommand.class
+            BitmapCommand.class,
+            CompareCommand.class,
+            MeasureCommand.class
         },
         footer = {
             "",

@@ -1,0 +1,230 @@
+package io.quoin.management.image;
+
+import io.quoin.block.BlockError;
+import io.quoin.block.BlockException;
+import io.quoin.management.image.CompareResult.Finding;
+import java.util.ArrayDeque;
+import java.util.concurrent.CompletableFuture;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Compares two images that are open on one loop: walks the extents of both side by side and reads
+ * only where one of them may have data. Parts are begun in order, so once one differs nothing
+ * behind it is begun, and of those under way the first that differs counts.
+ *
+ * <p>Threading: confined(loop) of the images.
+ */
+final class CompareRun {
+    private static final int SLOTS = 4;
+    private static final int PART_BYTES = 1 << 20;
+    private static final long NONE = Long.MAX_VALUE;
+
+    private final OpenedImage first;
+    private final OpenedImage second;
+    private final long firstBytes;
+    private final long secondBytes;
+    private final long unitBytes;
+    private final int partBytes;
+    private final boolean strict;
+    private final ProgressListener progress;
+    private final ExtentCursor firstCursor;
+    private final ExtentCursor secondCursor;
+    private final ArrayDeque<CompareSlot> idle = new ArrayDeque<>();
+    private final CompletableFuture<CompareResult> done = new CompletableFuture<>();
+    private long position;
+    private long doneBytes;
+    private long differsAt = NONE;
+    private Finding finding = Finding.SAME;
+    private boolean looking;
+    private boolean feeding;
+    private boolean again;
+    private @Nullable BlockException failure;
+
+    CompareRun(OpenedImage first, OpenedImage second, boolean strict, ProgressListener progress) {
+        this.first = first;
+        this.second = second;
+        this.strict = strict;
+        this.progress = progress;
+        firstBytes = first.file().geometry().sizeBytes();
+        secondBytes = second.file().geometry().sizeBytes();
+        unitBytes =
+                Math.max(
+                        first.file().geometry().blockSizeMin(),
+                        second.file().geometry().blockSizeMin());
+        int transferMax =
+                Math.min(
+                        first.file().geometry().transferBytesMax(),
+                        second.file().geometry().transferBytesMax());
+        partBytes = (int) (Math.min(PART_BYTES, transferMax) & -unitBytes);
+        firstCursor = new ExtentCursor(first.file(), first.loop(), firstBytes);
+        secondCursor = new ExtentCursor(second.file(), second.loop(), secondBytes);
+    }
+
+    CompletableFuture<CompareResult> start() {
+        if (strict && firstBytes != secondBytes) {
+            done.complete(new CompareResult(Finding.SIZE, 0, true));
+            return done;
+        }
+        for (int i = 0; i < SLOTS; i++) {
+            idle.add(new CompareSlot(this, partBytes));
+        }
+        feed();
+        return done;
+    }
+
+    void slotEnded(CompareSlot slot) {
+        idle.add(slot);
+        if (failure == null) {
+            failure = slot.failure();
+        }
+        if (slot.failure() == null) {
+            long difference = slot.difference();
+            if (difference != CompareSlot.SAME) {
+                found(Finding.CONTENT, difference);
+            }
+        }
+        done(slot.lengthBytes());
+        feed();
+    }
+
+    private void done(long lengthBytes) {
+        doneBytes += lengthBytes;
+        progress.progress(doneBytes, endBytes());
+    }
+
+    private long endBytes() {
+        return Math.max(firstBytes, secondBytes);
+    }
+
+    private void found(Finding what, long offsetBytes) {
+        if (offsetBytes < differsAt) {
+            differsAt = offsetBytes;
+            finding = what;
+        }
+    }
+
+    private boolean isStopped() {
+        return failure != null || differsAt != NONE || position >= endBytes();
+    }
+
+    private void feed() {
+        again = true;
+        if (feeding) {
+            return;
+        }
+        feeding = true;
+        while (again) {
+            again = false;
+            while (!isStopped() && !looking && !idle.isEmpty()) {
+                next();
+            }
+        }
+        feeding = false;
+        if (isStopped() && !looking && idle.size() == SLOTS) {
+            end();
+        }
+    }
+
+    private void end() {
+        if (failure != null) {
+            done.completeExceptionally(failure);
+        } else {
+            long offset = differsAt == NONE ? 0 : differsAt;
+            done.complete(new CompareResult(finding, offset, firstBytes != secondBytes));
+        }
+    }
+
+    private void next() {
+        if (needsLook(firstCursor)) {
+            look(first, firstCursor);
+        } else if (needsLook(secondCursor)) {
+            look(second, secondCursor);
+        } else {
+            step();
+        }
+    }
+
+    private static boolean needsLook(ExtentCursor cursor) {
+        return !cursor.isAtEnd() && !cursor.isKnown();
+    }
+
+    private void look(OpenedImage image, ExtentCursor cursor) {
+        looking = true;
+        cursor.look(
+                error -> {
+                    looking = false;
+                    if (error != BlockError.OK) {
+                        failure =
+                                ImageFailure.of(
+                                        image,
+                                        "block status",
+                                        cursor.position(),
+                                        endBytes() - cursor.position(),
+                                        error);
+                    }
+                    feed();
+                });
+    }
+
+    /** As far as the status of both holds. */
+    private void step() {
+        boolean isFirstZero = firstCursor.isAtEnd() || firstCursor.isZero();
+        boolean isSecondZero = secondCursor.isAtEnd() || secondCursor.isZero();
+        boolean isBoth = !firstCursor.isAtEnd() && !secondCursor.isAtEnd();
+        if (strict && isBoth && firstCursor.status() != secondCursor.status()) {
+            found(Finding.STATUS, position);
+            return;
+        }
+        long run = Math.min(run(firstCursor), run(secondCursor));
+        long end = position + run;
+        boolean isWithinUnit = end % unitBytes != 0 && end != firstBytes && end != secondBytes;
+        if (isWithinUnit && run < unitBytes) {
+            isFirstZero = firstCursor.isAtEnd();
+            isSecondZero = secondCursor.isAtEnd();
+            run = Math.min(unitBytes - position % unitBytes, shorterRest());
+        } else if (isWithinUnit) {
+            run -= end % unitBytes;
+        }
+        if (isFirstZero && isSecondZero) {
+            advance(run);
+            done(run);
+            return;
+        }
+        long start = position;
+        // Parts end at multiples of their size: then they are aligned for what lies below.
+        int part = (int) Math.min(run, partBytes - start % partBytes);
+        advance(part);
+        idle.remove()
+                .compare(isFirstZero ? null : first, isSecondZero ? null : second, start, part);
+    }
+
+    /** To the nearest end of an image that has not been reached. */
+    private long shorterRest() {
+        long first = firstCursor.isAtEnd() ? Long.MAX_VALUE : firstBytes - position;
+        long second = secondCursor.isAtEnd() ? Long.MAX_VALUE : secondBytes - position;
+        return Math.min(first, second);
+    }
+
+    private static long run(ExtentCursor cursor) {
+        return cursor.isAtEnd() ? Long.MAX_VALUE : cursor.runBytes();
+    }
+
+    private void advance(long lengthBytes) {
+        position += lengthBytes;
+        advance(firstCursor, lengthBytes);
+        advance(secondCursor, lengthBytes);
+    }
+
+    private static void advance(ExtentCursor cursor, long lengthBytes) {
+        long left = cursor.isAtEnd() ? 0 : lengthBytes;
+        while (left > 0) {
+            long part = cursor.isKnown() ? Math.min(cursor.runBytes(), left) : left;
+            if (cursor.isKnown()) {
+                cursor.advance(part);
+            } else {
+                cursor.skip(part);
+            }
+            left -= part;
+        }
+    }
+}
