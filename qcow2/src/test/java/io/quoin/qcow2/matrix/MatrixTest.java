@@ -56,7 +56,7 @@ class MatrixTest {
 
     @ParameterizedTest
     @MethodSource("specs")
-    @DisplayName("QCOW2 45, 46, 53, 147: what QEMU makes reads the same, and what Quoin changes QEMU reads")
+    @DisplayName("QCOW2 45, 46, 53, 147: what QEMU makes reads the same, and what Quoin changes")
     void shouldReadAndChangeWhatQemuMadeWhenItIsOfAnyKind(ImageSpec spec) throws IOException {
         long seed = RandomOperations.seed();
         String label = spec + ", repeat with -Dquoin.seed=" + seed;
