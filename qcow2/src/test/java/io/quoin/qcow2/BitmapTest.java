@@ -274,6 +274,24 @@ class BitmapTest {
         assertThat(qemuBits("fresh").cardinality()).isEqualTo(8);
     }
 
+    @Test
+    void shouldShowNoBitmapsWhenSnapshotIsOpened() throws IOException {
+        needQemu();
+        qemuImg("create", "-qf", "qcow2", NAME, "" + SIZE);
+        qemuImg("bitmap", "--add", NAME, "now");
+        qemuImg("snapshot", "-c", "before", NAME);
+        fromQemu();
+        XlatorFile snapshot = images.open(NAME + "@before", OpenMode.READ_ONLY);
+        assertThat(call(snapshot, BitmapControl::list)).isEmpty();
+        assertThat(snapshot.details()).doesNotContainKey("bitmaps");
+        images.close(snapshot);
+        XlatorFile file = images.open(NAME, OpenMode.READ_WRITE);
+        images.driver(file).write(0, new byte[512]);
+        images.close(file);
+        images.checkClean(NAME);
+        assertThat(ranges(qemuBits("now"))).isEqualTo("0-128");
+    }
+
     @ParameterizedTest
     @ValueSource(ints = {512, 4096, 65536})
     @DisplayName(

@@ -350,8 +350,8 @@ public final class Qcow2Header {
     }
 
     /**
-     * The header that {@code snapshot} had: its L1 table and its size; EINVAL where the one does
-     * not cover the other.
+     * The header that {@code snapshot} had: its L1 table and its size, without bitmaps, which are
+     * of the image as it is now; EINVAL where the one does not cover the other.
      */
     public Qcow2Header atSnapshot(SnapshotEntry snapshot) {
         long size = snapshot.diskSizeBytes() == -1 ? sizeBytes : snapshot.diskSizeBytes();
@@ -362,7 +362,15 @@ public final class Qcow2Header {
                 "disk size",
                 size,
                 "what its L1 table of " + snapshot.l1Size() + " entries covers");
-        return toBuilder().sizeBytes(size).l1(snapshot.l1Size(), snapshot.l1TableOffset()).build();
+        return toBuilder()
+                .sizeBytes(size)
+                .l1(snapshot.l1Size(), snapshot.l1TableOffset())
+                .features(
+                        incompatibleFeatures,
+                        compatibleFeatures,
+                        autoclearFeatures & ~BITMAPS_CONSISTENT)
+                .withoutExtension(HeaderExtension.BITMAPS)
+                .build();
     }
 
     public HeaderBuilder toBuilder() {

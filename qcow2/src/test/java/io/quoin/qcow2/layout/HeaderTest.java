@@ -11,6 +11,7 @@ import java.nio.charset.StandardCharsets;
 import java.util.List;
 import java.util.Random;
 import java.util.function.Consumer;
+import org.junit.jupiter.api.DisplayName;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -91,6 +92,7 @@ class HeaderTest {
     }
 
     @Test
+    @DisplayName("QCOW2 5, 35: later header fields and unknown extensions are kept")
     void line05And35ShouldKeepLaterFieldsAndUnknownExtensions() {
         ByteBuffer bytes = ByteBuffer.allocate(CLUSTER);
         bytes.put(sound().extensions(List.of()).build().encode());
@@ -246,6 +248,7 @@ class HeaderTest {
     }
 
     @Test
+    @DisplayName("QCOW2 28, 29: unknown compatible and autoclear bits are kept")
     void line28And29ShouldKeepUnknownCompatibleAndAutoclearBits() {
         Qcow2Header header = parse(sound().features(0, 1L << 50, 1L << 51).build().encode());
         assertThat(header.compatibleFeatures()).isEqualTo(1L << 50);
@@ -253,6 +256,7 @@ class HeaderTest {
     }
 
     @Test
+    @DisplayName("QCOW2 30, 31: autoclear bits without what they stand for are refused")
     void line30And31ShouldRefuseAutoclearBitsWithoutWhatTheyStandFor() {
         refused(
                 "bitmaps",
@@ -270,11 +274,13 @@ class HeaderTest {
 
     @ParameterizedTest
     @CsvSource({"2147483647", "-1", "65536", "-2147483648"})
+    @DisplayName("QCOW2 33, 34: an extension that is too long is refused")
     void line34ShouldRefuseWhenExtensionIsTooLong(int length) {
         refused("length of 0x6803f857", bytes -> bytes.putInt(116, length));
     }
 
     @Test
+    @DisplayName("QCOW2 36: a second extension of a known type is refused")
     void line36ShouldRefuseSecondExtensionOfKnownType() {
         HeaderExtension format = Qcow2Header.backingFormatExtension("raw");
         refused(
@@ -312,6 +318,7 @@ class HeaderTest {
         "1, 32, 65537",
         "1, 32, 4194304"
     })
+    @DisplayName("QCOW2 40: a bitmaps extension out of range is refused")
     void line40ShouldRefuseWhenBitmapsExtensionIsOutOfRange(int count, long size, long offset) {
         HeaderBuilder header =
                 sound().features(0, 0, 1)

@@ -8,6 +8,7 @@ import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.util.List;
 import java.util.function.Consumer;
+import org.junit.jupiter.api.DisplayName;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -111,6 +112,7 @@ class TablesTest {
     }
 
     @Test
+    @DisplayName("QCOW2 109: a bitmap entry is read")
     void line109ShouldReadBitmapEntry() {
         BitmapEntry entry = bitmaps(bitmap(bytes -> {}), 1).get(0);
         assertThat(entry.name()).isEqualTo("bm");
@@ -121,6 +123,7 @@ class TablesTest {
     }
 
     @Test
+    @DisplayName("QCOW2 109, 110, 111: a bitmap entry out of range is refused")
     void line109To111ShouldRefuseBitmapEntryThatIsOutOfRange() {
         List<Consumer<ByteBuffer>> damages =
                 List.of(
@@ -151,6 +154,7 @@ class TablesTest {
     }
 
     @Test
+    @DisplayName("QCOW2 112: faults of bitmap table entries have names")
     void line112ShouldNameFaultOfBitmapTableEntry() {
         assertThat(BitmapDirectoryLayout.tableFault(0, 16, FILE)).isEqualTo(EntryFault.NONE);
         assertThat(BitmapDirectoryLayout.tableFault(1, 16, FILE)).isEqualTo(EntryFault.NONE);
