@@ -97,8 +97,7 @@ class CrashTest {
 
     @ParameterizedTest
     @MethodSource("workloads")
-    @DisplayName(
-            "QCOW2 79, 119, 120, 121, 122, 123, 124, 132: what was flushed survives any crash")
+    @DisplayName("QCOW2 79, 119, 120, 121, 122, 123, 124, 132: what was flushed survives any crash")
     void shouldLoseNothingFlushedWhenItCrashesAnywhere(Workload workload) throws IOException {
         Peer.assumeAll(Peer.QEMU_IMG);
         Assumptions.assumeTrue(workload.name().contains(ONLY));
