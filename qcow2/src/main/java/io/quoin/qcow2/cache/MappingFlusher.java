@@ -16,7 +16,7 @@ import org.jspecify.annotations.Nullable;
  * <pre>
  *  IDLE --> stage: copy changed units, take the list of dropped clusters
  *       --> COUNTS  write refcounts that were raised for entries of this round
- *       --> DATA    flush, if counts were written or an entry points to data that must be durable before it (COW, reused clusters)
+ *       --> DATA    flush, if counts were written or an entry points to data that has to be durable first (COW, reused clusters)
  *       --> TABLES  write L2 units; and L1 units too, unless
  *       --> CONTENT an L2 table's content must be durable first: flush, then write L1 units
  *       --> COMMIT  flush; then complete the waiters and hand the dropped clusters on
