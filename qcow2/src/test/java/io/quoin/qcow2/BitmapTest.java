@@ -292,6 +292,24 @@ class BitmapTest {
         assertThat(ranges(qemuBits("now"))).isEqualTo("0-128");
     }
 
+    @Test
+    @DisplayName("QCOW2 117, 139: bitmaps are cut when the image becomes smaller")
+    void shouldCutBitmapsWhenImageShrinks() throws IOException {
+        needQemu();
+        images.create(NAME, 8 << 20, Map.of("cluster_size", "512"));
+        XlatorFile file = images.open(NAME, OpenMode.READ_WRITE);
+        call(file, control -> control.add("on", 512, true));
+        images.driver(file).write(4096, new byte[512]);
+        images.driver(file).write((8 << 20) - 512, new byte[512]);
+        images.close(file);
+        XlatorFile again = images.open(NAME, OpenMode.READ_WRITE);
+        images.loops.await(images.loops.loop(0).call(() -> again.shrink(1 << 20)));
+        images.driver(again).write((1 << 20) - 512, new byte[512]);
+        images.close(again);
+        images.checkClean(NAME);
+        assertThat(ranges(qemuBits("on"))).isEqualTo("8-9 2047-2048");
+    }
+
     @ParameterizedTest
     @ValueSource(ints = {512, 4096, 65536})
     @DisplayName(
