@@ -82,16 +82,7 @@ final class ImageAssembly {
         ImageBitmaps bitmaps = new ImageBitmaps(io, map, header, refcounts);
         OpenImage image =
                 new OpenImage(
-                        io,
-                        qcow2Header,
-                        header,
-                        tables,
-                        flusher,
-                        refcounts,
-                        gate,
-                        bitmaps,
-                        backing,
-                        workers);
+                        io, header, tables, flusher, refcounts, gate, bitmaps, backing, workers);
         detectZeroes.applyTo(image);
         Qcow2File file =
                 new Qcow2File(

@@ -18,6 +18,7 @@ import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.Map;
 import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.DisplayName;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
@@ -40,6 +41,7 @@ class ForeignImageTest {
 
     @ParameterizedTest
     @ValueSource(ints = {1, 2, 4, 8, 16, 32, 64})
+    @DisplayName("QCOW2 52, 53, 55: counts of every width are read and written")
     void shouldKeepRefcountsOfAnyWidth(int bits) throws IOException {
         ModelDisk model = make("cluster_size=4k,refcount_bits=" + bits);
         change(model, 60);
@@ -49,6 +51,7 @@ class ForeignImageTest {
 
     @ParameterizedTest
     @ValueSource(strings = {"cluster_size=512", "cluster_size=4k", "cluster_size=64k,compat=0.10"})
+    @DisplayName("QCOW2 56: a shared cluster is never written in place")
     void shouldCopyOnWriteWhenAnInternalSnapshotSharesClusters(String options) throws IOException {
         ModelDisk model = make(options);
         Path path = folder.resolve("disk.qcow2");
@@ -82,6 +85,7 @@ class ForeignImageTest {
     }
 
     @Test
+    @DisplayName("QCOW2 127: the corrupt bit is set at once, writes end, reads go on")
     void shouldSetTheCorruptBitAndRefuseWritesWhenAnEntryCannotBe() throws IOException {
         make("cluster_size=64k");
         byte[] bytes = images.brick.content("disk.qcow2");
@@ -101,6 +105,7 @@ class ForeignImageTest {
     }
 
     @Test
+    @DisplayName("QCOW2 62: data is not written over metadata")
     void shouldNotWriteOverMetadataWhenAnEntryPointsThere() throws IOException {
         make("cluster_size=64k");
         byte[] bytes = images.brick.content("disk.qcow2");
@@ -114,6 +119,29 @@ class ForeignImageTest {
         byte[] after = images.brick.content("disk.qcow2");
         assertThat(Arrays.copyOfRange(after, (int) l1Offset, (int) l1Offset + 512))
                 .isEqualTo(Arrays.copyOfRange(bytes, (int) l1Offset, (int) l1Offset + 512));
+    }
+
+    @Test
+    @DisplayName("QCOW2 57: a count below its references is not lowered past 0 but corruption")
+    void shouldReportCorruptionWhenACountWouldFallBelowZero() throws IOException {
+        make("cluster_size=64k");
+        byte[] bytes = images.brick.content("disk.qcow2");
+        ByteBuffer buffer = ByteBuffer.wrap(bytes);
+        int block = (int) buffer.getLong((int) buffer.getLong(48));
+        int l2 = (int) (buffer.getLong((int) buffer.getLong(40)) & 0x00ff_ffff_ffff_fe00L);
+        int cluster = (int) ((buffer.getLong(l2) & 0x00ff_ffff_ffff_fe00L) >>> 16);
+        buffer.putShort(block + 2 * cluster, (short) 0);
+        images.brick.put("disk.qcow2", bytes);
+        XlatorFile file = images.open("disk.qcow2", OpenMode.READ_WRITE);
+        FileDriver driver = images.driver(file);
+        assertThat(driver.discard(0, 65536)).isEqualTo(BlockError.OK);
+        driver.flush();
+        images.loops.runReady();
+        assertThat(driver.write(0, new byte[512], 0)).isEqualTo(BlockError.EIO);
+        assertThat(images.brick.content("disk.qcow2")[79]).isEqualTo((byte) 2);
+        assertThat(images.brick.content("disk.qcow2")[block + 2 * cluster + 1]).isZero();
+        assertThat(file.details().get("refuses-writes").toString()).contains("refcount");
+        assertThatThrownBy(() -> images.close(file)).isInstanceOf(BlockException.class);
     }
 
     /** An image by QEMU with some data in it, put into the brick. */

@@ -155,6 +155,22 @@ class ImageToolsTest {
         assertThat(folder.resolve("disk.raw")).hasSize(1 << 20);
     }
 
+    @ParameterizedTest
+    @ValueSource(strings = {"65536", "512"})
+    void shouldShrinkAsQemuDoes(String clusterSize) throws IOException {
+        qemuImg("create", "-f", "qcow2", "-o", "cluster_size=" + clusterSize, "ours.qcow2", "6M");
+        qemuIo("qcow2", "ours.qcow2", "write -P 7 300k 5M");
+        copy("ours.qcow2", "theirs.qcow2");
+
+        ok("resize", "--shrink", at("ours.qcow2"), "-5M");
+        qemuImg("resize", "--shrink", "theirs.qcow2", "1M");
+
+        checkClean("ours.qcow2");
+        compare("ours.qcow2", "theirs.qcow2");
+        assertThat(json("info", at("ours.qcow2")).path("virtual-size").asLong()).isEqualTo(1 << 20);
+        assertThat(json("info", at("ours.qcow2")).path("actual-size").asLong()).isLessThan(4 << 20);
+    }
+
     /** base (raw or qcow2) under mid under top, each with data and zeros of its own. */
     private void makeChain(Random random, String options) throws IOException {
         qemuImg("create", "-f", "raw", "base.raw", "3M");

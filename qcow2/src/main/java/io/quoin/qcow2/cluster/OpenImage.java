@@ -78,7 +78,6 @@ public final class OpenImage {
      */
     public OpenImage(
             ImageIo io,
-            Qcow2Header qcow2Header,
             HeaderStore header,
             MappingTables tables,
             MappingFlusher flusher,
@@ -87,6 +86,7 @@ public final class OpenImage {
             ImageBitmaps bitmaps,
             @Nullable XlatorFile backing,
             CompressionWorkers workers) {
+        Qcow2Header qcow2Header = header.header();
         this.io = io;
         this.health = io.health();
         this.header = header;

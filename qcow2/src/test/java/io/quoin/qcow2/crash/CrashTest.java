@@ -69,6 +69,14 @@ class CrashTest {
                 Workload.of("compressed by QEMU, 4K", 4096, "", 400_000)
                         .after(Before.COMPRESS)
                         .mixed(Mix.COMPRESSED),
+                Workload.of("shrink and grow", 512, "", 300_032)
+                        .resized(100_352, 250_368, 30_208, 200_192),
+                Workload.of("shrink and grow, 4K, backing", 4096, "", 1_000_448)
+                        .backed()
+                        .resized(100_352, 600_064, 4_608, 200_192),
+                Workload.of("lazy refcounts, tiny clusters", 512, "lazy_refcounts=on", 100_000),
+                Workload.of("lazy refcounts, 4K, backing", 4096, "lazy_refcounts=on", 400_000)
+                        .backed(),
                 Workload.of("snapshot, tiny clusters", 512, "", 100_000).after(Before.SNAPSHOT),
                 Workload.of("snapshot", 4096, "", 400_000).after(Before.SNAPSHOT),
                 Workload.of("lazy refcounts", 4096, "lazy_refcounts=on", 300_000),

@@ -92,7 +92,9 @@ final class ModelFile extends PassThroughFile {
         long cutBytes = Math.max(0, below().geometry().sizeBytes() - newSizeBytes);
         Change cut = new Change(number++, newSizeBytes, cutBytes, 0);
         act(m -> m.resizing(newSizeBytes, cut));
-        return below().resize(newSizeBytes).thenRun(() -> act(m -> m.resized(newSizeBytes, cut)));
+        CompletionStage<Void> done =
+                cutBytes > 0 ? below().shrink(newSizeBytes) : below().resize(newSizeBytes);
+        return done.thenRun(() -> act(m -> m.resized(newSizeBytes, cut)));
     }
 
     @Override
