@@ -80,32 +80,20 @@ record CopyPlan(
 
     /** Finds the runs to be stored where the target has no backing file. */
     void split(long address, long offsetBytes, long lengthBytes, Runs runs) {
-        if (isCompressed) {
-            splitUnits(address, lengthBytes, runs);
-        } else if (sparseBytes == 0) {
+        if (sparseBytes == 0) {
             runs.add(0, lengthBytes, false);
         } else {
-            splitSparse(address, lengthBytes, runs);
+            // Whole units, where each is stored compressed.
+            splitBlocks(address, lengthBytes, isCompressed ? unitBytes : sparseBytes, runs);
         }
     }
 
-    /** Each unit for itself, as it is stored compressed. */
-    private void splitUnits(long address, long lengthBytes, Runs runs) {
-        for (long position = 0; position < lengthBytes; position += unitBytes) {
-            long part = Math.min(unitBytes, lengthBytes - position);
-            boolean isZero = sparseBytes > 0 && BlockMemory.isZero(address + position, part);
-            if (!isZero || !targetIsZero) {
-                runs.add(position, part, isZero);
-            }
-        }
-    }
-
-    /** Zeros count in blocks of {@link #sparseBytes}. */
-    private void splitSparse(long address, long lengthBytes, Runs runs) {
+    /** Zeros count in blocks of {@code blockBytes}; what follows each other is one run. */
+    private void splitBlocks(long address, long lengthBytes, int blockBytes, Runs runs) {
         long start = 0;
         boolean wasZero = false;
-        for (long position = 0; position < lengthBytes; position += sparseBytes) {
-            long block = Math.min(sparseBytes, lengthBytes - position);
+        for (long position = 0; position < lengthBytes; position += blockBytes) {
+            long block = Math.min(blockBytes, lengthBytes - position);
             boolean isZero = BlockMemory.isZero(address + position, block);
             if (position > 0 && isZero != wasZero) {
                 addUnlessNeedless(runs, start, position - start, wasZero);

@@ -9,6 +9,7 @@ import io.quoin.xlator.loop.Loop;
 import java.nio.ByteBuffer;
 import java.util.Arrays;
 import java.util.Objects;
+import java.util.concurrent.atomic.AtomicBoolean;
 import org.agrona.BufferUtil;
 import org.jspecify.annotations.Nullable;
 
@@ -47,6 +48,9 @@ final class CopySlot {
     private boolean[] runZero = new boolean[RUNS_INITIAL];
     private int runs;
 
+    /** Since it began; ending it twice would lend it out twice. */
+    private final AtomicBoolean underWay = new AtomicBoolean();
+
     private int pending;
     private long storedBytes;
     private @Nullable BlockException failure;
@@ -83,6 +87,7 @@ final class CopySlot {
         runs = 0;
         storedBytes = 0;
         failure = null;
+        underWay.set(true);
     }
 
     /** Makes the range of the target read as zeros. */
@@ -104,7 +109,17 @@ final class CopySlot {
                 sourceLoop.requests().acquire().read(offsetBytes, sourceBytes, IoFlags.NONE);
         request.memory().add(address, (int) sourceBytes);
         request.push(this::onRead);
-        plan.source().file().submit(request);
+        submitRead(plan.source(), request);
+    }
+
+    /** A request that is refused by an exception will not complete. */
+    private void submitRead(OpenedImage image, IoRequest request) {
+        try {
+            image.file().submit(request);
+        } catch (RuntimeException | Error e) {
+            failure = ImageFailure.unexpected(image, e);
+            end();
+        }
     }
 
     private void onRead(IoRequest request, BlockError error) {
@@ -113,7 +128,7 @@ final class CopySlot {
         }
         sourceLoop.requests().release(request);
         if (failure != null) {
-            sourceLoop.execute(ended);
+            end();
         } else if (plan.backing() != null) {
             readBacking(plan.backing());
         } else {
@@ -141,12 +156,12 @@ final class CopySlot {
                     }
                     sourceLoop.requests().release(done);
                     if (failure != null) {
-                        sourceLoop.execute(ended);
+                        end();
                     } else {
                         splitByBacking(base);
                     }
                 });
-        backing.file().submit(request);
+        submitRead(backing, request);
     }
 
     private void splitByBacking(long base) {
@@ -156,7 +171,7 @@ final class CopySlot {
 
     private void hand() {
         if (runs == 0) {
-            sourceLoop.execute(ended);
+            end();
         } else {
             targetLoop.execute(write);
         }
@@ -176,25 +191,33 @@ final class CopySlot {
 
     /** On the target's loop: all of it at once. */
     private void write() {
-        pending = runs + 1; // requests may end while others are being submitted
-        for (int i = 0; i < runs; i++) {
-            long position = runOffsets[i];
-            IoRequest request = targetLoop.requests().acquire();
-            if (runZero[i]) {
-                request.prepare(
-                        IoOp.WRITE_ZEROES,
-                        offsetBytes + position,
-                        runLengths[i],
-                        IoFlags.MAY_UNMAP);
-            } else {
-                request.write(offsetBytes + position, runLengths[i], plan.writeFlags());
-                request.memory().add(address + position, (int) runLengths[i]);
-                storedBytes += runLengths[i];
+        pending = 1; // requests may end while others are being submitted
+        for (int i = 0; i < runs && failure == null; i++) {
+            pending++;
+            try {
+                writeRun(i);
+            } catch (RuntimeException | Error e) {
+                // It will not complete; those before it will.
+                failure = ImageFailure.unexpected(plan.target(), e);
+                pending--;
             }
-            request.push(this::onWritten);
-            plan.target().file().submit(request);
         }
         countDown();
+    }
+
+    private void writeRun(int i) {
+        long position = runOffsets[i];
+        IoRequest request = targetLoop.requests().acquire();
+        if (runZero[i]) {
+            request.prepare(
+                    IoOp.WRITE_ZEROES, offsetBytes + position, runLengths[i], IoFlags.MAY_UNMAP);
+        } else {
+            request.write(offsetBytes + position, runLengths[i], plan.writeFlags());
+            request.memory().add(address + position, (int) runLengths[i]);
+            storedBytes += runLengths[i];
+        }
+        request.push(this::onWritten);
+        plan.target().file().submit(request);
     }
 
     private void onWritten(IoRequest request, BlockError error) {
@@ -207,7 +230,13 @@ final class CopySlot {
 
     private void countDown() {
         pending--;
-        if (pending == 0) {
+        if (pending <= 0) {
+            end();
+        }
+    }
+
+    private void end() {
+        if (underWay.compareAndSet(true, false)) {
             sourceLoop.execute(ended);
         }
     }

@@ -41,4 +41,15 @@ final class ImageFailure {
                         + error.text()
                         + (reason == null ? "" : ", reason=" + reason));
     }
+
+    /** Of a request that was refused by an exception, which is a fault of Quoin's. */
+    static BlockException unexpected(OpenedImage image, Throwable cause) {
+        return new BlockException(
+                BlockError.EIO,
+                "request failed unexpectedly: image="
+                        + image.location().text()
+                        + ", reason="
+                        + cause,
+                cause);
+    }
 }
