@@ -13,6 +13,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.concurrent.Callable;
 import java.util.stream.Stream;
+import org.jspecify.annotations.Nullable;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Model.CommandSpec;
@@ -38,6 +39,9 @@ public final class Compare implements Callable<Integer> {
         json
     }
 
+    private static final long SIZE_MEBIBYTES = 1024;
+    private static final long CONVERT_MEBIBYTES = 4096;
+
     private static final Map<String, List<Peer>> PEERS =
             Map.of(
                     Contender.QUOIN, List.of(),
@@ -53,14 +57,32 @@ public final class Compare implements Callable<Integer> {
     @Option(names = "--servers", split = ",", description = "Default: ${DEFAULT-VALUE}.")
     private List<String> servers = List.of(Contender.QUOIN, Contender.QEMU_NBD, Contender.NBDKIT);
 
+    @Option(names = "--convert", description = "Compare conversions with qemu-img's instead.")
+    private boolean convert;
+
+    @Option(
+            names = "--threads",
+            description = "With --convert: that compress. Default: one for each processor.")
+    private int threads = Runtime.getRuntime().availableProcessors();
+
+    @Option(
+            names = "--quoin-classpath",
+            description = "With --convert: run Quoin on these classes, not on its jars.")
+    private @Nullable String quoinClassPath;
+
     @Option(names = "--rounds", description = "Measured rounds, after one to warm up. Default: 5.")
     private int rounds = 5;
 
     @Option(names = "--seconds", description = "Of each timed row. Default: 5.")
     private int seconds = 5;
 
-    @Option(names = "--size", description = "Of the disk in MiB. Default: 1024.")
-    private long sizeMebibytes = 1024;
+    @Option(
+            names = "--size",
+            description =
+                    "Of the disk in MiB. Default: 1024; with --convert 4096, half of it data.")
+    private @Nullable Long size;
+
+    private long sizeMebibytes = SIZE_MEBIBYTES;
 
     @Option(names = "--folder", description = "Where the images go. Default: a temporary folder.")
     private Path folder = Path.of(System.getProperty("java.io.tmpdir"));
@@ -85,14 +107,42 @@ public final class Compare implements Callable<Integer> {
             Row.ALL.forEach(row -> out.printf("%-16s %s%n", row.name(), row.title()));
             return 0;
         }
+        if (size != null) {
+            sizeMebibytes = size;
+        } else if (convert) {
+            sizeMebibytes = CONVERT_MEBIBYTES;
+        }
+        if (rounds < 1 || seconds < 1 || sizeMebibytes < 16 || threads < 1) {
+            throw usage("--rounds, --seconds and --threads are at least 1, --size at least 16");
+        }
+        return convert ? compareConversions(out) : compareServers(out);
+    }
+
+    private int compareConversions(PrintWriter out) throws IOException {
+        if (!isPresent(Peer.QEMU_IMG)) {
+            return 1;
+        }
+        Path work = Files.createTempDirectory(folder, "quoin-compare-");
+        try {
+            ConvertComparison comparison =
+                    new ConvertComparison(quoin, quoinClassPath, work, threads, this::progress);
+            ConvertReport report =
+                    new ConvertReport(
+                            ConvertComparison.TOOLS, comparison.run(sizeMebibytes << 20, rounds));
+            out.println(output == Output.json ? report.json() : report.table());
+            out.flush();
+        } finally {
+            delete(work);
+        }
+        return 0;
+    }
+
+    private int compareServers(PrintWriter out) throws IOException {
         List<Row> rows = rows();
         for (String server : servers) {
             if (!PEERS.containsKey(server)) {
                 throw usage("no such server: " + server + ", there are " + PEERS.keySet());
             }
-        }
-        if (rounds < 1 || seconds < 1 || sizeMebibytes < 16) {
-            throw usage("--rounds and --seconds are at least 1, --size at least 16");
         }
         if (!peersPresent()) {
             return 1;
@@ -130,12 +180,16 @@ public final class Compare implements Callable<Integer> {
                                 Stream.of(Peer.FIO),
                                 servers.stream().flatMap(name -> peers(name).stream()))
                         .toList()) {
-            if (!peer.available()) {
-                progress(peer.program() + " is not installed (" + peer.debianPackage() + ")");
-                present = false;
-            }
+            present &= isPresent(peer);
         }
         return present;
+    }
+
+    private boolean isPresent(Peer peer) {
+        if (!peer.available()) {
+            progress(peer.program() + " is not installed (" + peer.debianPackage() + ")");
+        }
+        return peer.available();
     }
 
     private List<Measurement> measure(List<Row> rows) throws IOException {

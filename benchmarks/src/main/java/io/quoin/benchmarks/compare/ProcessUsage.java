@@ -44,9 +44,22 @@ record ProcessUsage(long cpuMicros, long residentBytes) {
         return Long.parseLong(fields[UTIME]) + Long.parseLong(fields[STIME]);
     }
 
+    static long cpuMicros(String stat) {
+        return cpuTicks(stat) * TICK_MICROS;
+    }
+
     static long residentBytes(String status) {
+        return bytes(status, "VmRSS:");
+    }
+
+    /** The most that was resident so far. */
+    static long peakBytes(String status) {
+        return bytes(status, "VmHWM:");
+    }
+
+    private static long bytes(String status, String name) {
         return status.lines()
-                .filter(line -> line.startsWith("VmRSS:"))
+                .filter(line -> line.startsWith(name))
                 .mapToLong(line -> Long.parseLong(line.replaceAll("\\D", "")) * 1024)
                 .sum();
     }

@@ -52,6 +52,53 @@ class CompareTest {
     }
 
     @Test
+    @Tag("e2e")
+    void shouldCompareConversionsWhenRunShortly() throws Exception {
+        Peer.QEMU_IMG.assumeAvailable();
+
+        int exitCode =
+                run(
+                        "--convert",
+                        "--quoin-classpath=" + System.getProperty("java.class.path"),
+                        "--rounds=1",
+                        "--size=16",
+                        "--threads=2",
+                        "--output=json");
+
+        assertThat(exitCode).as(err.toString()).isZero();
+        JsonNode report = new ObjectMapper().readTree(out.toString());
+        assertThat(report.get("runs"))
+                .hasSize(ConvertRow.ALL.size() * ConvertComparison.TOOLS.size());
+        for (JsonNode run : report.get("runs")) {
+            assertThat(run.get("seconds").asDouble()).as(run.toString()).isPositive();
+            assertThat(run.get("residentBytes").asLong()).as(run.toString()).isPositive();
+            assertThat(run.get("fileBytes").asLong()).as(run.toString()).isPositive();
+        }
+        assertThat(folder).isEmptyDirectory();
+    }
+
+    @Test
+    void shouldShowMediansAndRatiosOfConversions() {
+        ConvertRow row = ConvertRow.ALL.get(0);
+        List<ConvertRun> runs = new ArrayList<>();
+        for (ConvertRow each : ConvertRow.ALL) {
+            double[] seconds = {9, 1, 2};
+            for (int round = 1; round <= 3; round++) {
+                double ours = seconds[round - 1];
+                runs.add(new ConvertRun(each.name(), "a", round, ours, 3, 5 << 20, 7 << 20));
+                runs.add(new ConvertRun(each.name(), "b", round, 4 * ours, 1, 6 << 20, 8 << 20));
+            }
+        }
+
+        ConvertReport report = new ConvertReport(List.of("a", "b"), runs);
+
+        assertThat(report.ratio(row, "b")).isCloseTo(0.25, within(1e-9));
+        assertThat(report.table())
+                .contains("| conversion | a s | b s | of b |")
+                .contains("| 2.00 | 8.00 | 0.25 | 3.00 / 1.00 | 5 / 6 | 7 / 8 |");
+    }
+
+    @Test
     void shouldShowMediansAndRatiosWhenThereAreSeveralRounds() {
         List<Measurement> measurements = new ArrayList<>();
         double[] ours = {400, 100, 300};
