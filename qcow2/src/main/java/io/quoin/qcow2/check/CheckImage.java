@@ -57,6 +57,13 @@ final class CheckImage {
                 BlockError.EIO, "image file: access failed: " + e.getMessage(), e);
     }
 
+    /** Whether a range lies within the file, whose last cluster may be cut short. */
+    boolean reaches(long hostOffset, long lengthBytes) {
+        return hostOffset >= 0
+                && hostOffset <= Long.MAX_VALUE - lengthBytes
+                && hostOffset + lengthBytes - fileSizeBytes < clusterSize;
+    }
+
     /** Clusters of the file, the last one maybe cut short. */
     long clusters() {
         return geometry.clustersFor(fileSizeBytes);

@@ -34,6 +34,19 @@ final class CheckReport {
         this.listener = listener;
     }
 
+    /** The same with nothing found, told to {@code other} from now on. */
+    CheckReport toldTo(CheckListener other) {
+        CheckReport report = new CheckReport(other);
+        report.addClusters(this);
+        return report;
+    }
+
+    void addClusters(CheckReport other) {
+        allocatedClusters += other.allocatedClusters;
+        compressedClusters += other.compressedClusters;
+        fragmentedClusters += other.fragmentedClusters;
+    }
+
     void corruption(String text) {
         corruptions++;
         tell("ERROR ", text);

@@ -7,14 +7,14 @@ import java.nio.ByteBuffer;
 /**
  * The file that holds an image, for blocking access.
  *
- * <p>Threading: confined to its user.
+ * <p>Threading: confined to its user, but for reads.
  */
 public interface ImageFile extends Closeable {
     long sizeBytes() throws IOException;
 
     /**
      * Fills {@code target} from {@code hostOffset} on; what lies beyond the end of the file becomes
-     * zeros.
+     * zeros. Several threads may read at a time.
      */
     void read(long hostOffset, ByteBuffer target) throws IOException;
 

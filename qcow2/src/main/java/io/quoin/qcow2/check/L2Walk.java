@@ -10,18 +10,18 @@ import java.nio.ByteBuffer;
 /**
  * Visits the entries of an L2 table.
  *
- * <p>Threading: confined to the check.
+ * <p>Threading: confined to its thread.
  */
 final class L2Walk {
     private final CheckImage image;
-    private final ReferenceWalk references;
+    private final References references;
     private final CheckReport report;
     private final boolean repair;
     private final ByteBuffer table;
     private final boolean extended;
     private long contiguousHostOffset;
 
-    L2Walk(CheckImage image, ReferenceWalk references, CheckReport report, boolean repair) {
+    L2Walk(CheckImage image, References references, CheckReport report, boolean repair) {
         this.image = image;
         this.references = references;
         this.report = report;

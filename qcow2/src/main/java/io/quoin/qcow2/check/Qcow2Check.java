@@ -1,6 +1,7 @@
 package io.quoin.qcow2.check;
 
 import io.quoin.qcow2.layout.Qcow2Header;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Checks the consistency of an image that nobody has open, as {@code qemu-img check} does and
@@ -10,6 +11,9 @@ import io.quoin.qcow2.layout.Qcow2Header;
  * <p>A repair changes refcounts, COPIED flags and reserved bits, never data or what a reader sees.
  * Nothing is taken for leaked while a broken table may hide references to it.
  *
+ * <p>L2 tables are read by several threads as long as nothing is found; if something is, the pass
+ * is made again in order, so that findings and repairs are the same with any number of threads.
+ *
  * <p>Threading: confined to its caller; one check of a file at a time.
  */
 public final class Qcow2Check {
@@ -18,17 +22,31 @@ public final class Qcow2Check {
      */
     public static final long MEMORY_BYTES_MAX = 1L << 30;
 
+    private static final int THREADS_MAX = 8;
+
+    /** Smaller images are checked before threads have started. */
+    private static final int TABLES_MIN = 16;
+
     private final ImageFile file;
     private final RepairMode mode;
     private final CheckListener listener;
     private final long memoryBytesMax;
+    private final int threads;
+    private final int tablesMin;
 
     private Qcow2Check(
-            ImageFile file, RepairMode mode, CheckListener listener, long memoryBytesMax) {
+            ImageFile file,
+            RepairMode mode,
+            CheckListener listener,
+            long memoryBytesMax,
+            int threads,
+            int tablesMin) {
         this.file = file;
         this.mode = mode;
         this.listener = listener;
         this.memoryBytesMax = memoryBytesMax;
+        this.threads = threads;
+        this.tablesMin = tablesMin;
     }
 
     /**
@@ -53,7 +71,19 @@ public final class Qcow2Check {
      */
     public static CheckResult check(
             ImageFile file, RepairMode mode, CheckListener listener, long memoryBytesMax) {
-        return new Qcow2Check(file, mode, listener, memoryBytesMax).run();
+        int threads = Math.min(THREADS_MAX, Runtime.getRuntime().availableProcessors());
+        return check(file, mode, listener, memoryBytesMax, threads, TABLES_MIN);
+    }
+
+    /** As above, by {@code threads} for images of {@code tablesMin} or more L1 entries. */
+    static CheckResult check(
+            ImageFile file,
+            RepairMode mode,
+            CheckListener listener,
+            long memoryBytesMax,
+            int threads,
+            int tablesMin) {
+        return new Qcow2Check(file, mode, listener, memoryBytesMax, threads, tablesMin).run();
     }
 
     /**
@@ -94,24 +124,89 @@ public final class Qcow2Check {
 
     /** One look at everything; the refcounts are rebuilt in it where that is needed and allowed. */
     private CheckReport pass(CheckImage image, RepairMode passMode, CheckListener passListener) {
-        CheckReport report = new CheckReport(passListener);
         ReferenceCounts counts = new ReferenceCounts(memoryBytesMax);
-        ReferenceWalk walk = new ReferenceWalk(image, counts, report, passMode == RepairMode.ALL);
+        try (TableWorkers workers = workersFor(image)) {
+            Counted counted =
+                    workers == null ? null : countSideBySide(image, counts, workers, passListener);
+            if (counted != null) {
+                return judge(image, passMode, counted, workers);
+            }
+        }
+        return judge(image, passMode, countInOrder(image, counts, passMode, passListener), null);
+    }
+
+    private @Nullable TableWorkers workersFor(CheckImage image) {
+        return threads > 1 && image.header.l1Size() >= tablesMin ? new TableWorkers(threads) : null;
+    }
+
+    /** Null if there is anything to be told or repaired, which is done in order. */
+    private @Nullable Counted countSideBySide(
+            CheckImage image,
+            ReferenceCounts counts,
+            TableWorkers workers,
+            CheckListener passListener) {
+        CheckListener irregular =
+                new CheckListener() {
+                    @Override
+                    public void progress(long done, long total) {
+                        passListener.progress(done, total);
+                    }
+
+                    @Override
+                    public void finding(String text) {
+                        throw new Irregular();
+                    }
+                };
+        CheckReport report = new CheckReport(irregular);
+        ReferenceWalk walk = new ReferenceWalk(image, counts, report, false, workers);
+        try {
+            walk.walk();
+        } catch (Irregular e) {
+            counts.clear();
+            return null;
+        }
+        return new Counted(report.toldTo(passListener), counts, walk);
+    }
+
+    private Counted countInOrder(
+            CheckImage image,
+            ReferenceCounts counts,
+            RepairMode passMode,
+            CheckListener passListener) {
+        CheckReport report = new CheckReport(passListener);
+        ReferenceWalk walk =
+                new ReferenceWalk(image, counts, report, passMode == RepairMode.ALL, null);
         walk.walk();
+        return new Counted(report, counts, walk);
+    }
+
+    private static CheckReport judge(
+            CheckImage image,
+            RepairMode passMode,
+            Counted counted,
+            @Nullable TableWorkers workers) {
+        CheckReport report = counted.report;
+        ReferenceCounts counts = counted.counts;
         RefcountCompare compare = new RefcountCompare(image, counts, report, passMode);
         compare.compare();
         if (report.rebuild && passMode == RepairMode.ALL) {
             if (!report.referencesHidden) {
                 report.note("Rebuilding the refcount structure");
-                new RefcountRebuild(image, counts).rebuild(walk.refcountClusters());
+                new RefcountRebuild(image, counts).rebuild(counted.walk.refcountClusters());
                 return report;
             }
             report.note(
                     "the refcount structure cannot be rebuilt while a broken table hides references");
         }
-        new CopiedCheck(image, compare.countIsOne(), report, passMode == RepairMode.ALL).check();
+        CopiedCheck copied =
+                new CopiedCheck(image, compare.countIsOne(), report, passMode == RepairMode.ALL);
+        if (workers == null || !copied.isRight(workers)) {
+            copied.check();
+        }
         return report;
     }
+
+    private record Counted(CheckReport report, ReferenceCounts counts, ReferenceWalk walk) {}
 
     private static void clearUnknownAutoclear(CheckImage image) {
         Qcow2Header header = image.header;

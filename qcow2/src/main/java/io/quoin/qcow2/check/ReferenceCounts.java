@@ -2,6 +2,8 @@ package io.quoin.qcow2.check;
 
 import io.quoin.block.BlockError;
 import io.quoin.block.BlockException;
+import java.lang.invoke.MethodHandles;
+import java.lang.invoke.VarHandle;
 import java.util.Arrays;
 import org.jspecify.annotations.Nullable;
 
@@ -10,7 +12,7 @@ import org.jspecify.annotations.Nullable;
  * first needed: a byte and two bits per cluster, an int once a count of the page passes 255. Memory
  * is bounded.
  *
- * <p>Threading: confined to the check.
+ * <p>Threading: confined to the check, but for {@link #addShared}.
  */
 final class ReferenceCounts {
     /** What a reference makes of a cluster. */
@@ -26,11 +28,13 @@ final class ReferenceCounts {
     private static final int PAGE_BITS = 16;
     private static final int PAGE = 1 << PAGE_BITS;
     private static final int BYTE_MAX = 255;
+    private static final VarHandle NARROW = MethodHandles.arrayElementVarHandle(byte[].class);
+    private static final VarHandle PAGES = MethodHandles.arrayElementVarHandle(Page[].class);
     private static final long PAGE_BYTES = PAGE + 2 * PAGE / Byte.SIZE;
 
     private final long memoryBytesMax;
     private long memoryBytes;
-    private @Nullable Page[] pages = new Page[0];
+    private volatile @Nullable Page[] pages = new Page[0];
 
     ReferenceCounts(long memoryBytesMax) {
         this.memoryBytesMax = memoryBytesMax;
@@ -54,6 +58,33 @@ final class ReferenceCounts {
             case DATA -> {}
         }
         return unused || (!isExclusive && use != Use.EXCLUSIVE && isL2 == (use == Use.L2));
+    }
+
+    /**
+     * Adds a reference to data from one of several threads, which do nothing else meanwhile.
+     *
+     * @throws Irregular for an overlap with metadata, and for more than {@code countMax} references
+     *     or more than a narrow page holds
+     */
+    void addShared(long clusterIndex, long countMax) {
+        Page page = pageFor(clusterIndex);
+        int index = (int) clusterIndex & (PAGE - 1);
+        if (page.wide != null || isSet(page.l2, index) || isSet(page.exclusive, index)) {
+            throw new Irregular();
+        }
+        int before = (byte) NARROW.getAndAdd(page.narrow, index, (byte) 1) & BYTE_MAX;
+        if (before >= countMax || before >= BYTE_MAX - 1) {
+            throw new Irregular();
+        }
+    }
+
+    /** No references again; the memory is kept. */
+    void clear() {
+        for (Page page : pages) {
+            if (page != null) {
+                page.clear();
+            }
+        }
     }
 
     /** Takes one reference away, if there is any. */
@@ -97,6 +128,12 @@ final class ReferenceCounts {
 
     private Page pageFor(long clusterIndex) {
         long number = clusterIndex >>> PAGE_BITS;
+        @Nullable Page[] present = pages;
+        Page page = number < present.length ? (Page) PAGES.getAcquire(present, (int) number) : null;
+        return page == null ? newPage(number) : page;
+    }
+
+    private synchronized Page newPage(long number) {
         if (number >= pages.length) {
             long grown = Math.max(number + 1, Math.min(2L * pages.length, number + 1024));
             reserve((grown - pages.length) * Long.BYTES);
@@ -106,7 +143,7 @@ final class ReferenceCounts {
         if (page == null) {
             reserve(PAGE_BYTES);
             page = new Page();
-            pages[(int) number] = page;
+            PAGES.setRelease(pages, (int) number, page);
         }
         return page;
     }
@@ -147,6 +184,16 @@ final class ReferenceCounts {
 
         boolean wouldOverflow(int index) {
             return wide == null && (narrow[index] & BYTE_MAX) == BYTE_MAX;
+        }
+
+        void clear() {
+            Arrays.fill(l2, 0);
+            Arrays.fill(exclusive, 0);
+            Arrays.fill(narrow, (byte) 0);
+            int[] counts = wide;
+            if (counts != null) {
+                Arrays.fill(counts, 0);
+            }
         }
 
         void widen() {

@@ -12,20 +12,24 @@ import io.quoin.qcow2.layout.SnapshotEntry;
 import io.quoin.qcow2.layout.SnapshotTable;
 import io.quoin.qcow2.layout.SnapshotTableLayout;
 import java.nio.ByteBuffer;
+import java.util.ArrayList;
 import java.util.List;
+import java.util.function.LongConsumer;
 import org.agrona.collections.LongArrayList;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Visits everything that an image's header leads to and counts the references to each host cluster.
  *
  * <p>Threading: confined to the check.
  */
-final class ReferenceWalk {
+final class ReferenceWalk implements References {
     private final CheckImage image;
     private final ReferenceCounts counts;
     private final CheckReport report;
     private final boolean repair;
     private final L2Walk l2Walk;
+    private final @Nullable SideBySide sideBySide;
 
     /** Clusters of the refcount table and blocks, each with one reference counted. */
     private final LongArrayList refcountClusters = new LongArrayList();
@@ -35,7 +39,16 @@ final class ReferenceWalk {
     private long done;
     private long total;
 
-    ReferenceWalk(CheckImage image, ReferenceCounts counts, CheckReport report, boolean repair) {
+    /**
+     * @param workers who walk the L2 tables; whatever is found must end in {@link Irregular} then.
+     *     Null: all of it in order
+     */
+    ReferenceWalk(
+            CheckImage image,
+            ReferenceCounts counts,
+            CheckReport report,
+            boolean repair,
+            @Nullable TableWorkers workers) {
         this.image = image;
         this.counts = counts;
         this.report = report;
@@ -44,6 +57,7 @@ final class ReferenceWalk {
         this.l1Buffer = image.tableBuffer();
         long max = image.header.refcounts().countMax();
         this.countMax = max < 0 ? Long.MAX_VALUE : max;
+        this.sideBySide = workers == null ? null : new SideBySide(workers);
     }
 
     /** Counts everything. */
@@ -69,6 +83,9 @@ final class ReferenceWalk {
         long[] crypto = image.header.cryptoHeader();
         if (crypto != null) {
             reference(crypto[0], crypto[1], Use.EXCLUSIVE, "crypto header");
+        }
+        if (sideBySide != null) {
+            sideBySide.end();
         }
         walkBitmaps(bitmaps);
         walkRefcounts();
@@ -111,15 +128,12 @@ final class ReferenceWalk {
         return refcountClusters;
     }
 
-    /** Counts a reference to each cluster of the range; false: it is no valid reference. */
-    boolean reference(long hostOffset, long lengthBytes, Use use, String what) {
+    @Override
+    public boolean reference(long hostOffset, long lengthBytes, Use use, String what) {
         if (lengthBytes == 0) {
             return true;
         }
-        // The file's last cluster may be cut short.
-        if (hostOffset < 0
-                || hostOffset > Long.MAX_VALUE - lengthBytes
-                || hostOffset + lengthBytes - image.fileSizeBytes >= image.clusterSize) {
+        if (!image.reaches(hostOffset, lengthBytes)) {
             report.corruption(
                     what + " at host offset " + hostOffset + " lies beyond the end of the file");
             return false;
@@ -159,6 +173,9 @@ final class ReferenceWalk {
                     report.listener().progress(done + i, total);
                 }
             }
+            if (sideBySide != null) {
+                sideBySide.walkBatch();
+            }
             done += count;
             report.listener().progress(done, total);
         }
@@ -181,14 +198,16 @@ final class ReferenceWalk {
             if (!reference(l2Offset, image.clusterSize, Use.L2, "L2 table")) {
                 // Whatever it overlaps is no L2 table: its contents would be taken for references.
                 report.referencesHidden = true;
+            } else if (sideBySide != null) {
+                sideBySide.add(l2Offset, active);
             } else {
                 l2Walk.walk(l2Offset, active);
             }
         }
     }
 
-    /** A defect whose correction changes nothing that a reader sees. */
-    void mendEntry(String text, long entryOffset, long corrected) {
+    @Override
+    public void mendEntry(String text, long entryOffset, long corrected) {
         if (repair) {
             image.writeEntry(entryOffset, corrected);
             report.corruptionFixed(text);
@@ -295,6 +314,44 @@ final class ReferenceWalk {
         long first = hostOffset >>> image.clusterBits;
         for (long i = 0; i < lengthBytes >>> image.clusterBits; i++) {
             refcountClusters.addLong(first + i);
+        }
+    }
+
+    /** Walks the tables of an L1 in batches by all workers. */
+    private final class SideBySide {
+        private final TableWorkers workers;
+        private final LongArrayList batch = new LongArrayList();
+        private final List<CheckReport> reports = new ArrayList<>();
+        private final List<LongConsumer> visitors = new ArrayList<>();
+        private boolean batchIsActive;
+
+        SideBySide(TableWorkers workers) {
+            this.workers = workers;
+            for (int i = 0; i < workers.threads(); i++) {
+                CheckReport own = new CheckReport(report.listener());
+                References shared = new SharedReferences(image, counts, countMax);
+                L2Walk walk = new L2Walk(image, shared, own, false);
+                reports.add(own);
+                visitors.add(l2Offset -> walk.walk(l2Offset, batchIsActive));
+            }
+        }
+
+        void add(long l2Offset, boolean active) {
+            batchIsActive = active;
+            batch.addLong(l2Offset);
+            if (batch.size() == TableWorkers.BATCH) {
+                walkBatch();
+            }
+        }
+
+        void walkBatch() {
+            workers.visit(batch, visitors);
+            batch.clear();
+        }
+
+        /** All batches are walked. */
+        void end() {
+            reports.forEach(report::addClusters);
         }
     }
 }

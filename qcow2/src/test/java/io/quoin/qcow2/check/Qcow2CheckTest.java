@@ -35,8 +35,20 @@ class Qcow2CheckTest {
         assertThat(findings).isEmpty();
     }
 
+    /** By several threads; without a repair also by one, which must say the same. */
     static Map<String, Long> ownCheck(Path image, RepairMode mode, List<String> findings)
             throws IOException {
+        Map<String, Long> numbers = ownCheck(image, mode, 3, findings);
+        if (mode == RepairMode.NONE) {
+            List<String> inOrder = new ArrayList<>();
+            assertThat(numbers).isEqualTo(ownCheck(image, mode, 1, inOrder));
+            assertThat(findings).endsWith(inOrder.toArray(new String[0]));
+        }
+        return numbers;
+    }
+
+    private static Map<String, Long> ownCheck(
+            Path image, RepairMode mode, int threads, List<String> findings) throws IOException {
         CheckListener listener =
                 new CheckListener() {
                     @Override
@@ -45,7 +57,8 @@ class Qcow2CheckTest {
                     }
                 };
         try (ImageFile file = ChannelImageFile.open(image, mode != RepairMode.NONE)) {
-            CheckResult result = Qcow2Check.check(file, mode, listener);
+            CheckResult result =
+                    Qcow2Check.check(file, mode, listener, Qcow2Check.MEMORY_BYTES_MAX, threads, 0);
             Map<String, Long> numbers = new TreeMap<>();
             result.toMap().forEach((name, value) -> numbers.put(name, (Long) value));
             numbers.put("exit", (long) result.exitCode());
