@@ -14,6 +14,7 @@ import java.io.UncheckedIOException;
 import java.nio.ByteBuffer;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Arrays;
 import java.util.Comparator;
 import java.util.List;
 import java.util.stream.Stream;
@@ -30,6 +31,7 @@ import picocli.CommandLine.Command;
 final class RehearseCommand implements Runnable {
     private static final long DISK_BYTES = 1L << 30;
     private static final int BLOCK_BYTES = 4096;
+    private static final int CONVERTED_BYTES = 1 << 20;
 
     @Override
     public void run() {
@@ -37,6 +39,7 @@ final class RehearseCommand implements Runnable {
             Path folder = Files.createTempDirectory("quoin-");
             try {
                 rehearse(folder);
+                convert(folder);
             } finally {
                 delete(folder);
             }
@@ -70,6 +73,18 @@ final class RehearseCommand implements Runnable {
             disk.flush();
             disk.read(0, block);
         }
+    }
+
+    private static void convert(Path folder) throws IOException {
+        Path data = Files.createDirectory(folder.resolve("images"));
+        String raw = data.resolve("image.raw").toString();
+        String compressed = data.resolve("image.qcow2").toString();
+        byte[] content = new byte[CONVERTED_BYTES];
+        Arrays.fill(content, 0, CONVERTED_BYTES / 2, (byte) 1);
+        Files.write(Path.of(raw), content);
+        execute("image", "convert", "-c", "-o", "compression_type=zstd", raw, compressed);
+        execute("image", "convert", compressed, raw);
+        execute("image", "info", compressed);
     }
 
     private static void execute(String... arguments) {
