@@ -24,6 +24,10 @@ public final class L2Entry {
     public static final long COPIED = 1L << 63;
     public static final long COMPRESSED = 1L << 62;
     public static final long ZERO = 1L;
+
+    /** Behind the last host cluster that an entry can point to. */
+    public static final long HOST_OFFSET_END = 1L << 56;
+
     public static final long OFFSET_MASK = 0x00ff_ffff_ffff_fe00L;
     public static final long RESERVED_MASK = 0x3f00_0000_0000_01feL;
     public static final int SECTOR_BYTES = 512;
@@ -135,7 +139,7 @@ public final class L2Entry {
                 && lengthBytes <= 1 << clusterBits
                 && end > 0
                 && end <= 1L << compressedOffsetBits(clusterBits)
-                && end <= 1L << 56;
+                && end <= HOST_OFFSET_END;
     }
 
     /** The entry for compressed data for which {@link #isCompressible} holds. */

@@ -115,6 +115,9 @@ final class GrowTableTask extends RefcountTask {
         if ((long) tableClusters << blocks.clusterBits() > RefcountLayout.TABLE_BYTES_MAX) {
             return false;
         }
+        if (!blocks.isReachable(tableCluster + tableClusters + blockCount - 1)) {
+            return false;
+        }
         newTable = blocks.longerTable(tableClusters * perCluster);
         long blockCluster = tableCluster + tableClusters;
         for (long i = 0; i < blockCount; i++) {

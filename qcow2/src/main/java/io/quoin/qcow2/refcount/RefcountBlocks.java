@@ -8,6 +8,7 @@ import io.quoin.qcow2.cache.MetadataKind;
 import io.quoin.qcow2.cache.MetadataMap;
 import io.quoin.qcow2.cache.Outcome;
 import io.quoin.qcow2.layout.EntryFault;
+import io.quoin.qcow2.layout.L2Entry;
 import io.quoin.qcow2.layout.Qcow2Header;
 import io.quoin.qcow2.layout.RefcountLayout;
 import java.nio.ByteBuffer;
@@ -94,6 +95,14 @@ final class RefcountBlocks {
     /** Whether the refcount table has room for the block that counts {@code clusterIndex}. */
     boolean isCovered(long clusterIndex) {
         return layout.blockIndex(clusterIndex) < table.length;
+    }
+
+    /**
+     * Whether an L1 or L2 entry can point to the cluster. The first that is out of reach is also
+     * the first that its block counts.
+     */
+    boolean isReachable(long clusterIndex) {
+        return clusterIndex < L2Entry.HOST_OFFSET_END >>> clusterBits();
     }
 
     /** Whether there is a block that counts {@code clusterIndex}; without one its count is 0. */

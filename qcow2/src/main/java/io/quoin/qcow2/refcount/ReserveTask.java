@@ -152,7 +152,12 @@ final class ReserveTask extends RefcountTask {
 
     private void takeFresh() {
         long cluster = reserve.end();
-        if (!blocks.isCovered(cluster)) {
+        if (!blocks.isReachable(cluster)) {
+            wanted = 0;
+            if (runs.isEmpty()) {
+                fail(BlockError.ENOSPC);
+            }
+        } else if (!blocks.isCovered(cluster)) {
             tableFull = true;
             wanted = 0;
         } else if (!blocks.hasBlock(cluster)) {

@@ -1,5 +1,7 @@
 package io.quoin.qcow2.refcount;
 
+import io.quoin.block.BlockError;
+
 /**
  * Counts a contiguous run of clusters behind the end of the file, for a table that must be in one
  * piece.
@@ -73,6 +75,10 @@ final class RunTask extends RefcountTask {
         long first = reserve.end();
         int missing = missingBlocks(first);
         long behind = first + missing + count;
+        if (!blocks.isReachable(behind - 1)) {
+            fail(BlockError.ENOSPC);
+            return false;
+        }
         if (!blocks.isCovered(behind - 1)) {
             tableFull = true;
             return false;
