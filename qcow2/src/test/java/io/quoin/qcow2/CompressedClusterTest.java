@@ -51,7 +51,7 @@ class CompressedClusterTest {
         "16384, zlib, '1.1,extended_l2=on', 2000000",
         "65536, zstd, '1.1,extended_l2=on', 5000000",
     })
-    @DisplayName("QCOW2 20: clusters of either compression type read as in QEMU")
+    @DisplayName("QCOW2 20, 27: clusters of either compression type read as in QEMU")
     void shouldReadWhatQemuCompressed(int clusterSize, String type, String compat, int size)
             throws IOException {
         byte[] content = content(size / 512 * 512, seed);

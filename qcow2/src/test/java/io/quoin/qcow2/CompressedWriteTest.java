@@ -54,7 +54,7 @@ class CompressedWriteTest {
         "2097152, zlib, 1.1, 4, 20000000",
         "2097152, zstd, 1.1, 16, 20000000",
     })
-    @DisplayName("QCOW2 91: streams share host clusters, and each counts on every one it touches")
+    @DisplayName("QCOW2 56, 91, 95: streams share host clusters, each is counted")
     void shouldBeReadByQemuWhenWrittenCompressed(
             int clusterSize, String type, String compat, int refcountBits, int size)
             throws IOException {

@@ -171,7 +171,7 @@ class CreateOptionsTest {
                 "preallocation=metadata,cluster_size=512,refcount_bits=64 | larger than 8 MiB",
                 "compresion_type=zstd | did you mean compression_type?",
             })
-    @DisplayName("QCOW2 7: extended L2 needs clusters of 16K; options that do not go together")
+    @DisplayName("QCOW2 7, 31, 59: options that do not go together are refused")
     void shouldRefuseWhatDoesNotGoTogether(String options, String message) {
         assertThatThrownBy(() -> images.create("disk.qcow2", 60L << 30, options("d.raw", options)))
                 .isInstanceOf(BlockException.class)

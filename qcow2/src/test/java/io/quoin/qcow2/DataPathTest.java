@@ -14,6 +14,7 @@ import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.Random;
 import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.DisplayName;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -48,6 +49,7 @@ class DataPathTest {
         "2097152, 1.1, qcow2, 20000000, 60",
         "2097152, 0.10, raw, 20000000, 60",
     })
+    @DisplayName("QCOW2 10, 45, 80, 136, 137, 138: random operations read back and are clean")
     void shouldReadBackWhatWasWrittenWhenOperationsOverlap(
             int clusterSize, String compat, String backing, int size, int count)
             throws IOException {

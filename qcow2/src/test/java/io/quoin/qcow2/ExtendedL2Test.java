@@ -74,7 +74,7 @@ class ExtendedL2Test {
 
     @Test
     @DisplayName(
-            "QCOW2 78, 80: subclusters of a cluster that a snapshot shares move when one is written")
+            "QCOW2 80: subclusters of a cluster that a snapshot shares move when one is written")
     void shouldCopyOnWriteWhenAnInternalSnapshotSharesClusters() throws IOException {
         long seed = RandomOperations.seed();
         int sizeBytes = 2_000_000 / 512 * 512;

@@ -51,7 +51,7 @@ class ForeignImageTest {
 
     @ParameterizedTest
     @ValueSource(strings = {"cluster_size=512", "cluster_size=4k", "cluster_size=64k,compat=0.10"})
-    @DisplayName("QCOW2 56: a shared cluster is never written in place")
+    @DisplayName("QCOW2 56, 75, 80: a shared cluster is never written in place")
     void shouldCopyOnWriteWhenAnInternalSnapshotSharesClusters(String options) throws IOException {
         ModelDisk model = make(options);
         Path path = folder.resolve("disk.qcow2");
@@ -69,6 +69,7 @@ class ForeignImageTest {
     }
 
     @Test
+    @DisplayName("QCOW2 29: unknown autoclear bits go with the first write only")
     void shouldClearAutoclearBitsBeforeTheFirstWriteOnly() throws IOException {
         make("cluster_size=64k");
         byte[] bytes = images.brick.content("disk.qcow2");
@@ -85,7 +86,7 @@ class ForeignImageTest {
     }
 
     @Test
-    @DisplayName("QCOW2 127: the corrupt bit is set at once, writes end, reads go on")
+    @DisplayName("QCOW2 68, 127: the corrupt bit is set at once, writes end, reads go on")
     void shouldSetTheCorruptBitAndRefuseWritesWhenAnEntryCannotBe() throws IOException {
         make("cluster_size=64k");
         byte[] bytes = images.brick.content("disk.qcow2");

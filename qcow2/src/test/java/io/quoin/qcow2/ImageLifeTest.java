@@ -28,6 +28,7 @@ import java.util.Map;
 import java.util.Random;
 import java.util.concurrent.CompletionStage;
 import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.DisplayName;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
@@ -47,6 +48,7 @@ class ImageLifeTest {
     }
 
     @Test
+    @DisplayName("QCOW2 58, 59: the refcount table grows, and new blocks count themselves")
     void shouldGrowTheRefcountTableWhenTheFileOutgrowsIt() throws IOException {
         Peer.assumeAll(Peer.QEMU_IMG);
         int size = 40 << 20;
@@ -70,6 +72,7 @@ class ImageLifeTest {
         "4096, 1.1, 1000001, 8000000",
         "65536, 1.1, 1000, 900000"
     })
+    @DisplayName("QCOW2 46, 139: what a grow adds is zeros, not the backing file")
     void shouldReadZerosInTheNewPartWhenItGrows(int clusterSize, String compat, int from, int to)
             throws IOException {
         Peer.assumeAll(Peer.QEMU_IMG);
@@ -113,6 +116,7 @@ class ImageLifeTest {
                 "a/b.qcow2",
                 "."
             })
+    @DisplayName("QCOW2 47: backing names that leave the volume are refused")
     void shouldRefuseBackingNamesThatLeaveTheVolume(String name) {
         Map<String, String> options = Map.of("backing_file", name, "backing_fmt", "raw");
         assertThatThrownBy(() -> images.create("disk.qcow2", 1 << 20, options))
@@ -122,6 +126,7 @@ class ImageLifeTest {
     }
 
     @Test
+    @DisplayName("QCOW2 48: a loop of backing files is refused")
     void shouldRefuseALoopOfBackingFiles() {
         images.create("a.qcow2", 1 << 20, Map.of());
         images.create("b.qcow2", 0, Map.of("backing_file", "a.qcow2", "backing_fmt", "qcow2"));
@@ -136,6 +141,7 @@ class ImageLifeTest {
     }
 
     @Test
+    @DisplayName("QCOW2 48: a chain that is too long is refused")
     void shouldRefuseAChainThatIsTooLong() {
         images.create("0.qcow2", 1 << 16, Map.of());
         for (int i = 1; i < 256; i++) {
@@ -221,6 +227,7 @@ class ImageLifeTest {
     }
 
     @Test
+    @DisplayName("QCOW2 128: a flush of allocations is one flush of the file")
     void shouldCostOneFlushWhenAGuestFlushesAllocations() {
         images.create("disk.qcow2", 64 << 20, Map.of());
         XlatorFile file = images.open("disk.qcow2", OpenMode.READ_WRITE);
@@ -247,6 +254,7 @@ class ImageLifeTest {
     }
 
     @Test
+    @DisplayName("QCOW2 129: after a failed flush none succeeds, and writes end")
     void shouldRefuseWritesForGoodWhenAFlushHasFailed() {
         MemoryXlator brick = new MemoryXlator("brick");
         Faults below = new Faults(brick);

@@ -126,7 +126,7 @@ class InternalSnapshotTest {
     }
 
     @Test
-    @DisplayName("QCOW2 80, 102: writes to the image leave an open snapshot as it was")
+    @DisplayName("QCOW2 80: writes to the image leave an open snapshot as it was")
     void shouldKeepItsContentWhenTheImageIsWrittenMeanwhile() throws IOException {
         make("cluster_size=4k");
         byte[] before = qemuSnapshot("three");

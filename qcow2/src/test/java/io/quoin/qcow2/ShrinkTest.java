@@ -132,7 +132,7 @@ class ShrinkTest {
 
     @ParameterizedTest
     @CsvSource({"0.10, true", "1.1, false"})
-    @DisplayName("QCOW2 140: the size of a version 2 image with snapshots does not change")
+    @DisplayName("QCOW2 107, 140: the size of a version 2 image with snapshots does not change")
     void shouldRefuseVersion2WithSnapshots(String compat, boolean refused) throws IOException {
         Peer.assumeAll(Peer.QEMU_IMG);
         create(65536, compat, 1 << 20, false);

@@ -19,6 +19,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Random;
+import org.junit.jupiter.api.DisplayName;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -36,6 +37,7 @@ class DamagedImageTest {
 
     @ParameterizedTest
     @EnumSource(Kind.class)
+    @DisplayName("QCOW2 141, 143, 144: damaged images are judged and repaired as by QEMU")
     void shouldAgreeWithQemuWhenImageIsDamaged(Kind kind) throws IOException {
         Peer.assumeAll(Peer.QEMU_IMG, Peer.QEMU_IO);
         Path sound = QemuImages.make(folder, kind, new Random(kind.name().hashCode()));

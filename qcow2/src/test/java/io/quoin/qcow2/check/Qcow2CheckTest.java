@@ -11,6 +11,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Random;
 import java.util.TreeMap;
+import org.junit.jupiter.api.DisplayName;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -23,6 +24,7 @@ class Qcow2CheckTest {
 
     @ParameterizedTest
     @EnumSource(Kind.class)
+    @DisplayName("QCOW2 55, 141, 142: sound images give the numbers that QEMU gives")
     void shouldAgreeWithQemuWhenImageIsSound(Kind kind) throws IOException {
         Peer.assumeAll(Peer.QEMU_IMG, Peer.QEMU_IO);
         long seed = kind.name().hashCode();

@@ -20,6 +20,7 @@ import java.util.Random;
 import java.util.TreeMap;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
+import org.junit.jupiter.api.DisplayName;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
@@ -89,6 +90,7 @@ class Qcow2MapTest {
     }
 
     @Test
+    @DisplayName("QCOW2 48: a chain that leads back to itself is refused")
     void shouldRefuseChainThatLeadsBackToItself() throws IOException {
         Peer.QEMU_IMG.assumeAvailable();
         Path image = folder.resolve("self.qcow2");
@@ -112,6 +114,7 @@ class Qcow2MapTest {
                 "sub/../../outside",
                 "link"
             })
+    @DisplayName("QCOW2 47: a backing file outside of the folder is refused")
     void shouldRefuseBackingFileOutsideOfFolder(String name) throws IOException {
         Path inside = Files.createDirectory(folder.resolve("inside"));
         Files.write(folder.resolve("outside"), new byte[512]);
@@ -121,6 +124,7 @@ class Qcow2MapTest {
     }
 
     @Test
+    @DisplayName("QCOW2 66: an L2 table beyond the end of the file is an error")
     void shouldFailWhenEntryLeadsBeyondEndOfFile() throws IOException {
         Peer.assumeAll(Peer.QEMU_IMG, Peer.QEMU_IO);
         Path image = QemuImages.make(folder, Kind.V3, new Random(1));

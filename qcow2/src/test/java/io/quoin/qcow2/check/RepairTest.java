@@ -20,6 +20,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Random;
+import org.junit.jupiter.api.DisplayName;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
@@ -48,6 +49,7 @@ class RepairTest {
                 "EXTENDED_L2",
                 "BITMAPS"
             })
+    @DisplayName("QCOW2 135: refcounts are rebuilt when all are lost")
     void line24And135ShouldRebuildRefcountsWhenAllAreLost(Kind kind) throws IOException {
         Peer.assumeAll(Peer.QEMU_IMG, Peer.QEMU_IO);
         Path image = QemuImages.make(folder, kind, new Random(kind.name().hashCode()));
@@ -86,6 +88,7 @@ class RepairTest {
     }
 
     @Test
+    @DisplayName("QCOW2 134: counts are settled after a writer with lazy refcounts died")
     void line134ShouldSettleRefcountsWhenWriterWithLazyRefcountsDied() throws IOException {
         Peer.assumeAll(Peer.QEMU_IMG, Peer.QEMU_IO);
         Path image = QemuImages.make(folder, Kind.LAZY, new Random(134));
@@ -124,6 +127,7 @@ class RepairTest {
     }
 
     @Test
+    @DisplayName("QCOW2 29: a check keeps unknown autoclear bits, a repair clears them")
     void line29ShouldClearUnknownAutoclearBitsOnlyWhenRepairing() throws IOException {
         Peer.QEMU_IMG.assumeAvailable();
         Path image = QemuImages.make(folder, Kind.EMPTY, new Random(29));
@@ -158,6 +162,7 @@ class RepairTest {
     }
 
     @Test
+    @DisplayName("QCOW2 148: counts that need too much memory are refused")
     void line148ShouldStopWhenCountsNeedMoreMemoryThanAllowed() throws IOException {
         Peer.QEMU_IMG.assumeAvailable();
         Path image = QemuImages.make(folder, Kind.V3, new Random(148));
@@ -173,6 +178,7 @@ class RepairTest {
     }
 
     @Test
+    @DisplayName("QCOW2 148: a huge sparse file costs no more memory")
     void line148ShouldStayBoundedWhenSparseFileIsHuge() throws IOException {
         Peer.QEMU_IMG.assumeAvailable();
         Path image = folder.resolve("huge.qcow2");

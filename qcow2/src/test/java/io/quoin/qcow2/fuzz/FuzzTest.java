@@ -19,6 +19,7 @@ import java.util.Arrays;
 import java.util.Base64;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
+import org.junit.jupiter.api.DisplayName;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.condition.EnabledIfSystemProperty;
 import org.junit.jupiter.api.io.TempDir;
@@ -70,6 +71,7 @@ class FuzzTest {
     @ParameterizedTest
     @EnumSource(Fuzz.class)
     @Timeout(120)
+    @DisplayName("QCOW2 154: the corpus ends cleanly")
     void shouldEndCleanlyWhenTheCorpusIsReplayed(Fuzz fuzz) throws Exception {
         List<byte[]> corpus = corpus(fuzz);
         if (fuzz == Fuzz.IMAGE) {

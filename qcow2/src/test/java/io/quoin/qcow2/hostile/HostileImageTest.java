@@ -21,6 +21,7 @@ import java.util.concurrent.ExecutionException;
 import java.util.concurrent.FutureTask;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
+import org.junit.jupiter.api.DisplayName;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
@@ -58,6 +59,7 @@ class HostileImageTest {
 
     @ParameterizedTest(name = "{0}")
     @MethodSource("images")
+    @DisplayName("QCOW2 148, 151, 152: hostile images end cleanly, in bounds of work and memory")
     void shouldEndCleanlyWhenImageIsHostile(HostileImage hostile) throws Exception {
         SmallImage image = hostile.image().get();
         byte[] bytes = image.toArray();

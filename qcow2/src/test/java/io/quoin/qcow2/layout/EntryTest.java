@@ -2,6 +2,7 @@ package io.quoin.qcow2.layout;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import org.junit.jupiter.api.DisplayName;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -13,6 +14,7 @@ class EntryTest {
     private static final long FILE = 1L << 30;
 
     @Test
+    @DisplayName("QCOW2 65, 66: faults of L1 entries have names")
     void line65And66ShouldNameFaultOfL1Entry() {
         assertThat(L1Entry.fault(0, 16, FILE)).isEqualTo(EntryFault.NONE);
         assertThat(L1Entry.fault(L1Entry.of(0x50000, true), 16, FILE)).isEqualTo(EntryFault.NONE);
@@ -29,6 +31,7 @@ class EntryTest {
     }
 
     @Test
+    @DisplayName("QCOW2 67, 69, 70: the kinds of clusters are told apart")
     void line67To70ShouldTellKindsApart() {
         assertThat(L2Entry.kind(0)).isEqualTo(ClusterKind.UNALLOCATED);
         assertThat(L2Entry.kind(L2Entry.of(0x70000, true))).isEqualTo(ClusterKind.NORMAL);
@@ -47,6 +50,7 @@ class EntryTest {
     }
 
     @Test
+    @DisplayName("QCOW2 67, 68, 69, 70, 71: faults of L2 entries have names")
     void line68To71ShouldNameFaultOfL2Entry() {
         assertThat(L2Entry.fault(L2Entry.of(0x70000, true), 16, 3, FILE))
                 .isEqualTo(EntryFault.NONE);
@@ -64,6 +68,7 @@ class EntryTest {
     }
 
     @Test
+    @DisplayName("QCOW2 81, 82, 83, 85: subclusters are read and changed")
     void line81To84ShouldReadAndChangeSubclusters() {
         long bitmap = SubclusterBitmap.withAllocated(0, SubclusterBitmap.mask(4, 3));
         assertThat(SubclusterBitmap.isAllocated(bitmap, 6)).isTrue();
@@ -84,6 +89,7 @@ class EntryTest {
 
     @ParameterizedTest
     @ValueSource(ints = {9, 12, 16, 21})
+    @DisplayName("QCOW2 60, 88: compressed descriptors of each cluster size read back")
     void line60And88ShouldReadBackCompressedDescriptor(int clusterBits) {
         int cluster = 1 << clusterBits;
         long end = 1L << Math.min(56, 62 - (clusterBits - 8));
@@ -104,6 +110,7 @@ class EntryTest {
     }
 
     @Test
+    @DisplayName("QCOW2 64: a guest offset is taken apart")
     void line52And64ShouldTakeGuestOffsetApart() {
         Qcow2Geometry geometry = new Qcow2Geometry(16, false);
         assertThat(geometry.l2Entries()).isEqualTo(8192);

@@ -66,6 +66,7 @@ class HeaderTest {
     }
 
     @Test
+    @DisplayName("QCOW2 1: a wrong magic and other versions are refused")
     void line01ShouldRefuseWhenMagicOrVersionIsWrong() {
         refused("magic", bytes -> bytes.putInt(0, 0x514649fc));
         refused("version", BlockError.ENOTSUP, sound(), bytes -> bytes.putInt(4, 1));
@@ -73,6 +74,7 @@ class HeaderTest {
     }
 
     @Test
+    @DisplayName("QCOW2 2: version 2 means 72 bytes, counts of 16 bits and no features")
     void line02ShouldTakeVersion2AsWidth16WithoutFeatures() {
         ByteBuffer bytes = sound().version(2).extensions(List.of()).build().encode();
         Qcow2Header header = parse(bytes);
@@ -87,6 +89,7 @@ class HeaderTest {
 
     @ParameterizedTest
     @CsvSource({"103", "96", "0", "105", "131072", "-8"})
+    @DisplayName("QCOW2 3, 4: a header_length that cannot be is refused")
     void line03And04ShouldRefuseWhenHeaderLengthIsWrong(int length) {
         refused("header_length", bytes -> bytes.putInt(100, length));
     }
@@ -110,11 +113,13 @@ class HeaderTest {
 
     @ParameterizedTest
     @CsvSource({"8", "22", "0", "-1", "16777216"})
+    @DisplayName("QCOW2 6: cluster_bits out of range are refused")
     void line06ShouldRefuseWhenClusterBitsAreOutOfRange(int bits) {
         refused("cluster_bits", bytes -> bytes.putInt(20, bits));
     }
 
     @Test
+    @DisplayName("QCOW2 7: extended L2 with small clusters is refused")
     void line07ShouldRefuseExtendedL2WhenClustersAreSmall() {
         HeaderBuilder small =
                 sound().clusterBits(13).sizeBytes(1 << 20).features(Qcow2Header.EXTENDED_L2, 0, 0);
@@ -125,6 +130,7 @@ class HeaderTest {
 
     @ParameterizedTest
     @CsvSource({"1073741825", "9223372036854775807", "-1", "-9223372036854775808"})
+    @DisplayName("QCOW2 8, 9: an L1 that does not cover the size is refused")
     void line08And09ShouldRefuseWhenL1DoesNotCoverSize(long size) {
         refused("l1_size", bytes -> bytes.putLong(24, size));
     }
@@ -139,6 +145,7 @@ class HeaderTest {
         "2, 4194304",
         "600000, 196608"
     })
+    @DisplayName("QCOW2 11, 12: an L1 out of place is refused")
     void line11And12ShouldRefuseWhenL1TableIsOutOfPlace(int entries, long offset) {
         refused("l1_", bytes -> bytes.putInt(36, entries).putLong(40, offset));
     }
@@ -153,11 +160,13 @@ class HeaderTest {
         "-65536, 1",
         "9223372036854710272, 1"
     })
+    @DisplayName("QCOW2 13, 149: a refcount table out of place, or that wraps, is refused")
     void line13ShouldRefuseWhenRefcountTableIsOutOfPlace(long offset, int clusters) {
         refused("refcount_table", bytes -> bytes.putLong(48, offset).putInt(56, clusters));
     }
 
     @Test
+    @DisplayName("QCOW2 14: a refcount table beyond the end of the file is not written")
     void line14ShouldRefuseForWritingWhenRefcountTableIsBeyondEndOfFile() {
         Qcow2Header header = parse(sound().refcountTable(FILE, 1).build().encode());
         assertThatCode(() -> header.requireServable(false, FILE)).doesNotThrowAnyException();
@@ -168,22 +177,26 @@ class HeaderTest {
 
     @ParameterizedTest
     @CsvSource({"65537, 65536", "-1, 65536", "1, 65537", "1, 0", "1, 4194304"})
+    @DisplayName("QCOW2 15: a snapshot table out of place is refused")
     void line15ShouldRefuseWhenSnapshotTableIsOutOfPlace(int count, long offset) {
         refused("snapshots", bytes -> bytes.putInt(60, count).putLong(64, offset));
     }
 
     @ParameterizedTest
     @CsvSource({"65537, 4", "65535, 4", "-1, 4", "1024, 1024", "1024, -1", "64, 8", "111, 1"})
+    @DisplayName("QCOW2 16, 17: a backing name out of place is refused")
     void line16And17ShouldRefuseWhenBackingNameIsOutOfPlace(long offset, int length) {
         refused("backing_file", bytes -> bytes.putLong(8, offset).putInt(16, length));
     }
 
     @Test
+    @DisplayName("QCOW2 17: an extension that runs into the backing name is refused")
     void line17ShouldRefuseWhenExtensionRunsIntoBackingName() {
         refused("length", bytes -> bytes.putLong(8, 200).putInt(16, 4).putInt(200, 0x78787878));
     }
 
     @Test
+    @DisplayName("QCOW2 18: unknown encryption is refused, known one not served")
     void line18ShouldRefuseEncryption() {
         refused("crypt_method", bytes -> bytes.putInt(32, 3));
         Qcow2Header aes = parse(sound().cryptMethod(1).build().encode());
@@ -192,12 +205,14 @@ class HeaderTest {
     }
 
     @Test
+    @DisplayName("QCOW2 19: refcount_order above 6 is refused")
     void line19ShouldRefuseWhenRefcountOrderIsAboveSix() {
         refused("refcount_order", bytes -> bytes.putInt(96, 7));
         refused("refcount_order", bytes -> bytes.putInt(96, -1));
     }
 
     @Test
+    @DisplayName("QCOW2 20: a compression type that contradicts its bit is refused")
     void line20ShouldRefuseWhenCompressionTypeContradictsItsBit() {
         refused("compression_type", bytes -> bytes.put(104, (byte) 1));
         refused("compression_type", bytes -> bytes.putLong(72, 8));
@@ -209,6 +224,7 @@ class HeaderTest {
     }
 
     @Test
+    @DisplayName("QCOW2 21: a file cut short anywhere is refused")
     void line21ShouldRefuseFileOfAnyLengthWhenCutShort() {
         ByteBuffer whole = sound().build().encode();
         for (int length = 0; length < CLUSTER; length = length < 256 ? length + 1 : length + 997) {
@@ -220,6 +236,7 @@ class HeaderTest {
     }
 
     @Test
+    @DisplayName("QCOW2 23, 39: an unknown incompatible bit is refused by its name")
     void line23ShouldNameUnknownIncompatibleFeature() {
         ByteBuffer table = ByteBuffer.allocate(96);
         table.put(48, (byte) 0)
@@ -233,6 +250,7 @@ class HeaderTest {
     }
 
     @Test
+    @DisplayName("QCOW2 25, 38: a corrupt image, and a backing file without a format")
     void line25And26And38ShouldRefuseToServeWhatCannotBeServedRight() {
         Qcow2Header corrupt = parse(sound().features(Qcow2Header.CORRUPT, 0, 0).build().encode());
         assertThatCode(() -> corrupt.requireServable(false, FILE)).doesNotThrowAnyException();
@@ -291,6 +309,7 @@ class HeaderTest {
     }
 
     @Test
+    @DisplayName("QCOW2 37, 43: a backing format that is long, and NUL in names")
     void line37And43ShouldRefuseBackingFormatThatIsLongOrHasNul() {
         refused(
                 "backing format",
@@ -327,6 +346,7 @@ class HeaderTest {
     }
 
     @Test
+    @DisplayName("QCOW2 41, 42: extensions of features that are not set are refused")
     void line41And42ShouldRefuseExtensionsOfFeaturesThatAreNotSet() {
         HeaderExtension crypto =
                 new HeaderExtension(HeaderExtension.CRYPTO, OpaqueBytes.copyOf(new byte[16]));
@@ -338,12 +358,14 @@ class HeaderTest {
     }
 
     @Test
+    @DisplayName("QCOW2 44: what does not fit into the first cluster is refused")
     void line44ShouldRefuseToEncodeWhatDoesNotFitInFirstCluster() {
         HeaderBuilder header = sound().clusterBits(9).backingFile("x".repeat(200));
         assertThatThrownBy(() -> header.build().encode()).isInstanceOf(BlockException.class);
     }
 
     @Test
+    @DisplayName("QCOW2 148, 149: random bytes end in a header or a refusal")
     void line148ShouldEndInHeaderOrExceptionWhenBytesAreRandom() {
         long seed = 148;
         System.out.println("seed " + seed);

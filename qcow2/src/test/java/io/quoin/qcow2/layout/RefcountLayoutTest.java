@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import java.nio.ByteBuffer;
 import java.util.Random;
 import org.agrona.concurrent.UnsafeBuffer;
+import org.junit.jupiter.api.DisplayName;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -16,6 +17,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 class RefcountLayoutTest {
     @ParameterizedTest
     @ValueSource(ints = {0, 1, 2, 3, 4, 5, 6})
+    @DisplayName("QCOW2 53: counts of every width are kept")
     void shouldKeepEveryCountWhenBlockIsFilledAtRandom(int order) {
         long seed = 52L + order;
         System.out.println("seed " + seed);
@@ -42,6 +44,7 @@ class RefcountLayoutTest {
     }
 
     @Test
+    @DisplayName("QCOW2 53: entry 0 is in the lowest bits")
     void shouldPutEntryZeroInLowestBitsWhenWidthIsBelowEight() {
         ByteBuffer block = ByteBuffer.allocate(512);
         new RefcountLayout(0, 9).set(block, 0, 1);
@@ -64,6 +67,7 @@ class RefcountLayoutTest {
     }
 
     @Test
+    @DisplayName("QCOW2 52: block and index of a cluster")
     void shouldFindBlockAndIndexOfCluster() {
         RefcountLayout layout = new RefcountLayout(4, 16);
         assertThat(layout.blockEntries()).isEqualTo(32768);
@@ -74,12 +78,14 @@ class RefcountLayoutTest {
     }
 
     @Test
+    @DisplayName("QCOW2 57: a count above the width is refused")
     void shouldRefuseCountWhenAboveWidth() {
         assertThatThrownBy(() -> new RefcountLayout(0, 9).set(ByteBuffer.allocate(512), 0, 2))
                 .isInstanceOf(AssertionError.class);
     }
 
     @Test
+    @DisplayName("QCOW2 54: faults of refcount table entries have names")
     void shouldNameFaultOfTableEntry() {
         assertThat(RefcountLayout.tableFault(0, 16, 1 << 20)).isEqualTo(EntryFault.NONE);
         assertThat(RefcountLayout.tableFault(0x10000, 16, 1 << 20)).isEqualTo(EntryFault.NONE);

@@ -34,6 +34,7 @@ class TablesTest {
     }
 
     @Test
+    @DisplayName("QCOW2 97, 98, 99: snapshot entries start at multiples of 8")
     void line97To99ShouldReadSnapshotEntriesAtMultiplesOfEight() {
         ByteBuffer table = ByteBuffer.allocate(CLUSTER);
         ByteBuffer first =
@@ -57,6 +58,7 @@ class TablesTest {
     }
 
     @Test
+    @DisplayName("QCOW2 99: short extra data are of version 2 only")
     void line99ShouldTakeShortExtraDataInVersion2Only() {
         SnapshotEntry entry =
                 SnapshotTableLayout.parse(snapshot(0), header(2, 1), FILE).entries().get(0);
@@ -69,6 +71,7 @@ class TablesTest {
 
     @ParameterizedTest
     @CsvSource({"1025, extra data size", "-1, extra data size", "2147483647, extra data size"})
+    @DisplayName("QCOW2 100: long extra data are refused")
     void line100ShouldRefuseLongExtraData(int extraBytes, String field) {
         ByteBuffer table = snapshot(16).putInt(36, extraBytes);
         assertThatThrownBy(() -> SnapshotTableLayout.parse(table, header(3, 1), FILE))
@@ -77,6 +80,7 @@ class TablesTest {
 
     @ParameterizedTest
     @CsvSource({"4194305, 262144", "-1, 262144", "2, 262145", "2, 4194304", "2, 0", "2, -65536"})
+    @DisplayName("QCOW2 101: a snapshot L1 out of place is refused")
     void line101ShouldRefuseSnapshotL1ThatIsOutOfPlace(int entries, long offset) {
         ByteBuffer table = snapshot(16).putInt(8, entries).putLong(0, offset);
         assertThatThrownBy(() -> SnapshotTableLayout.parse(table, header(3, 1), FILE))
@@ -85,6 +89,7 @@ class TablesTest {
     }
 
     @Test
+    @DisplayName("QCOW2 100: a snapshot table cut short is refused")
     void line100ShouldRefuseTableThatIsCutShort() {
         ByteBuffer whole = snapshot(16);
         for (int length = 0; length < 60; length++) {
