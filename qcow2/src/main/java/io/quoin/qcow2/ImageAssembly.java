@@ -17,6 +17,7 @@ import io.quoin.qcow2.layout.Qcow2Header;
 import io.quoin.qcow2.layout.RefcountLayout;
 import io.quoin.qcow2.layout.SnapshotEntry;
 import io.quoin.qcow2.layout.SnapshotTable;
+import io.quoin.qcow2.refcount.LeakReclaim;
 import io.quoin.qcow2.refcount.Refcounts;
 import io.quoin.xlator.XlatorFile;
 import java.util.concurrent.CompletableFuture;
@@ -74,15 +75,12 @@ final class ImageAssembly {
         MappingFlusher flusher = new MappingFlusher(io, tables, refcounts);
         XlatorFile backing = loaded.backing();
         WriteGate gate = new WriteGate();
-        if (header.hasAutoclearBeyond(AUTOCLEAR_KEPT)) {
-            gate.add(
-                    WriteGate.Stage.AUTOCLEAR,
-                    outcome -> header.clearAutoclear(AUTOCLEAR_KEPT, outcome));
-        }
+        boolean leaks = gateAutoclear(gate, header);
         ImageBitmaps bitmaps = new ImageBitmaps(io, map, header, refcounts);
+        LeakReclaim reclaim = new LeakReclaim(io, header, tables, refcounts, gate::pass);
         OpenImage image =
                 new OpenImage(
-                        io, header, tables, flusher, refcounts, gate, bitmaps, backing, workers);
+                        io, header, tables, flusher, refcounts, gate, bitmaps, reclaim, backing, workers);
         detectZeroes.applyTo(image);
         Qcow2File file =
                 new Qcow2File(
@@ -92,11 +90,54 @@ final class ImageAssembly {
                         qcow2Header,
                         loaded.snapshots(),
                         bitmaps,
+                        reclaim,
                         backing,
                         writable);
         return loadBitmaps(bitmaps, gate, writable)
+                .thenCompose(
+                        nothing ->
+                                leaks && writable
+                                        ? startReclaim(reclaim, bitmaps, loaded.snapshots())
+                                        : CompletableFuture.completedFuture(null))
                 .handle((nothing, failure) -> failure == null ? done(file) : undo(backing, failure))
                 .thenCompose(Function.identity());
+    }
+
+    /**
+     * Unknown bits go before the first change, and the mark of leaks comes. With one bit that is
+     * unknown there may be clusters that are referred to in an unknown way: then the mark that is
+     * there says nothing. Lazy refcounts need none, they are rebuilt.
+     *
+     * @return whether a writer was killed and left a mark that counts
+     */
+    private static boolean gateAutoclear(WriteGate gate, HeaderStore header) {
+        Qcow2Header now = header.header();
+        boolean marked = (now.autoclearFeatures() & Qcow2Header.LEAKS_POSSIBLE) != 0;
+        boolean unknown = header.hasAutoclearBeyond(AUTOCLEAR_KEPT | Qcow2Header.LEAKS_POSSIBLE);
+        if (unknown) {
+            gate.add(
+                    WriteGate.Stage.AUTOCLEAR,
+                    outcome -> header.clearAutoclear(AUTOCLEAR_KEPT, outcome));
+        }
+        boolean valid = marked && !unknown && now.version() >= 3;
+        if (!valid && now.version() >= 3 && !now.lazyRefcounts()) {
+            gate.add(
+                    WriteGate.Stage.RESERVATION,
+                    outcome -> header.changeAutoclear(0, Qcow2Header.LEAKS_POSSIBLE, outcome));
+        }
+        return valid;
+    }
+
+    /** Served when the tables of bitmaps have been seen, which are small; the rest follows. */
+    private static CompletionStage<Void> startReclaim(
+            LeakReclaim reclaim, ImageBitmaps bitmaps, SnapshotTable snapshots) {
+        bitmaps.forEachTable((entries, offset) -> reclaim.addBitmapTable(offset, entries));
+        for (SnapshotEntry snapshot : snapshots.entries()) {
+            reclaim.addSnapshot(snapshot.l1TableOffset(), snapshot.l1Size());
+        }
+        CompletableFuture<Void> servable = new CompletableFuture<>();
+        reclaim.start(() -> servable.complete(null));
+        return servable;
     }
 
     private static CompletionStage<XlatorFile> done(XlatorFile file) {

@@ -14,6 +14,7 @@ import io.quoin.qcow2.cache.Outcome;
 import io.quoin.qcow2.cluster.OpenImage;
 import io.quoin.qcow2.layout.Qcow2Header;
 import io.quoin.qcow2.layout.SnapshotTable;
+import io.quoin.qcow2.refcount.LeakReclaim;
 import io.quoin.xlator.XlatorFile;
 import java.util.LinkedHashMap;
 import java.util.Map;
@@ -35,6 +36,7 @@ final class Qcow2File implements XlatorFile, BitmappedFile {
     private final Qcow2Header header;
     private final SnapshotTable snapshots;
     private final ImageBitmaps bitmaps;
+    private final LeakReclaim reclaim;
     private final BitmapControl bitmapControl;
     private final @Nullable XlatorFile backing;
     private final Capabilities capabilities;
@@ -48,6 +50,7 @@ final class Qcow2File implements XlatorFile, BitmappedFile {
             Qcow2Header header,
             SnapshotTable snapshots,
             ImageBitmaps bitmaps,
+            LeakReclaim reclaim,
             @Nullable XlatorFile backing,
             boolean writable) {
         this.fileName = fileName;
@@ -56,6 +59,7 @@ final class Qcow2File implements XlatorFile, BitmappedFile {
         this.header = header;
         this.snapshots = snapshots;
         this.bitmaps = bitmaps;
+        this.reclaim = reclaim;
         this.bitmapControl = new BitmapOperations(bitmaps, image::whenChangeable);
         this.backing = backing;
         boolean fastZero =
@@ -248,6 +252,9 @@ final class Qcow2File implements XlatorFile, BitmappedFile {
         }
         if (!bitmaps.details().isEmpty()) {
             details.put("bitmaps", bitmaps.details());
+        }
+        if (!reclaim.details().isEmpty()) {
+            details.put("leak-reclaim", reclaim.details());
         }
         XlatorFile below = backing;
         if (below != null) {

@@ -17,6 +17,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.function.ObjLongConsumer;
 import java.util.function.Predicate;
 import org.jspecify.annotations.Nullable;
 
@@ -67,6 +68,13 @@ public final class ImageBitmaps {
      */
     public void load(boolean writable, BitmapsLoaded outcome) {
         new BitmapsLoad(this, writable).run(outcome);
+    }
+
+    /** Where the table of each bitmap on disk is, and its number of entries. */
+    public void forEachTable(ObjLongConsumer<Integer> action) {
+        for (StoredBitmap bitmap : all) {
+            action.accept(bitmap.tableEntries(), bitmap.tableOffset());
+        }
     }
 
     /** Whether changes have to be recorded. */

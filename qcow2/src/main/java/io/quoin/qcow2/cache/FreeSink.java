@@ -14,6 +14,9 @@ public interface FreeSink {
      */
     void unreferenced(ClusterRuns runs);
 
+    /** A reference to a cluster has been taken out of an entry in memory. */
+    default void unlinked(long clusterIndex) {}
+
     /** Whether counts were raised for entries in memory and are not on disk. */
     default boolean hasRaised() {
         return false;

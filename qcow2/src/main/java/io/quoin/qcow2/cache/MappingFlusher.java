@@ -120,6 +120,7 @@ public final class MappingFlusher extends Steps {
             startTimer();
         }
         dropped.add(clusterIndex);
+        sink.unlinked(clusterIndex);
         if (dropped.size() >= DROPPED_RUNS_HIGH) {
             nudge();
         }

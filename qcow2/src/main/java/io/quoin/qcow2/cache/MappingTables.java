@@ -100,6 +100,17 @@ public final class MappingTables {
         return table;
     }
 
+    /** As {@link #find} for somebody who looks at every table once: none is kept for that. */
+    public @Nullable L2Table peek(int l1Index) {
+        L2Table table = tables[l1Index];
+        return table == null || table.loading ? null : table;
+    }
+
+    /** Whoever had the table loaded does not need it again. */
+    public void passed(L2Table table) {
+        table.referenced = false;
+    }
+
     /** Whether there is an L2 table at all. */
     public boolean isAllocated(int l1Index) {
         return L1Entry.isAllocated(l1[l1Index]);

@@ -20,6 +20,7 @@ import io.quoin.qcow2.compress.CompressionWorkers;
 import io.quoin.qcow2.compress.StreamPacker;
 import io.quoin.qcow2.layout.L2Entry;
 import io.quoin.qcow2.layout.Qcow2Header;
+import io.quoin.qcow2.refcount.LeakReclaim;
 import io.quoin.qcow2.refcount.Refcounts;
 import io.quoin.xlator.XlatorFile;
 import java.util.ArrayDeque;
@@ -69,6 +70,7 @@ public final class OpenImage {
     private final ArrayDeque<CompressedWrite> idleCompressed = new ArrayDeque<>();
     private final WriteGate gate;
     private final ImageBitmaps bitmaps;
+    private final LeakReclaim reclaim;
     private @Nullable ZeroDetection zeroDetection;
     private long sizeBytes;
 
@@ -84,6 +86,7 @@ public final class OpenImage {
             Refcounts refcounts,
             WriteGate gate,
             ImageBitmaps bitmaps,
+            LeakReclaim reclaim,
             @Nullable XlatorFile backing,
             CompressionWorkers workers) {
         Qcow2Header qcow2Header = header.header();
@@ -96,6 +99,7 @@ public final class OpenImage {
         this.refcounts = refcounts;
         this.gate = gate;
         this.bitmaps = bitmaps;
+        this.reclaim = reclaim;
         this.backing = backing;
         this.form = new EntryForm(qcow2Header);
         this.data = io.data();
@@ -198,6 +202,7 @@ public final class OpenImage {
             return;
         }
         packer.leave();
+        reclaim.stop();
         flusher.stop();
         // Also of an image that refuses writes: tasks of it may still be under way.
         flusher.flush(
@@ -223,7 +228,15 @@ public final class OpenImage {
     }
 
     private void closeRefcounts(BlockError before, Outcome outcome) {
-        refcounts.close(closed -> io.whenIdle(() -> outcome.done(before.isOk() ? closed : before)));
+        refcounts.close(
+                closed -> {
+                    BlockError error = before.isOk() ? closed : before;
+                    if (error.isOk()) {
+                        reclaim.closed(marked -> io.whenIdle(() -> outcome.done(marked)));
+                    } else {
+                        io.whenIdle(() -> outcome.done(error));
+                    }
+                });
     }
 
     /** The header as it is now. */

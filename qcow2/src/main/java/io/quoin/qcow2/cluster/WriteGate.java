@@ -25,7 +25,7 @@ public final class WriteGate {
         BITMAPS,
         /** The dirty bit of lazy refcounts. */
         DIRTY_BIT,
-        /** The record of clusters that are reserved ahead. */
+        /** The mark that clusters are counted ahead, which leak if the writer is killed. */
         RESERVATION
     }
 

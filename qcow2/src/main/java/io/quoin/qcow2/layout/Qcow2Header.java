@@ -27,6 +27,13 @@ public final class Qcow2Header {
     public static final long BITMAPS_CONSISTENT = 1;
     public static final long RAW_EXTERNAL_DATA = 1 << 1;
     public static final long AUTOCLEAR_KNOWN = 3;
+
+    /**
+     * Ours, a bit that the format leaves unassigned: the last writer did not close the image, and
+     * clusters may be counted to which nothing refers. It never says that counts are wrong.
+     */
+    public static final long LEAKS_POSSIBLE = 1L << 63;
+
     public static final int COMPRESSION_DEFLATE = 0;
     public static final int COMPRESSION_ZSTD = 1;
 

@@ -49,6 +49,7 @@ final class RefcountBlocks {
     private int tableDirtyFrom = Integer.MAX_VALUE;
     private int tableDirtyTo = -1;
     private int hand;
+    private @Nullable LeakCandidates watching;
 
     RefcountBlocks(ImageIo io, MetadataMap map, Qcow2Header header, long[] table) {
         this.io = io;
@@ -62,6 +63,19 @@ final class RefcountBlocks {
                         io.file().geometry().blockSizeMin(),
                         Math.min(UNIT_BYTES_PREFERRED, 1 << clusterBits));
         this.blocksMax = (int) Math.max(BLOCKS_MIN, CACHE_BYTES >>> clusterBits);
+    }
+
+    /** A cluster whose count changes leaves {@code candidates}; null: no more. */
+    void watch(@Nullable LeakCandidates candidates) {
+        watching = candidates;
+    }
+
+    /** The last reference in memory to a cluster may be gone. */
+    void unlinked(long clusterIndex) {
+        LeakCandidates candidates = watching;
+        if (candidates != null) {
+            candidates.remove(clusterIndex);
+        }
     }
 
     ImageIo io() {
@@ -223,6 +237,7 @@ final class RefcountBlocks {
                 layout.blockIndex(clusterIndex) == block.blockIndex, "count in the wrong block");
         int index = layout.indexInBlock(clusterIndex);
         layout.set(block.bytes, index, count);
+        unlinked(clusterIndex);
         int at = (int) (((long) index * layout.widthBits()) >>> 3);
         block.markDirty(at, at + Math.max(1, layout.widthBits() >>> 3));
     }

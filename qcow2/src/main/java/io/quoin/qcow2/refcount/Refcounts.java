@@ -9,6 +9,7 @@ import io.quoin.qcow2.cache.Outcome;
 import io.quoin.qcow2.cache.Steps;
 import io.quoin.qcow2.layout.Qcow2Header;
 import java.util.ArrayDeque;
+import java.util.function.Consumer;
 import java.util.function.LongConsumer;
 import org.jspecify.annotations.Nullable;
 
@@ -130,7 +131,38 @@ public final class Refcounts implements FreeSink {
             enqueue(raiseTask(false), () -> {});
             raisedUnwritten = true;
         }
+        for (int i = 0; i < runs.size(); i++) {
+            for (int j = 0; j < runs.count(i); j++) {
+                blocks.unlinked(runs.start(i) + j);
+            }
+        }
         free(new FreeTask(blocks, reserve, runs, punch));
+    }
+
+    @Override
+    public void unlinked(long clusterIndex) {
+        blocks.unlinked(clusterIndex);
+    }
+
+    /** Clusters of the file, before anything was allocated. */
+    long clusters() {
+        return reserve.end();
+    }
+
+    /** From now on clusters leave {@code candidates} whose use may change; null: no more. */
+    void watch(@Nullable LeakCandidates candidates) {
+        blocks.watch(candidates);
+    }
+
+    /** Looks for counts of 1 among some of the candidates, from {@code from} on. */
+    void scan(LeakCandidates candidates, long from, Consumer<LeakScan> found) {
+        LeakScan scan = new LeakScan(blocks, candidates, from);
+        enqueue(scan, () -> found.accept(scan));
+    }
+
+    /** Lowers counts of 1 of clusters to which nothing has ever pointed. */
+    void lowerLeaked(ClusterRuns leaked) {
+        free(new FreeTask(blocks, reserve, leaked, punch));
     }
 
     private void free(FreeTask task) {

@@ -82,6 +82,10 @@ final class CrashJudge implements CrashReplay.Judge {
             if (!wrong.isEmpty()) {
                 add(Loss.DATA, wrong);
             }
+            String kept = ReclaimJudge.judge(folder, files, readOnlyFiles, states);
+            if (!kept.isEmpty()) {
+                add(Loss.REPAIR, kept);
+            }
             repairAndWrite(files, wasDirty);
             writeUnrepaired(files);
         } catch (BlockException | AssertionError e) {
