@@ -80,7 +80,8 @@ final class ImageAssembly {
         LeakReclaim reclaim = new LeakReclaim(io, header, tables, refcounts, gate::pass);
         OpenImage image =
                 new OpenImage(
-                        io, header, tables, flusher, refcounts, gate, bitmaps, reclaim, backing, workers);
+                        io, header, tables, flusher, refcounts, gate, bitmaps, reclaim, backing,
+                        workers);
         detectZeroes.applyTo(image);
         Qcow2File file =
                 new Qcow2File(

@@ -21,12 +21,12 @@ public final class WriteGate {
     public enum Stage {
         /** Bits of features that this writer does not keep are cleared. */
         AUTOCLEAR,
+        /** The mark that clusters are counted ahead, which leak if the writer is killed. */
+        RESERVATION,
         /** Bitmaps that are in memory only are marked on disk as in use. */
         BITMAPS,
         /** The dirty bit of lazy refcounts. */
-        DIRTY_BIT,
-        /** The mark that clusters are counted ahead, which leak if the writer is killed. */
-        RESERVATION
+        DIRTY_BIT
     }
 
     /** Makes something durable. */

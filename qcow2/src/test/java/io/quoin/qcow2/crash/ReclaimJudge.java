@@ -54,9 +54,10 @@ final class ReclaimJudge {
             return "";
         }
         if ((header.autoclearFeatures() & Qcow2Header.LEAKS_POSSIBLE) == 0) {
-            String leaks = check(image);
+            String leaks = check(image, false);
             return leaks.isEmpty() ? "" : "leaks without a mark: " + leaks;
         }
+        boolean shared = hasSharedLeaks(image);
         FlatFiles brick = new FlatFiles();
         copies.forEach(brick::put);
         ImageFixture images = new ImageFixture(folder, new MemoryXlator("none"), brick, Map.of());
@@ -81,7 +82,7 @@ final class ReclaimJudge {
                     + " after leaks were reclaimed: "
                     + reclaim;
         }
-        String left = check(image);
+        String left = check(image, shared);
         return left.isEmpty() ? "" : "after leaks were reclaimed: " + reclaim + ": " + left;
     }
 
@@ -119,8 +120,12 @@ final class ReclaimJudge {
         }
     }
 
-    /** Anything but a cluster of compressed streams that is counted once too often. */
-    private static String check(FlatBytes image) {
+    /**
+     * Anything but too high counts of clusters that are referred to; with {@code shared} anything
+     * but leaks: clusters of compressed streams may be counted more than once too often, and such
+     * are no candidates.
+     */
+    private static String check(FlatBytes image, boolean shared) {
         StringBuilder told = new StringBuilder();
         CheckResult result =
                 Qcow2Check.check(
@@ -129,20 +134,37 @@ final class ReclaimJudge {
                         new CheckListener() {
                             @Override
                             public void finding(String text) {
-                                if (!isCountedTooOften(text)) {
-                                    told.append(told.length() < 500 ? text + "; " : "");
+                                if (told.length() < 500 && !isTolerated(text, shared)) {
+                                    told.append(text).append("; ");
                                 }
                             }
                         });
         return told.isEmpty() ? "" : result.leaks() + " leaks, " + told;
     }
 
-    private static boolean isCountedTooOften(String text) {
+    private static boolean isTolerated(String text, boolean shared) {
         Matcher counts = COUNTS.matcher(text);
         if (!counts.find()) {
             return false;
         }
+        long count = Long.parseLong(counts.group(1));
         long references = Long.parseLong(counts.group(2));
-        return references > 0 && Long.parseLong(counts.group(1)) > references;
+        return count > references && (references > 0 || shared);
+    }
+
+    /** Whether a cluster is counted more than once and too often. */
+    private static boolean hasSharedLeaks(FlatBytes image) {
+        boolean[] found = new boolean[1];
+        Qcow2Check.check(
+                image,
+                RepairMode.NONE,
+                new CheckListener() {
+                    @Override
+                    public void finding(String text) {
+                        Matcher counts = COUNTS.matcher(text);
+                        found[0] |= counts.find() && Long.parseLong(counts.group(1)) > 1;
+                    }
+                });
+        return found[0];
     }
 }
