@@ -77,11 +77,9 @@ final class ImageAssembly {
         WriteGate gate = new WriteGate();
         boolean leaks = gateAutoclear(gate, header);
         ImageBitmaps bitmaps = new ImageBitmaps(io, map, header, refcounts);
-        LeakReclaim reclaim = new LeakReclaim(io, header, tables, refcounts, gate::pass);
         OpenImage image =
                 new OpenImage(
-                        io, header, tables, flusher, refcounts, gate, bitmaps, reclaim, backing,
-                        workers);
+                        io, header, tables, flusher, refcounts, gate, bitmaps, backing, workers);
         detectZeroes.applyTo(image);
         Qcow2File file =
                 new Qcow2File(
@@ -91,14 +89,13 @@ final class ImageAssembly {
                         qcow2Header,
                         loaded.snapshots(),
                         bitmaps,
-                        reclaim,
                         backing,
                         writable);
         return loadBitmaps(bitmaps, gate, writable)
                 .thenCompose(
                         nothing ->
                                 leaks && writable
-                                        ? startReclaim(reclaim, bitmaps, loaded.snapshots())
+                                        ? startReclaim(image.reclaim(), bitmaps, loaded.snapshots())
                                         : CompletableFuture.completedFuture(null))
                 .handle((nothing, failure) -> failure == null ? done(file) : undo(backing, failure))
                 .thenCompose(Function.identity());

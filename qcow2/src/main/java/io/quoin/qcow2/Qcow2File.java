@@ -14,7 +14,6 @@ import io.quoin.qcow2.cache.Outcome;
 import io.quoin.qcow2.cluster.OpenImage;
 import io.quoin.qcow2.layout.Qcow2Header;
 import io.quoin.qcow2.layout.SnapshotTable;
-import io.quoin.qcow2.refcount.LeakReclaim;
 import io.quoin.xlator.XlatorFile;
 import java.util.LinkedHashMap;
 import java.util.Map;
@@ -36,7 +35,6 @@ final class Qcow2File implements XlatorFile, BitmappedFile {
     private final Qcow2Header header;
     private final SnapshotTable snapshots;
     private final ImageBitmaps bitmaps;
-    private final LeakReclaim reclaim;
     private final BitmapControl bitmapControl;
     private final @Nullable XlatorFile backing;
     private final Capabilities capabilities;
@@ -50,7 +48,6 @@ final class Qcow2File implements XlatorFile, BitmappedFile {
             Qcow2Header header,
             SnapshotTable snapshots,
             ImageBitmaps bitmaps,
-            LeakReclaim reclaim,
             @Nullable XlatorFile backing,
             boolean writable) {
         this.fileName = fileName;
@@ -59,7 +56,6 @@ final class Qcow2File implements XlatorFile, BitmappedFile {
         this.header = header;
         this.snapshots = snapshots;
         this.bitmaps = bitmaps;
-        this.reclaim = reclaim;
         this.bitmapControl = new BitmapOperations(bitmaps, image::whenChangeable);
         this.backing = backing;
         boolean fastZero =
@@ -253,8 +249,8 @@ final class Qcow2File implements XlatorFile, BitmappedFile {
         if (!bitmaps.details().isEmpty()) {
             details.put("bitmaps", bitmaps.details());
         }
-        if (!reclaim.details().isEmpty()) {
-            details.put("leak-reclaim", reclaim.details());
+        if (!image.reclaim().details().isEmpty()) {
+            details.put("leak-reclaim", image.reclaim().details());
         }
         XlatorFile below = backing;
         if (below != null) {

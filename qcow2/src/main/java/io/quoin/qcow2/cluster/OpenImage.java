@@ -86,7 +86,6 @@ public final class OpenImage {
             Refcounts refcounts,
             WriteGate gate,
             ImageBitmaps bitmaps,
-            LeakReclaim reclaim,
             @Nullable XlatorFile backing,
             CompressionWorkers workers) {
         Qcow2Header qcow2Header = header.header();
@@ -99,7 +98,7 @@ public final class OpenImage {
         this.refcounts = refcounts;
         this.gate = gate;
         this.bitmaps = bitmaps;
-        this.reclaim = reclaim;
+        this.reclaim = new LeakReclaim(io, header, tables, refcounts, gate::pass);
         this.backing = backing;
         this.form = new EntryForm(qcow2Header);
         this.data = io.data();
@@ -237,6 +236,11 @@ public final class OpenImage {
                         io.whenIdle(() -> outcome.done(error));
                     }
                 });
+    }
+
+    /** What gives clusters back that leaked when the last writer was killed. */
+    public LeakReclaim reclaim() {
+        return reclaim;
     }
 
     /** The header as it is now. */
