@@ -2,6 +2,8 @@ package io.quoin.brick.posix;
 
 import io.quoin.block.IoFlags;
 import java.nio.ByteBuffer;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.locks.LockSupport;
 import org.agrona.concurrent.UnsafeBuffer;
 
 /**
@@ -12,6 +14,10 @@ import org.agrona.concurrent.UnsafeBuffer;
  */
 final class ZeroRange {
     private static final int ZEROS_BYTES = 64 * 1024;
+    private static final long PIECE_BYTES_MIN = 4 << 20;
+    private static final long PIECE_BYTES_MAX = 1L << 40;
+    private static final long PIECE_NANOS = TimeUnit.MILLISECONDS.toNanos(1);
+    private static final long GAP_NANOS = TimeUnit.MICROSECONDS.toNanos(100);
     private static final UnsafeBuffer ZEROS =
             new UnsafeBuffer(ByteBuffer.allocateDirect(ZEROS_BYTES));
 
@@ -65,12 +71,34 @@ final class ZeroRange {
         return fallocate(task, SystemCalls.FALLOCATE_PUNCH_HOLE);
     }
 
+    /**
+     * In pieces that take about a millisecond, with a gap between them: the kernel locks the file
+     * meanwhile, longest where it has many pages to forget, and the writes of the disk wait for it.
+     */
     private static int fallocate(FileTask task, int mode) {
-        return -SystemCalls.fallocate(
-                task.fd(),
-                mode | SystemCalls.FALLOCATE_KEEP_SIZE,
-                task.offsetBytes(),
-                task.lengthBytes());
+        long done = 0;
+        long pieceBytes = PIECE_BYTES_MIN;
+        while (done < task.lengthBytes()) {
+            long part = Math.min(pieceBytes, task.lengthBytes() - done);
+            long begun = System.nanoTime();
+            int result =
+                    SystemCalls.fallocate(
+                            task.fd(),
+                            mode | SystemCalls.FALLOCATE_KEEP_SIZE,
+                            task.offsetBytes() + done,
+                            part);
+            if (result < 0) {
+                return -result;
+            }
+            done += part;
+            if (System.nanoTime() - begun < PIECE_NANOS) {
+                pieceBytes = Math.min(PIECE_BYTES_MAX, 2 * part);
+            } else {
+                pieceBytes = Math.max(PIECE_BYTES_MIN, part / 2);
+                LockSupport.parkNanos(GAP_NANOS);
+            }
+        }
+        return Errno.NONE;
     }
 
     private static int write(FileTask task, Worker worker) {

@@ -108,6 +108,25 @@ class PosixFileTest {
         }
     }
 
+    @ParameterizedTest
+    @MethodSource("modes")
+    void shouldClearTheWholeRangeAndNothingElseWhenItIsLong(Map<String, String> options) {
+        try (TestBrick brick = TestBrick.open(data(), options)) {
+            brick.create("disk.raw", 64 * MIB);
+            XlatorFile file = brick.openFile("disk.raw");
+            FileDriver driver = brick.drive(file);
+            byte[] expected = bytes(64 * MIB);
+            driver.write(0, expected);
+            assertThat(driver.discard(MIB + 512, 21 * MIB + 4096)).isEqualTo(BlockError.OK);
+            Arrays.fill(expected, MIB + 512, 22 * MIB + 4608, (byte) 0);
+            assertThat(driver.zero(30 * MIB + 1024, 30 * MIB, IoFlags.NONE))
+                    .isEqualTo(BlockError.OK);
+            Arrays.fill(expected, 30 * MIB + 1024, 60 * MIB + 1024, (byte) 0);
+            assertThat(driver.read(0, expected.length)).isEqualTo(expected);
+            brick.close(file);
+        }
+    }
+
     @Test
     void shouldReportOneExtentWhenOneIsAskedFor() {
         try (TestBrick brick = TestBrick.open(data())) {
