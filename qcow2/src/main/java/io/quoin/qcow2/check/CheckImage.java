@@ -8,11 +8,13 @@ import io.quoin.qcow2.layout.BitmapsExtension;
 import io.quoin.qcow2.layout.HeaderLayout;
 import io.quoin.qcow2.layout.Qcow2Geometry;
 import io.quoin.qcow2.layout.Qcow2Header;
+import io.quoin.qcow2.layout.SnapshotEntry;
 import io.quoin.qcow2.layout.SnapshotTable;
 import io.quoin.qcow2.layout.SnapshotTableLayout;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.util.List;
+import org.jspecify.annotations.Nullable;
 
 /**
  * An image file with its header, and blocking access to its tables.
@@ -28,6 +30,7 @@ final class CheckImage {
     final long fileSizeBytes;
     final int clusterBits;
     final int clusterSize;
+    private boolean settled = true;
 
     private CheckImage(ImageFile file, Qcow2Header header, long fileSizeBytes) {
         this.file = file;
@@ -39,6 +42,16 @@ final class CheckImage {
     }
 
     static CheckImage open(ImageFile file) {
+        CheckImage image = openForRepair(file);
+        String fault = image.header.refcountTableFault();
+        if (fault != null) {
+            throw new BlockException(BlockError.EINVAL, fault);
+        }
+        return image;
+    }
+
+    /** As {@link #open}, also where the header has no place for the refcount table. */
+    static CheckImage openForRepair(ImageFile file) {
         try {
             long size = file.sizeBytes();
             ByteBuffer probe = ByteBuffer.allocate((int) Math.min(size, PROBE_BYTES));
@@ -46,7 +59,7 @@ final class CheckImage {
             int clusterSize = HeaderLayout.clusterSizeBytes(probe.flip());
             ByteBuffer first = ByteBuffer.allocate((int) Math.min(size, clusterSize));
             file.read(0, first);
-            return new CheckImage(file, Qcow2Header.parse(first.flip(), size), size);
+            return new CheckImage(file, Qcow2Header.parseForRepair(first.flip(), size), size);
         } catch (IOException e) {
             throw failed(e);
         }
@@ -86,6 +99,7 @@ final class CheckImage {
     }
 
     void write(long hostOffset, ByteBuffer source) {
+        settled = false;
         try {
             file.write(hostOffset, source);
         } catch (IOException e) {
@@ -97,9 +111,17 @@ final class CheckImage {
         write(hostOffset, ByteBuffer.allocate(Long.BYTES).putLong(entry).flip());
     }
 
+    /** What was written so far is stable before anything else is written. */
+    void settle() {
+        if (!settled) {
+            flush();
+        }
+    }
+
     void flush() {
         try {
             file.flush();
+            settled = true;
         } catch (IOException e) {
             throw failed(e);
         }
@@ -116,6 +138,30 @@ final class CheckImage {
         return header.snapshotCount() == 0
                 ? new SnapshotTable(List.of(), 0)
                 : SnapshotTableLayout.parseBroken(snapshotTable(), header, fileSizeBytes, faults);
+    }
+
+    /** The snapshot table as it has to be; null: as it is, or nobody knows. */
+    SnapshotTableLayout.@Nullable Mended mendedSnapshots() {
+        if (header.snapshotCount() == 0) {
+            return null;
+        }
+        long room = fileSizeBytes - header.snapshotsOffset();
+        int length = (int) Math.min(room, SnapshotTableLayout.TABLE_BYTES_MAX);
+        ByteBuffer table = read(header.snapshotsOffset(), ByteBuffer.allocate(length), length);
+        return SnapshotTableLayout.mended(table, header);
+    }
+
+    /** Those snapshots of {@code table} that can be read. */
+    SnapshotTable snapshots(SnapshotTableLayout.Mended table, SnapshotTableLayout.Faults faults) {
+        List<SnapshotEntry> entries =
+                SnapshotTableLayout.parseBroken(table.table(), header, fileSizeBytes, faults)
+                        .entries();
+        return new SnapshotTable(entries, table.sizeOnDiskBytes());
+    }
+
+    /** Bytes of the refcount table; 0 where the header says no place that can be one. */
+    long refcountTableBytes() {
+        return header.refcountTableFault() == null ? header.refcountTableBytes() : 0;
     }
 
     private ByteBuffer snapshotTable() {

@@ -20,6 +20,12 @@ final class CheckReport {
     /** Whether the refcount structure has to be made anew. */
     boolean rebuild;
 
+    /** References to clusters that are in use as something else. */
+    long overlaps;
+
+    /** Those of them that belong to the refcount structure. */
+    long refcountOverlaps;
+
     long checkErrors;
     long corruptions;
     long leaks;

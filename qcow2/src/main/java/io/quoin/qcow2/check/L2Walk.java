@@ -56,12 +56,25 @@ final class L2Walk {
         EntryFault fault =
                 extended ? SubclusterBitmap.fault(entry, bitmap, hasHost) : EntryFault.NONE;
         if (!fault.isNone()) {
-            report.corruption(at(entryOffset) + fault.text());
+            faulty(fault, entryOffset);
         }
         switch (kind) {
             case COMPRESSED -> compressed(meant, entryOffset, active);
-            case NORMAL, ZERO_ALLOCATED -> standard(meant, entryOffset, active, kind);
+            case NORMAL, ZERO_ALLOCATED -> {
+                boolean hasData = extended ? (int) bitmap != 0 : kind == ClusterKind.NORMAL;
+                standard(meant, entryOffset, active, hasData);
+            }
             case UNALLOCATED, ZERO_PLAIN -> withoutCluster(meant, entryOffset, active);
+        }
+    }
+
+    private void faulty(EntryFault fault, long entryOffset) {
+        String text = at(entryOffset) + fault.text();
+        if (fault == EntryFault.SUBCLUSTER_COMPRESSED) {
+            // Its subclusters are those of the stream, whatever the bitmap says.
+            references.mendEntry(text, entryOffset + L2Entry.SIZE_BYTES, 0);
+        } else {
+            report.corruption(text);
         }
     }
 
@@ -82,7 +95,8 @@ final class L2Walk {
                 L2Entry.compressedHostOffset(entry, image.clusterBits),
                 L2Entry.compressedLengthBytes(entry, image.clusterBits),
                 Use.DATA,
-                "compressed cluster");
+                "compressed cluster",
+                entryOffset);
         if (active) {
             report.allocatedClusters++;
             report.compressedClusters++;
@@ -90,12 +104,13 @@ final class L2Walk {
         }
     }
 
-    private void standard(long entry, long entryOffset, boolean active, ClusterKind kind) {
+    private void standard(long entry, long entryOffset, boolean active, boolean hasData) {
         long hostOffset = L2Entry.hostOffset(entry);
         if (image.geometry.offsetInCluster(hostOffset) != 0) {
             String text = at(entryOffset) + EntryFault.UNALIGNED.text() + ", offset=" + hostOffset;
-            if (kind == ClusterKind.ZERO_ALLOCATED && repair) {
-                references.mendEntry(text, entryOffset, L2Entry.zero(0, false));
+            if (!hasData && repair) {
+                // No data are there, it is a place for some.
+                references.mendEntry(text, entryOffset, extended ? 0 : L2Entry.zero(0, false));
                 return;
             }
             report.corruption(text);
@@ -110,7 +125,8 @@ final class L2Walk {
             contiguousHostOffset = hostOffset + image.clusterSize;
         }
         if (!image.header.hasExternalDataFile()) {
-            references.reference(hostOffset, image.clusterSize, Use.DATA, "data cluster");
+            references.reference(
+                    hostOffset, image.clusterSize, Use.DATA, "data cluster", entryOffset);
         }
     }
 

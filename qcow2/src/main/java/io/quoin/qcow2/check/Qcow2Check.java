@@ -8,8 +8,10 @@ import org.jspecify.annotations.Nullable;
  * somewhat more strictly, and repairs it. Work is in proportion to the tables of the image and its
  * snapshots, memory to the clusters in use.
  *
- * <p>A repair changes refcounts, COPIED flags and reserved bits, never data or what a reader sees.
- * Nothing is taken for leaked while a broken table may hide references to it.
+ * <p>A repair changes refcounts, COPIED flags and reserved bits, and gives a copy of their own to
+ * references that share a cluster with something else; never data or what a reader sees. Nothing is
+ * taken for leaked while a broken table may hide references to it. What refers to a cluster is
+ * stable before a count goes down, a count that goes up before anything new relies on it.
  *
  * <p>L2 tables are read by several threads as long as nothing is found; if something is, the pass
  * is made again in order, so that findings and repairs are the same with any number of threads.
@@ -96,7 +98,7 @@ public final class Qcow2Check {
     }
 
     private CheckResult run() {
-        CheckImage image = CheckImage.open(file);
+        CheckImage image = CheckImage.openForRepair(file);
         if (mode == RepairMode.NONE) {
             return pass(image, RepairMode.NONE, listener).toResult(image.header);
         }
@@ -105,7 +107,7 @@ public final class Qcow2Check {
         boolean rebuilt = mode == RepairMode.ALL && first.rebuild && !first.referencesHidden;
         CheckReport second =
                 rebuilt ? pass(CheckImage.open(file), mode, CheckListener.SILENT) : first;
-        image = CheckImage.open(file);
+        image = CheckImage.openForRepair(file);
         image.flush();
         CheckReport last = pass(image, RepairMode.NONE, CheckListener.SILENT);
         long corruptions = first.corruptions + first.corruptionsFixed;
@@ -116,7 +118,7 @@ public final class Qcow2Check {
         }
         last.corruptionsFixed = Math.max(0, corruptions - last.corruptions);
         last.leaksFixed = Math.max(0, leaks - last.leaks);
-        if (mode == RepairMode.ALL && last.corruptions == 0 && last.checkErrors == 0) {
+        if (last.corruptions == 0 && last.checkErrors == 0) {
             clearDirtyAndCorrupt(image);
         }
         return last.toResult(image.header);
@@ -132,7 +134,14 @@ public final class Qcow2Check {
                 return judge(image, passMode, counted, workers);
             }
         }
-        return judge(image, passMode, countInOrder(image, counts, passMode, passListener), null);
+        if (passMode != RepairMode.ALL) {
+            return judge(image, passMode, countInOrder(image, counts, false, passListener), null);
+        }
+        OverlapRepair overlaps = new OverlapRepair(image, memoryBytesMax, passListener).run();
+        Counted counted =
+                countInOrder(overlaps.image(), counts, overlaps.isComplete(), passListener);
+        counted.report.corruptionsFixed += overlaps.repaired();
+        return judge(overlaps.image(), passMode, counted, null);
     }
 
     private @Nullable TableWorkers workersFor(CheckImage image) {
@@ -169,13 +178,9 @@ public final class Qcow2Check {
     }
 
     private Counted countInOrder(
-            CheckImage image,
-            ReferenceCounts counts,
-            RepairMode passMode,
-            CheckListener passListener) {
+            CheckImage image, ReferenceCounts counts, boolean repair, CheckListener passListener) {
         CheckReport report = new CheckReport(passListener);
-        ReferenceWalk walk =
-                new ReferenceWalk(image, counts, report, passMode == RepairMode.ALL, null);
+        ReferenceWalk walk = new ReferenceWalk(image, counts, report, repair, null);
         walk.walk();
         return new Counted(report, counts, walk);
     }
@@ -187,8 +192,10 @@ public final class Qcow2Check {
             @Nullable TableWorkers workers) {
         CheckReport report = counted.report;
         ReferenceCounts counts = counted.counts;
+        image.settle();
         RefcountCompare compare = new RefcountCompare(image, counts, report, passMode);
         compare.compare();
+        image.settle();
         if (report.rebuild && passMode == RepairMode.ALL) {
             if (!report.referencesHidden) {
                 report.note("Rebuilding the refcount structure");
@@ -198,12 +205,18 @@ public final class Qcow2Check {
             report.note(
                     "the refcount structure cannot be rebuilt while a broken table hides references");
         }
-        CopiedCheck copied =
-                new CopiedCheck(image, compare.countIsOne(), report, passMode == RepairMode.ALL);
+        boolean repair = passMode != RepairMode.NONE && mayCorrectCopied(report, passMode);
+        CopiedCheck copied = new CopiedCheck(image, compare.countIsOne(), report, repair);
         if (workers == null || !copied.isRight(workers)) {
             copied.check();
         }
         return report;
+    }
+
+    /** Not in what may be something else; with the leaks alone only when all counts are right. */
+    private static boolean mayCorrectCopied(CheckReport report, RepairMode passMode) {
+        boolean all = passMode == RepairMode.ALL && report.overlaps == 0;
+        return all || (report.corruptions == 0 && report.leaks == 0 && report.checkErrors == 0);
     }
 
     private record Counted(CheckReport report, ReferenceCounts counts, ReferenceWalk walk) {}

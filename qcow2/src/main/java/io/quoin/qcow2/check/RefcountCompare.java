@@ -39,7 +39,7 @@ final class RefcountCompare {
     void compare() {
         // References just beyond the end, in a last cluster that is cut short, were counted too.
         long limit = image.clusters() + 1;
-        long tableBytes = image.header.refcountTableBytes();
+        long tableBytes = image.refcountTableBytes();
         ByteBuffer table = image.tableBuffer();
         int step = table.capacity();
         long firstCluster = 0;
@@ -99,7 +99,7 @@ final class RefcountCompare {
                         + Long.toUnsignedString(onDisk)
                         + " reference="
                         + counted;
-        boolean trusted = !report.referencesHidden && !report.rebuild;
+        boolean trusted = !report.referencesHidden && !report.rebuild && report.overlaps == 0;
         if (Long.compareUnsigned(onDisk, counted) > 0) {
             if (mode != RepairMode.NONE && trusted) {
                 report.leakFixed(text);

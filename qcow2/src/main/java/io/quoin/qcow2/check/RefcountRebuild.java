@@ -30,11 +30,15 @@ final class RefcountRebuild {
      * @param oldClusters clusters of the old refcount structure, each with one reference counted
      */
     void rebuild(LongArrayList oldClusters) {
+        // The cluster behind the file's last one may be referenced where that is cut short.
+        rebuild(oldClusters, image.clusters() + 1);
+    }
+
+    /** As above, with the new structure from cluster {@code start} on, behind all that is used. */
+    void rebuild(LongArrayList oldClusters, long start) {
         for (int i = 0; i < oldClusters.size(); i++) {
             counts.subtract(oldClusters.getLong(i));
         }
-        // The cluster behind the file's last one may be referenced where that is cut short.
-        long start = image.clusters() + 1;
         long blocks = 0;
         long tableClusters = 1;
         long[] used;

@@ -57,7 +57,12 @@ final class ReferenceCounts {
             case EXCLUSIVE -> page.exclusive[index >>> 6] |= 1L << index;
             case DATA -> {}
         }
-        return unused || (!isExclusive && use != Use.EXCLUSIVE && isL2 == (use == Use.L2));
+        boolean fits = unused || (!isExclusive && use != Use.EXCLUSIVE && isL2 == (use == Use.L2));
+        if (!fits && use == Use.L2) {
+            // Data that are a table too: each further reference as a table is one too many.
+            page.exclusive[index >>> 6] |= 1L << index;
+        }
+        return fits;
     }
 
     /**
@@ -76,6 +81,18 @@ final class ReferenceCounts {
         if (before >= countMax || before >= BYTE_MAX - 1) {
             throw new Irregular();
         }
+    }
+
+    /** Adds {@code times} references to data. */
+    void addData(long clusterIndex, int times) {
+        Page page = pageFor(clusterIndex);
+        int index = (int) clusterIndex & (PAGE - 1);
+        long count = Math.min((long) page.get(index) + times, Integer.MAX_VALUE - 1);
+        if (page.wide == null && count > BYTE_MAX) {
+            reserve((long) PAGE * Integer.BYTES);
+            page.widen();
+        }
+        page.set(index, (int) count);
     }
 
     /** No references again; the memory is kept. */

@@ -2,10 +2,12 @@ package io.quoin.qcow2.check;
 
 import io.quoin.block.BlockException;
 import io.quoin.qcow2.check.ReferenceCounts.Use;
+import io.quoin.qcow2.check.Relocations.Level;
 import io.quoin.qcow2.layout.BitmapDirectoryLayout;
 import io.quoin.qcow2.layout.BitmapEntry;
 import io.quoin.qcow2.layout.BitmapsExtension;
 import io.quoin.qcow2.layout.EntryFault;
+import io.quoin.qcow2.layout.HeaderLayout;
 import io.quoin.qcow2.layout.L1Entry;
 import io.quoin.qcow2.layout.RefcountLayout;
 import io.quoin.qcow2.layout.SnapshotEntry;
@@ -28,6 +30,7 @@ final class ReferenceWalk implements References {
     private final ReferenceCounts counts;
     private final CheckReport report;
     private final boolean repair;
+    private final @Nullable Relocations relocations;
     private final L2Walk l2Walk;
     private final @Nullable SideBySide sideBySide;
 
@@ -49,10 +52,27 @@ final class ReferenceWalk implements References {
             CheckReport report,
             boolean repair,
             @Nullable TableWorkers workers) {
+        this(image, counts, report, repair, null, workers);
+    }
+
+    /** In order, to collect the references that have to go elsewhere. */
+    ReferenceWalk(
+            CheckImage image, ReferenceCounts counts, CheckReport report, Relocations relocations) {
+        this(image, counts, report, false, relocations, null);
+    }
+
+    private ReferenceWalk(
+            CheckImage image,
+            ReferenceCounts counts,
+            CheckReport report,
+            boolean repair,
+            @Nullable Relocations relocations,
+            @Nullable TableWorkers workers) {
         this.image = image;
         this.counts = counts;
         this.report = report;
         this.repair = repair;
+        this.relocations = relocations;
         this.l2Walk = new L2Walk(image, this, report, repair);
         this.l1Buffer = image.tableBuffer();
         long max = image.header.refcounts().countMax();
@@ -60,29 +80,29 @@ final class ReferenceWalk implements References {
         this.sideBySide = workers == null ? null : new SideBySide(workers);
     }
 
-    /** Counts everything. */
+    /**
+     * Counts everything: first what the header leads to, so that it is the tables' entries that are
+     * in the wrong where both claim a cluster; last the refcount structure, which can be made anew.
+     */
     void walk() {
-        reference(0, image.clusterSize, Use.EXCLUSIVE, "header");
-        SnapshotTable table = image.snapshots(snapshotFaults());
-        List<SnapshotEntry> snapshots = table.entries();
-        reference(
-                image.header.snapshotsOffset(), table.sizeBytes(), Use.EXCLUSIVE, "snapshot table");
-        List<BitmapEntry> bitmaps = readBitmaps();
-        total = image.header.l1Size();
-        for (SnapshotEntry snapshot : snapshots) {
-            total += snapshot.l1Size();
-        }
-        walkL1(image.header.l1TableOffset(), image.header.l1Size(), true, "active L1 table");
-        for (SnapshotEntry snapshot : snapshots) {
-            walkL1(
-                    snapshot.l1TableOffset(),
-                    snapshot.l1Size(),
-                    false,
-                    "L1 table of snapshot " + snapshot.id());
-        }
+        reference(0, image.clusterSize, "header", Level.HEADER, Relocations.FIXED);
         long[] crypto = image.header.cryptoHeader();
         if (crypto != null) {
-            reference(crypto[0], crypto[1], Use.EXCLUSIVE, "crypto header");
+            reference(crypto[0], crypto[1], "crypto header", Level.HEADER, Relocations.FIXED);
+        }
+        SnapshotTable table = readSnapshots();
+        List<SnapshotEntry> snapshots = table.entries();
+        reference(
+                image.header.snapshotsOffset(),
+                table.sizeBytes(),
+                "snapshot table",
+                Level.HEADER,
+                HeaderLayout.SNAPSHOTS_OFFSET_OFFSET);
+        List<BitmapEntry> bitmaps = readBitmaps();
+        referenceTables(snapshots, bitmaps);
+        walkL1(image.header.l1TableOffset(), image.header.l1Size(), true);
+        for (SnapshotEntry snapshot : snapshots) {
+            walkL1(snapshot.l1TableOffset(), snapshot.l1Size(), false);
         }
         if (sideBySide != null) {
             sideBySide.end();
@@ -91,10 +111,64 @@ final class ReferenceWalk implements References {
         walkRefcounts();
     }
 
-    private SnapshotTableLayout.Faults snapshotFaults() {
+    private void referenceTables(List<SnapshotEntry> snapshots, List<BitmapEntry> bitmaps) {
+        BitmapsExtension extension = image.header.bitmaps();
+        if (extension != null) {
+            reference(
+                    extension.directoryOffset(),
+                    extension.directorySizeBytes(),
+                    "bitmap directory",
+                    Level.HEADER,
+                    Relocations.FIXED);
+        }
+        total = image.header.l1Size();
+        reference(
+                image.header.l1TableOffset(),
+                total * L1Entry.SIZE_BYTES,
+                "active L1 table",
+                Level.HEADER,
+                HeaderLayout.L1_TABLE_OFFSET_OFFSET);
+        for (SnapshotEntry snapshot : snapshots) {
+            total += snapshot.l1Size();
+            reference(
+                    snapshot.l1TableOffset(),
+                    (long) snapshot.l1Size() * L1Entry.SIZE_BYTES,
+                    "L1 table of snapshot " + snapshot.id(),
+                    Level.DIRECTORY,
+                    image.header.snapshotsOffset() + snapshot.tableOffset());
+        }
+        for (int i = 0; extension != null && i < bitmaps.size(); i++) {
+            BitmapEntry bitmap = bitmaps.get(i);
+            reference(
+                    bitmap.tableOffset(),
+                    (long) bitmap.tableEntries() * BitmapDirectoryLayout.TABLE_ENTRY_BYTES,
+                    "table of bitmap " + bitmap.name(),
+                    Level.DIRECTORY,
+                    extension.directoryOffset()
+                            + BitmapDirectoryLayout.sizeBytes(bitmaps.subList(0, i)));
+        }
+    }
+
+    /** As it is, or as it will be when what it has to have is added. */
+    private SnapshotTable readSnapshots() {
+        boolean[] faulty = new boolean[1];
+        SnapshotTable table = image.snapshots(snapshotFaults(faulty));
+        if (relocations != null && faulty[0]) {
+            SnapshotTableLayout.Mended mended = image.mendedSnapshots();
+            if (mended != null) {
+                report.referencesHidden = false;
+                relocations.rewriteSnapshots(mended.table());
+                return image.snapshots(mended, snapshotFaults(faulty));
+            }
+        }
+        return table;
+    }
+
+    private SnapshotTableLayout.Faults snapshotFaults(boolean[] faulty) {
         return new SnapshotTableLayout.Faults() {
             @Override
             public void mild(String fault) {
+                faulty[0] = true;
                 report.corruption(fault);
             }
 
@@ -107,6 +181,7 @@ final class ReferenceWalk implements References {
 
             @Override
             public void end(BlockException fault) {
+                faulty[0] = true;
                 report.checkError(String.valueOf(fault.getMessage()));
                 report.referencesHidden = true;
             }
@@ -129,7 +204,23 @@ final class ReferenceWalk implements References {
     }
 
     @Override
-    public boolean reference(long hostOffset, long lengthBytes, Use use, String what) {
+    public boolean reference(
+            long hostOffset, long lengthBytes, Use use, String what, long pointerOffset) {
+        return reference(hostOffset, lengthBytes, use, what, Level.ENTRY, pointerOffset);
+    }
+
+    private boolean reference(
+            long hostOffset, long lengthBytes, String what, Level level, long pointerOffset) {
+        return reference(hostOffset, lengthBytes, Use.EXCLUSIVE, what, level, pointerOffset);
+    }
+
+    private boolean reference(
+            long hostOffset,
+            long lengthBytes,
+            Use use,
+            String what,
+            Level level,
+            long pointerOffset) {
         if (lengthBytes == 0) {
             return true;
         }
@@ -139,6 +230,7 @@ final class ReferenceWalk implements References {
             return false;
         }
         boolean valid = true;
+        boolean countable = true;
         long last = (hostOffset + lengthBytes - 1) >>> image.clusterBits;
         for (long cluster = hostOffset >>> image.clusterBits; cluster <= last; cluster++) {
             if (!counts.add(cluster, use)) {
@@ -146,20 +238,32 @@ final class ReferenceWalk implements References {
                         what + " overlaps other data or metadata in host cluster " + cluster);
                 valid = false;
             }
-            if (counts.get(cluster) == countMax + 1) {
-                report.corruption(
-                        "host cluster "
-                                + cluster
-                                + " has more references than a refcount of "
-                                + image.header.refcountBits()
-                                + " bits holds");
-            }
+            countable &= isCountable(cluster);
+        }
+        if (!valid) {
+            report.overlaps++;
+        }
+        if (relocations != null && !(valid && countable)) {
+            relocations.add(level, pointerOffset, hostOffset, lengthBytes);
         }
         return valid;
     }
 
-    private void walkL1(long tableOffset, int entries, boolean active, String what) {
-        reference(tableOffset, (long) entries * L1Entry.SIZE_BYTES, Use.EXCLUSIVE, what);
+    /** Whether a refcount can say how many references there are by now. */
+    private boolean isCountable(long cluster) {
+        int count = counts.get(cluster);
+        if (count == countMax + 1) {
+            report.corruption(
+                    "host cluster "
+                            + cluster
+                            + " has more references than a refcount of "
+                            + image.header.refcountBits()
+                            + " bits holds");
+        }
+        return count <= countMax;
+    }
+
+    private void walkL1(long tableOffset, int entries, boolean active) {
         ByteBuffer buffer = l1Buffer;
         int chunk = buffer.capacity() / L1Entry.SIZE_BYTES;
         for (int first = 0; first < entries; first += chunk) {
@@ -195,14 +299,48 @@ final class ReferenceWalk implements References {
             report.corruption(what + ": " + fault.text() + ", l2_offset=" + l2Offset);
             report.referencesHidden = true;
         } else if (l2Offset != 0) {
-            if (!reference(l2Offset, image.clusterSize, Use.L2, "L2 table")) {
-                // Whatever it overlaps is no L2 table: its contents would be taken for references.
+            boolean own =
+                    reference(
+                            l2Offset, image.clusterSize, Use.L2, "L2 table", Level.L1, entryOffset);
+            if (!own && !isTable(l2Offset)) {
+                // Its contents would be taken for references.
                 report.referencesHidden = true;
             } else if (sideBySide != null) {
                 sideBySide.add(l2Offset, active);
             } else {
                 l2Walk.walk(l2Offset, active);
             }
+        }
+    }
+
+    /** Whether what overlaps something else can be an L2 table: no entry is wrong. */
+    private boolean isTable(long l2Offset) {
+        References strict =
+                new References() {
+                    @Override
+                    public boolean reference(
+                            long hostOffset,
+                            long lengthBytes,
+                            Use use,
+                            String what,
+                            long pointerOffset) {
+                        if (!image.reaches(hostOffset, lengthBytes)) {
+                            throw new Irregular();
+                        }
+                        return true;
+                    }
+
+                    @Override
+                    public void mendEntry(String text, long entryOffset, long corrected) {
+                        throw new Irregular();
+                    }
+                };
+        try {
+            new L2Walk(image, strict, new CheckReport(Irregular.LISTENER), false)
+                    .walk(l2Offset, false);
+            return true;
+        } catch (Irregular e) {
+            return false;
         }
     }
 
@@ -217,32 +355,22 @@ final class ReferenceWalk implements References {
     }
 
     private void walkBitmaps(List<BitmapEntry> bitmaps) {
-        BitmapsExtension extension = image.header.bitmaps();
-        if (extension == null) {
-            return;
-        }
-        reference(
-                extension.directoryOffset(),
-                extension.directorySizeBytes(),
-                Use.EXCLUSIVE,
-                "bitmap directory");
         ByteBuffer buffer = image.tableBuffer();
         int chunk = buffer.capacity() / BitmapDirectoryLayout.TABLE_ENTRY_BYTES;
         for (BitmapEntry bitmap : bitmaps) {
             String what = "table of bitmap " + bitmap.name();
-            long length = (long) bitmap.tableEntries() * BitmapDirectoryLayout.TABLE_ENTRY_BYTES;
-            reference(bitmap.tableOffset(), length, Use.EXCLUSIVE, what);
             for (int first = 0; first < bitmap.tableEntries(); first += chunk) {
                 int count = Math.min(chunk, bitmap.tableEntries() - first);
-                image.read(bitmap.tableOffset() + 8L * first, buffer, count * 8);
+                long chunkOffset = bitmap.tableOffset() + 8L * first;
+                image.read(chunkOffset, buffer, count * 8);
                 for (int i = 0; i < count; i++) {
-                    followBitmap(what, buffer.getLong(i * 8));
+                    followBitmap(what, buffer.getLong(i * 8), chunkOffset + 8L * i);
                 }
             }
         }
     }
 
-    private void followBitmap(String what, long entry) {
+    private void followBitmap(String what, long entry, long entryOffset) {
         EntryFault fault =
                 BitmapDirectoryLayout.tableFault(entry, image.clusterBits, image.fileSizeBytes);
         if (!fault.isNone()) {
@@ -258,14 +386,21 @@ final class ReferenceWalk implements References {
             reference(
                     BitmapDirectoryLayout.dataHostOffset(entry),
                     image.clusterSize,
-                    Use.DATA,
-                    "bitmap data");
+                    "bitmap data",
+                    Level.ENTRY,
+                    entryOffset);
         }
     }
 
     private void walkRefcounts() {
         long tableOffset = image.header.refcountTableOffset();
-        long tableBytes = image.header.refcountTableBytes();
+        long tableBytes = image.refcountTableBytes();
+        String placeFault = image.header.refcountTableFault();
+        if (placeFault != null) {
+            report.corruption(placeFault);
+            report.rebuild = true;
+            return;
+        }
         referenceRefcounts(tableOffset, tableBytes, "refcount table");
         ByteBuffer buffer = image.tableBuffer();
         int step = buffer.capacity();
@@ -308,8 +443,9 @@ final class ReferenceWalk implements References {
             report.rebuild = true;
             return;
         }
-        if (!reference(hostOffset, lengthBytes, Use.EXCLUSIVE, what)) {
+        if (!reference(hostOffset, lengthBytes, what, Level.HEADER, Relocations.FIXED)) {
             report.rebuild = true;
+            report.refcountOverlaps++;
         }
         long first = hostOffset >>> image.clusterBits;
         for (long i = 0; i < lengthBytes >>> image.clusterBits; i++) {

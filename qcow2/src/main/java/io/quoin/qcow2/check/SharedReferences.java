@@ -20,7 +20,8 @@ final class SharedReferences implements References {
     }
 
     @Override
-    public boolean reference(long hostOffset, long lengthBytes, Use use, String what) {
+    public boolean reference(
+            long hostOffset, long lengthBytes, Use use, String what, long pointerOffset) {
         if (!image.reaches(hostOffset, lengthBytes)) {
             throw new Irregular();
         }

@@ -69,10 +69,12 @@ public final class HeaderLayout {
     public static final int SIZE_BYTES = 8;
     public static final int L1_FIELDS_OFFSET = 36;
     public static final int L1_FIELDS_BYTES = 12;
+    public static final int L1_TABLE_OFFSET_OFFSET = 40;
     public static final int REFCOUNT_TABLE_FIELDS_OFFSET = 48;
     public static final int REFCOUNT_TABLE_FIELDS_BYTES = 12;
     public static final int SNAPSHOT_FIELDS_OFFSET = 60;
     public static final int SNAPSHOT_FIELDS_BYTES = 12;
+    public static final int SNAPSHOTS_OFFSET_OFFSET = 64;
     public static final int FEATURES_OFFSET = 72;
     public static final int FEATURES_BYTES = 24;
 

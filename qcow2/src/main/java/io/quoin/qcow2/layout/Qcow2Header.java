@@ -4,6 +4,8 @@ import static io.quoin.qcow2.layout.Refusal.invalid;
 import static io.quoin.qcow2.layout.Refusal.require;
 import static io.quoin.qcow2.layout.Refusal.unsupported;
 
+import io.quoin.block.BlockError;
+import io.quoin.block.BlockException;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
@@ -93,12 +95,35 @@ public final class Qcow2Header {
      *     version or feature that is not known here; the message names field, value and rule
      */
     public static Qcow2Header parse(ByteBuffer bytes, long fileSizeBytes) {
+        Qcow2Header header = parseForRepair(bytes, fileSizeBytes);
+        String fault = header.refcountTableFault();
+        if (fault != null) {
+            throw new BlockException(BlockError.EINVAL, fault);
+        }
+        return header;
+    }
+
+    /**
+     * As {@link #parse}, also with a refcount table that cannot be anywhere: it can be made anew
+     * from what the image refers to.
+     */
+    public static Qcow2Header parseForRepair(ByteBuffer bytes, long fileSizeBytes) {
         Qcow2Header header = HeaderLayout.parse(bytes, fileSizeBytes);
         header.checkFeatures();
         header.checkFields();
         header.checkTables(fileSizeBytes);
         header.checkExtensions(fileSizeBytes);
         return header;
+    }
+
+    /** What is wrong with the fields of the refcount table; null: nothing. */
+    public @Nullable String refcountTableFault() {
+        String fault =
+                RefcountLayout.tablePlaceFault(
+                        refcountTableOffset,
+                        Integer.toUnsignedLong(refcountTableClusters),
+                        clusterBits);
+        return fault == null ? null : WHAT + ": " + fault;
     }
 
     /**
@@ -204,21 +229,6 @@ public final class Qcow2Header {
                     clusterSize,
                     fileSizeBytes);
         }
-        long tableClusters = Integer.toUnsignedLong(refcountTableClusters);
-        require(
-                tableClusters > 0 && tableClusters <= RefcountLayout.TABLE_BYTES_MAX >> clusterBits,
-                WHAT,
-                "refcount_table_clusters",
-                tableClusters,
-                "1.." + (RefcountLayout.TABLE_BYTES_MAX >> clusterBits));
-        require(
-                refcountTableOffset > 0
-                        && geometry().offsetInCluster(refcountTableOffset) == 0
-                        && refcountTableOffset <= Long.MAX_VALUE - (tableClusters << clusterBits),
-                WHAT,
-                "refcount_table_offset",
-                refcountTableOffset,
-                "behind the header, a multiple of the cluster size " + clusterSize);
         long snapshots = Integer.toUnsignedLong(snapshotCount);
         require(
                 snapshots <= HeaderLayout.SNAPSHOTS_MAX,

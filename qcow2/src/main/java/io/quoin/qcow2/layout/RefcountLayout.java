@@ -5,6 +5,7 @@ import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import org.agrona.DirectBuffer;
 import org.agrona.MutableDirectBuffer;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Refcount table and blocks: how often each host cluster is referenced.
@@ -92,6 +93,25 @@ public final class RefcountLayout {
     /** Host offset of the refcount block; 0: none. */
     public static long blockHostOffset(long tableEntry) {
         return tableEntry & TABLE_OFFSET_MASK;
+    }
+
+    /** What is wrong with where the header says that the table is; null: nothing. */
+    static @Nullable String tablePlaceFault(long hostOffset, long clusters, int clusterBits) {
+        long clustersMax = TABLE_BYTES_MAX >> clusterBits;
+        if (clusters == 0 || clusters > clustersMax) {
+            return "refcount_table_clusters=" + clusters + ", expected=1.." + clustersMax;
+        }
+        long clusterSize = 1L << clusterBits;
+        boolean valid =
+                hostOffset > 0
+                        && (hostOffset & (clusterSize - 1)) == 0
+                        && hostOffset <= Long.MAX_VALUE - (clusters << clusterBits);
+        return valid
+                ? null
+                : "refcount_table_offset="
+                        + hostOffset
+                        + ", expected=behind the header, a multiple of the cluster size "
+                        + clusterSize;
     }
 
     /** Checks a refcount table entry before it is followed. */

@@ -3,6 +3,7 @@ package io.quoin.qcow2.layout;
 /**
  * An internal snapshot.
  *
+ * @param tableOffset where in the snapshot table it starts
  * @param l1TableOffset host offset of its L1 table
  * @param l1Size entries of its L1 table
  * @param id with what is no valid UTF-8 replaced, so that the bytes on disk may be others
@@ -14,6 +15,7 @@ package io.quoin.qcow2.layout;
  *     <p>Threading: immutable.
  */
 public record SnapshotEntry(
+        int tableOffset,
         long l1TableOffset,
         int l1Size,
         String id,

@@ -10,6 +10,7 @@ import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.function.Consumer;
+import org.jspecify.annotations.Nullable;
 
 /**
  * The snapshot table: entries one behind the other, each at a multiple of 8 from the start of the
@@ -136,6 +137,83 @@ public final class SnapshotTableLayout {
         return new SnapshotTable(List.copyOf(entries), in.position());
     }
 
+    /**
+     * A table with its extra data as they have to be.
+     *
+     * @param table from 0 to its limit
+     * @param sizeOnDiskBytes of the table as it was
+     */
+    public record Mended(ByteBuffer table, int sizeOnDiskBytes) {}
+
+    /**
+     * Gives each entry of {@code table} the extra data that it has to have: what is missing has the
+     * values that readers assume where it is missing, what is more than the limit is left out.
+     *
+     * @param table from its position on, the file from snapshots_offset to the end of what is known
+     * @return null: there is nothing to change, or no telling where its entries are
+     */
+    public static @Nullable Mended mended(ByteBuffer table, Qcow2Header header) {
+        ByteBuffer in = table.slice().order(ByteOrder.BIG_ENDIAN);
+        List<ByteBuffer> entries = new ArrayList<>();
+        boolean changed = false;
+        int size = 0;
+        for (int i = 0; i < header.snapshotCount(); i++) {
+            int start = in.position();
+            if (in.remaining() < ENTRY_BYTES_MIN) {
+                return null;
+            }
+            long extraLength = in.getInt(start + 36) & 0xffff_ffffL;
+            int names = (in.getShort(start + 12) & 0xffff) + (in.getShort(start + 14) & 0xffff);
+            long end = start + ENTRY_BYTES_MIN + extraLength + names;
+            if (end > in.limit()) {
+                return null;
+            }
+            ByteBuffer entry = mendedEntry(in, header, (int) extraLength, names);
+            changed |= entry.getInt(36) != (int) extraLength;
+            entries.add(entry);
+            size = (size + 7 & ~7) + entry.limit();
+            if (size > TABLE_BYTES_MAX) {
+                return null;
+            }
+            in.position((int) Math.min(in.limit(), end + 7 & ~7L));
+        }
+        if (!changed) {
+            return null;
+        }
+        ByteBuffer out = ByteBuffer.allocate(size);
+        for (ByteBuffer entry : entries) {
+            out.position(out.position() + 7 & ~7).put(entry);
+        }
+        return new Mended(out.clear(), in.position());
+    }
+
+    private static ByteBuffer mendedEntry(
+            ByteBuffer in, Qcow2Header header, int extraLength, int namesLength) {
+        int start = in.position();
+        int extra = start + ENTRY_BYTES_MIN;
+        boolean tooShort = header.version() >= 3 && extraLength < EXTRA_VERSION_3_BYTES;
+        int newLength = tooShort ? EXTRA_KNOWN_BYTES : Math.min(extraLength, EXTRA_BYTES_MAX);
+        ByteBuffer out = ByteBuffer.allocate(ENTRY_BYTES_MIN + newLength + namesLength);
+        out.put(in.slice(start, ENTRY_BYTES_MIN)).putInt(36, newLength);
+        if (tooShort) {
+            long l1Size = in.getInt(start + 8) & 0xffff_ffffL;
+            long needed = header.geometry().l1EntriesFor(header.sizeBytes());
+            // A disk that its L1 table does not cover could not be opened.
+            long diskSize =
+                    needed <= l1Size
+                            ? header.sizeBytes()
+                            : l1Size * header.geometry().l2CoverBytes();
+            boolean hasStateSize = extraLength >= Long.BYTES;
+            out.putLong(hasStateSize ? in.getLong(extra) : in.getInt(start + 32) & 0xffff_ffffL);
+            out.putLong(diskSize);
+            out.putLong(-1);
+        } else {
+            out.put(in.slice(extra, newLength));
+        }
+        out.put(in.slice(extra + extraLength, namesLength));
+        return out.flip();
+    }
+
     /** Where the entry that starts at the position ends; extra data longer than allowed end it. */
     private static int endOf(ByteBuffer in) {
         int start = in.position();
@@ -200,6 +278,7 @@ public final class SnapshotTableLayout {
         in.position(end);
         int known = Math.min((int) extraLength, EXTRA_KNOWN_BYTES);
         return new SnapshotEntry(
+                start,
                 l1Offset,
                 (int) l1Size,
                 text(in, id, idLength),

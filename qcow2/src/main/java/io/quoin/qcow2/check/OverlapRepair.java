@@ -1,0 +1,65 @@
+package io.quoin.qcow2.check;
+
+/**
+ * The first step of a repair: every cluster gets one owner, and the snapshot table the extra data
+ * that it has to have, before any table is written to that may be something else at the same time.
+ *
+ * <p>Threading: confined to the check.
+ */
+final class OverlapRepair {
+    /** Each look settles at least one level of tables, or a great many references. */
+    private static final int LOOKS_MAX = 64;
+
+    private final long memoryBytesMax;
+    private final CheckReport told;
+    private CheckImage image;
+    private boolean complete;
+
+    OverlapRepair(CheckImage image, long memoryBytesMax, CheckListener listener) {
+        this.image = image;
+        this.memoryBytesMax = memoryBytesMax;
+        this.told = new CheckReport(listener);
+    }
+
+    /** The image as it is now. */
+    CheckImage image() {
+        return image;
+    }
+
+    /** Defects that are gone. */
+    long repaired() {
+        return told.corruptionsFixed;
+    }
+
+    /** Whether no cluster is in use as two things. */
+    boolean isComplete() {
+        return complete;
+    }
+
+    OverlapRepair run() {
+        for (int look = 0; look < LOOKS_MAX && step(); look++) {
+            image = CheckImage.openForRepair(image.file);
+        }
+        return this;
+    }
+
+    /** Whether anything has changed. */
+    private boolean step() {
+        CheckReport report = new CheckReport(CheckListener.SILENT);
+        ReferenceCounts counts = new ReferenceCounts(memoryBytesMax);
+        Relocations relocations = new Relocations(image);
+        ReferenceWalk walk = new ReferenceWalk(image, counts, report, relocations);
+        walk.walk();
+        complete = report.overlaps == 0;
+        boolean needed = !relocations.isEmpty() || report.refcountOverlaps > 0;
+        if (!needed || report.referencesHidden) {
+            return false;
+        }
+        long before = told.corruptionsFixed;
+        relocations.carryOut(counts, walk.refcountClusters(), told);
+        if (report.refcountOverlaps > 0) {
+            told.corruptionFixed("the refcount structure overlaps something else: it is made anew");
+        }
+        return told.corruptionsFixed > before;
+    }
+}

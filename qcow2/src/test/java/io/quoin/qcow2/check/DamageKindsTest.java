@@ -1,0 +1,148 @@
+package io.quoin.qcow2.check;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.quoin.block.BlockException;
+import io.quoin.qcow2.check.QemuImages.Kind;
+import io.quoin.testkit.peer.Peer;
+import io.quoin.testkit.peer.PeerResult;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
+import java.util.ArrayList;
+import java.util.Collections;
+import java.util.EnumSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Random;
+import java.util.Set;
+import org.jspecify.annotations.Nullable;
+import org.junit.jupiter.api.DisplayName;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
+
+/**
+ * Checklist lines 141, 143 and 144, a defect at a time: what qemu-img finds is found, what it
+ * repairs is repaired, and what could be read before reads the same.
+ */
+@Timeout(600)
+class DamageKindsTest {
+    /** Images of different kinds that each defect is made in. */
+    private static final int KINDS = Integer.getInteger("quoin.damage.kinds", 1);
+
+    /** Which qemu-img lets pass. */
+    private static final Set<Damage> STRICTER =
+            EnumSet.of(Damage.ZERO_ENTRY_COPIED, Damage.SUBCLUSTER_ZERO_FLAG);
+
+    /** Shared by all tests: an image of each kind is made once. */
+    @TempDir static Path folder;
+
+    @ParameterizedTest
+    @EnumSource(Damage.class)
+    @DisplayName("QCOW2 141, 143, 144: each defect is found and repaired as by QEMU, or better")
+    void shouldRepairWhatQemuRepairsWhenDamaged(Damage damage) throws IOException {
+        Peer.assumeAll(Peer.QEMU_IMG, Peer.QEMU_IO);
+        List<Kind> kinds = new ArrayList<>(List.of(Kind.values()));
+        Collections.shuffle(kinds, new Random(damage.name().hashCode()));
+        int applied = 0;
+        for (Kind kind : kinds) {
+            Path sound = folder.resolve(kind + ".qcow2");
+            if (!Files.exists(sound)) {
+                QemuImages.make(folder, kind, new Random(kind.name().hashCode()));
+            }
+            Path image = folder.resolve("damaged.qcow2");
+            Files.copy(sound, image, StandardCopyOption.REPLACE_EXISTING);
+            if (applied < KINDS && damage(image, damage, kind)) {
+                applied++;
+                judge(image, damage, kind);
+            }
+        }
+        assertThat(applied).isPositive();
+    }
+
+    private static boolean damage(Path path, Damage damage, Kind kind) throws IOException {
+        try (ImageFile file = ChannelImageFile.open(path, true)) {
+            return damage.apply(CheckImage.open(file), new Random(kind.name().hashCode()));
+        }
+    }
+
+    private void judge(Path image, Damage damage, Kind kind) throws IOException {
+        String what = damage + " in " + kind;
+        Map<String, Long> qemu = QemuImages.check(image);
+        List<String> findings = new ArrayList<>();
+        Map<String, Long> own;
+        try {
+            own = Qcow2CheckTest.ownCheck(image, RepairMode.NONE, findings);
+        } catch (BlockException e) {
+            System.out.println(what + ": refused, qemu " + qemu.get("exit"));
+            assertThat(qemu.get("exit")).as("%s: %s", what, e.getMessage()).isNotZero();
+            return;
+        }
+        if (STRICTER.contains(damage)) {
+            assertThat(own.get("exit")).as(what).isEqualTo(2);
+        } else if (qemu.get("exit") == 1) {
+            assertThat(own.get("exit")).as("%s %s", what, findings).isNotZero();
+        } else {
+            assertThat(own.get("exit"))
+                    .as("%s, qemu %s, own %s %s", what, qemu, own, findings)
+                    .isEqualTo(qemu.get("exit"));
+        }
+        if (!STRICTER.contains(damage)) {
+            repair(image, RepairMode.LEAKS, what, true);
+        }
+        // An L1 table that is its own L2 table is what the guest reads, and is repaired.
+        repair(image, RepairMode.ALL, what, damage != Damage.L1_ENTRY_TO_ACTIVE_L1);
+    }
+
+    private void repair(Path image, RepairMode mode, String what, boolean sameContent)
+            throws IOException {
+        String name = mode == RepairMode.ALL ? "all" : "leaks";
+        Path byQemu = copy(image, "qemu.qcow2");
+        QemuImages.check(byQemu, "-r", name);
+        long qemu = QemuImages.check(byQemu).get("exit");
+        Path repaired = copy(image, "own.qcow2");
+        List<String> findings = new ArrayList<>();
+        Map<String, Long> own = Qcow2CheckTest.ownCheck(repaired, mode, findings);
+        Map<String, Long> judged = QemuImages.check(repaired);
+        System.out.println(
+                what + " -r " + name + ": qemu leaves " + qemu + ", own " + own.get("exit"));
+        if (qemu == 0) {
+            assertThat(own.get("exit")).as("%s -r %s: %s", what, name, findings).isZero();
+        }
+        if (own.get("exit") == 0) {
+            assertThat(judged.get("exit")).as("%s: %s", what, findings).isZero();
+        }
+        assertThat(Qcow2CheckTest.ownCheck(repaired, RepairMode.NONE, findings).get("exit"))
+                .as(what)
+                .isEqualTo(own.get("exit"));
+        for (String snapshot : List.of("", "1")) {
+            byte[] before = sameContent ? content(image, snapshot) : null;
+            if (before != null) {
+                assertThat(content(repaired, snapshot))
+                        .as("content after %s -r %s, %s", what, name, findings)
+                        .isEqualTo(before);
+            }
+        }
+    }
+
+    private static Path copy(Path image, String name) throws IOException {
+        return Files.copy(image, folder.resolve(name), StandardCopyOption.REPLACE_EXISTING);
+    }
+
+    /** What can be read, zeros for the rest; null if nothing can. */
+    private static byte @Nullable [] content(Path image, String snapshot) throws IOException {
+        Path raw = folder.resolve("content.raw");
+        Files.deleteIfExists(raw);
+        List<String> arguments =
+                new ArrayList<>(List.of("convert", "--salvage", "-f", "qcow2", "-O", "raw"));
+        if (!snapshot.isEmpty()) {
+            arguments.addAll(List.of("-l", "snapshot.id=" + snapshot));
+        }
+        arguments.addAll(List.of(image.toString(), raw.toString()));
+        PeerResult result = Peer.QEMU_IMG.command(arguments).run();
+        return result.exitCode() == 0 ? Files.readAllBytes(raw) : null;
+    }
+}
