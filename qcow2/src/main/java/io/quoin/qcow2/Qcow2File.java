@@ -14,6 +14,9 @@ import io.quoin.qcow2.cache.Outcome;
 import io.quoin.qcow2.cluster.OpenImage;
 import io.quoin.qcow2.layout.Qcow2Header;
 import io.quoin.qcow2.layout.SnapshotTable;
+import io.quoin.qcow2.served.CheckControl;
+import io.quoin.qcow2.served.CheckedFile;
+import io.quoin.qcow2.served.ImageChecks;
 import io.quoin.xlator.XlatorFile;
 import java.util.LinkedHashMap;
 import java.util.Map;
@@ -28,7 +31,7 @@ import org.jspecify.annotations.Nullable;
  *
  * <p>Threading: confined(loop).
  */
-final class Qcow2File implements XlatorFile, BitmappedFile {
+final class Qcow2File implements XlatorFile, BitmappedFile, CheckedFile {
     private final String fileName;
     private final OpenImage image;
     private final ImageIo io;
@@ -36,6 +39,7 @@ final class Qcow2File implements XlatorFile, BitmappedFile {
     private final SnapshotTable snapshots;
     private final ImageBitmaps bitmaps;
     private final BitmapControl bitmapControl;
+    private final ImageChecks checks;
     private final @Nullable XlatorFile backing;
     private final Capabilities capabilities;
     private Geometry geometry;
@@ -57,6 +61,7 @@ final class Qcow2File implements XlatorFile, BitmappedFile {
         this.snapshots = snapshots;
         this.bitmaps = bitmaps;
         this.bitmapControl = new BitmapOperations(bitmaps, image::whenChangeable);
+        this.checks = new ImageChecks(image, fileName);
         this.backing = backing;
         boolean fastZero =
                 header.isRawExternalData()
@@ -252,6 +257,9 @@ final class Qcow2File implements XlatorFile, BitmappedFile {
         if (!image.reclaim().details().isEmpty()) {
             details.put("leak-reclaim", image.reclaim().details());
         }
+        if (!checks.details().isEmpty()) {
+            details.put("check", checks.details());
+        }
         XlatorFile below = backing;
         if (below != null) {
             details.put("backing-file", below.fileName());
@@ -270,9 +278,20 @@ final class Qcow2File implements XlatorFile, BitmappedFile {
     }
 
     @Override
+    public CheckControl checks() {
+        return checks;
+    }
+
+    @Override
     public CompletionStage<Void> close() {
-        return ChildFiles.stage(
-                        "close of " + fileName + ": what was not flushed may be lost", image::close)
+        return checks.close()
+                .thenCompose(
+                        nothing ->
+                                ChildFiles.stage(
+                                        "close of "
+                                                + fileName
+                                                + ": what was not flushed may be lost",
+                                        image::close))
                 .handle((nothing, failure) -> closeFiles(failure))
                 .thenCompose(Function.identity());
     }

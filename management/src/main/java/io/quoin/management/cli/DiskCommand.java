@@ -26,13 +26,15 @@ import picocli.CommandLine.Spec;
  */
 @Command(
         name = "disk",
-        description = "Create, list, show, resize and remove disks, and show how to attach them.",
+        description =
+                "Create, list, show, check, resize and remove disks, and show how to attach them.",
         synopsisSubcommandLabel = "COMMAND",
         mixinStandardHelpOptions = true,
         subcommands = {
             DiskCommand.Create.class,
             DiskCommand.Ls.class,
             DiskCommand.Info.class,
+            DiskCheckCommand.class,
             DiskCommand.Resize.class,
             DiskCommand.Rm.class,
             AttachCommands.Uri.class,

@@ -6,6 +6,7 @@ import io.quoin.management.daemon.Commands;
 import io.quoin.management.daemon.ControlClient;
 import io.quoin.management.daemon.NbdAddresses;
 import io.quoin.management.daemon.VolumeCommands;
+import io.quoin.management.volume.CheckEvents;
 import io.quoin.management.volume.DataFolder;
 import io.quoin.management.volume.LocalVolume;
 import java.util.Optional;
@@ -40,8 +41,8 @@ final class VolumeAccess {
         }
 
         @Override
-        public JsonNode call(String command, ObjectNode arguments) {
-            return commands.call(command, arguments);
+        public JsonNode call(String command, ObjectNode arguments, CheckEvents events) {
+            return commands.call(command, arguments, events);
         }
 
         @Override

@@ -2,6 +2,7 @@ package io.quoin.management.daemon;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import io.quoin.management.volume.CheckEvents;
 
 /**
  * Takes commands about a volume: in this process, or a daemon over its control socket. Command
@@ -15,7 +16,12 @@ public interface Commands extends AutoCloseable {
      *
      * @throws io.quoin.block.BlockException if it fails
      */
-    JsonNode call(String command, ObjectNode arguments);
+    default JsonNode call(String command, ObjectNode arguments) {
+        return call(command, arguments, CheckEvents.SILENT);
+    }
+
+    /** As above, and tells {@code events} how a long one gets on. */
+    JsonNode call(String command, ObjectNode arguments, CheckEvents events);
 
     @Override
     void close();

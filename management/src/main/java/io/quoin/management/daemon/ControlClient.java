@@ -4,6 +4,7 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.quoin.block.BlockError;
 import io.quoin.block.BlockException;
+import io.quoin.management.volume.CheckEvents;
 import io.quoin.management.volume.DataFolder;
 import java.io.IOException;
 import java.net.UnixDomainSocketAddress;
@@ -11,6 +12,7 @@ import java.nio.channels.SocketChannel;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Optional;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Gives commands to the daemon of a data folder.
@@ -51,10 +53,13 @@ public final class ControlClient implements Commands {
     }
 
     @Override
-    public JsonNode call(String command, ObjectNode arguments) {
+    public JsonNode call(String command, ObjectNode arguments, CheckEvents events) {
         try {
             ControlProtocol.send(channel, ControlProtocol.request(command, arguments));
-            String line = ControlProtocol.receive(channel, rest, ControlProtocol.ANSWER_BYTES_MAX);
+            String line = receive();
+            while (line != null && ControlProtocol.isEvent(line, events)) {
+                line = receive();
+            }
             if (line == null) {
                 throw new BlockException(
                         BlockError.ESHUTDOWN, "the daemon ended before it answered: " + command);
@@ -64,6 +69,10 @@ public final class ControlClient implements Commands {
             throw new BlockException(
                     BlockError.EIO, "lost the connection to the daemon: reason=" + e, e);
         }
+    }
+
+    private @Nullable String receive() throws IOException {
+        return ControlProtocol.receive(channel, rest, ControlProtocol.ANSWER_BYTES_MAX);
     }
 
     @Override

@@ -6,6 +6,7 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.quoin.block.BlockError;
 import io.quoin.block.BlockException;
+import io.quoin.management.volume.CheckEvents;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.channels.SocketChannel;
@@ -19,6 +20,9 @@ import org.jspecify.annotations.Nullable;
  *   request   {"command":"disk.info","arguments":{"name":"vm1"}}
  *   answer    {"ok":true,"result":{...}}
  *             {"ok":false,"error":"ENOENT","message":"no such disk: name=vm1"}
+ *   before it, of a long command, any number of
+ *             {"progress":{"done":17,"total":1024}}
+ *             {"finding":"ERROR ..."}
  * </pre>
  *
  * <p>Threading: immutable.
@@ -39,14 +43,14 @@ final class ControlProtocol {
     }
 
     /** Carries out a request; every failure becomes an answer. */
-    static ObjectNode answer(String line, Commands commands) {
+    static ObjectNode answer(String line, Commands commands, CheckEvents events) {
         try {
             JsonNode request = JSON.readTree(line);
             ObjectNode arguments =
                     request.path("arguments") instanceof ObjectNode given
                             ? given
                             : JSON.createObjectNode();
-            JsonNode result = commands.call(request.path("command").asText(), arguments);
+            JsonNode result = commands.call(request.path("command").asText(), arguments, events);
             ObjectNode answer = JSON.createObjectNode().put("ok", true);
             answer.set("result", result);
             return answer;
@@ -56,6 +60,35 @@ final class ControlProtocol {
             return failure(BlockError.EINVAL, "request is not JSON: " + e.getOriginalMessage());
         } catch (RuntimeException e) {
             return failure(BlockError.EIO, "unexpected failure: " + e);
+        }
+    }
+
+    static ObjectNode progress(long done, long total) {
+        ObjectNode event = JSON.createObjectNode();
+        event.putObject("progress").put("done", done).put("total", total);
+        return event;
+    }
+
+    static ObjectNode finding(String text) {
+        return JSON.createObjectNode().put("finding", text);
+    }
+
+    /** Whether a line is no answer yet; then {@code events} is told what is in it. */
+    static boolean isEvent(String line, CheckEvents events) {
+        try {
+            JsonNode event = JSON.readTree(line);
+            JsonNode progress = event.path("progress");
+            if (progress.isObject()) {
+                events.progress(progress.path("done").asLong(), progress.path("total").asLong());
+                return true;
+            }
+            if (event.path("finding").isTextual()) {
+                events.finding(event.path("finding").asText());
+                return true;
+            }
+            return false;
+        } catch (JsonProcessingException e) {
+            return false; // which the result will say
         }
     }
 

@@ -1,7 +1,9 @@
 package io.quoin.management.daemon;
 
+import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.quoin.block.BlockError;
 import io.quoin.block.BlockException;
+import io.quoin.management.volume.CheckEvents;
 import java.io.IOException;
 import java.net.StandardProtocolFamily;
 import java.net.UnixDomainSocketAddress;
@@ -98,7 +100,8 @@ final class ControlServer implements AutoCloseable {
         try (client) {
             StringBuilder rest = new StringBuilder();
             for (String line = receive(client, rest); line != null; line = receive(client, rest)) {
-                ControlProtocol.send(client, ControlProtocol.answer(line, commands));
+                ControlProtocol.send(
+                        client, ControlProtocol.answer(line, commands, new Sender(client)));
             }
         } catch (IOException e) {
             LOG.debug("Control client gone", e);
@@ -110,6 +113,43 @@ final class ControlServer implements AutoCloseable {
     private static @org.jspecify.annotations.Nullable String receive(
             SocketChannel client, StringBuilder rest) throws IOException {
         return ControlProtocol.receive(client, rest, ControlProtocol.REQUEST_BYTES_MAX);
+    }
+
+    /**
+     * Sends what is told of a command to whoever waits for it.
+     *
+     * <p>Threading: confined to the client's thread.
+     */
+    private static final class Sender implements CheckEvents {
+        private final SocketChannel client;
+        private boolean gone;
+
+        Sender(SocketChannel client) {
+            this.client = client;
+        }
+
+        @Override
+        public boolean progress(long done, long total) {
+            send(ControlProtocol.progress(done, total));
+            return !gone;
+        }
+
+        @Override
+        public void finding(String text) {
+            send(ControlProtocol.finding(text));
+        }
+
+        private void send(ObjectNode event) {
+            if (gone) {
+                return;
+            }
+            try {
+                ControlProtocol.send(client, event);
+            } catch (IOException e) {
+                gone = true;
+                LOG.debug("Control client gone", e);
+            }
+        }
     }
 
     /** Takes no more commands; one that is being carried out ends first. */

@@ -41,6 +41,8 @@ public final class Daemon implements AutoCloseable {
             VolumeCommands commands =
                     new VolumeCommands(volume.disks(), nbd::addresses, this::status);
             add(ControlServer.start(options.folder().controlSocket(), commands));
+            // Else the control server would wait for a check to end.
+            add((AutoCloseable) volume.disks()::stopChecks);
             startedNanos = System.nanoTime();
         } catch (RuntimeException | Error e) {
             try {

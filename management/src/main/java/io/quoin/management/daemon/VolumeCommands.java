@@ -5,11 +5,18 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.quoin.block.BlockError;
 import io.quoin.block.BlockException;
+import io.quoin.management.volume.CheckEvents;
 import io.quoin.management.volume.DiskVolume;
+import io.quoin.qcow2.served.OpenCheck;
 import io.quoin.xlator.graph.NearestName;
 import java.util.HashMap;
+import java.util.LinkedHashMap;
 import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
 import java.util.TreeMap;
+import java.util.TreeSet;
+import java.util.function.BiFunction;
 import java.util.function.Function;
 import java.util.function.Supplier;
 
@@ -23,6 +30,8 @@ public final class VolumeCommands implements Commands {
 
     private final DiskVolume volume;
     private final Map<String, Function<ObjectNode, Object>> commands = new TreeMap<>();
+    private final Map<String, BiFunction<ObjectNode, CheckEvents, Object>> longCommands =
+            new TreeMap<>();
 
     /**
      * @param addresses where disks can be attached
@@ -37,16 +46,23 @@ public final class VolumeCommands implements Commands {
         commands.put(
                 "disk.resize", arguments -> volume.resize(name(arguments), sizeBytes(arguments)));
         commands.put("disk.rm", this::remove);
+        longCommands.put("disk.check", this::check);
         commands.put("nbd.addresses", arguments -> addresses.get());
         commands.put("status", arguments -> status.get());
     }
 
     @Override
-    public JsonNode call(String command, ObjectNode arguments) {
+    public JsonNode call(String command, ObjectNode arguments, CheckEvents events) {
+        BiFunction<ObjectNode, CheckEvents, Object> longFunction = longCommands.get(command);
+        if (longFunction != null) {
+            return JSON.valueToTree(longFunction.apply(arguments, events));
+        }
         Function<ObjectNode, Object> function = commands.get(command);
         if (function == null) {
+            Set<String> known = new TreeSet<>(commands.keySet());
+            known.addAll(longCommands.keySet());
             throw new BlockException(
-                    BlockError.EINVAL, NearestName.unknown("command", command, commands.keySet()));
+                    BlockError.EINVAL, NearestName.unknown("command", command, known));
         }
         return JSON.valueToTree(function.apply(arguments));
     }
@@ -63,6 +79,26 @@ public final class VolumeCommands implements Commands {
                 .properties()
                 .forEach(option -> options.put(option.getKey(), option.getValue().asText()));
         return volume.create(name(arguments), sizeBytes(arguments), options);
+    }
+
+    private Object check(ObjectNode arguments, CheckEvents events) {
+        String name = name(arguments);
+        String repair = arguments.path("repair").asText("none");
+        if (repair.equals("all")) {
+            throw new BlockException(
+                    BlockError.EINVAL,
+                    "only leaks can be repaired while a disk may be served: repair=all; stop the"
+                            + " service, then: quoin image check --repair all FILE");
+        }
+        if (!repair.equals("none") && !repair.equals("leaks")) {
+            throw wrong("repair", "none or leaks", arguments.path("repair"));
+        }
+        Map<String, Object> result = new LinkedHashMap<>();
+        Optional<OpenCheck> check = volume.check(name, repair.equals("leaks"), events);
+        result.put("name", name);
+        result.put("has-check", check.isPresent());
+        check.ifPresent(found -> result.putAll(found.toMap()));
+        return result;
     }
 
     private Object remove(ObjectNode arguments) {

@@ -1,5 +1,6 @@
 package io.quoin.management.volume;
 
+import io.quoin.qcow2.served.OpenCheck;
 import io.quoin.xlator.CreateOptions;
 import io.quoin.xlator.FileInfo;
 import io.quoin.xlator.OpenMode;
@@ -10,6 +11,7 @@ import io.quoin.xlator.loop.Loop;
 import io.quoin.xlator.loop.LoopGroup;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.function.Function;
@@ -25,12 +27,14 @@ public final class DiskVolume implements AutoCloseable {
     private final Graph graph;
     private final LoopGroup loops;
     private final OpenDisks open;
+    private final DiskChecks checks;
     private volatile List<String> names = List.of();
 
     private DiskVolume(Graph graph, LoopGroup loops) {
         this.graph = graph;
         this.loops = loops;
         this.open = new OpenDisks(graph.top(), loops);
+        this.checks = new DiskChecks(graph.top(), loops, open);
     }
 
     /** Takes the graph over: closing the volume closes it. */
@@ -102,6 +106,23 @@ public final class DiskVolume implements AutoCloseable {
                                                                 closeAfter(disk, failure))
                                                 .thenCompose(Function.identity())));
         return info(name);
+    }
+
+    /**
+     * Checks the image of a disk, attached or not; guests go on. One that cannot be opened for
+     * writing, as a corrupt one, is opened for reading, and nobody can attach it before the end.
+     *
+     * @param repairLeaks whether clusters are given back that nothing refers to
+     * @return what was found; empty where the format has no check
+     * @throws io.quoin.block.BlockException as {@code CheckControl.check} fails
+     */
+    public Optional<OpenCheck> check(String name, boolean repairLeaks, CheckEvents events) {
+        return checks.run(name, repairLeaks, events);
+    }
+
+    /** Ends the checks that are running, and lets none begin. */
+    public void stopChecks() {
+        checks.stop();
     }
 
     /** Removes a disk for good; EBUSY while somebody is attached. */

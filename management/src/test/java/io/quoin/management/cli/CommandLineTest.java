@@ -4,15 +4,19 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import io.quoin.management.volume.DataFolder;
+import io.quoin.management.volume.LocalVolume;
 import io.quoin.testkit.peer.Peer;
 import io.quoin.testkit.peer.PeerCommand;
 import io.quoin.testkit.peer.SocketFolder;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.io.StringWriter;
+import java.nio.ByteBuffer;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterEach;
@@ -95,6 +99,9 @@ class CommandLineTest {
                 "disk create vm2 1G -o x=1    | 1 | x",
                 "disk create vm2 1G --format x| 1 | unknown disk format: name=x",
                 "disk resize vm1 1M           | 1 | disk cannot shrink: name=vm1",
+                "disk check vm2               | 1 | no such disk: name=vm2; did you mean vm1?",
+                "disk check --repair all vm1  | 1 | quoin image check --repair all",
+                "disk check --repair x vm1    | 2 | --repair",
                 "disk uri vm2                 | 1 | did you mean vm1?",
                 "status                       | 1 | no service answers",
                 "status --wait 0.2            | 1 | quoin serve --data",
@@ -196,6 +203,48 @@ class CommandLineTest {
         assertThat(json("image", "info", raw.toString()).path("virtual-size").asLong())
                 .isEqualTo(1024);
         assertThat(json("image", "map", raw.toString())).hasSize(1);
+    }
+
+    @Test
+    void shouldHaveTheSameExitCodesWhenCheckingADisk() throws IOException {
+        run("disk", "create", "vm1", "10M", "--data", data);
+        run("disk", "create", "vm2", "10M", "--format", "raw", "--data", data);
+
+        JsonNode clean = json("disk", "check", "vm1", "--data", data);
+        assertThat(clean.path("name").asText()).isEqualTo("vm1");
+        assertThat(clean.path("check-errors").asLong(-1)).isZero();
+        assertThat(run("disk", "check", "vm1", "--data", data).out())
+                .startsWith("consistent: no errors\n")
+                .contains("counted ahead: 0");
+        Outcome raw = run("disk", "check", "vm2", "--data", data);
+        assertThat(raw.exitCode()).isEqualTo(63);
+        assertThat(raw.err()).contains("not qcow2: name=vm2");
+
+        Path image = folder.resolve("data/brick/vm1.qcow2");
+        byte[] bytes = Files.readAllBytes(image);
+        ByteBuffer fields = ByteBuffer.wrap(bytes);
+        int block = (int) fields.getLong((int) fields.getLong(48));
+        fields.putShort(block + 2 * 100, (short) 1);
+        Files.write(image, Arrays.copyOf(bytes, 101 << 16));
+        Outcome leaked = run("disk", "check", "vm1", "--data", data);
+        assertThat(leaked.exitCode()).isEqualTo(3);
+        assertThat(leaked.err()).startsWith("Leaked cluster 100 refcount=1 reference=0");
+        Outcome repaired = run("disk", "check", "--repair", "leaks", "vm1", "--data", data);
+        assertThat(repaired.exitCode()).as(repaired.err()).isZero();
+        assertThat(repaired.out()).startsWith("repaired: leaks=1, corruptions=0\n");
+        assertThat(run("image", "check", image.toString()).exitCode()).isZero();
+    }
+
+    @Test
+    void shouldNameTheWayOutWhenAnImageIsServed() {
+        run("disk", "create", "vm1", "10M", "--data", data);
+        try (LocalVolume served = LocalVolume.open(new DataFolder(Path.of(data)), null, 1)) {
+            assertThat(served.disks().list()).hasSize(1);
+            String image = folder.resolve("data/brick/vm1.qcow2").toString();
+            Outcome refused = run("image", "check", image);
+            assertThat(refused.exitCode()).isEqualTo(1);
+            assertThat(refused.err()).contains("quoin disk check vm1");
+        }
     }
 
     @Test

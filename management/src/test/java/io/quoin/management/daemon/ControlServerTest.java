@@ -7,6 +7,7 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.quoin.block.BlockError;
 import io.quoin.block.BlockException;
+import io.quoin.management.volume.CheckEvents;
 import io.quoin.testkit.peer.SocketFolder;
 import java.io.IOException;
 import java.net.UnixDomainSocketAddress;
@@ -32,9 +33,14 @@ class ControlServerTest {
     /** Answers with the arguments; fails where it is told to. */
     private static final class Echo implements Commands {
         @Override
-        public JsonNode call(String command, ObjectNode arguments) {
+        public JsonNode call(String command, ObjectNode arguments, CheckEvents events) {
             return switch (command) {
                 case "echo" -> arguments;
+                case "long" -> {
+                    events.finding("found \u00e4");
+                    assertThat(events.progress(1, 2)).isTrue();
+                    yield arguments;
+                }
                 case "crash" -> throw new IllegalStateException("crashed");
                 default -> throw new BlockException(BlockError.EINVAL, "unknown: " + command);
             };
@@ -82,6 +88,18 @@ class ControlServerTest {
             JsonNode crash = receive(client, rest);
             assertThat(crash.path("error").asText()).isEqualTo("EIO");
             assertThat(crash.path("message").asText()).contains("crashed");
+        }
+    }
+
+    @Test
+    void shouldSendWhatALongCommandTellsBeforeItsAnswer() throws IOException {
+        try (SocketChannel client = SocketChannel.open(UnixDomainSocketAddress.of(path))) {
+            StringBuilder rest = new StringBuilder();
+            send(client, "{\"command\":\"long\",\"arguments\":{\"n\":1}}\n");
+            assertThat(receive(client, rest)).hasToString("{\"finding\":\"found \u00e4\"}");
+            assertThat(receive(client, rest))
+                    .hasToString("{\"progress\":{\"done\":1,\"total\":2}}");
+            assertThat(receive(client, rest).path("result").path("n").asInt()).isEqualTo(1);
         }
     }
 

@@ -37,6 +37,7 @@ final class BitmapDirectory {
     private final int clusterBits;
     private @Nullable BitmapsExtension extension;
     private List<BitmapEntry> entries = List.of();
+    private int updating;
 
     BitmapDirectory(ImageIo io, HeaderStore header) {
         this.io = io;
@@ -66,6 +67,11 @@ final class BitmapDirectory {
         return (int) ((size + (1L << clusterBits) - 1) >>> clusterBits);
     }
 
+    /** Whether it is being changed in place, so that the disk may have no bitmaps for a moment. */
+    boolean isUpdating() {
+        return updating > 0;
+    }
+
     /** Writes {@code wanted}, which take as much room, over the directory. */
     void update(List<BitmapEntry> wanted, Outcome outcome) {
         BitmapsExtension now = extension;
@@ -75,7 +81,13 @@ final class BitmapDirectory {
                         && now.directorySizeBytes() == BitmapDirectoryLayout.sizeBytes(wanted),
                 "bitmap directory does not fit into its place");
         long hostOffset = now == null ? 0 : now.directoryOffset();
-        Outcome taken = then(outcome, () -> taken(wanted, outcome));
+        updating++;
+        Outcome ended =
+                error -> {
+                    updating--;
+                    outcome.done(error);
+                };
+        Outcome taken = then(ended, () -> taken(wanted, ended));
         header.changeAutoclear(
                 Qcow2Header.BITMAPS_CONSISTENT,
                 0,

@@ -77,6 +77,11 @@ public final class ImageBitmaps {
         }
     }
 
+    /** Whether the disk may have no bitmaps for the moment. */
+    public boolean isUpdating() {
+        return directory.isUpdating();
+    }
+
     /** Whether changes have to be recorded. */
     public boolean isRecording() {
         return recording.length != 0;

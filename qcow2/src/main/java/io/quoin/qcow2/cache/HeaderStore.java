@@ -149,6 +149,16 @@ public final class HeaderStore {
         area.successor(edit.apply(header));
     }
 
+    /**
+     * Nothing is written here while {@code body} has the turn; it runs what it is given to end it.
+     */
+    public void exclusive(Consumer<Runnable> body) {
+        waiting.add(new Change(UnaryOperator.identity(), null, body, error -> {}));
+        if (!busy) {
+            next();
+        }
+    }
+
     /** Sets the corrupt bit, past the refusal of all other writes; version 2 has no such bit. */
     public void setCorrupt() {
         if (header.version() < 3) {
@@ -176,7 +186,7 @@ public final class HeaderStore {
             UnaryOperator<Qcow2Header> edit,
             @Nullable Consumer<ByteBuffer> patch,
             Outcome outcome) {
-        waiting.add(new Change(edit, patch, outcome));
+        waiting.add(new Change(edit, patch, null, outcome));
         if (!busy) {
             next();
         }
@@ -188,6 +198,11 @@ public final class HeaderStore {
             return;
         }
         busy = true;
+        Consumer<Runnable> turn = change.turn;
+        if (turn != null) {
+            turn.accept(() -> ended(change, BlockError.OK));
+            return;
+        }
         Consumer<ByteBuffer> patch = change.patch;
         if (patch == null) {
             replace(change);
@@ -281,5 +296,6 @@ public final class HeaderStore {
     private record Change(
             UnaryOperator<Qcow2Header> edit,
             @Nullable Consumer<ByteBuffer> patch,
+            @Nullable Consumer<Runnable> turn,
             Outcome outcome) {}
 }

@@ -49,6 +49,7 @@ public final class ImageIo {
     private int clusterBits = Long.SIZE - 1;
     private int inFlight;
     private @Nullable Runnable whenIdle;
+    private @Nullable FrozenMetadata frozen;
 
     public ImageIo(XlatorFile file, Loop loop, ImageHealth health) {
         this.file = file;
@@ -193,10 +194,34 @@ public final class ImageIo {
             Outcome outcome) {
         if (!health.isWritable()) {
             outcome.done(health.refusal());
-        } else if (isAllowed(kind, hostOffset, lengthBytes)) {
+        } else if (!isAllowed(kind, hostOffset, lengthBytes)) {
+            outcome.done(BlockError.EIO);
+        } else if (frozen == null) {
             transfer(IoOp.WRITE, hostOffset, address, lengthBytes, flags, outcome);
         } else {
-            outcome.done(BlockError.EIO);
+            frozen.beforeWrite(
+                    hostOffset,
+                    lengthBytes,
+                    () -> transfer(IoOp.WRITE, hostOffset, address, lengthBytes, flags, outcome));
+        }
+    }
+
+    /**
+     * From now on what is on disk can be read as it is now, until {@link #thaw}. No write of
+     * metadata is under way.
+     */
+    public FrozenMetadata freeze(long keptBytesMax) {
+        FrozenMetadata now = new FrozenMetadata(this, keptBytesMax);
+        frozen = now;
+        return now;
+    }
+
+    /** Nobody needs that any more. */
+    public void thaw() {
+        FrozenMetadata then = frozen;
+        frozen = null;
+        if (then != null) {
+            then.giveUp(BlockError.ESHUTDOWN);
         }
     }
 

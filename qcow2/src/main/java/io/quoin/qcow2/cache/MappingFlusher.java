@@ -126,6 +126,12 @@ public final class MappingFlusher extends Steps {
         }
     }
 
+    /** Adds the clusters whose reference is out of an entry in memory and maybe still on disk. */
+    public void addDropped(ClusterRuns into) {
+        into.addAll(dropped);
+        into.addAll(dropping);
+    }
+
     public boolean isClean() {
         return tables.isClean() && dropped.isEmpty();
     }

@@ -14,4 +14,20 @@ public interface CheckListener {
 
     /** One line for a person: what was found, where, and whether it was repaired. */
     default void finding(String text) {}
+
+    /**
+     * Whether the count of a cluster may be above its references on disk, because whoever has the
+     * image open needs it so: then it is no leak.
+     */
+    default boolean isCountedAhead(long cluster) {
+        return false;
+    }
+
+    /** A leak was found: {@code count} is above {@code references}. */
+    default void leaked(long cluster, long count, long references) {}
+
+    /**
+     * An entry of the active tables refers to the cluster without saying that it is the only one.
+     */
+    default void shared(long cluster) {}
 }

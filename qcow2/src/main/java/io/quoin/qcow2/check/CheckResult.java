@@ -39,6 +39,11 @@ public record CheckResult(
 
     /** The exit code of {@code qemu-img check} for this result. */
     public int exitCode() {
+        return exitCode(checkErrors, corruptions, leaks);
+    }
+
+    /** The exit code of {@code qemu-img check} for so many findings. */
+    public static int exitCode(long checkErrors, long corruptions, long leaks) {
         if (checkErrors > 0) {
             return EXIT_NOT_COMPLETED;
         }

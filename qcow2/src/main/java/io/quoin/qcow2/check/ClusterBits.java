@@ -7,15 +7,15 @@ import org.jspecify.annotations.Nullable;
 /**
  * One bit per host cluster, in pages that are made when first set.
  *
- * <p>Threading: confined to the check.
+ * <p>Threading: confined to its user.
  */
-final class ClusterBits {
+public final class ClusterBits {
     private static final int PAGE_BITS = 18;
     private static final int PAGE = 1 << PAGE_BITS;
 
     private @Nullable BitSet[] pages = new BitSet[0];
 
-    boolean get(long clusterIndex) {
+    public boolean get(long clusterIndex) {
         long page = clusterIndex >>> PAGE_BITS;
         if (page >= pages.length) {
             return false;
@@ -24,7 +24,7 @@ final class ClusterBits {
         return bits != null && bits.get((int) clusterIndex & (PAGE - 1));
     }
 
-    void set(long clusterIndex) {
+    public void set(long clusterIndex) {
         int page = Math.toIntExact(clusterIndex >>> PAGE_BITS);
         if (page >= pages.length) {
             pages =

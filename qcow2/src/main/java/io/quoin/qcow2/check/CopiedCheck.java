@@ -124,6 +124,9 @@ final class CopiedCheck {
         boolean expected =
                 (data && image.header.hasExternalDataFile())
                         || countIsOne.get(hostOffset >>> image.clusterBits);
+        if (!expected && !L2Entry.isCopied(entry)) {
+            report.listener().shared(hostOffset >>> image.clusterBits);
+        }
         if (expected == L2Entry.isCopied(entry)) {
             return false;
         }

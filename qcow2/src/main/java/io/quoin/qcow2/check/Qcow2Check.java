@@ -89,6 +89,15 @@ public final class Qcow2Check {
     }
 
     /**
+     * Checks an image that is open, from a view of it that does not change; {@code listener} says
+     * which clusters are counted ahead. One thread reads, so that others come first.
+     */
+    public static CheckResult checkOpen(
+            ImageFile view, CheckListener listener, long memoryBytesMax) {
+        return check(view, RepairMode.NONE, listener, memoryBytesMax, 1, TABLES_MIN);
+    }
+
+    /**
      * Makes the refcounts of an image right that was not closed cleanly (lazy refcounts) and clears
      * its dirty bit; the image may be opened for writing afterwards if the result has no
      * corruptions and no check errors.

@@ -101,6 +101,10 @@ final class RefcountCompare {
                         + counted;
         boolean trusted = !report.referencesHidden && !report.rebuild && report.overlaps == 0;
         if (Long.compareUnsigned(onDisk, counted) > 0) {
+            if (report.listener().isCountedAhead(cluster)) {
+                return false;
+            }
+            report.listener().leaked(cluster, onDisk, counted);
             if (mode != RepairMode.NONE && trusted) {
                 report.leakFixed(text);
                 return true;

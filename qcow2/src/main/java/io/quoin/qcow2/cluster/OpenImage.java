@@ -22,7 +22,9 @@ import io.quoin.qcow2.layout.L2Entry;
 import io.quoin.qcow2.layout.Qcow2Header;
 import io.quoin.qcow2.refcount.LeakReclaim;
 import io.quoin.qcow2.refcount.Refcounts;
+import io.quoin.qcow2.refcount.TooHigh;
 import io.quoin.xlator.XlatorFile;
+import io.quoin.xlator.loop.Loop;
 import java.util.ArrayDeque;
 import org.agrona.UnsafeApi;
 import org.jspecify.annotations.Nullable;
@@ -193,6 +195,20 @@ public final class OpenImage {
                 });
     }
 
+    /**
+     * Has the metadata on disk kept as they are at one moment soon, at which they are consistent,
+     * until {@link #thaw}; requests go on. One at a time.
+     */
+    public void freeze(FreezeListener listener) {
+        new Freeze(this, bitmaps, listener).begin();
+    }
+
+    /** Ends what {@link #freeze} began. */
+    public void thaw() {
+        io.thaw();
+        refcounts.letMetadataGo();
+    }
+
     /** Flushes, gives reserved clusters back; the child file is left open. */
     public void close(Outcome outcome) {
         if (health.refusal() == BlockError.EPERM) {
@@ -243,9 +259,25 @@ public final class OpenImage {
         return reclaim;
     }
 
+    /** Takes counts down that are too high; durable with the outcome. */
+    public void lower(TooHigh tooHigh, Outcome outcome) {
+        gate.pass(
+                passed -> {
+                    if (passed.isOk()) {
+                        refcounts.lower(tooHigh, outcome);
+                    } else {
+                        outcome.done(passed);
+                    }
+                });
+    }
+
     /** The header as it is now. */
     public Qcow2Header currentHeader() {
         return header.header();
+    }
+
+    public Loop loop() {
+        return io.loop();
     }
 
     public ImageHealth health() {

@@ -1,5 +1,6 @@
 package io.quoin.qcow2.compress;
 
+import io.quoin.qcow2.cache.ClusterRuns;
 import io.quoin.qcow2.refcount.Allocation;
 import io.quoin.qcow2.refcount.Refcounts;
 import java.util.function.LongConsumer;
@@ -87,6 +88,13 @@ public final class StreamPacker {
         boolean isFull = Long.compareUnsigned(references, refcounts.countMax()) > 0;
         if (isFull || used >= clusterSize) {
             leave();
+        }
+    }
+
+    /** Adds the cluster that is being filled, which has a reference more than its streams. */
+    public void addCurrent(ClusterRuns into) {
+        if (cluster != NONE) {
+            into.add(cluster);
         }
     }
 

@@ -1,6 +1,7 @@
 package io.quoin.qcow2.refcount;
 
 import io.quoin.block.BlockError;
+import io.quoin.qcow2.cache.ClusterRuns;
 import io.quoin.qcow2.cache.Steps;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
@@ -66,6 +67,13 @@ final class ClusterReserve {
             ready.remove();
         }
         return into;
+    }
+
+    /** Adds the clusters that are ready. */
+    void addReady(ClusterRuns into) {
+        for (ReservedRun run : ready) {
+            into.add(run.start, run.count);
+        }
     }
 
     /** Puts back clusters that were taken and not linked; their content is unknown now. */

@@ -32,6 +32,11 @@ final class FreeTask extends RefcountTask {
         runs.sort();
     }
 
+    /** All that it was given, done or not. */
+    ClusterRuns runs() {
+        return runs;
+    }
+
     /** Whether it gave way to other tasks before its end. */
     boolean isUnfinished() {
         return run < runs.size() && blocks.io().health().isWritable();

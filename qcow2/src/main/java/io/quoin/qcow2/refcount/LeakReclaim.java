@@ -158,6 +158,11 @@ public final class LeakReclaim extends Steps {
         }
     }
 
+    /** Whether it is still looking for leaks, or lowering counts. */
+    public boolean isRunning() {
+        return !stopped && state != State.IDLE && state != State.DONE && state != State.GIVEN_UP;
+    }
+
     /** For a person; empty if there was nothing to do. */
     public Map<String, Object> details() {
         Map<String, Object> details = new LinkedHashMap<>();

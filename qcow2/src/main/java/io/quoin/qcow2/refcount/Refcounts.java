@@ -1,5 +1,6 @@
 package io.quoin.qcow2.refcount;
 
+import io.quoin.block.BlockError;
 import io.quoin.qcow2.cache.ClusterRuns;
 import io.quoin.qcow2.cache.FreeSink;
 import io.quoin.qcow2.cache.HeaderStore;
@@ -33,6 +34,8 @@ public final class Refcounts implements FreeSink {
     private boolean reserving;
     private @Nullable Outcome closing;
     private boolean closeStarted;
+    private @Nullable ClusterRuns recording;
+    private @Nullable ClusterRuns keptMetadata;
 
     /**
      * @param table the entries of the refcount table
@@ -57,6 +60,10 @@ public final class Refcounts implements FreeSink {
     /** Up to {@code countMax} contiguous clusters, counted on disk; null if none is ready. */
     public @Nullable Allocation take(int countMax, Allocation into) {
         Allocation taken = reserve.take(countMax, into);
+        ClusterRuns record = recording;
+        if (record != null && taken != null) {
+            record.add(taken.start(), taken.count());
+        }
         if (!reserving && reserve.readyCount() < reserve.target() / 2) {
             // Not from inside the taker: whoever is resumed then would come between its steps.
             reserving = true;
@@ -91,6 +98,10 @@ public final class Refcounts implements FreeSink {
      */
     public void raise(long cluster) {
         raises.add(cluster);
+        ClusterRuns record = recording;
+        if (record != null) {
+            record.add(cluster);
+        }
     }
 
     /**
@@ -136,7 +147,19 @@ public final class Refcounts implements FreeSink {
                 blocks.unlinked(runs.start(i) + j);
             }
         }
-        free(new FreeTask(blocks, reserve, runs, punch));
+        ClusterRuns kept = keptMetadata;
+        free(kept == null ? runs : withoutMetadata(runs, kept), error -> {});
+    }
+
+    /** What is left of {@code runs} without the clusters that hold metadata. */
+    private ClusterRuns withoutMetadata(ClusterRuns runs, ClusterRuns metadata) {
+        ClusterRuns left = new ClusterRuns();
+        for (int i = 0; i < runs.size(); i++) {
+            for (long c = runs.start(i); c < runs.start(i) + runs.count(i); c++) {
+                (blocks.map().contains(c) ? metadata : left).add(c);
+            }
+        }
+        return left;
     }
 
     @Override
@@ -162,16 +185,98 @@ public final class Refcounts implements FreeSink {
 
     /** Lowers counts of 1 of clusters to which nothing has ever pointed. */
     void lowerLeaked(ClusterRuns leaked) {
-        free(new FreeTask(blocks, reserve, leaked, punch));
+        free(leaked, error -> {});
     }
 
-    private void free(FreeTask task) {
+    /** Takes off what {@code tooHigh} says; the counts are durable with the outcome. */
+    public void lower(TooHigh tooHigh, Outcome outcome) {
+        LowerTask task = new LowerTask(blocks, tooHigh);
+        enqueue(
+                task,
+                () -> {
+                    if (!task.error().isOk()) {
+                        outcome.done(task.error());
+                    } else if (task.isUnfinished()) {
+                        lower(tooHigh, outcome);
+                    } else {
+                        free(tooHigh.unused(), freed -> writeDurably(freed, outcome));
+                    }
+                });
+    }
+
+    private void writeDurably(BlockError before, Outcome outcome) {
+        if (before.isOk()) {
+            settle(Runnable::run, settled -> flush(settled, outcome));
+        } else {
+            outcome.done(before);
+        }
+    }
+
+    private void flush(BlockError before, Outcome outcome) {
+        if (before.isOk()) {
+            blocks.io().flush(outcome);
+        } else {
+            outcome.done(before);
+        }
+    }
+
+    /**
+     * Has every count on disk as it is in memory, then runs {@code look}, which runs what it is
+     * given when it has looked; until then no count changes.
+     */
+    public void settle(Consumer<Runnable> look, Outcome outcome) {
+        SettleTask task = new SettleTask(blocks, look);
+        enqueue(task, () -> outcome.done(task.error()));
+    }
+
+    /**
+     * Adds to {@code record}, from now on, each cluster that is handed out or gets one more
+     * reference; null: no more.
+     */
+    public void record(@Nullable ClusterRuns record) {
+        recording = record;
+    }
+
+    /** Adds clusters that are counted ahead of their use, or still. */
+    public void addUnreferenced(ClusterRuns into) {
+        reserve.addReady(into);
+        for (Job job : queue) {
+            if (job.task instanceof FreeTask freeing) {
+                into.addAll(freeing.runs());
+            }
+        }
+    }
+
+    /** Clusters with metadata are neither punched nor free until {@link #letMetadataGo}. */
+    public void keepMetadata() {
+        keptMetadata = new ClusterRuns();
+    }
+
+    public void letMetadataGo() {
+        ClusterRuns kept = keptMetadata;
+        keptMetadata = null;
+        if (kept != null) {
+            free(kept, error -> {});
+        }
+    }
+
+    private void free(ClusterRuns runs, Outcome outcome) {
+        if (runs.isEmpty()) {
+            outcome.done(BlockError.OK);
+        } else {
+            free(new FreeTask(blocks, reserve, runs, punch), outcome);
+        }
+    }
+
+    private void free(FreeTask task, Outcome outcome) {
         task.nextTurn();
         enqueue(
                 task,
                 () -> {
                     if (task.isUnfinished() && task.error().isOk()) {
-                        free(task);
+                        free(task, outcome);
+                    } else {
+                        outcome.done(task.error());
                     }
                 });
     }

@@ -1,7 +1,10 @@
 package io.quoin.management.cli.image;
 
+import io.quoin.block.BlockError;
+import io.quoin.block.BlockException;
+import io.quoin.management.cli.terminal.CheckFindings;
+import io.quoin.management.cli.terminal.CheckText;
 import io.quoin.management.cli.terminal.OutputOption;
-import io.quoin.management.cli.terminal.Progress;
 import io.quoin.qcow2.check.ChannelImageFile;
 import io.quoin.qcow2.check.CheckListener;
 import io.quoin.qcow2.check.CheckResult;
@@ -74,7 +77,7 @@ final class CheckCommand implements Callable<Integer> {
             return CheckResult.EXIT_NO_CHECK;
         }
         CheckResult result;
-        AutoCloseable held = image.hold();
+        AutoCloseable held = hold(path);
         try {
             result = check(path, err);
         } finally {
@@ -84,14 +87,45 @@ final class CheckCommand implements Callable<Integer> {
         fields.put("filename", path.toString());
         fields.put("format", "qcow2");
         fields.putAll(result.toMap());
-        output.print(fields, out -> print(result, out));
+        output.print(
+                fields, out -> CheckText.print(field -> (Long) result.toMap().get(field), out));
         return result.exitCode();
+    }
+
+    private AutoCloseable hold(Path path) {
+        try {
+            return image.hold();
+        } catch (BlockException e) {
+            if (e.error() != BlockError.EBUSY) {
+                throw e;
+            }
+            String file = String.valueOf(path.getFileName());
+            throw new BlockException(
+                    e.error(),
+                    e.getMessage()
+                            + ", or check it while it is served: quoin disk check "
+                            + file.replaceFirst("\\.qcow2$", ""),
+                    e);
+        }
     }
 
     private CheckResult check(Path path, PrintWriter err) throws IOException {
         try (ImageFile file = ChannelImageFile.open(path, repair != null);
-                Findings findings = new Findings(err)) {
-            return Qcow2Check.check(file, mode(), findings);
+                CheckFindings findings = new CheckFindings(err)) {
+            return Qcow2Check.check(
+                    file,
+                    mode(),
+                    new CheckListener() {
+                        @Override
+                        public void progress(long done, long total) {
+                            findings.progress(done, total);
+                        }
+
+                        @Override
+                        public void finding(String text) {
+                            findings.finding(text);
+                        }
+                    });
         }
     }
 
@@ -100,63 +134,5 @@ final class CheckCommand implements Callable<Integer> {
             return RepairMode.NONE;
         }
         return repair == Repair.leaks ? RepairMode.LEAKS : RepairMode.ALL;
-    }
-
-    private static void print(CheckResult result, PrintWriter out) {
-        if (result.leaksFixed() + result.corruptionsFixed() > 0) {
-            out.println(
-                    "repaired: leaks="
-                            + result.leaksFixed()
-                            + ", corruptions="
-                            + result.corruptionsFixed());
-        }
-        if (result.isClean()) {
-            out.println("consistent: no errors");
-        } else {
-            out.println(
-                    "not consistent: corruptions="
-                            + result.corruptions()
-                            + ", leaks="
-                            + result.leaks()
-                            + ", not checked="
-                            + result.checkErrors());
-        }
-        out.println(
-                "clusters: allocated="
-                        + result.allocatedClusters()
-                        + ", total="
-                        + result.totalClusters()
-                        + ", fragmented="
-                        + result.fragmentedClusters()
-                        + ", compressed="
-                        + result.compressedClusters());
-        out.println("image end: " + result.imageEndOffset());
-    }
-
-    /** Findings as lines on stderr, and progress there if it is a terminal. */
-    private static final class Findings implements CheckListener, AutoCloseable {
-        private final PrintWriter err;
-        private final Progress progress = new Progress("checking");
-
-        Findings(PrintWriter err) {
-            this.err = err;
-        }
-
-        @Override
-        public void progress(long done, long total) {
-            progress.show(done, total);
-        }
-
-        @Override
-        public void finding(String text) {
-            progress.clear();
-            err.println(text);
-            err.flush();
-        }
-
-        @Override
-        public void close() {
-            progress.clear();
-        }
     }
 }

@@ -1,0 +1,32 @@
+package io.quoin.management.cli.terminal;
+
+import java.io.PrintWriter;
+
+/**
+ * What a check finds, as lines on stderr, and its progress there if that is a terminal.
+ *
+ * <p>Threading: confined to its thread.
+ */
+public final class CheckFindings implements AutoCloseable {
+    private final PrintWriter err;
+    private final Progress progress = new Progress("checking");
+
+    public CheckFindings(PrintWriter err) {
+        this.err = err;
+    }
+
+    public void progress(long done, long total) {
+        progress.show(done, total);
+    }
+
+    public void finding(String text) {
+        progress.clear();
+        err.println(text);
+        err.flush();
+    }
+
+    @Override
+    public void close() {
+        progress.clear();
+    }
+}

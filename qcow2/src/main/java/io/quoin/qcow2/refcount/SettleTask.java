@@ -1,0 +1,65 @@
+package io.quoin.qcow2.refcount;
+
+import io.quoin.block.BlockError;
+import java.util.function.Consumer;
+
+/**
+ * Brings the counts on disk up to those in memory, and then lets somebody have a look while no
+ * count changes. Nothing is flushed but what an order needs.
+ *
+ * <pre>
+ *  WRITE  changed refcount blocks; durably, if the table has entries of new ones
+ *  TABLE  those entries, durably
+ *  LOOK   until whoever looks has ended it
+ * </pre>
+ *
+ * <p>Threading: confined(loop).
+ */
+final class SettleTask extends RefcountTask {
+    private enum State {
+        WRITE,
+        TABLE,
+        LOOK,
+        DONE
+    }
+
+    private final Consumer<Runnable> look;
+    private State state = State.WRITE;
+
+    SettleTask(RefcountBlocks blocks, Consumer<Runnable> look) {
+        super(blocks);
+        this.look = look;
+    }
+
+    @Override
+    protected boolean work() {
+        if (!error().isOk()) {
+            return false;
+        }
+        switch (state) {
+            case WRITE -> {
+                state = blocks.isTableDirty() ? State.TABLE : State.LOOK;
+                await();
+                if (blocks.isTableDirty()) {
+                    blocks.writeBlocksDurably(this::answer);
+                } else {
+                    blocks.writeBlocks(this::answer);
+                }
+            }
+            case TABLE -> {
+                state = State.LOOK;
+                await();
+                blocks.writeTableDurably(this::answer);
+            }
+            case LOOK -> {
+                state = State.DONE;
+                await();
+                look.accept(() -> answer(BlockError.OK));
+            }
+            case DONE -> {
+                return false;
+            }
+        }
+        return true;
+    }
+}

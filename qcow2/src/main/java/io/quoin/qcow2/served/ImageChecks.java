@@ -1,0 +1,116 @@
+package io.quoin.qcow2.served;
+
+import io.quoin.block.BlockError;
+import io.quoin.block.BlockException;
+import io.quoin.qcow2.check.CheckListener;
+import io.quoin.qcow2.cluster.OpenImage;
+import java.util.LinkedHashMap;
+import java.util.Map;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionStage;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * The checks of one open image, one at a time.
+ *
+ * <p>Threading: confined(loop).
+ */
+public final class ImageChecks implements CheckControl {
+    private static final Logger LOG = LoggerFactory.getLogger(ImageChecks.class);
+
+    private final OpenImage image;
+    private final String fileName;
+    private @Nullable CheckRun running;
+    private @Nullable OpenCheck last;
+    private boolean closing;
+
+    public ImageChecks(OpenImage image, String fileName) {
+        this.image = image;
+        this.fileName = fileName;
+    }
+
+    @Override
+    public CompletionStage<OpenCheck> check(boolean repairLeaks, CheckListener listener) {
+        if (closing) {
+            return failed(BlockError.ESHUTDOWN, "image is being closed");
+        }
+        if (running != null) {
+            return failed(BlockError.EBUSY, "image is being checked already");
+        }
+        if (repairLeaks && !image.health().isWritable()) {
+            return failed(
+                    image.health().refusal(),
+                    "leaks cannot be repaired, as the image refuses writes");
+        }
+        CheckRun run = new CheckRun(image, fileName, repairLeaks, listener);
+        running = run;
+        CompletionStage<OpenCheck> told =
+                run.ended()
+                        .whenComplete(
+                                (check, failure) -> {
+                                    running = null;
+                                    if (failure == null) {
+                                        told(check);
+                                    }
+                                });
+        run.start();
+        return told;
+    }
+
+    private void told(OpenCheck check) {
+        last = check;
+        if (check.result().isClean()) {
+            LOG.info("image is consistent: file={}", fileName);
+        } else {
+            LOG.warn(
+                    "image is not consistent: file={}, corruptions={}, leaks={}, check-errors={}",
+                    fileName,
+                    check.result().corruptions(),
+                    check.result().leaks(),
+                    check.result().checkErrors());
+        }
+    }
+
+    private CompletionStage<OpenCheck> failed(BlockError error, String what) {
+        return CompletableFuture.failedFuture(
+                new BlockException(error, what + ": file=" + fileName));
+    }
+
+    @Override
+    public void stop(String reason) {
+        CheckRun run = running;
+        if (run != null) {
+            run.stop(reason);
+        }
+    }
+
+    /** Stops what is running and lets nothing begin; completes when nothing is left. */
+    public CompletionStage<Void> close() {
+        closing = true;
+        CheckRun run = running;
+        if (run == null) {
+            return CompletableFuture.completedFuture(null);
+        }
+        run.stop("the check was stopped, as the image is closed");
+        return run.ended().handle((check, failure) -> null);
+    }
+
+    /** For a person; empty while no check was made. */
+    public Map<String, Object> details() {
+        Map<String, Object> details = new LinkedHashMap<>();
+        CheckRun run = running;
+        OpenCheck check = last;
+        if (run != null) {
+            details.put("state", "running");
+        } else if (check != null) {
+            details.put("state", "done");
+        }
+        if (check != null) {
+            details.put("corruptions", check.result().corruptions());
+            details.put("leaks", check.result().leaks());
+        }
+        return details;
+    }
+}
