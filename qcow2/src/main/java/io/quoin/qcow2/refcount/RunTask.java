@@ -83,7 +83,8 @@ final class RunTask extends RefcountTask {
             tableFull = true;
             return false;
         }
-        for (; checked < behind; checked++) {
+        // Others may have moved the end while this one was waiting for its turn.
+        for (checked = Math.max(checked, first); checked < behind; checked++) {
             if (blocks.hasBlock(checked)) {
                 RefcountBlock block = blockOf(checked);
                 if (block == null) {

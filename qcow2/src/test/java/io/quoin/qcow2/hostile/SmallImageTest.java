@@ -143,6 +143,22 @@ class SmallImageTest {
     }
 
     @Test
+    @DisplayName("QCOW2 59, 73: clusters that are counted behind the end of the file are left out")
+    void shouldPutALongerTableBehindThemWhenClustersBehindTheEndAreCounted() {
+        SmallImage image = SmallImage.plain();
+        image.refcount(17, 1).refcount(18, 1);
+        XlatorFile file = open(image, OpenMode.READ_WRITE);
+        long newSize = 3L << 30; // two clusters of L1
+        images.loops.await(images.loops.loop(0).call(() -> file.resize(newSize)));
+        FileDriver driver = images.driver(file);
+        driver.write(newSize - CLUSTER, filled(5));
+        assertThat(driver.read(newSize - CLUSTER, CLUSTER)).isEqualTo(filled(5));
+        images.close(file);
+        assertThat(ByteBuffer.wrap(images.brick.content(NAME)).getLong(40))
+                .isGreaterThan(18 * CLUSTER);
+    }
+
+    @Test
     @DisplayName("QCOW2 150: entries are held against the size that the file has by then")
     void shouldFailAndGiveNoDataWhenTheFileWasCut() {
         SmallImage image = SmallImage.plain();
