@@ -9,6 +9,7 @@ import io.quoin.xlator.OpenMode;
 import io.quoin.xlator.Xlator;
 import io.quoin.xlator.XlatorFile;
 import io.quoin.xlator.loop.Loop;
+import java.lang.ref.Reference;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
@@ -101,7 +102,12 @@ public final class MemoryXlator implements Xlator {
             buffer.putBytes(0, content);
             IoVector memory = new IoVector();
             memory.add(buffer, 0, content.length);
-            stored.bytes().write(0, memory);
+            try {
+                stored.bytes().write(0, memory);
+            } finally {
+                // The vector has only its address: it must not be collected meanwhile.
+                Reference.reachabilityFence(buffer);
+            }
         }
         files.put(fileName, stored);
     }
