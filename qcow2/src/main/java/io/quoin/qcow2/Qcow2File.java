@@ -31,7 +31,7 @@ import org.jspecify.annotations.Nullable;
  *
  * <p>Threading: confined(loop).
  */
-final class Qcow2File implements XlatorFile, BitmappedFile, CheckedFile {
+final class Qcow2File implements XlatorFile, BitmappedFile, CheckedFile, RebasedFile {
     private final String fileName;
     private final OpenImage image;
     private final ImageIo io;
@@ -270,6 +270,11 @@ final class Qcow2File implements XlatorFile, BitmappedFile, CheckedFile {
             details.put("refuses-writes", image.health().reason());
         }
         return details;
+    }
+
+    @Override
+    public void expectOtherBacking() {
+        image.expectOtherBacking();
     }
 
     @Override

@@ -46,15 +46,10 @@ final class ChangeOp extends GuestOp {
         unmapping = request.op() == IoOp.DISCARD || request.has(IoFlags.MAY_UNMAP);
         fua = request.has(IoFlags.FUA);
         exclusive = zeroing;
-        if (zeroing && request.has(IoFlags.FAST_ZERO) && (needsData() || isSlowRaw())) {
+        if (zeroing && request.has(IoFlags.FAST_ZERO) && (image.needsZeroData() || isSlowRaw())) {
             fail(BlockError.ENOTSUP);
         }
         nextWindow();
-    }
-
-    /** Version 2 has no zero flag: above a backing file zeros have to be written. */
-    private boolean needsData() {
-        return image.version < 3 && image.backing != null;
     }
 
     /** A raw data file has to be zeroed itself. */
@@ -183,7 +178,7 @@ final class ChangeOp extends GuestOp {
         long runEnd = Math.min(position + run.lengthBytes, wholeEnd);
         switch (run.kind) {
             case UNALLOCATED -> {
-                if (image.isBehindBacking(position)) {
+                if (image.isZeroUnallocated(position)) {
                     position = Math.min(runEnd, limit);
                     return true;
                 }
@@ -200,7 +195,7 @@ final class ChangeOp extends GuestOp {
             }
             default -> {}
         }
-        if (needsData() && !image.isBehindBacking(position)) {
+        if (image.needsZeroData() && !image.isZeroUnallocated(position)) {
             return zeroData(run, Math.min(runEnd, position + ZERO_WRITE_BYTES_MAX));
         }
         return zeroEntries(run, runEnd);
@@ -229,7 +224,7 @@ final class ChangeOp extends GuestOp {
         boolean isZero =
                 switch (run.kind) {
                     case ZERO_PLAIN, ZERO_ALLOCATED -> true;
-                    case UNALLOCATED -> image.isBehindBacking(position);
+                    case UNALLOCATED -> image.isZeroUnallocated(position);
                     default -> false;
                 };
         if (isZero) {
@@ -286,7 +281,7 @@ final class ChangeOp extends GuestOp {
         long mask = form.mask(position, partEnd);
         boolean hasHost = form.hasHost(descriptor);
         boolean keeps = hasHost && !unmapping && form.isPlaced(descriptor) && image.version >= 3;
-        boolean hidesBacking = image.version >= 3 && !image.isBehindBacking(position);
+        boolean hidesBacking = image.version >= 3 && !image.isZeroUnallocated(position);
         long changed = SubclusterBitmap.withZero(bitmap, mask);
         if (!keeps && !hidesBacking) {
             changed = SubclusterBitmap.without(bitmap, mask);
@@ -310,7 +305,7 @@ final class ChangeOp extends GuestOp {
         if (!image.isCompressedDataArea(descriptor)) {
             return false;
         }
-        boolean hidesBacking = image.version >= 3 && !image.isBehindBacking(position);
+        boolean hidesBacking = image.version >= 3 && !image.isZeroUnallocated(position);
         long zeros = hidesBacking ? SubclusterBitmap.withZero(0, image.form.all()) : 0;
         image.form.put(image.tables, table, l2Index, 0, zeros, false);
         image.dropCompressed(descriptor);

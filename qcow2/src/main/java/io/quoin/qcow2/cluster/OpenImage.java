@@ -74,6 +74,7 @@ public final class OpenImage {
     private final ImageBitmaps bitmaps;
     private final LeakReclaim reclaim;
     private @Nullable ZeroDetection zeroDetection;
+    private boolean otherBackingExpected;
     private long sizeBytes;
 
     /**
@@ -353,6 +354,21 @@ public final class OpenImage {
     boolean isBehindBacking(long guestOffset) {
         XlatorFile file = backing;
         return file == null || guestOffset >= file.geometry().sizeBytes();
+    }
+
+    /** Whether zeros need nothing of the image's own where nothing is allocated. */
+    boolean isZeroUnallocated(long guestOffset) {
+        return !otherBackingExpected && isBehindBacking(guestOffset);
+    }
+
+    /** Version 2 has no zero flag: above a backing file zeros have to be written. */
+    boolean needsZeroData() {
+        return version < 3 && (backing != null || otherBackingExpected);
+    }
+
+    /** Zeros are stored also where nothing lies behind: something else will, once it is closed. */
+    public void expectOtherBacking() {
+        otherBackingExpected = true;
     }
 
     /** Bytes of the backing file from {@code guestOffset} on, up to {@code lengthBytes}. */
