@@ -2,9 +2,9 @@ package io.quoin.management.image;
 
 import io.quoin.block.BlockError;
 import io.quoin.block.BlockException;
-import io.quoin.qcow2.check.ChannelImageFile;
 import io.quoin.qcow2.check.CheckListener;
 import io.quoin.qcow2.check.ImageEmptying;
+import io.quoin.qcow2.check.ImageFile;
 import io.quoin.qcow2.check.MapExtent;
 import io.quoin.xlator.OpenMode;
 import java.io.IOException;
@@ -109,8 +109,8 @@ public final class Commit {
         return depth;
     }
 
-    private static void empty(Path path) {
-        try (ChannelImageFile file = ChannelImageFile.open(path, true)) {
+    private void empty(Path path) {
+        try (ImageFile file = session.direct(path, true)) {
             file.truncate(ImageEmptying.empty(file, CheckListener.SILENT));
         } catch (IOException e) {
             throw new BlockException(

@@ -6,6 +6,7 @@ import io.quoin.xlator.graph.Graph;
 import io.quoin.xlator.graph.GraphContext;
 import io.quoin.xlator.graph.Volfile;
 import io.quoin.xlator.graph.VolumeSpec;
+import io.quoin.xlator.graph.XlatorTypes;
 import io.quoin.xlator.loop.LoopGroup;
 import java.nio.file.Path;
 import java.util.List;
@@ -31,8 +32,14 @@ final class ImageFolder implements AutoCloseable {
 
     /**
      * @param compressionThreads 0: one for each processor
+     * @param types among them those of the two nodes
      */
-    ImageFolder(Path folder, LoopGroup loops, Executor blocking, int compressionThreads) {
+    ImageFolder(
+            Path folder,
+            LoopGroup loops,
+            Executor blocking,
+            int compressionThreads,
+            XlatorTypes types) {
         VolumeSpec files =
                 new VolumeSpec(
                         FILES,
@@ -52,7 +59,8 @@ final class ImageFolder implements AutoCloseable {
         graph =
                 Graph.build(
                         Volfile.of(List.of(files, images)),
-                        new GraphContext(loops, blocking, folder));
+                        new GraphContext(loops, blocking, folder),
+                        types);
     }
 
     /** The namespace in which files have that format. */

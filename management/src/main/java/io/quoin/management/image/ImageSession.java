@@ -3,9 +3,12 @@ package io.quoin.management.image;
 import io.quoin.block.BlockException;
 import io.quoin.management.volume.Stages;
 import io.quoin.nbd.client.NbdClient;
+import io.quoin.qcow2.check.ChannelImageFile;
+import io.quoin.qcow2.check.ImageFile;
 import io.quoin.xlator.CreateOptions;
 import io.quoin.xlator.OpenMode;
 import io.quoin.xlator.XlatorFile;
+import io.quoin.xlator.graph.XlatorTypes;
 import io.quoin.xlator.loop.Loop;
 import io.quoin.xlator.loop.NettyLoopGroup;
 import java.nio.file.Path;
@@ -36,6 +39,8 @@ public final class ImageSession implements AutoCloseable {
     private final NettyLoopGroup loops = new NettyLoopGroup(LOOPS);
     private final ExecutorService blocking = blockingThreads();
     private final int compressionThreads;
+    private final XlatorTypes types;
+    private final DirectFiles directFiles;
     private final Map<Path, ImageFolder> folders = new HashMap<>();
     private final Deque<OpenedImage> images = new ArrayDeque<>();
 
@@ -48,7 +53,18 @@ public final class ImageSession implements AutoCloseable {
      * @param compressionThreads how many compress and decompress; 0: one for each processor
      */
     public ImageSession(int compressionThreads) {
+        this(compressionThreads, XlatorTypes.load(), ChannelImageFile::open);
+    }
+
+    /**
+     * One over other files.
+     *
+     * @param types of which the graphs of folders are built
+     */
+    ImageSession(int compressionThreads, XlatorTypes types, DirectFiles directFiles) {
         this.compressionThreads = compressionThreads;
+        this.types = types;
+        this.directFiles = directFiles;
     }
 
     /**
@@ -120,13 +136,19 @@ public final class ImageSession implements AutoCloseable {
         folder(folder);
     }
 
+    /** The file of an image that this session does not have open for writing. */
+    ImageFile direct(Path path, boolean writable) {
+        return directFiles.open(path, writable);
+    }
+
     private ImageFolder folder(Path folder) {
         ImageFolder known = folders.get(folder);
         if (known != null) {
             return known;
         }
         try {
-            ImageFolder opened = new ImageFolder(folder, loops, blocking, compressionThreads);
+            ImageFolder opened =
+                    new ImageFolder(folder, loops, blocking, compressionThreads, types);
             folders.put(folder, opened);
             return opened;
         } catch (BlockException e) {

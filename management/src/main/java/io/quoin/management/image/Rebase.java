@@ -3,15 +3,19 @@ package io.quoin.management.image;
 import io.quoin.block.BlockError;
 import io.quoin.block.BlockException;
 import io.quoin.qcow2.BackingName;
+import io.quoin.qcow2.RebasedFile;
 import io.quoin.qcow2.check.BackingChange;
-import io.quoin.qcow2.check.ChannelImageFile;
+import io.quoin.qcow2.check.ImageFile;
 import io.quoin.qcow2.check.MapExtent;
 import io.quoin.xlator.OpenMode;
+import io.quoin.xlator.XlatorFile;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.file.Path;
 import java.util.Map;
 import java.util.Objects;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionStage;
 import org.agrona.BufferUtil;
 import org.jspecify.annotations.Nullable;
 
@@ -68,6 +72,7 @@ public final class Rebase {
         session.hold(Objects.requireNonNull(path.getParent()));
         requireRoom(path, name, format);
         OpenedImage top = session.open(image, OpenMode.READ_WRITE);
+        top.call(Rebase::expectOtherBacking);
         OpenedImage below = null;
         if (!name.isEmpty()) {
             LocalImage backing = new LocalImage(path.resolveSibling(name), format);
@@ -84,6 +89,11 @@ public final class Rebase {
         }
         switchBacking(path, name, format);
         return copied;
+    }
+
+    private static CompletionStage<Void> expectOtherBacking(XlatorFile file) {
+        file.face(RebasedFile.class).ifPresent(RebasedFile::expectOtherBacking);
+        return CompletableFuture.completedFuture(null);
     }
 
     private static Path check(LocalImage image, String name) {
@@ -121,23 +131,23 @@ public final class Rebase {
         }
     }
 
-    private static void requireRoom(Path path, String name, ImageFormat format) {
-        try (ChannelImageFile file = ChannelImageFile.open(path, false)) {
+    private void requireRoom(Path path, String name, ImageFormat format) {
+        try (ImageFile file = session.direct(path, false)) {
             prepare(file, name, format);
         } catch (IOException e) {
             throw failed(path, e);
         }
     }
 
-    private static void switchBacking(Path path, String name, ImageFormat format) {
-        try (ChannelImageFile file = ChannelImageFile.open(path, true)) {
+    private void switchBacking(Path path, String name, ImageFormat format) {
+        try (ImageFile file = session.direct(path, true)) {
             prepare(file, name, format).write();
         } catch (IOException e) {
             throw failed(path, e);
         }
     }
 
-    private static BackingChange prepare(ChannelImageFile file, String name, ImageFormat format) {
+    private static BackingChange prepare(ImageFile file, String name, ImageFormat format) {
         return name.isEmpty()
                 ? BackingChange.prepare(file, null, null)
                 : BackingChange.prepare(file, name, format.text());

@@ -93,14 +93,10 @@ public final class ChannelImageFile implements ImageFile {
         channel.force(true);
     }
 
-    /** Cuts off what lies behind {@code sizeBytes}, durably; a shorter file stays as it is. */
-    public void truncate(long sizeBytes) {
-        try {
-            channel.truncate(sizeBytes);
-            channel.force(true);
-        } catch (IOException e) {
-            throw CheckImage.failed(e);
-        }
+    @Override
+    public void truncate(long sizeBytes) throws IOException {
+        channel.truncate(sizeBytes);
+        channel.force(true);
     }
 
     @Override

@@ -23,4 +23,12 @@ public interface ImageFile extends Closeable {
 
     /** Everything that was written is stable afterwards. */
     void flush() throws IOException;
+
+    /**
+     * Cuts off what lies behind {@code sizeBytes}, durably; a shorter file stays as it is. Not
+     * every file can.
+     */
+    default void truncate(long sizeBytes) throws IOException {
+        throw new IOException("file cannot be cut: sizeBytes=" + sizeBytes);
+    }
 }

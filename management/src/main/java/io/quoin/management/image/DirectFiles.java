@@ -1,0 +1,18 @@
+package io.quoin.management.image;
+
+import io.quoin.qcow2.check.ImageFile;
+import java.nio.file.Path;
+
+/**
+ * Opens the file of an image beside the graph, for changes of its header and tables while nobody
+ * has it open.
+ */
+@FunctionalInterface
+interface DirectFiles {
+    /**
+     * Opens one.
+     *
+     * @throws io.quoin.block.BlockException ENOENT, EBUSY or EIO
+     */
+    ImageFile open(Path path, boolean writable);
+}
