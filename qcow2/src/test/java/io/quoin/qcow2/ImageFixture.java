@@ -39,6 +39,12 @@ public final class ImageFixture {
                 folder, brick, new ReorderingXlator("reorder", brick, seed), options);
     }
 
+    /** The same files over a brick that delays and reorders completions. */
+    public ImageFixture reordering(long seed) {
+        return new ImageFixture(
+                folder, brick, new ReorderingXlator("reorder", brick, seed), Map.of());
+    }
+
     public ImageFixture(Path folder, MemoryXlator brick, Map<String, String> options) {
         this(folder, brick, brick, options);
     }

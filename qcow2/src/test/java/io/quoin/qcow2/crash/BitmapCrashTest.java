@@ -2,32 +2,29 @@ package io.quoin.qcow2.crash;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.quoin.qcow2.BitmapsOnDisk;
 import io.quoin.qcow2.ImageFixture;
 import io.quoin.qcow2.bitmap.BitmapControl;
 import io.quoin.qcow2.check.CheckListener;
 import io.quoin.qcow2.check.CheckResult;
 import io.quoin.qcow2.check.Qcow2Check;
 import io.quoin.qcow2.check.RepairMode;
-import io.quoin.qcow2.layout.BitmapDirectoryLayout;
-import io.quoin.qcow2.layout.BitmapEntry;
-import io.quoin.qcow2.layout.BitmapsExtension;
-import io.quoin.qcow2.layout.Qcow2Header;
 import io.quoin.testkit.FileDriver;
 import io.quoin.testkit.MemoryXlator;
 import io.quoin.testkit.RandomOperations;
+import io.quoin.testkit.crash.CrashReplay;
+import io.quoin.testkit.crash.DiskRecorder;
+import io.quoin.testkit.crash.FlatBytes;
+import io.quoin.testkit.crash.FlatFiles;
 import io.quoin.testkit.fault.ReorderingXlator;
 import io.quoin.xlator.OpenMode;
 import io.quoin.xlator.XlatorFile;
-import java.nio.ByteBuffer;
 import java.nio.file.Path;
 import java.util.Arrays;
-import java.util.BitSet;
-import java.util.List;
 import java.util.Map;
 import java.util.Random;
 import java.util.concurrent.CompletionStage;
 import java.util.function.Function;
-import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.DisplayName;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
@@ -114,7 +111,7 @@ class BitmapCrashTest {
         StringBuilder told = new StringBuilder();
         CheckResult result =
                 Qcow2Check.check(
-                        image,
+                        new FlatImage(image),
                         RepairMode.NONE,
                         new CheckListener() {
                             @Override
@@ -123,8 +120,8 @@ class BitmapCrashTest {
                             }
                         });
         assertThat(result.corruptions() + result.checkErrors()).as("%s: %s", state, told).isZero();
-        BitSet marked = marked(image.content());
-        if (marked == null) {
+        BitmapsOnDisk.Found auto = BitmapsOnDisk.read(image.content()).get("auto");
+        if (auto == null || auto.inUse()) {
             invalid++;
             return;
         }
@@ -136,47 +133,9 @@ class BitmapCrashTest {
         byte[] content = crashed.driver(file).read(0, (int) file.geometry().sizeBytes());
         crashed.close(file);
         for (int at = 0; at < content.length; at++) {
-            if (content[at] != 0 && !marked.get(at / GRANULE)) {
+            if (content[at] != 0 && !auto.isMarked(at)) {
                 throw new AssertionError(state + ": no mark for the change at " + at);
             }
         }
-    }
-
-    /** The bits of the bitmap "auto" as the file has them; null: it is not valid. */
-    private static @Nullable BitSet marked(byte[] file) {
-        Qcow2Header header = Qcow2Header.parse(ByteBuffer.wrap(file), file.length);
-        BitmapsExtension extension = header.bitmaps();
-        if (extension == null) {
-            return null;
-        }
-        ByteBuffer directory =
-                ByteBuffer.wrap(
-                                file,
-                                (int) extension.directoryOffset(),
-                                (int) extension.directorySizeBytes())
-                        .slice();
-        int cluster = header.clusterSizeBytes();
-        List<BitmapEntry> entries =
-                BitmapDirectoryLayout.parse(directory, extension, cluster, file.length);
-        for (BitmapEntry entry : entries) {
-            if (entry.name().equals("auto") && !entry.isInUse()) {
-                return bits(file, entry, cluster);
-            }
-        }
-        return null;
-    }
-
-    private static BitSet bits(byte[] file, BitmapEntry entry, int cluster) {
-        byte[] bits = new byte[entry.tableEntries() * cluster];
-        for (int i = 0; i < entry.tableEntries(); i++) {
-            long tableEntry = ByteBuffer.wrap(file).getLong((int) entry.tableOffset() + 8 * i);
-            int hostOffset = (int) BitmapDirectoryLayout.dataHostOffset(tableEntry);
-            if (hostOffset != 0) {
-                System.arraycopy(file, hostOffset, bits, i * cluster, cluster);
-            } else if (tableEntry == BitmapDirectoryLayout.ALL_ONES) {
-                Arrays.fill(bits, i * cluster, (i + 1) * cluster, (byte) 0xff);
-            }
-        }
-        return BitSet.valueOf(bits);
     }
 }

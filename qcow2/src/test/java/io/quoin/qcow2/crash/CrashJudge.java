@@ -9,6 +9,9 @@ import io.quoin.qcow2.check.Qcow2Check;
 import io.quoin.qcow2.check.RepairMode;
 import io.quoin.testkit.FileDriver;
 import io.quoin.testkit.MemoryXlator;
+import io.quoin.testkit.crash.CrashReplay;
+import io.quoin.testkit.crash.FlatBytes;
+import io.quoin.testkit.crash.FlatFiles;
 import io.quoin.testkit.peer.Peer;
 import io.quoin.testkit.peer.PeerResult;
 import io.quoin.xlator.OpenMode;
@@ -45,6 +48,7 @@ final class CrashJudge implements CrashReplay.Judge {
 
     private final Path folder;
     private final SectorModel model;
+    final Kept kept;
     private final Map<String, byte[]> readOnlyFiles;
     private final int qemuEvery;
     private final FlatBytes repaired = new FlatBytes();
@@ -59,9 +63,15 @@ final class CrashJudge implements CrashReplay.Judge {
      * @param readOnlyFiles backing files, which no crash touches
      * @param qemuEvery of this many states one is shown to qemu-img
      */
-    CrashJudge(Path folder, SectorModel model, Map<String, byte[]> readOnlyFiles, int qemuEvery) {
+    CrashJudge(
+            Path folder,
+            SectorModel model,
+            Kept kept,
+            Map<String, byte[]> readOnlyFiles,
+            int qemuEvery) {
         this.folder = folder;
         this.model = model;
+        this.kept = kept;
         this.readOnlyFiles = readOnlyFiles;
         this.qemuEvery = qemuEvery;
     }
@@ -78,9 +88,11 @@ final class CrashJudge implements CrashReplay.Judge {
             if (states % qemuEvery == 0 && Peer.QEMU_IMG.available()) {
                 checkByQemu(files, wasDirty);
             }
-            String wrong = model.judge(read(files, OpenMode.READ_ONLY));
-            if (!wrong.isEmpty()) {
-                add(Loss.DATA, wrong);
+            byte[] content = read(files, IMAGE);
+            addData(model.judge(content));
+            addData(kept.judgeBitmap(image.content(), content));
+            if (kept.hasSnapshot()) {
+                addData(kept.judgeSnapshot(read(files, IMAGE + "@" + Kept.SNAPSHOT)));
             }
             String kept = ReclaimJudge.judge(folder, files, readOnlyFiles, states);
             if (!kept.isEmpty()) {
@@ -94,6 +106,12 @@ final class CrashJudge implements CrashReplay.Judge {
         for (int i = before; i < findings.size(); i++) {
             Finding finding = findings.get(i);
             findings.set(i, new Finding(finding.loss, state + ": " + finding.text));
+        }
+    }
+
+    private void addData(String wrong) {
+        if (!wrong.isEmpty()) {
+            add(Loss.DATA, wrong);
         }
     }
 
@@ -124,7 +142,7 @@ final class CrashJudge implements CrashReplay.Judge {
         StringBuilder told = new StringBuilder();
         CheckResult result =
                 Qcow2Check.check(
-                        image,
+                        new FlatImage(image),
                         mode,
                         new CheckListener() {
                             @Override
@@ -147,9 +165,9 @@ final class CrashJudge implements CrashReplay.Judge {
         return new ImageFixture(folder, new MemoryXlator("none"), brick, Map.of());
     }
 
-    private byte[] read(Map<String, FlatBytes> files, OpenMode mode) {
+    private byte[] read(Map<String, FlatBytes> files, String name) {
         ImageFixture images = over(files);
-        XlatorFile file = images.open(IMAGE, mode);
+        XlatorFile file = images.open(name, OpenMode.READ_ONLY);
         byte[] content = images.driver(file).read(0, (int) file.geometry().sizeBytes());
         images.close(file);
         return content;
@@ -160,13 +178,15 @@ final class CrashJudge implements CrashReplay.Judge {
         repaired.copyFrom(files.get(IMAGE));
         RepairMode mode = wasDirty ? RepairMode.ALL : RepairMode.LEAKS;
         check(repaired, mode, Loss.REPAIR);
-        if (!Qcow2Check.check(repaired, RepairMode.NONE, CheckListener.SILENT).isClean()) {
+        if (!Qcow2Check.check(new FlatImage(repaired), RepairMode.NONE, CheckListener.SILENT)
+                .isClean()) {
             add(Loss.REPAIR, "not clean after repair " + mode);
         }
         Map<String, FlatBytes> copies = new TreeMap<>(files);
         copies.put(IMAGE, repaired);
         write(copies, "after repair");
-        if (!Qcow2Check.check(repaired, RepairMode.NONE, CheckListener.SILENT).isClean()) {
+        if (!Qcow2Check.check(new FlatImage(repaired), RepairMode.NONE, CheckListener.SILENT)
+                .isClean()) {
             add(Loss.REPAIR, "not clean after repair and another write");
         }
     }
@@ -191,8 +211,7 @@ final class CrashJudge implements CrashReplay.Judge {
         System.arraycopy(data, 0, expected, at, length);
         BlockError flushed = driver.flush();
         images.close(file);
-        if (!flushed.isOk()
-                || !java.util.Arrays.equals(read(files, OpenMode.READ_ONLY), expected)) {
+        if (!flushed.isOk() || !java.util.Arrays.equals(read(files, IMAGE), expected)) {
             add(Loss.REPAIR, when + ": reads something else after one more write, " + flushed);
         }
     }

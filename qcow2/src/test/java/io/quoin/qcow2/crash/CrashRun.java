@@ -6,6 +6,8 @@ import io.quoin.block.IoOp;
 import io.quoin.qcow2.ImageFixture;
 import io.quoin.testkit.FileDriver;
 import io.quoin.testkit.MemoryXlator;
+import io.quoin.testkit.crash.CrashReplay;
+import io.quoin.testkit.crash.DiskRecorder;
 import io.quoin.testkit.fault.ReorderingXlator;
 import io.quoin.testkit.peer.Peer;
 import io.quoin.xlator.FileInfo;
@@ -41,9 +43,15 @@ final class CrashRun {
     private final SectorModel model;
     private final DiskRecorder recorder;
     private final Map<String, byte[]> readOnlyFiles = new TreeMap<>();
+    private final Workload.Before more;
+    private final Kept kept = new Kept();
     private int number = 1;
 
-    CrashRun(Path folder, Workload workload, long seed, boolean lying) {
+    /**
+     * @param more what is done before beside that of the workload
+     */
+    CrashRun(Path folder, Workload workload, Workload.Before more, long seed, boolean lying) {
+        this.more = more;
         this.folder = folder;
         this.workload = workload;
         this.seed = seed;
@@ -68,11 +76,15 @@ final class CrashRun {
                     workload.steps() / SESSIONS,
                     i == 0 ? all.subList(0, half) : all.subList(half, all.size()));
         }
-        CrashJudge judge = new CrashJudge(folder, replayed, readOnlyFiles, qemuEvery);
+        CrashJudge judge = new CrashJudge(folder, replayed, kept, readOnlyFiles, qemuEvery);
         for (String race : recorder.races) {
             judge.findings.add(new CrashJudge.Finding(CrashJudge.Loss.RACE, race));
         }
         new CrashReplay(initial, recorder.events).run(judge, new Random(seed + 1), crashes, torn);
+        String lost = kept.judgeBitmapAtTheEnd(brick.content(CrashJudge.IMAGE));
+        if (!lost.isEmpty()) {
+            judge.findings.add(new CrashJudge.Finding(CrashJudge.Loss.DATA, lost));
+        }
         return judge;
     }
 
@@ -125,15 +137,28 @@ final class CrashRun {
     }
 
     private void prepare() throws IOException {
-        if (workload.before() == Workload.Before.NOTHING) {
+        if (workload.before() == more && more == Workload.Before.NOTHING) {
             return;
         }
         Path path = folder.resolve(CrashJudge.IMAGE);
         Files.write(path, brick.content(CrashJudge.IMAGE));
-        switch (workload.before()) {
-            case SNAPSHOT -> qemuImg("snapshot", "-c", "s", CrashJudge.IMAGE);
-            case BITMAP -> qemuImg("bitmap", "--add", CrashJudge.IMAGE, "b");
-            default -> {
+        prepare(workload.before());
+        prepare(more);
+        take(CrashJudge.IMAGE);
+    }
+
+    private void prepare(Workload.Before before) throws IOException {
+        switch (before) {
+            case NOTHING -> {}
+            case SNAPSHOT -> {
+                qemuImg("snapshot", "-c", Kept.SNAPSHOT, CrashJudge.IMAGE);
+                kept.snapshotMade(model.content());
+            }
+            case BITMAP -> {
+                qemuImg("bitmap", "--add", "-g", "512", CrashJudge.IMAGE, Kept.BITMAP);
+                kept.bitmapMade(model.content(), workload.sizeBytesMin());
+            }
+            case COMPRESS -> {
                 Files.write(folder.resolve("plain.raw"), model.content());
                 String options = "cluster_size=" + workload.clusterSize();
                 options += workload.options().isEmpty() ? "" : "," + workload.options();
@@ -150,7 +175,6 @@ final class CrashRun {
                         CrashJudge.IMAGE);
             }
         }
-        take(CrashJudge.IMAGE);
     }
 
     private void qemuImg(String... arguments) {

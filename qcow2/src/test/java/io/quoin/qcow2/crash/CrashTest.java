@@ -39,6 +39,9 @@ class CrashTest {
     private static int leaky;
     private static int dirty;
     private static int judgedByQemu;
+    private static int snapshots;
+    private static int validBitmaps;
+    private static int staleBitmaps;
 
     static List<Workload> workloads() {
         return List.of(
@@ -100,7 +103,13 @@ class CrashTest {
                         "data file, raw", 4096, "data_file=disk.data,data_file_raw=on", 300_000),
                 Workload.of("bitmap", 4096, "", 300_000).after(Before.BITMAP),
                 Workload.of("bitmap, tiny clusters", 512, "compat=1.1", 100_000)
-                        .after(Before.BITMAP));
+                        .after(Before.BITMAP),
+                Workload.of("bitmap, shrink and grow", 512, "compat=1.1", 200_192)
+                        .after(Before.BITMAP)
+                        .resized(100_352, 250_368),
+                Workload.of("snapshot, shrink and grow", 4096, "", 400_384)
+                        .after(Before.SNAPSHOT)
+                        .resized(200_192, 600_064));
     }
 
     @ParameterizedTest
@@ -111,14 +120,25 @@ class CrashTest {
         Assumptions.assumeTrue(workload.name().contains(ONLY));
         long seed = RandomOperations.seed();
         for (int round = 0; round < Math.max(1, ROUNDS); round++) {
-            CrashRun run = new CrashRun(folder, workload, seed + round, false);
+            Before more = more(workload, seed + round);
+            CrashRun run = new CrashRun(folder, workload, more, seed + round, false);
             CrashJudge judge = ROUNDS > 0 ? run.run(EVERY, 3, 20) : run.run(20, 1, 25);
             states += judge.states;
             leaky += judge.leaky;
             dirty += judge.dirty;
             judgedByQemu += judge.judgedByQemu;
+            snapshots += judge.kept.snapshots;
+            validBitmaps += judge.kept.validBitmaps;
+            staleBitmaps += judge.kept.staleBitmaps;
             System.out.println(
-                    "crash: " + workload + ", seed=" + (seed + round) + ", states=" + judge.states);
+                    "crash: "
+                            + workload
+                            + ", also="
+                            + more
+                            + ", seed="
+                            + (seed + round)
+                            + ", states="
+                            + judge.states);
             judge.findings.stream().limit(3).forEach(System.out::println);
             assertThat(judge.findings)
                     .as("%s, repeat with -Dquoin.seed=%d", workload, seed + round)
@@ -127,13 +147,22 @@ class CrashTest {
         }
     }
 
+    /** By turns nothing, a bitmap or a snapshot more, whatever the workload is of. */
+    private static Before more(Workload workload, long seed) {
+        Before wanted =
+                List.of(Before.NOTHING, Before.BITMAP, Before.SNAPSHOT)
+                        .get((int) Math.floorMod(seed + workload.name().hashCode(), 3L));
+        return workload.allows(wanted) ? wanted : Before.NOTHING;
+    }
+
     /** The judge must be able to see a loss: this file says that it has flushed, and has not. */
     @Test
     @DisplayName("QCOW2 132: the judge sees the loss of a file that lies about flush")
     void shouldSeeTheLossWhenAFileLiesAboutFlush() throws IOException {
         Workload workload = Workload.of("lying", 4096, "", 200_000).steps(30);
         long seed = RandomOperations.seed();
-        CrashJudge judge = new CrashRun(folder, workload, seed, true).run(40, 2, EVERY);
+        CrashJudge judge =
+                new CrashRun(folder, workload, Before.NOTHING, seed, true).run(40, 2, EVERY);
         List<Loss> losses = judge.findings.stream().map(Finding::loss).distinct().toList();
         System.out.println(
                 "crash, lying file: seed="
@@ -143,6 +172,19 @@ class CrashTest {
                         + ", losses="
                         + judge.findings.size());
         assertThat(losses).contains(Loss.METADATA, Loss.DATA);
+    }
+
+    /** And the loss of a mark. */
+    @Test
+    @DisplayName("QCOW2 118, 132: the judge sees the loss of marks of a file that lies about flush")
+    void shouldSeeTheLossOfMarksWhenAFileLiesAboutFlush() throws IOException {
+        Peer.assumeAll(Peer.QEMU_IMG);
+        Workload workload = Workload.of("lying", 512, "", 100_000).steps(30);
+        long seed = RandomOperations.seed();
+        CrashRun run = new CrashRun(folder, workload, Before.BITMAP, seed, true);
+        assertThat(run.run(80, 4, EVERY).findings)
+                .as("seed=%d", seed)
+                .anyMatch(finding -> finding.text().contains("lacks a mark"));
     }
 
     @AfterAll
@@ -155,6 +197,12 @@ class CrashTest {
                         + ", dirty="
                         + dirty
                         + ", judged by qemu-img too="
-                        + judgedByQemu);
+                        + judgedByQemu
+                        + ", with a snapshot="
+                        + snapshots
+                        + ", with a bitmap that is valid="
+                        + validBitmaps
+                        + ", not valid="
+                        + staleBitmaps);
     }
 }

@@ -6,6 +6,7 @@ import io.quoin.block.IoOp;
 import io.quoin.block.IoRequest;
 import io.quoin.qcow2.crash.SectorModel.Change;
 import io.quoin.testkit.FileDriver;
+import io.quoin.testkit.crash.DiskRecorder;
 import io.quoin.xlator.PassThroughFile;
 import io.quoin.xlator.XlatorFile;
 import java.util.List;

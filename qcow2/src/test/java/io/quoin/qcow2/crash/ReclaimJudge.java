@@ -11,6 +11,8 @@ import io.quoin.qcow2.check.RepairMode;
 import io.quoin.qcow2.layout.Qcow2Header;
 import io.quoin.testkit.FileDriver;
 import io.quoin.testkit.MemoryXlator;
+import io.quoin.testkit.crash.FlatBytes;
+import io.quoin.testkit.crash.FlatFiles;
 import io.quoin.xlator.OpenMode;
 import io.quoin.xlator.XlatorFile;
 import java.nio.ByteBuffer;
@@ -129,7 +131,7 @@ final class ReclaimJudge {
         StringBuilder told = new StringBuilder();
         CheckResult result =
                 Qcow2Check.check(
-                        image,
+                        new FlatImage(image),
                         RepairMode.NONE,
                         new CheckListener() {
                             @Override
@@ -156,7 +158,7 @@ final class ReclaimJudge {
     private static boolean hasSharedLeaks(FlatBytes image) {
         boolean[] found = new boolean[1];
         Qcow2Check.check(
-                image,
+                new FlatImage(image),
                 RepairMode.NONE,
                 new CheckListener() {
                     @Override

@@ -1,6 +1,7 @@
 package io.quoin.qcow2.crash;
 
 import io.quoin.qcow2.layout.Qcow2Header;
+import io.quoin.testkit.crash.FlatBytes;
 import java.nio.ByteBuffer;
 
 /**

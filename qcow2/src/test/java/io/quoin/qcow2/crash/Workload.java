@@ -82,6 +82,29 @@ record Workload(
         return options.contains("compat=0.10");
     }
 
+    /** Whether the format allows that, beside what is done before anyway. */
+    boolean allows(Before more) {
+        return switch (more) {
+            case NOTHING -> true;
+            case COMPRESS -> false;
+            case BITMAP -> before != Before.BITMAP && !isVersion2();
+            case SNAPSHOT ->
+                    before != Before.SNAPSHOT
+                            && !options.contains("data_file")
+                            && !options.contains("refcount_bits=1")
+                            && !options.contains("refcount_bits=2")
+                            && (!isVersion2() || resizes.isEmpty());
+        };
+    }
+
+    int sizeBytesMin() {
+        int min = sizeBytes;
+        for (int size : resizes) {
+            min = Math.min(min, size);
+        }
+        return min;
+    }
+
     int sizeBytesMax() {
         int max = sizeBytes;
         for (int size : resizes) {

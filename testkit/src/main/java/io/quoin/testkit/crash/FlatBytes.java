@@ -1,7 +1,6 @@
-package io.quoin.qcow2.crash;
+package io.quoin.testkit.crash;
 
 import io.quoin.block.IoVector;
-import io.quoin.qcow2.check.ImageFile;
 import java.nio.ByteBuffer;
 import org.agrona.concurrent.UnsafeBuffer;
 
@@ -11,22 +10,23 @@ import org.agrona.concurrent.UnsafeBuffer;
  *
  * <p>Threading: confined to the test.
  */
-public final class FlatBytes implements ImageFile {
+public final class FlatBytes {
     private UnsafeBuffer memory = new UnsafeBuffer(ByteBuffer.allocateDirect(1 << 16));
     private int size;
 
-    FlatBytes() {}
+    public FlatBytes() {}
 
-    FlatBytes(byte[] content) {
+    public FlatBytes(byte[] content) {
         resize(content.length);
         memory.putBytes(0, content);
     }
 
-    int size() {
+    public int size() {
         return size;
     }
 
-    void copyFrom(FlatBytes other) {
+    /** Becomes the same as the other. */
+    public void copyFrom(FlatBytes other) {
         resize(other.size);
         memory.putBytes(0, other.memory, 0, other.size);
     }
@@ -37,7 +37,7 @@ public final class FlatBytes implements ImageFile {
         return content;
     }
 
-    void resize(long newSizeBytes) {
+    public void resize(long newSizeBytes) {
         int newSize = Math.toIntExact(newSizeBytes);
         if (newSize > memory.capacity()) {
             int capacity = Math.max(newSize, memory.capacity() * 2);
@@ -50,7 +50,7 @@ public final class FlatBytes implements ImageFile {
         size = newSize;
     }
 
-    void write(long offset, byte[] data, int from, int length) {
+    public void write(long offset, byte[] data, int from, int length) {
         resize(Math.max(size, offset + length));
         memory.putBytes((int) offset, data, from, length);
     }
@@ -73,12 +73,7 @@ public final class FlatBytes implements ImageFile {
         }
     }
 
-    @Override
-    public long sizeBytes() {
-        return size;
-    }
-
-    @Override
+    /** Fills {@code target}; what lies beyond the end becomes zeros. */
     public void read(long hostOffset, ByteBuffer target) {
         int length = (int) Math.max(0, Math.min(target.remaining(), size - hostOffset));
         if (length > 0) {
@@ -88,17 +83,4 @@ public final class FlatBytes implements ImageFile {
             target.put((byte) 0);
         }
     }
-
-    @Override
-    public void write(long hostOffset, ByteBuffer source) {
-        byte[] data = new byte[source.remaining()];
-        source.get(data);
-        write(hostOffset, data, 0, data.length);
-    }
-
-    @Override
-    public void flush() {}
-
-    @Override
-    public void close() {}
 }

@@ -1,4 +1,4 @@
-package io.quoin.qcow2.crash;
+package io.quoin.testkit.crash;
 
 /**
  * Something that reached a file, or a mark of the test's own.

@@ -1,11 +1,11 @@
-package io.quoin.qcow2.crash;
+package io.quoin.testkit.crash;
 
 import io.quoin.block.BlockError;
 import io.quoin.block.IoFlags;
 import io.quoin.block.IoOp;
 import io.quoin.block.IoRequest;
-import io.quoin.qcow2.crash.DiskEvent.Kind;
 import io.quoin.testkit.FileDriver;
+import io.quoin.testkit.crash.DiskEvent.Kind;
 import io.quoin.xlator.OpenMode;
 import io.quoin.xlator.PassThroughFile;
 import io.quoin.xlator.PassThroughXlator;
@@ -48,34 +48,44 @@ public final class DiskRecorder extends PassThroughXlator {
         return mode == OpenMode.READ_WRITE ? opened.thenApply(Recorded::new) : opened;
     }
 
-    private final class Recorded extends PassThroughFile {
-        /** Changes of this file that are not stable. */
-        private List<DiskEvent> loose = new ArrayList<>();
+    /** For changes that reach a file of this name beside the xlator; from one thread at a time. */
+    public Changes beside(String fileName) {
+        return new Changes(fileName);
+    }
 
-        Recorded(XlatorFile below) {
-            super(below);
+    /**
+     * What reaches one file through one opening.
+     *
+     * <p>Threading: confined to the test.
+     */
+    public final class Changes {
+        private final String fileName;
+
+        /** Changes that are not stable. */
+        private final List<DiskEvent> loose = new ArrayList<>();
+
+        private Changes(String fileName) {
+            this.fileName = fileName;
         }
 
-        @Override
-        public void submit(IoRequest request) {
-            if (request.op().changesData()) {
-                boolean write = request.op() == IoOp.WRITE;
-                DiskEvent event =
-                        record(
-                                write ? Kind.WRITE : Kind.ZERO,
-                                request.offsetBytes(),
-                                request.lengthBytes(),
-                                write ? copyOf(request) : new byte[0]);
-                request.push((done, error) -> changed(event, done, error));
-            } else if (request.op() == IoOp.FLUSH) {
-                List<DiskEvent> covered = completed();
-                request.push((done, error) -> flushed(covered, done, error));
-            }
-            below().submit(request);
+        /** A write that is done when this returns. */
+        public void written(long offset, byte[] data) {
+            begin(Kind.WRITE, offset, data.length, data).complete = true;
         }
 
-        private DiskEvent record(Kind kind, long offset, long length, byte[] data) {
-            DiskEvent event = new DiskEvent(kind, fileName(), offset, length, data, () -> {});
+        /** A new size that is done, and with it all before it durable, when this returns. */
+        public void resizedAndFlushed(long newSizeBytes) {
+            begin(Kind.RESIZE, newSizeBytes, 0, new byte[0]).complete = true;
+            flushed();
+        }
+
+        /** A flush that has ended. */
+        public void flushed() {
+            stable(completed());
+        }
+
+        private DiskEvent begin(Kind kind, long offset, long length, byte[] data) {
+            DiskEvent event = new DiskEvent(kind, fileName, offset, length, data, () -> {});
             for (DiskEvent other : loose) {
                 if (!other.complete && event.overlaps(other)) {
                     races.add(event + " while " + other);
@@ -86,6 +96,48 @@ public final class DiskRecorder extends PassThroughXlator {
             return event;
         }
 
+        private List<DiskEvent> completed() {
+            return loose.stream().filter(event -> event.complete).toList();
+        }
+
+        private void stable(List<DiskEvent> covered) {
+            if (lying) {
+                return;
+            }
+            DiskEvent flush = new DiskEvent(Kind.FLUSHED, fileName, 0, 0, new byte[0], () -> {});
+            flush.stableAt = 0;
+            events.add(flush);
+            covered.forEach(event -> event.stableAt = Math.min(event.stableAt, events.size()));
+            loose.removeAll(covered);
+        }
+    }
+
+    private final class Recorded extends PassThroughFile {
+        private final Changes changes;
+
+        Recorded(XlatorFile below) {
+            super(below);
+            changes = new Changes(below.fileName());
+        }
+
+        @Override
+        public void submit(IoRequest request) {
+            if (request.op().changesData()) {
+                boolean write = request.op() == IoOp.WRITE;
+                DiskEvent event =
+                        changes.begin(
+                                write ? Kind.WRITE : Kind.ZERO,
+                                request.offsetBytes(),
+                                request.lengthBytes(),
+                                write ? copyOf(request) : new byte[0]);
+                request.push((done, error) -> changed(event, done, error));
+            } else if (request.op() == IoOp.FLUSH) {
+                List<DiskEvent> covered = changes.completed();
+                request.push((done, error) -> flushed(covered, done, error));
+            }
+            below().submit(request);
+        }
+
         private static byte[] copyOf(IoRequest request) {
             byte[] data = new byte[(int) request.lengthBytes()];
             UnsafeBuffer copy = FileDriver.direct(Math.max(1, data.length));
@@ -94,51 +146,42 @@ public final class DiskRecorder extends PassThroughXlator {
             return data;
         }
 
-        private List<DiskEvent> completed() {
-            return loose.stream().filter(event -> event.complete).toList();
-        }
-
         private void changed(DiskEvent event, IoRequest request, BlockError error) {
             event.complete = true;
             if (request.has(IoFlags.FUA) && error.isOk()) {
-                stable(List.of(event));
+                changes.stable(List.of(event));
             }
             request.complete(error);
         }
 
         private void flushed(List<DiskEvent> covered, IoRequest request, BlockError error) {
             if (error.isOk()) {
-                stable(covered);
+                changes.stable(covered);
             }
             request.complete(error);
         }
 
-        private void stable(List<DiskEvent> covered) {
-            if (lying) {
-                return;
-            }
-            DiskEvent flush = new DiskEvent(Kind.FLUSHED, fileName(), 0, 0, new byte[0], () -> {});
-            flush.stableAt = 0;
-            events.add(flush);
-            covered.forEach(event -> event.stableAt = Math.min(event.stableAt, events.size()));
-            loose.removeAll(covered);
+        @Override
+        public CompletionStage<Void> resize(long newSizeBytes) {
+            DiskEvent event = changes.begin(Kind.RESIZE, newSizeBytes, 0, new byte[0]);
+            return below().resize(newSizeBytes).thenRun(() -> resized(event));
         }
 
         @Override
-        public CompletionStage<Void> resize(long newSizeBytes) {
-            DiskEvent event = record(Kind.RESIZE, newSizeBytes, 0, new byte[0]);
-            return below().resize(newSizeBytes)
-                    .thenRun(
-                            () -> {
-                                event.complete = true;
-                                stable(List.of(event));
-                            });
+        public CompletionStage<Void> shrink(long newSizeBytes) {
+            DiskEvent event = changes.begin(Kind.RESIZE, newSizeBytes, 0, new byte[0]);
+            return below().shrink(newSizeBytes).thenRun(() -> resized(event));
+        }
+
+        private void resized(DiskEvent event) {
+            event.complete = true;
+            changes.stable(List.of(event));
         }
 
         @Override
         public CompletionStage<Void> close() {
-            List<DiskEvent> covered = completed();
-            return below().close().thenRun(() -> stable(covered));
+            List<DiskEvent> covered = changes.completed();
+            return below().close().thenRun(() -> changes.stable(covered));
         }
     }
 }

@@ -1,7 +1,8 @@
-package io.quoin.qcow2.crash;
+package io.quoin.testkit.crash;
 
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Random;
 import java.util.TreeMap;
 
@@ -90,14 +91,18 @@ public final class CrashReplay {
     }
 
     private void copy(Map<String, FlatBytes> source) {
-        source.forEach((name, bytes) -> state.get(name).copyFrom(bytes));
+        source.forEach((name, bytes) -> of(state, name).copyFrom(bytes));
+    }
+
+    private static FlatBytes of(Map<String, FlatBytes> files, String name) {
+        return Objects.requireNonNull(files.get(name), name);
     }
 
     private static void apply(Map<String, FlatBytes> files, DiskEvent event) {
         if (!event.changes()) {
             return;
         }
-        FlatBytes file = files.get(event.file);
+        FlatBytes file = of(files, event.file);
         switch (event.kind) {
             case WRITE -> file.write(event.offset, event.data, 0, event.data.length);
             case RESIZE -> file.resize(event.offset);
@@ -124,7 +129,7 @@ public final class CrashReplay {
     }
 
     private void applySectors(DiskEvent event, Random random) {
-        FlatBytes file = state.get(event.file);
+        FlatBytes file = of(state, event.file);
         int at = 0;
         while (at < event.data.length) {
             int inSector = (int) ((event.offset + at) % SECTOR_BYTES);

@@ -1,4 +1,4 @@
-package io.quoin.qcow2.crash;
+package io.quoin.testkit.crash;
 
 import io.quoin.block.BlockError;
 import io.quoin.block.BlockException;
@@ -26,14 +26,14 @@ import java.util.concurrent.CompletionStage;
  *
  * <p>Threading: confined to the test.
  */
-final class FlatFiles implements Xlator {
+public final class FlatFiles implements Xlator {
     private final Map<String, FlatBytes> files = new TreeMap<>();
 
-    void put(String fileName, FlatBytes bytes) {
+    public void put(String fileName, FlatBytes bytes) {
         files.put(fileName, bytes);
     }
 
-    FlatBytes get(String fileName) {
+    public FlatBytes get(String fileName) {
         FlatBytes bytes = files.get(fileName);
         if (bytes == null) {
             throw new BlockException(BlockError.ENOENT, "no such file: name=" + fileName);
