@@ -5,7 +5,6 @@ import static org.assertj.core.api.Assertions.assertThat;
 import io.quoin.testkit.FileDriver;
 import io.quoin.testkit.ModelDisk;
 import io.quoin.testkit.RandomOperations;
-import io.quoin.testkit.fault.ReorderingXlator;
 import io.quoin.testkit.peer.Peer;
 import io.quoin.xlator.OpenMode;
 import io.quoin.xlator.XlatorFile;
@@ -14,7 +13,6 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Map;
 import java.util.Random;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.DisplayName;
@@ -28,12 +26,14 @@ import org.junit.jupiter.params.provider.CsvSource;
 class CompressedClusterTest {
     @TempDir Path folder;
     private ImageFixture images;
+    private RandomChanges changes;
     private long seed;
 
     @BeforeEach
     void start() {
         Peer.assumeAll(Peer.QEMU_IMG);
         images = new ImageFixture(folder);
+        changes = new RandomChanges(folder, images, "disk.qcow2");
         seed = RandomOperations.seed();
         System.out.println("compressed clusters: seed=" + seed);
     }
@@ -54,10 +54,10 @@ class CompressedClusterTest {
     @DisplayName("QCOW2 20, 27: clusters of either compression type read as in QEMU")
     void shouldReadWhatQemuCompressed(int clusterSize, String type, String compat, int size)
             throws IOException {
-        byte[] content = content(size / 512 * 512, seed);
+        byte[] content = RandomChanges.content(size / 512 * 512, seed);
         make(clusterSize, type, compat, content);
         for (boolean reordering : new boolean[] {false, true}) {
-            ImageFixture volume = reordering ? reordering() : images;
+            ImageFixture volume = reordering ? images.reordering(seed) : images;
             XlatorFile file = volume.open("disk.qcow2", OpenMode.READ_ONLY);
             FileDriver driver = volume.driver(file);
             new ModelDisk(content).checkContent(driver);
@@ -90,30 +90,13 @@ class CompressedClusterTest {
     void shouldStayCleanWhenCompressedClustersAreChanged(
             int clusterSize, String type, String compat, int refcountBits, int size, int count)
             throws IOException {
-        byte[] content = content(size / 512 * 512, seed);
+        byte[] content = RandomChanges.content(size / 512 * 512, seed);
         make(clusterSize, type, compat + ",refcount_bits=" + refcountBits, content);
         ModelDisk model = new ModelDisk(content);
         for (int round = 0; round < 2; round++) {
-            ImageFixture volume = reordering();
-            XlatorFile file = volume.open("disk.qcow2", OpenMode.READ_WRITE);
-            FileDriver driver = volume.driver(file);
-            RandomOperations operations =
-                    new RandomOperations(
-                            seed + round, file.geometry(), file.capabilities(), 200_000);
-            model.performAll(driver, operations.next(count), 8);
-            volume.close(file);
-            images.checkClean("disk.qcow2");
-            assertThat(images.qemuContent("disk.qcow2"))
-                    .isEqualTo(model.content(0, model.sizeBytes()));
+            changes.byQuoin(model, count, seed + round);
+            changes.checkByQemu(model);
         }
-    }
-
-    private ImageFixture reordering() {
-        return new ImageFixture(
-                folder,
-                images.brick,
-                new ReorderingXlator("reorder", images.brick, seed),
-                Map.of());
     }
 
     /** An image by qemu-img with every cluster compressed that can be. */
@@ -129,26 +112,5 @@ class CompressedClusterTest {
         command.add(path.toString());
         Peer.QEMU_IMG.command(command.toArray(new String[0])).runOk();
         images.brick.put("disk.qcow2", Files.readAllBytes(path));
-    }
-
-    /** Runs of text, of noise, of one byte and of zeros. */
-    static byte[] content(int sizeBytes, long seed) {
-        Random random = new Random(seed);
-        byte[] content = new byte[sizeBytes];
-        int at = 0;
-        while (at < sizeBytes) {
-            int end = Math.min(sizeBytes, at + 1 + random.nextInt(sizeBytes / 8 + 1));
-            int kind = random.nextInt(5);
-            for (; at < end; at++) {
-                content[at] =
-                        switch (kind) {
-                            case 0 -> (byte) random.nextInt(256);
-                            case 1 -> 0;
-                            case 2 -> (byte) 7;
-                            default -> (byte) ('a' + random.nextInt(1 + at % 7));
-                        };
-            }
-        }
-        return content;
     }
 }

@@ -7,7 +7,6 @@ import io.quoin.block.IoFlags;
 import io.quoin.testkit.FileDriver;
 import io.quoin.testkit.ModelDisk;
 import io.quoin.testkit.RandomOperations;
-import io.quoin.testkit.fault.ReorderingXlator;
 import io.quoin.testkit.peer.Peer;
 import io.quoin.testkit.peer.PeerResult;
 import io.quoin.xlator.OpenMode;
@@ -58,9 +57,9 @@ class CompressedWriteTest {
     void shouldBeReadByQemuWhenWrittenCompressed(
             int clusterSize, String type, String compat, int refcountBits, int size)
             throws IOException {
-        byte[] content = CompressedClusterTest.content(size / 512 * 512, seed);
+        byte[] content = RandomChanges.content(size / 512 * 512, seed);
         create(clusterSize, type, compat, refcountBits, content.length, Map.of());
-        ImageFixture volume = reordering();
+        ImageFixture volume = images.reordering(seed);
         XlatorFile file = volume.open("disk.qcow2", OpenMode.READ_WRITE);
         FileDriver driver = volume.driver(file);
         int step = Math.max(1, (1 << 20) / clusterSize) * clusterSize;
@@ -109,7 +108,7 @@ class CompressedWriteTest {
         byte[] content = new byte[size / 512 * 512];
         Map<String, String> options = new HashMap<>();
         if (backing) {
-            byte[] base = CompressedClusterTest.content(content.length / 2, seed + 1);
+            byte[] base = RandomChanges.content(content.length / 2, seed + 1);
             System.arraycopy(base, 0, content, 0, base.length / 512 * 512);
             images.brick.put("base.raw", Arrays.copyOf(base, base.length / 512 * 512));
             images.export("base.raw");
@@ -120,12 +119,10 @@ class CompressedWriteTest {
         ModelDisk model = new ModelDisk(content);
         Random random = new Random(seed);
         for (int round = 0; round < 2; round++) {
-            ImageFixture volume = reordering();
+            ImageFixture volume = images.reordering(seed);
             XlatorFile file = volume.open("disk.qcow2", OpenMode.READ_WRITE);
             FileDriver driver = volume.driver(file);
-            RandomOperations operations =
-                    new RandomOperations(
-                            seed + round, file.geometry(), file.capabilities(), 200_000);
+            RandomOperations operations = RandomChanges.operations(file, seed + round);
             for (int i = 0; i < steps; i++) {
                 compressedWrites(driver, model, clusterSize, random);
                 model.performAll(driver, operations.next(random.nextInt(4)), 4);
@@ -148,8 +145,7 @@ class CompressedWriteTest {
             int most = Math.min(clusters - first, Math.max(1, (1 << 19) / clusterSize));
             int count = 1 + random.nextInt(Math.min(most, 20));
             int end = Math.min(model.sizeBytes(), (first + count) * clusterSize);
-            byte[] data =
-                    CompressedClusterTest.content(end - first * clusterSize, random.nextLong());
+            byte[] data = RandomChanges.content(end - first * clusterSize, random.nextLong());
             int flags = IoFlags.COMPRESSED | (random.nextInt(4) == 0 ? IoFlags.FUA : 0);
             pending.add(driver.startWrite((long) first * clusterSize, data, flags));
             model.write((long) first * clusterSize, data);
@@ -216,13 +212,5 @@ class CompressedWriteTest {
         options.put("refcount_bits", String.valueOf(refcountBits));
         options.put("compression_type", type);
         images.create("disk.qcow2", sizeBytes, options);
-    }
-
-    private ImageFixture reordering() {
-        return new ImageFixture(
-                folder,
-                images.brick,
-                new ReorderingXlator("reorder", images.brick, seed),
-                Map.of());
     }
 }

@@ -10,19 +10,16 @@ import io.quoin.block.IoFlags;
 import io.quoin.testkit.FileDriver;
 import io.quoin.testkit.ModelDisk;
 import io.quoin.testkit.RandomOperations;
-import io.quoin.testkit.fault.ReorderingXlator;
 import io.quoin.testkit.peer.Peer;
 import io.quoin.xlator.OpenMode;
 import io.quoin.xlator.XlatorFile;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
-import java.util.Map;
 import java.util.Random;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.DisplayName;
@@ -43,11 +40,13 @@ class DataFileTest {
 
     @TempDir Path folder;
     private ImageFixture images;
+    private RandomChanges changes;
 
     @BeforeEach
     void start() {
         Peer.assumeAll(Peer.QEMU_IMG, Peer.QEMU_IO);
         images = new ImageFixture(folder);
+        changes = new RandomChanges(folder, images, IMAGE, DATA);
     }
 
     @ParameterizedTest
@@ -75,15 +74,13 @@ class DataFileTest {
         ModelDisk model = new ModelDisk(content);
         int dataSize = images.brick.content(DATA).length;
         for (int round = 0; round < 3; round++) {
-            byQemu(model, new Random(seed + round));
-            change(model, count, seed + round);
-            export();
-            images.checkClean(IMAGE);
-            same(images.qemuContent(IMAGE), model.content(0, sizeBytes));
+            changes.byQemu(model, new Random(seed + round));
+            changes.byQuoin(model, count, seed + round);
+            changes.checkByQemu(model);
             if (raw) {
                 // QEMU made it as long as whole clusters.
                 assertThat(images.brick.content(DATA)).hasSize(dataSize);
-                same(
+                RandomChanges.same(
                         Arrays.copyOf(images.brick.content(DATA), sizeBytes),
                         model.content(0, sizeBytes));
                 assertThat(images.brick.content(IMAGE)[95]).isEqualTo((byte) RAW_BIT);
@@ -114,11 +111,9 @@ class DataFileTest {
         driver.write(newSize - 4, data);
         model.write(newSize - 4, data);
         images.close(file);
-        export();
-        images.checkClean(IMAGE);
-        same(images.qemuContent(IMAGE), model.content(0, newSize));
+        changes.checkByQemu(model);
         if (raw) {
-            same(images.brick.content(DATA), model.content(0, newSize));
+            RandomChanges.same(images.brick.content(DATA), model.content(0, newSize));
         }
     }
 
@@ -161,7 +156,7 @@ class DataFileTest {
         assertThat(driver.status(0, 4 * CLUSTER, IoFlags.NONE))
                 .hasToString("[65536:0, 65536:" + hole + ", 65536:2, 65536:0]");
         images.close(file);
-        export();
+        changes.export();
         images.checkClean(IMAGE);
     }
 
@@ -205,7 +200,7 @@ class DataFileTest {
     @ValueSource(strings = {"8000000000020000", "4000000000010000", "8000000000010200"})
     void shouldSetTheCorruptBitWhenAnEntryPointsElsewhere(String entry) throws IOException {
         create("cluster_size=64k", new byte[0], 1 << 20);
-        qemuIo("write -P 1 0 256k");
+        changes.qemuIo("write -P 1 0 256k");
         ByteBuffer bytes = ByteBuffer.wrap(images.brick.content(IMAGE));
         int l2 = (int) (bytes.getLong((int) bytes.getLong(40)) & 0x00ff_ffff_ffff_fe00L);
         assertThat(bytes.getLong(l2)).as("offset 0 with COPIED").isEqualTo(1L << 63);
@@ -224,7 +219,7 @@ class DataFileTest {
     @DisplayName("QCOW2 71: what a data file is too short for reads as zeros and can be written")
     void shouldReadZerosWhenTheDataFileIsShort() throws IOException {
         create("cluster_size=64k", new byte[0], 1 << 20);
-        qemuIo("write -P 1 0 256k");
+        changes.qemuIo("write -P 1 0 256k");
         images.brick.put(DATA, Arrays.copyOf(images.brick.content(DATA), 100_000));
         XlatorFile file = images.open(IMAGE, OpenMode.READ_WRITE);
         FileDriver driver = images.driver(file);
@@ -239,14 +234,7 @@ class DataFileTest {
         model.write(900_000, data);
         model.checkContent(driver);
         images.close(file);
-        export();
-        images.checkClean(IMAGE);
-        same(images.qemuContent(IMAGE), model.content(0, 1 << 20));
-    }
-
-    private static void same(byte[] actual, byte[] expected) {
-        assertThat(actual).hasSameSizeAs(expected);
-        assertThat(Arrays.mismatch(actual, expected)).as("first difference").isEqualTo(-1);
+        changes.checkByQemu(model);
     }
 
     private void create(String options, byte[] base, long sizeBytes) throws IOException {
@@ -259,17 +247,7 @@ class DataFileTest {
         }
         words.addAll(List.of(IMAGE, String.valueOf(sizeBytes)));
         Peer.QEMU_IMG.command(words.toArray(new String[0])).directory(folder).runOk();
-        take();
-    }
-
-    private void take() throws IOException {
-        images.brick.put(IMAGE, Files.readAllBytes(folder.resolve(IMAGE)));
-        images.brick.put(DATA, Files.readAllBytes(folder.resolve(DATA)));
-    }
-
-    private void export() throws IOException {
-        images.export(IMAGE);
-        images.export(DATA);
+        changes.take();
     }
 
     /** Puts another name into the header's extension; it must not be longer than the area. */
@@ -290,51 +268,5 @@ class DataFileTest {
         System.arraycopy(encoded, 0, area, at + 8, encoded.length);
         System.arraycopy(behind, 0, area, at + 8 + padded, behind.length);
         images.brick.put(IMAGE, area);
-    }
-
-    private void byQemu(ModelDisk model, Random random) throws IOException {
-        List<String> commands = new ArrayList<>();
-        for (int i = 0; i < 12; i++) {
-            int length = (1 + random.nextInt(i % 3 == 0 ? 300 : 12)) * 512;
-            int offset = random.nextInt((model.sizeBytes() - length) / 512) * 512;
-            if (i % 4 == 3) {
-                commands.add("write -z " + (i % 8 == 3 ? "-u " : "") + offset + " " + length);
-                model.zero(offset, length);
-            } else {
-                int stamp = 1 + random.nextInt(255);
-                byte[] data = new byte[length];
-                Arrays.fill(data, (byte) stamp);
-                commands.add("write -P " + stamp + " " + offset + " " + length);
-                model.write(offset, data);
-            }
-        }
-        qemuIo(commands.toArray(new String[0]));
-    }
-
-    private void qemuIo(String... commands) throws IOException {
-        List<String> words = new ArrayList<>(List.of("-f", "qcow2"));
-        for (String command : commands) {
-            words.addAll(List.of("-c", command));
-        }
-        export();
-        words.add(IMAGE);
-        Peer.QEMU_IO.command(words.toArray(new String[0])).directory(folder).runOk();
-        take();
-    }
-
-    private void change(ModelDisk model, int count, long seed) {
-        ImageFixture reordering =
-                new ImageFixture(
-                        folder,
-                        images.brick,
-                        new ReorderingXlator("reorder", images.brick, seed),
-                        Map.of());
-        XlatorFile file = reordering.open(IMAGE, OpenMode.READ_WRITE);
-        FileDriver driver = reordering.driver(file);
-        model.checkContent(driver);
-        RandomOperations operations =
-                new RandomOperations(seed, file.geometry(), file.capabilities(), 200_000);
-        model.performAll(driver, operations.next(count), 6);
-        reordering.close(file);
     }
 }

@@ -10,7 +10,6 @@ import io.quoin.block.IoFlags;
 import io.quoin.testkit.FileDriver;
 import io.quoin.testkit.ModelDisk;
 import io.quoin.testkit.RandomOperations;
-import io.quoin.testkit.fault.ReorderingXlator;
 import io.quoin.testkit.peer.Peer;
 import io.quoin.xlator.OpenMode;
 import io.quoin.xlator.XlatorFile;
@@ -21,7 +20,6 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
-import java.util.Map;
 import java.util.Random;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.DisplayName;
@@ -42,11 +40,13 @@ class ExtendedL2Test {
 
     @TempDir Path folder;
     private ImageFixture images;
+    private RandomChanges changes;
 
     @BeforeEach
     void start() {
         Peer.assumeAll(Peer.QEMU_IMG, Peer.QEMU_IO);
         images = new ImageFixture(folder);
+        changes = new RandomChanges(folder, images, IMAGE);
     }
 
     @ParameterizedTest
@@ -65,10 +65,9 @@ class ExtendedL2Test {
         int sizeBytes = size / 512 * 512;
         ModelDisk model = make(clusterSize, backing, sizeBytes, seed);
         for (int round = 0; round < 3; round++) {
-            change(model, count, seed + round);
-            images.checkClean(IMAGE);
-            same(images.qemuContent(IMAGE), model.content(0, sizeBytes));
-            byQemu(model, new Random(seed + round));
+            changes.byQuoin(model, count, seed + round);
+            changes.checkByQemu(model);
+            changes.byQemu(model, new Random(seed + round));
         }
     }
 
@@ -85,9 +84,8 @@ class ExtendedL2Test {
             Peer.QEMU_IMG.command("snapshot", "-c", name, path.toString()).runOk();
             images.brick.put(IMAGE, Files.readAllBytes(path));
             byte[] before = model.content(0, sizeBytes);
-            change(model, 40, seed + round);
-            images.checkClean(IMAGE);
-            same(images.qemuContent(IMAGE), model.content(0, sizeBytes));
+            changes.byQuoin(model, 40, seed + round);
+            changes.checkByQemu(model);
             Path old = folder.resolve("old.raw");
             Peer.QEMU_IMG
                     .command("convert", "-l", name, "-O", "raw", path.toString(), old.toString())
@@ -117,10 +115,9 @@ class ExtendedL2Test {
         images.brick.put(IMAGE, Files.readAllBytes(path));
         ModelDisk model = new ModelDisk(content);
         for (int round = 0; round < 2; round++) {
-            change(model, 60, seed + round);
-            images.checkClean(IMAGE);
-            same(images.qemuContent(IMAGE), model.content(0, sizeBytes));
-            byQemu(model, new Random(seed + round));
+            changes.byQuoin(model, 60, seed + round);
+            changes.checkByQemu(model);
+            changes.byQemu(model, new Random(seed + round));
         }
     }
 
@@ -199,7 +196,7 @@ class ExtendedL2Test {
     void shouldSetTheCorruptBitWhenAnEntryCannotBe(String descriptor, String bitmap)
             throws IOException {
         create("cluster_size=64k", new byte[0], 4 * CLUSTER);
-        qemuIo("write -P 1 0 4k", "write -P 2 64k 64k");
+        changes.qemuIo("write -P 1 0 4k", "write -P 2 64k 64k");
         long[] entry = entry(0);
         putEntry(0, entry[0] ^ Long.parseUnsignedLong(descriptor, 16), entry[1] ^ hex(bitmap));
         shouldBeFoundCorrupt();
@@ -209,7 +206,7 @@ class ExtendedL2Test {
     @DisplayName("QCOW2 83: an allocated subcluster without a host offset ends in EIO")
     void shouldSetTheCorruptBitWhenTheHostOffsetIsMissing() throws IOException {
         create("cluster_size=64k", new byte[0], 4 * CLUSTER);
-        qemuIo("write -P 1 0 4k", "write -P 2 64k 64k");
+        changes.qemuIo("write -P 1 0 4k", "write -P 2 64k 64k");
         putEntry(0, 0, 1);
         shouldBeFoundCorrupt();
     }
@@ -296,13 +293,8 @@ class ExtendedL2Test {
             create("cluster_size=" + clusterSize, new byte[0], sizeBytes);
         }
         ModelDisk model = new ModelDisk(content);
-        byQemu(model, new Random(seed));
+        changes.byQemu(model, new Random(seed));
         return model;
-    }
-
-    private static void same(byte[] actual, byte[] expected) {
-        assertThat(actual).hasSameSizeAs(expected);
-        assertThat(Arrays.mismatch(actual, expected)).as("first difference").isEqualTo(-1);
     }
 
     private void create(String options, byte[] base, long sizeBytes) throws IOException {
@@ -324,52 +316,5 @@ class ExtendedL2Test {
         words.addAll(List.of(path.toString(), String.valueOf(sizeBytes)));
         Peer.QEMU_IMG.command(words.toArray(new String[0])).directory(folder).runOk();
         images.brick.put(IMAGE, Files.readAllBytes(path));
-    }
-
-    /** QEMU changes the image at random places. */
-    private void byQemu(ModelDisk model, Random random) throws IOException {
-        List<String> commands = new ArrayList<>();
-        for (int i = 0; i < 12; i++) {
-            int length = (1 + random.nextInt(i % 3 == 0 ? 300 : 12)) * 512;
-            int offset = random.nextInt((model.sizeBytes() - length) / 512) * 512;
-            if (i % 4 == 3) {
-                commands.add("write -z " + (i % 8 == 3 ? "-u " : "") + offset + " " + length);
-                model.zero(offset, length);
-            } else {
-                int stamp = 1 + random.nextInt(255);
-                byte[] data = new byte[length];
-                Arrays.fill(data, (byte) stamp);
-                commands.add("write -P " + stamp + " " + offset + " " + length);
-                model.write(offset, data);
-            }
-        }
-        qemuIo(commands.toArray(new String[0]));
-    }
-
-    private void qemuIo(String... commands) throws IOException {
-        List<String> words = new ArrayList<>(List.of("-f", "qcow2"));
-        for (String command : commands) {
-            words.addAll(List.of("-c", command));
-        }
-        Path path = images.export(IMAGE);
-        words.add(path.toString());
-        Peer.QEMU_IO.command(words.toArray(new String[0])).directory(folder).runOk();
-        images.brick.put(IMAGE, Files.readAllBytes(path));
-    }
-
-    private void change(ModelDisk model, int count, long seed) {
-        ImageFixture reordering =
-                new ImageFixture(
-                        folder,
-                        images.brick,
-                        new ReorderingXlator("reorder", images.brick, seed),
-                        Map.of());
-        XlatorFile file = reordering.open(IMAGE, OpenMode.READ_WRITE);
-        FileDriver driver = reordering.driver(file);
-        model.checkContent(driver);
-        RandomOperations operations =
-                new RandomOperations(seed, file.geometry(), file.capabilities(), 200_000);
-        model.performAll(driver, operations.next(count), 6);
-        reordering.close(file);
     }
 }
