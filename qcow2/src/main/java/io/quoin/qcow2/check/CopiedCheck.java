@@ -4,10 +4,6 @@ import io.quoin.qcow2.layout.ClusterKind;
 import io.quoin.qcow2.layout.L1Entry;
 import io.quoin.qcow2.layout.L2Entry;
 import java.nio.ByteBuffer;
-import java.util.ArrayList;
-import java.util.List;
-import java.util.function.LongConsumer;
-import org.agrona.collections.LongArrayList;
 
 /**
  * Holds the COPIED flags of the active tables against the refcounts: the flag is set exactly where
@@ -28,48 +24,6 @@ final class CopiedCheck {
         this.report = report;
         this.repair = repair;
         this.l2Table = ByteBuffer.allocate(image.clusterSize);
-    }
-
-    /** Whether every flag is right, by the L2 tables side by side; nothing is told or written. */
-    boolean isRight(TableWorkers workers) {
-        List<LongConsumer> visitors = new ArrayList<>();
-        for (int i = 0; i < workers.threads(); i++) {
-            CheckReport irregular = new CheckReport(Irregular.LISTENER);
-            visitors.add(new CopiedCheck(image, countIsOne, irregular, false)::checkL2);
-        }
-        try {
-            visitAll(workers, visitors);
-            return true;
-        } catch (Irregular e) {
-            return false;
-        }
-    }
-
-    private void visitAll(TableWorkers workers, List<LongConsumer> visitors) {
-        LongArrayList batch = new LongArrayList();
-        ByteBuffer l1 = image.tableBuffer();
-        int chunk = l1.capacity() / L1Entry.SIZE_BYTES;
-        for (int first = 0; first < image.header.l1Size(); first += chunk) {
-            int count = Math.min(chunk, image.header.l1Size() - first);
-            long chunkOffset = image.header.l1TableOffset() + (long) first * L1Entry.SIZE_BYTES;
-            image.read(chunkOffset, l1, count * L1Entry.SIZE_BYTES);
-            for (int i = 0; i < count; i++) {
-                long entry = l1.getLong(i * L1Entry.SIZE_BYTES);
-                if (!L1Entry.isAllocated(entry)) {
-                    continue;
-                }
-                long l2Offset = L1Entry.hostOffset(entry);
-                if (countIsOne.get(l2Offset >>> image.clusterBits) != L1Entry.isCopied(entry)) {
-                    throw new Irregular();
-                }
-                batch.addLong(l2Offset);
-                if (batch.size() == TableWorkers.BATCH) {
-                    workers.visit(batch, visitors);
-                    batch.clear();
-                }
-            }
-        }
-        workers.visit(batch, visitors);
     }
 
     void check() {

@@ -6,6 +6,7 @@ import io.quoin.qcow2.layout.EntryFault;
 import io.quoin.qcow2.layout.L2Entry;
 import io.quoin.qcow2.layout.SubclusterBitmap;
 import java.nio.ByteBuffer;
+import java.nio.LongBuffer;
 
 /**
  * Visits the entries of an L2 table.
@@ -13,35 +14,122 @@ import java.nio.ByteBuffer;
  * <p>Threading: confined to its thread.
  */
 final class L2Walk {
+    private static final int READ_BYTES_MAX = 1 << 20;
+
     private final CheckImage image;
     private final References references;
     private final CheckReport report;
     private final boolean repair;
-    private final ByteBuffer table;
     private final boolean extended;
+
+    /** Tables as they are read: as many as follow each other, up to a limit. */
+    private final ByteBuffer buffer;
+
+    private final long[] words;
+    private final long unusual;
     private long contiguousHostOffset;
 
+    /** One that walks one table at a time. */
     L2Walk(CheckImage image, References references, CheckReport report, boolean repair) {
+        this(image, references, report, repair, ByteBuffer.allocate(image.clusterSize));
+    }
+
+    /** One that walks {@link #tablesAtOnce} tables; what it sees is not repaired. */
+    static L2Walk ofMany(CheckImage image, References references, CheckReport report) {
+        ByteBuffer buffer = ByteBuffer.allocateDirect(tablesAtOnce(image) * image.clusterSize);
+        return new L2Walk(image, references, report, false, buffer);
+    }
+
+    private L2Walk(
+            CheckImage image,
+            References references,
+            CheckReport report,
+            boolean repair,
+            ByteBuffer buffer) {
         this.image = image;
         this.references = references;
         this.report = report;
         this.repair = repair;
-        this.table = ByteBuffer.allocate(image.clusterSize);
+        this.buffer = buffer;
+        this.words = new long[image.clusterSize / Long.BYTES];
         this.extended = image.geometry.extendedL2();
+        this.unusual =
+                L2Entry.RESERVED_MASK
+                        | L2Entry.COMPRESSED
+                        | L2Entry.ZERO
+                        | (image.clusterSize - 1 & L2Entry.OFFSET_MASK);
+    }
+
+    /** Tables that are read at once if they follow each other. */
+    static int tablesAtOnce(CheckImage image) {
+        return Math.max(1, READ_BYTES_MAX >>> image.clusterBits);
+    }
+
+    /** Walks {@code tables}, which follow each other, at most {@link #tablesAtOnce}. */
+    void walk(long l2Offset, int tables, boolean active) {
+        buffer.clear();
+        image.read(l2Offset, buffer, tables << image.clusterBits);
+        LongBuffer all = buffer.asLongBuffer();
+        for (int i = 0; i < tables; i++) {
+            all.get(words);
+            walkWords(l2Offset + ((long) i << image.clusterBits), active);
+        }
     }
 
     /** Counts the references of the table; of the active ones, also how clusters are laid out. */
-    void walk(long l2Offset, boolean active) {
-        image.read(l2Offset, table, image.clusterSize);
-        int entryBytes = image.geometry.l2EntryBytes();
+    private void walkWords(long l2Offset, boolean active) {
         contiguousHostOffset = 0;
-        for (int at = 0; at < image.clusterSize; at += entryBytes) {
-            long entry = table.getLong(at);
-            long bitmap = extended ? table.getLong(at + L2Entry.SIZE_BYTES) : 0;
+        int step = extended ? 2 : 1;
+        int at = 0;
+        while (at < words.length) {
+            long entry = words[at];
+            long bitmap = extended ? words[at + 1] : 0;
+            int run = 1;
             if (entry != 0 || bitmap != 0) {
-                visit(entry, bitmap, l2Offset + at, active);
+                run = isPlain(entry) ? runFrom(at) : 1;
+                if (run > 1) {
+                    plain(entry, run, l2Offset + (long) at * Long.BYTES, active);
+                } else {
+                    visit(entry, bitmap, l2Offset + (long) at * Long.BYTES, active);
+                }
             }
+            at += run * step;
         }
+    }
+
+    /** A standard entry with a place for its data, and nothing to be looked at. */
+    private boolean isPlain(long entry) {
+        return !extended && (entry & unusual) == 0 && (entry & L2Entry.OFFSET_MASK) != 0;
+    }
+
+    /** Entries from {@code at} on that lead to clusters one behind the other, in the same way. */
+    private int runFrom(int at) {
+        long next = words[at] + image.clusterSize;
+        int end = at + 1;
+        while (end < words.length && words[end] == next) {
+            next += image.clusterSize;
+            end++;
+        }
+        return end - at;
+    }
+
+    private void plain(long entry, int clusters, long entryOffset, boolean active) {
+        long hostOffset = L2Entry.hostOffset(entry);
+        if (!image.header.hasExternalDataFile()) {
+            references.references(hostOffset, clusters, entryOffset);
+        }
+        if (active) {
+            laidOut(hostOffset, clusters);
+            references.copied(hostOffset, clusters, L2Entry.isCopied(entry));
+        }
+    }
+
+    private void laidOut(long hostOffset, int clusters) {
+        report.allocatedClusters += clusters;
+        if (contiguousHostOffset != 0 && hostOffset != contiguousHostOffset) {
+            report.fragmentedClusters++;
+        }
+        contiguousHostOffset = hostOffset + ((long) clusters << image.clusterBits);
     }
 
     private void visit(long entry, long bitmap, long entryOffset, boolean active) {
@@ -117,16 +205,13 @@ final class L2Walk {
             // Which cluster was meant is unknown: none may be taken for leaked.
             report.referencesHidden = true;
         }
-        if (active) {
-            report.allocatedClusters++;
-            if (contiguousHostOffset != 0 && hostOffset != contiguousHostOffset) {
-                report.fragmentedClusters++;
-            }
-            contiguousHostOffset = hostOffset + image.clusterSize;
-        }
         if (!image.header.hasExternalDataFile()) {
             references.reference(
                     hostOffset, image.clusterSize, Use.DATA, "data cluster", entryOffset);
+        }
+        if (active) {
+            laidOut(hostOffset, 1);
+            references.copied(hostOffset, 1, L2Entry.isCopied(entry));
         }
     }
 

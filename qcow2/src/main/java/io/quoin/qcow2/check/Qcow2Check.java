@@ -140,17 +140,17 @@ public final class Qcow2Check {
             Counted counted =
                     workers == null ? null : countSideBySide(image, counts, workers, passListener);
             if (counted != null) {
-                return judge(image, passMode, counted, workers);
+                return judge(image, passMode, counted, true);
             }
         }
         if (passMode != RepairMode.ALL) {
-            return judge(image, passMode, countInOrder(image, counts, false, passListener), null);
+            return judge(image, passMode, countInOrder(image, counts, false, passListener), false);
         }
         OverlapRepair overlaps = new OverlapRepair(image, memoryBytesMax, passListener).run();
         Counted counted =
                 countInOrder(overlaps.image(), counts, overlaps.isComplete(), passListener);
         counted.report.corruptionsFixed += overlaps.repaired();
-        return judge(overlaps.image(), passMode, counted, null);
+        return judge(overlaps.image(), passMode, counted, false);
     }
 
     private @Nullable TableWorkers workersFor(CheckImage image) {
@@ -195,10 +195,7 @@ public final class Qcow2Check {
     }
 
     private static CheckReport judge(
-            CheckImage image,
-            RepairMode passMode,
-            Counted counted,
-            @Nullable TableWorkers workers) {
+            CheckImage image, RepairMode passMode, Counted counted, boolean sideBySide) {
         CheckReport report = counted.report;
         ReferenceCounts counts = counted.counts;
         image.settle();
@@ -216,7 +213,7 @@ public final class Qcow2Check {
         }
         boolean repair = passMode != RepairMode.NONE && mayCorrectCopied(report, passMode);
         CopiedCheck copied = new CopiedCheck(image, compare.countIsOne(), report, repair);
-        if (workers == null || !copied.isRight(workers)) {
+        if (!sideBySide || !counts.isCopiedRight(compare.countIsOne())) {
             copied.check();
         }
         return report;

@@ -18,6 +18,12 @@ final class RefcountCompare {
     private final RefcountLayout layout;
     private final ByteBuffer block;
 
+    /** Counts that are looked at together where all are the same: whole words on either side. */
+    private final int group;
+
+    /** A word of counts of 1. */
+    private final long ones;
+
     /**
      * Clusters whose refcount on disk is exactly 1 when the comparison, with its repairs, is over.
      */
@@ -30,6 +36,12 @@ final class RefcountCompare {
         this.mode = mode;
         this.layout = image.header.refcounts();
         this.block = ByteBuffer.allocate(image.clusterSize);
+        this.group = Math.max(Long.BYTES, Long.SIZE / layout.widthBits());
+        long word = 1;
+        for (int width = layout.widthBits(); width < Long.SIZE; width *= 2) {
+            word |= word << width;
+        }
+        this.ones = word;
     }
 
     ClusterBits countIsOne() {
@@ -67,8 +79,21 @@ final class RefcountCompare {
     private void compareBlock(long blockOffset, long firstCluster, long endCluster) {
         image.read(blockOffset, block, image.clusterSize);
         boolean changed = false;
-        for (long cluster = firstCluster; cluster < endCluster; cluster++) {
+        long cluster = firstCluster - 1;
+        while (++cluster < endCluster) {
             int index = (int) (cluster - firstCluster);
+            if ((index & group - 1) == 0 && cluster + group <= endCluster) {
+                if (isAll(index, cluster, 0, 0)) {
+                    cluster += group - 1;
+                    continue;
+                }
+                if (isAll(index, cluster, ones, CountPage.EIGHT_ONES)) {
+                    countIsOne.setAll(cluster, group);
+                    cluster += group - 1;
+                    report.highestCluster = Math.max(report.highestCluster, cluster);
+                    continue;
+                }
+            }
             long onDisk = layout.get(block, index);
             long counted = counts.get(cluster);
             if (onDisk == 0 && counted == 0) {
@@ -88,6 +113,23 @@ final class RefcountCompare {
         if (changed) {
             image.write(blockOffset, block.clear());
         }
+    }
+
+    /** Whether the counts of a group are all the same, on disk and as they were counted. */
+    private boolean isAll(int index, long cluster, long wordOnDisk, long eightCounted) {
+        int from = index * layout.widthBits() / Byte.SIZE;
+        int to = from + group * layout.widthBits() / Byte.SIZE;
+        for (int at = from; at < to; at += Long.BYTES) {
+            if (block.getLong(at) != wordOnDisk) {
+                return false;
+            }
+        }
+        for (int i = 0; i < group; i += Long.BYTES) {
+            if (counts.eightAt(cluster + i) != eightCounted) {
+                return false;
+            }
+        }
+        return true;
     }
 
     /** Reports a difference; true: the count on disk becomes what was counted. */

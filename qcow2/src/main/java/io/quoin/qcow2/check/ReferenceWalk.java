@@ -9,6 +9,7 @@ import io.quoin.qcow2.layout.BitmapsExtension;
 import io.quoin.qcow2.layout.EntryFault;
 import io.quoin.qcow2.layout.HeaderLayout;
 import io.quoin.qcow2.layout.L1Entry;
+import io.quoin.qcow2.layout.L2Entry;
 import io.quoin.qcow2.layout.RefcountLayout;
 import io.quoin.qcow2.layout.SnapshotEntry;
 import io.quoin.qcow2.layout.SnapshotTable;
@@ -16,7 +17,6 @@ import io.quoin.qcow2.layout.SnapshotTableLayout;
 import java.nio.ByteBuffer;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.function.LongConsumer;
 import org.agrona.collections.LongArrayList;
 import org.jspecify.annotations.Nullable;
 
@@ -209,6 +209,22 @@ final class ReferenceWalk implements References {
         return reference(hostOffset, lengthBytes, use, what, Level.ENTRY, pointerOffset);
     }
 
+    @Override
+    public void references(long hostOffset, int clusters, long pointerOffset) {
+        for (long i = 0; i < clusters; i++) {
+            reference(
+                    hostOffset + (i << image.clusterBits),
+                    image.clusterSize,
+                    Use.DATA,
+                    "data cluster",
+                    pointerOffset + i * L2Entry.SIZE_BYTES);
+        }
+    }
+
+    /** In order, the flags are looked at when all counts are known. */
+    @Override
+    public void copied(long hostOffset, int clusters, boolean copied) {}
+
     private boolean reference(
             long hostOffset, long lengthBytes, String what, Level level, long pointerOffset) {
         return reference(hostOffset, lengthBytes, Use.EXCLUSIVE, what, level, pointerOffset);
@@ -306,9 +322,9 @@ final class ReferenceWalk implements References {
                 // Its contents would be taken for references.
                 report.referencesHidden = true;
             } else if (sideBySide != null) {
-                sideBySide.add(l2Offset, active);
+                sideBySide.add(l2Offset, active, L1Entry.isCopied(meant));
             } else {
-                l2Walk.walk(l2Offset, active);
+                l2Walk.walk(l2Offset, 1, active);
             }
         }
     }
@@ -331,13 +347,23 @@ final class ReferenceWalk implements References {
                     }
 
                     @Override
+                    public void references(long hostOffset, int clusters, long pointerOffset) {
+                        if (!image.reaches(hostOffset, (long) clusters << image.clusterBits)) {
+                            throw new Irregular();
+                        }
+                    }
+
+                    @Override
+                    public void copied(long hostOffset, int clusters, boolean copied) {}
+
+                    @Override
                     public void mendEntry(String text, long entryOffset, long corrected) {
                         throw new Irregular();
                     }
                 };
         try {
             new L2Walk(image, strict, new CheckReport(Irregular.LISTENER), false)
-                    .walk(l2Offset, false);
+                    .walk(l2Offset, 1, false);
             return true;
         } catch (Irregular e) {
             return false;
@@ -453,35 +479,43 @@ final class ReferenceWalk implements References {
         }
     }
 
-    /** Walks the tables of an L1 in batches by all workers. */
+    /** Walks the tables of an L1 in batches by all workers; progress is told in between. */
     private final class SideBySide {
+        private static final int BATCH_MIN = 256;
+        private static final int BATCH_BYTES = 64 << 20;
+
         private final TableWorkers workers;
         private final LongArrayList batch = new LongArrayList();
         private final List<CheckReport> reports = new ArrayList<>();
-        private final List<LongConsumer> visitors = new ArrayList<>();
+        private final List<TableWorkers.Visitor> visitors = new ArrayList<>();
+        private final int batchMax;
         private boolean batchIsActive;
 
         SideBySide(TableWorkers workers) {
             this.workers = workers;
+            this.batchMax = Math.max(BATCH_MIN, BATCH_BYTES >>> image.clusterBits);
             for (int i = 0; i < workers.threads(); i++) {
                 CheckReport own = new CheckReport(report.listener());
                 References shared = new SharedReferences(image, counts, countMax);
-                L2Walk walk = new L2Walk(image, shared, own, false);
+                L2Walk walk = L2Walk.ofMany(image, shared, own);
                 reports.add(own);
-                visitors.add(l2Offset -> walk.walk(l2Offset, batchIsActive));
+                visitors.add((l2Offset, tables) -> walk.walk(l2Offset, tables, batchIsActive));
             }
         }
 
-        void add(long l2Offset, boolean active) {
+        void add(long l2Offset, boolean active, boolean copied) {
             batchIsActive = active;
+            if (active) {
+                counts.markShared(l2Offset >>> image.clusterBits, 1, copied);
+            }
             batch.addLong(l2Offset);
-            if (batch.size() == TableWorkers.BATCH) {
+            if (batch.size() == batchMax) {
                 walkBatch();
             }
         }
 
         void walkBatch() {
-            workers.visit(batch, visitors);
+            workers.visit(batch, image.clusterSize, L2Walk.tablesAtOnce(image), visitors);
             batch.clear();
         }
 

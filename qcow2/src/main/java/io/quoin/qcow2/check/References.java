@@ -15,6 +15,16 @@ interface References {
      */
     boolean reference(long hostOffset, long lengthBytes, Use use, String what, long pointerOffset);
 
+    /**
+     * Counts references to data clusters one behind the other, by entries one behind the other.
+     *
+     * @param pointerOffset host offset of the first of these entries
+     */
+    void references(long hostOffset, int clusters, long pointerOffset);
+
+    /** Entries of an active table refer to {@code clusters} with COPIED, or without it. */
+    void copied(long hostOffset, int clusters, boolean copied);
+
     /** A defect whose correction changes nothing that a reader sees. */
     void mendEntry(String text, long entryOffset, long corrected);
 }

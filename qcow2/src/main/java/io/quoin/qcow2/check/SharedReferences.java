@@ -25,11 +25,30 @@ final class SharedReferences implements References {
         if (!image.reaches(hostOffset, lengthBytes)) {
             throw new Irregular();
         }
+        long first = hostOffset >>> image.clusterBits;
         long last = (hostOffset + lengthBytes - 1) >>> image.clusterBits;
-        for (long cluster = hostOffset >>> image.clusterBits; cluster <= last; cluster++) {
-            counts.addShared(cluster, countMax);
-        }
+        counts.addShared(first, last - first + 1, countMax);
         return true;
+    }
+
+    @Override
+    public void references(long hostOffset, int clusters, long pointerOffset) {
+        long lengthBytes = (long) clusters << image.clusterBits;
+        if (!image.reaches(hostOffset, lengthBytes)) {
+            throw new Irregular();
+        }
+        counts.addShared(hostOffset >>> image.clusterBits, clusters, countMax);
+    }
+
+    @Override
+    public void copied(long hostOffset, int clusters, boolean copied) {
+        if (image.header.hasExternalDataFile()) {
+            if (!copied) {
+                throw new Irregular();
+            }
+        } else {
+            counts.markShared(hostOffset >>> image.clusterBits, clusters, copied);
+        }
     }
 
     @Override

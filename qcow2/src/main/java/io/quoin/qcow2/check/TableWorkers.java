@@ -9,7 +9,6 @@ import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 import java.util.concurrent.atomic.AtomicInteger;
-import java.util.function.LongConsumer;
 import org.agrona.collections.LongArrayList;
 
 /**
@@ -18,9 +17,6 @@ import org.agrona.collections.LongArrayList;
  * <p>Threading: confined to the check, which waits while they work.
  */
 final class TableWorkers implements AutoCloseable {
-    /** Tables of a batch: progress is told in between. */
-    static final int BATCH = 256;
-
     private final int threads;
     private final ExecutorService pool;
 
@@ -40,36 +36,61 @@ final class TableWorkers implements AutoCloseable {
         return threads;
     }
 
+    /** Looks at tables that follow each other. */
+    interface Visitor {
+        void visit(long hostOffset, int tables);
+    }
+
     /**
-     * Gives each offset to one of {@code visitors}, of which each has a thread of its own; comes
+     * Gives each table to one of {@code visitors}, of which each has a thread of its own; comes
      * back when all are done.
+     *
+     * @param offsets where the tables are
+     * @param together so many at most are given at once, if they follow each other
      */
-    void visit(LongArrayList offsets, List<? extends LongConsumer> visitors) {
+    void visit(
+            LongArrayList offsets, int tableBytes, int together, List<? extends Visitor> visitors) {
         if (offsets.isEmpty()) {
             return;
         }
         AtomicInteger next = new AtomicInteger();
         List<Future<?>> all = new ArrayList<>();
-        for (LongConsumer visitor : visitors) {
+        for (Visitor visitor : visitors) {
             all.add(
                     pool.submit(
                             () -> {
-                                for (int i = next.getAndIncrement();
-                                        i < offsets.size();
-                                        i = next.getAndIncrement()) {
-                                    visitor.accept(offsets.getLong(i));
+                                int from = next.getAndAdd(together);
+                                while (from < offsets.size()) {
+                                    int to = Math.min(from + together, offsets.size());
+                                    visit(offsets, from, to, tableBytes, visitor);
+                                    from = next.getAndAdd(together);
                                 }
                             }));
         }
+        await(all, next, offsets.size());
+    }
+
+    private static void visit(
+            LongArrayList offsets, int from, int to, int tableBytes, Visitor visitor) {
+        int first = from;
+        for (int i = from + 1; i <= to; i++) {
+            if (i == to || offsets.getLong(i) != offsets.getLong(i - 1) + tableBytes) {
+                visitor.visit(offsets.getLong(first), i - first);
+                first = i;
+            }
+        }
+    }
+
+    private static void await(List<Future<?>> all, AtomicInteger next, int end) {
         RuntimeException failure = null;
         for (Future<?> one : all) {
             try {
                 one.get();
             } catch (ExecutionException e) {
-                next.set(offsets.size());
+                next.set(end);
                 failure = e.getCause() instanceof RuntimeException cause ? cause : failed(e);
             } catch (InterruptedException e) {
-                next.set(offsets.size());
+                next.set(end);
                 Thread.currentThread().interrupt();
                 failure = failed(e);
             }
