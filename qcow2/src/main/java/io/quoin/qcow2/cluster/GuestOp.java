@@ -148,9 +148,12 @@ abstract class GuestOp extends Steps {
         return false;
     }
 
-    /** A child request has ended. */
+    /**
+     * A child request has ended. It was valid by what was known of the file: if the file has been
+     * cut since, that is no fault of the guest's request.
+     */
     final void childDone(BlockError outcome) {
-        fail(outcome);
+        fail(outcome == BlockError.EINVAL ? BlockError.EIO : outcome);
         pending--;
         if (pending == 0 && !waiting) {
             resume();
