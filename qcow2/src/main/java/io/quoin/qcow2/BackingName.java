@@ -23,9 +23,11 @@ public final class BackingName {
     }
 
     /**
+     * As {@link #require(String, String)}, for an external data file.
+     *
      * @throws BlockException EPERM if {@code name} could mean anything outside of the volume
      */
-    static String requireDataFile(String image, String name) {
+    public static String requireDataFile(String image, String name) {
         return require("data file", image, name);
     }
 

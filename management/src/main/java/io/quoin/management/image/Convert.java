@@ -3,6 +3,7 @@ package io.quoin.management.image;
 import io.quoin.block.BlockError;
 import io.quoin.block.BlockException;
 import io.quoin.management.image.CopyRun.CopyTotals;
+import io.quoin.qcow2.BackingName;
 import io.quoin.xlator.CreateOptions;
 import io.quoin.xlator.OpenMode;
 import java.nio.file.Path;
@@ -77,6 +78,11 @@ public final class Convert {
         long sizeBytes = source.geometry().sizeBytes();
         try (TargetFile file = new TargetFile(to)) {
             refuseSourceAsTarget(source, file.place());
+            String dataFile = options.createOptions().get("data_file");
+            if (dataFile != null && to.format() == ImageFormat.QCOW2) {
+                BackingName.requireDataFile(to.text(), dataFile);
+                file.withDataFile(dataFile);
+            }
             session.create(
                     file.unfinished(), new CreateOptions(sizeBytes, options.createOptions()));
             OpenedImage target = session.open(file.unfinished(), OpenMode.READ_WRITE);

@@ -12,6 +12,7 @@ import java.nio.file.StandardCopyOption;
 import java.nio.file.StandardOpenOption;
 import java.util.Objects;
 import java.util.concurrent.atomic.AtomicInteger;
+import org.jspecify.annotations.Nullable;
 
 /**
  * An image that is being written under a temporary name beside its place, and takes that place,
@@ -29,7 +30,11 @@ final class TargetFile implements AutoCloseable {
     private final LocalImage unfinished;
     private final Path place;
     private final Thread onSignal;
-    private boolean published;
+
+    /** Made with the image, and worth nothing without it. */
+    private volatile @Nullable Path dataFile;
+
+    private volatile boolean published;
 
     /**
      * @param target whose folder exists
@@ -51,6 +56,20 @@ final class TargetFile implements AutoCloseable {
     /** Where it will be. */
     Path place() {
         return place;
+    }
+
+    /**
+     * The image will have a data file of that name beside it.
+     *
+     * @throws BlockException EEXIST for one that is there already; it is left alone
+     */
+    void withDataFile(String name) {
+        Path path = place.resolveSibling(name);
+        if (Files.exists(path, LinkOption.NOFOLLOW_LINKS)) {
+            throw new BlockException(
+                    BlockError.EEXIST, "data file exists already, and is not overwritten: " + path);
+        }
+        dataFile = path;
     }
 
     /** Puts it in its place for good. It is closed and flushed. */
@@ -79,6 +98,7 @@ final class TargetFile implements AutoCloseable {
 
     /** Whatever of this process is in the making there: all of it ends here. */
     private void removeAll() {
+        removeDataFile();
         try (DirectoryStream<Path> files = Files.newDirectoryStream(folder())) {
             for (Path file : files) {
                 String name = String.valueOf(file.getFileName());
@@ -92,10 +112,22 @@ final class TargetFile implements AutoCloseable {
         }
     }
 
+    private void removeDataFile() {
+        Path path = dataFile;
+        try {
+            if (path != null && !published) {
+                Files.deleteIfExists(path);
+            }
+        } catch (IOException e) {
+            System.err.println("quoin: data file left behind: path=" + path);
+        }
+    }
+
     @Override
     public void close() {
         try {
             Runtime.getRuntime().removeShutdownHook(onSignal);
+            removeDataFile();
             if (!published) {
                 Files.deleteIfExists(unfinished.path());
             }

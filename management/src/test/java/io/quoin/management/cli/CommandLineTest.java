@@ -20,6 +20,7 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.DisplayName;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -182,6 +183,7 @@ class CommandLineTest {
     }
 
     @Test
+    @DisplayName("QCOW2 141: the exit codes of qemu-img check, 63 for a format without one")
     void shouldHaveTheExitCodesOfQemuImgWhenChecking() throws IOException {
         run("disk", "create", "vm1", "10M", "--data", data);
         String image = folder.resolve("data/brick/vm1.qcow2").toString();
@@ -200,6 +202,13 @@ class CommandLineTest {
 
         Path raw = Files.write(folder.resolve("disk.raw"), new byte[1024]);
         assertThat(run("image", "check", raw.toString()).exitCode()).isEqualTo(63);
+        assertThat(run("image", "check", "-f", "raw", image).exitCode()).isEqualTo(63);
+        assertThat(run("image", "check", "--repair", "all", raw.toString()).exitCode())
+                .isEqualTo(63);
+        if (Peer.QEMU_IMG.available()) {
+            assertThat(Peer.QEMU_IMG.command("check", "-f", "raw", raw.toString()).run().exitCode())
+                    .isEqualTo(63);
+        }
         assertThat(json("image", "info", raw.toString()).path("virtual-size").asLong())
                 .isEqualTo(1024);
         assertThat(json("image", "map", raw.toString())).hasSize(1);

@@ -17,6 +17,7 @@ import java.util.Map;
 import java.util.Random;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.DisplayName;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
@@ -231,6 +232,48 @@ class ConvertTest {
                 .hasMessageContaining("offset=");
         assertThat(folder.resolve("target.raw")).hasContent("old");
         requireNothingElse("broken.qcow2", "target.raw");
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"off", "on"})
+    @DisplayName("QCOW2 26: convert makes an image with an external data file")
+    void shouldPutTheDataIntoADataFileWhenAskedTo(String raw) throws IOException {
+        randomRaw("source.raw", SIZE_BYTES);
+        ConvertOptions options =
+                ConvertOptions.defaults()
+                        .withCreateOptions(Map.of("data_file", "data.bin", "data_file_raw", raw));
+        convert(image("source.raw"), image("target.qcow2"), options);
+        // QEMU looks for a data file in its own folder.
+        Peer.QEMU_IMG
+                .command("compare", "-f", "raw", "-F", "qcow2", "source.raw", "target.qcow2")
+                .directory(folder)
+                .runOk();
+        Peer.QEMU_IMG.command("check", "target.qcow2").directory(folder).runOk();
+        if (raw.equals("on")) {
+            requireSame(
+                    image("source.raw"),
+                    new LocalImage(folder.resolve("data.bin"), ImageFormat.RAW));
+        }
+        byte[] before = Files.readAllBytes(folder.resolve("data.bin"));
+        assertThatThrownBy(() -> convert(image("source.raw"), image("other.qcow2"), options))
+                .hasMessageContaining("data file exists already");
+        assertThat(folder.resolve("data.bin")).hasBinaryContent(before);
+        requireNothingElse("source.raw", "target.qcow2", "data.bin");
+    }
+
+    @Test
+    void shouldLeaveNoDataFileWhenTheSourceCannotBeRead() throws IOException {
+        LocalImage broken = image("broken.qcow2");
+        Peer.QEMU_IMG.command("create", "-q", "-f", "qcow2", broken.text(), "64M").runOk();
+        Peer.QEMU_IO.command("-c", "write -P 5 0 32M", broken.text()).runOk();
+        try (FileChannel channel = FileChannel.open(broken.path(), StandardOpenOption.WRITE)) {
+            channel.truncate(Files.size(broken.path()) / 2);
+        }
+        ConvertOptions options =
+                ConvertOptions.defaults().withCreateOptions(Map.of("data_file", "data.bin"));
+        assertThatThrownBy(() -> convert(broken, image("target.qcow2"), options))
+                .isInstanceOf(BlockException.class);
+        requireNothingElse("broken.qcow2");
     }
 
     @Test
