@@ -8,11 +8,9 @@ import io.quoin.qcow2.check.ImageFile;
 import io.quoin.qcow2.check.MapExtent;
 import io.quoin.xlator.OpenMode;
 import java.io.IOException;
-import java.nio.ByteBuffer;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Objects;
-import org.agrona.BufferUtil;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -30,12 +28,8 @@ import org.jspecify.annotations.Nullable;
  * <p>Threading: confined to the thread of the tool.
  */
 public final class Commit {
-    private static final int PIECE_BYTES = 1 << 20;
-    private static final int ALIGNMENT = 4096;
-
     private final ImageSession session;
     private final ProgressListener progress;
-    private final ByteBuffer bytes = BufferUtil.allocateDirectAligned(PIECE_BYTES, ALIGNMENT);
 
     public Commit(ImageSession session, ProgressListener progress) {
         this.session = session;
@@ -126,7 +120,8 @@ public final class Commit {
         private final int depth;
         private final long sizeBytes;
         private final long oldTargetBytes;
-        private long writtenBytes;
+        private final Pieces pieces;
+        private long zeroedBytes;
 
         Copy(OpenedImage top, OpenedImage target, int depth) {
             this.top = new ImageRequests(top);
@@ -135,15 +130,20 @@ public final class Commit {
             this.depth = depth;
             this.sizeBytes = top.geometry().sizeBytes();
             this.oldTargetBytes = target.geometry().sizeBytes();
+            this.pieces = new Pieces(progress, sizeBytes);
         }
 
         long run(Layers layers) {
             if (oldTargetBytes < sizeBytes) {
                 targetImage.callToTheEnd(file -> file.resize(sizeBytes));
             }
-            layers.map(this::extent);
+            long copiedBytes;
+            try (pieces) {
+                layers.map(this::extent);
+                copiedBytes = pieces.await();
+            }
             target.flush();
-            return writtenBytes;
+            return zeroedBytes + copiedBytes;
         }
 
         private void extent(MapExtent extent) {
@@ -154,28 +154,23 @@ public final class Commit {
                     // What the file did not reach before reads as zeros already.
                     zeroes(at, Math.min(end, extent.present() ? sizeBytes : oldTargetBytes));
                 } else {
-                    copy(at, end);
+                    pieces.add(at, end, this::copy);
                 }
             }
-            progress.progress(end, sizeBytes);
+            pieces.passed(end);
         }
 
         private void zeroes(long at, long end) {
             if (at < end) {
                 target.writeZeroes(at, end - at);
-                writtenBytes += end - at;
+                zeroedBytes += end - at;
             }
         }
 
-        private void copy(long start, long end) {
-            for (long at = start; at < end; ) {
-                int length = (int) (Math.min(end, (at / PIECE_BYTES + 1) * PIECE_BYTES) - at);
-                top.read(at, bytes, length);
-                target.write(at, bytes, 0, length);
-                writtenBytes += length;
-                at += length;
-                progress.progress(at, sizeBytes);
-            }
+        private long copy(long at, int lengthBytes, Pieces.Memory memory) {
+            top.read(at, memory.first(), lengthBytes);
+            target.write(at, memory.first(), 0, lengthBytes);
+            return lengthBytes;
         }
     }
 }

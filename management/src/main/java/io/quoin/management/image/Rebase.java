@@ -34,13 +34,8 @@ import org.jspecify.annotations.Nullable;
  * <p>Threading: confined to the thread of the tool.
  */
 public final class Rebase {
-    private static final int PIECE_BYTES = 1 << 20;
-    private static final int ALIGNMENT = 4096;
-
     private final ImageSession session;
     private final ProgressListener progress;
-    private final ByteBuffer oldBytes = BufferUtil.allocateDirectAligned(PIECE_BYTES, ALIGNMENT);
-    private final ByteBuffer newBytes = BufferUtil.allocateDirectAligned(PIECE_BYTES, ALIGNMENT);
 
     public Rebase(ImageSession session, ProgressListener progress) {
         this.session = session;
@@ -170,7 +165,7 @@ public final class Rebase {
         /** From this depth on the old chain and the new one are the same. */
         private final int sharedDepth;
 
-        private long copiedBytes;
+        private final Pieces pieces;
 
         Copy(OpenedImage top, @Nullable OpenedImage below, Layers layers, String name) {
             this.top = new ImageRequests(top);
@@ -178,13 +173,18 @@ public final class Rebase {
             this.layers = layers;
             this.sizeBytes = top.geometry().sizeBytes();
             this.belowBytes = below == null ? 0 : below.geometry().sizeBytes();
-            this.clusterBytes = Math.min(PIECE_BYTES, layers.clusterSizeBytes());
+            this.clusterBytes = Math.min(Pieces.PIECE_BYTES, layers.clusterSizeBytes());
             int index = layers.backingNames().indexOf(name);
             this.sharedDepth = index < 0 ? Integer.MAX_VALUE : index + 1;
+            this.pieces = new Pieces(progress, sizeBytes);
         }
 
         long run() {
-            layers.map(this::extent);
+            long copiedBytes;
+            try (pieces) {
+                layers.map(this::extent);
+                copiedBytes = pieces.await();
+            }
             top.flush();
             return copiedBytes;
         }
@@ -192,72 +192,93 @@ public final class Rebase {
         private void extent(MapExtent extent) {
             boolean isOwn = extent.depth() == 0 && extent.present();
             boolean isSame = extent.depth() >= sharedDepth || (extent.zero() && below == null);
-            long at = extent.start();
             long end = extent.start() + extent.length();
-            while (!isOwn && !isSame && at < end) {
-                long pieceEnd = Math.min(end, (at / PIECE_BYTES + 1) * PIECE_BYTES);
-                piece(at, (int) (pieceEnd - at), extent.zero());
-                at = pieceEnd;
-                progress.progress(at, sizeBytes);
+            if (!isOwn && !isSame) {
+                boolean isZero = extent.zero();
+                pieces.add(
+                        extent.start(),
+                        end,
+                        (at, length, memory) -> new Piece(at, length, memory).run(isZero));
             }
-            progress.progress(end, sizeBytes);
+            pieces.passed(end);
         }
 
-        private void piece(long at, int length, boolean isZero) {
-            if (isZero) {
-                BlockMemory.zero(BufferUtil.address(oldBytes), length);
-            } else {
-                top.read(at, oldBytes, length);
+        /** What is copied at once. */
+        private final class Piece {
+            private final long at;
+            private final int length;
+            private final ByteBuffer oldBytes;
+            private final ByteBuffer newBytes;
+            private long copiedBytes;
+
+            Piece(long at, int length, Pieces.Memory memory) {
+                this.at = at;
+                this.length = length;
+                this.oldBytes = memory.first();
+                this.newBytes = memory.second();
             }
-            int present = (int) Math.max(0, Math.min(length, belowBytes - at));
-            if (below != null && present > 0) {
-                below.read(at, newBytes, present);
-            }
-            BlockMemory.zero(BufferUtil.address(newBytes) + present, length - present);
-            int from = 0;
-            while (from < length) {
-                int next = clusterEnd(at, from, length);
-                if (isEqual(from, next)) {
-                    from = next;
-                    continue;
+
+            long run(boolean isZero) {
+                readOld(isZero);
+                int present = (int) Math.max(0, Math.min(length, belowBytes - at));
+                if (below != null && present > 0) {
+                    below.read(at, newBytes, present);
                 }
-                boolean zeros = isZero(from, next);
-                while (next < length) {
-                    int end = clusterEnd(at, next, length);
-                    if (isEqual(next, end) || isZero(next, end) != zeros) {
-                        break;
+                BlockMemory.zero(BufferUtil.address(newBytes) + present, length - present);
+                int from = 0;
+                while (from < length) {
+                    int next = clusterEnd(from);
+                    if (isEqual(from, next)) {
+                        from = next;
+                        continue;
                     }
-                    next = end;
+                    boolean zeros = isZero(from, next);
+                    while (next < length) {
+                        int end = clusterEnd(next);
+                        if (isEqual(next, end) || isZero(next, end) != zeros) {
+                            break;
+                        }
+                        next = end;
+                    }
+                    store(from, next, zeros);
+                    from = next;
                 }
-                store(at, from, next, zeros);
-                from = next;
+                return copiedBytes;
             }
-        }
 
-        private void store(long at, int from, int to, boolean zeros) {
-            if (zeros) {
-                top.writeZeroes(at + from, to - from);
-            } else {
-                top.write(at + from, oldBytes, from, to - from);
+            private void readOld(boolean isZero) {
+                if (isZero) {
+                    BlockMemory.zero(BufferUtil.address(oldBytes), length);
+                } else {
+                    top.read(at, oldBytes, length);
+                }
             }
-            copiedBytes += to - from;
-        }
 
-        private int clusterEnd(long at, int from, int length) {
-            long end = ((at + from) / clusterBytes + 1) * clusterBytes;
-            return (int) Math.min(length, end - at);
-        }
+            private void store(int from, int to, boolean zeros) {
+                if (zeros) {
+                    top.writeZeroes(at + from, to - from);
+                } else {
+                    top.write(at + from, oldBytes, from, to - from);
+                }
+                copiedBytes += to - from;
+            }
 
-        private boolean isEqual(int from, int to) {
-            return BlockMemory.mismatch(
-                            BufferUtil.address(oldBytes) + from,
-                            BufferUtil.address(newBytes) + from,
-                            to - from)
-                    < 0;
-        }
+            private int clusterEnd(int from) {
+                long end = ((at + from) / clusterBytes + 1) * clusterBytes;
+                return (int) Math.min(length, end - at);
+            }
 
-        private boolean isZero(int from, int to) {
-            return BlockMemory.isZero(BufferUtil.address(oldBytes) + from, to - from);
+            private boolean isEqual(int from, int to) {
+                return BlockMemory.mismatch(
+                                BufferUtil.address(oldBytes) + from,
+                                BufferUtil.address(newBytes) + from,
+                                to - from)
+                        < 0;
+            }
+
+            private boolean isZero(int from, int to) {
+                return BlockMemory.isZero(BufferUtil.address(oldBytes) + from, to - from);
+            }
         }
     }
 }
