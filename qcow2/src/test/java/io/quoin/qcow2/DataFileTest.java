@@ -117,6 +117,32 @@ class DataFileTest {
         }
     }
 
+    @ParameterizedTest
+    @DisplayName("QCOW2 26, 139: the data file shrinks with the image")
+    @CsvSource({"false, 1000000, 100000", "true, 1000000, 100000", "true, 4000000, 131072"})
+    void shouldShortenTheDataFileWhenTheImageShrinks(boolean raw, int from, int to)
+            throws IOException {
+        int oldSize = from / 512 * 512;
+        int newSize = to / 512 * 512;
+        create("cluster_size=4k,data_file_raw=" + (raw ? "on" : "off"), new byte[0], oldSize);
+        XlatorFile file = images.open(IMAGE, OpenMode.READ_WRITE);
+        FileDriver driver = images.driver(file);
+        byte[] data = new byte[300_000];
+        Arrays.fill(data, (byte) 5);
+        driver.write(0, data);
+        driver.write(oldSize - data.length, data);
+        images.loops.await(images.loops.loop(0).call(() -> file.shrink(newSize)));
+        assertThat(images.brick.content(DATA)).hasSize(newSize);
+        same(driver.read(0, newSize), Arrays.copyOf(data, newSize));
+        images.loops.await(images.loops.loop(0).call(() -> file.resize(oldSize)));
+        byte[] expected = Arrays.copyOf(Arrays.copyOf(data, newSize), oldSize);
+        same(driver.read(0, oldSize), expected);
+        images.close(file);
+        export();
+        images.checkClean(IMAGE);
+        same(images.qemuContent(IMAGE), expected);
+    }
+
     @Test
     @DisplayName("QCOW2 128: a flush reaches both files, the data before the entries")
     void shouldFlushBothFilesWhenTheGuestFlushes() throws IOException {

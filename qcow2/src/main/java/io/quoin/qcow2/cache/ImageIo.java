@@ -11,6 +11,7 @@ import io.quoin.xlator.XlatorFile;
 import io.quoin.xlator.loop.Loop;
 import java.nio.ByteBuffer;
 import java.util.concurrent.CompletionException;
+import java.util.concurrent.CompletionStage;
 import org.agrona.BufferUtil;
 import org.agrona.UnsafeApi;
 import org.jspecify.annotations.Nullable;
@@ -367,14 +368,22 @@ public final class ImageIo {
         resize(data, newSizeBytes, outcome);
     }
 
+    /** Cuts an external data file off, durably. */
+    public void shortenData(long newSizeBytes, Outcome outcome) {
+        await(data.shrink(newSizeBytes), outcome);
+    }
+
     private void resize(XlatorFile target, long newSizeBytes, Outcome outcome) {
+        await(target.resize(newSizeBytes), outcome);
+    }
+
+    private void await(CompletionStage<Void> stage, Outcome outcome) {
         inFlight++;
-        target.resize(newSizeBytes)
-                .whenComplete(
-                        (nothing, failure) -> {
-                            outcome.done(errorOf(failure));
-                            ended();
-                        });
+        stage.whenComplete(
+                (nothing, failure) -> {
+                    outcome.done(errorOf(failure));
+                    ended();
+                });
     }
 
     /** The error in a failed stage; OK for none. */

@@ -201,13 +201,6 @@ final class GrowOp extends GuestOp {
             ended.ended(outcome);
             return;
         }
-        image.header.setSize(
-                newSizeBytes,
-                error -> {
-                    if (error.isOk()) {
-                        image.sizeBytes(newSizeBytes);
-                    }
-                    ended.ended(error);
-                });
+        image.changeSize(newSizeBytes, ended::ended);
     }
 }

@@ -170,26 +170,35 @@ public final class OpenImage {
         gate.pass(outcome);
     }
 
+    /** The end of each resize: the size field, durably, and what is served. */
+    void changeSize(long newSizeBytes, Outcome outcome) {
+        header.setSize(
+                newSizeBytes,
+                error -> {
+                    if (error.isOk()) {
+                        sizeBytes(newSizeBytes);
+                    }
+                    outcome.done(error);
+                });
+    }
+
     /** Makes the image larger; durable with the outcome. One at a time. */
     public void grow(long newSizeBytes, Outcome outcome) {
         GrowOp grow = new GrowOp(this, newSizeBytes, outcome::done);
-        gate.pass(
-                error -> {
-                    if (error.isOk()) {
-                        grow.begin();
-                    } else {
-                        outcome.done(error);
-                    }
-                });
+        whenChangeable(grow::begin, outcome);
     }
 
     /** Makes the image smaller; durable with the outcome. One at a time. */
     public void shrink(long newSizeBytes, Outcome outcome) {
         ShrinkOp shrink = new ShrinkOp(this, newSizeBytes, outcome);
+        whenChangeable(shrink::begin, outcome);
+    }
+
+    private void whenChangeable(Runnable begin, Outcome outcome) {
         gate.pass(
                 error -> {
                     if (error.isOk()) {
-                        shrink.begin();
+                        begin.run();
                     } else {
                         outcome.done(error);
                     }
@@ -421,6 +430,17 @@ public final class OpenImage {
     private void lengthenData(long newSizeBytes, Outcome outcome) {
         if (form.external && !io.dataReaches(newSizeBytes)) {
             io.resizeData(newSizeBytes, outcome);
+        } else {
+            outcome.done(BlockError.OK);
+        }
+    }
+
+    /** Cuts an external data file off behind the new end, where the volume can do that. */
+    void shortenData(long newSizeBytes, Outcome outcome) {
+        if (form.external && io.dataSizeBytes() > newSizeBytes) {
+            io.shortenData(
+                    newSizeBytes,
+                    error -> outcome.done(error == BlockError.ENOTSUP ? BlockError.OK : error));
         } else {
             outcome.done(BlockError.OK);
         }

@@ -19,6 +19,7 @@ import io.quoin.qcow2.layout.Qcow2Geometry;
  *  ZERO     what lies beyond the new end is discarded, the rest of the last cluster zeroed: flush; entries first, then
  *           counts, as for every discard
  *  SIZE     the header's size field: flush
+ *  DATA     an external data file is cut off at the new end
  *  TRIM     L1 entries of tables that map nothing any more become 0: flush; then these tables lose their reference
  *  L1       l1_size is lowered to what is needed, if nothing is left behind it: flush; clusters behind are free
  * </pre>
@@ -112,14 +113,21 @@ final class ShrinkOp extends GuestOp {
             ended.done(outcome);
             return;
         }
-        image.header.setSize(
+        image.changeSize(newSizeBytes, this::sizeChanged);
+    }
+
+    private void sizeChanged(BlockError outcome) {
+        if (!outcome.isOk()) {
+            ended.done(outcome);
+            return;
+        }
+        image.shortenData(
                 newSizeBytes,
                 error -> {
                     if (!error.isOk()) {
                         ended.done(error);
                         return;
                     }
-                    image.sizeBytes(newSizeBytes);
                     phase = Phase.TRIM;
                     // Where entries have subclusters or name places of a data file tables stay.
                     boolean plain =
