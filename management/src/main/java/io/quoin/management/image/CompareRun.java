@@ -1,9 +1,7 @@
 package io.quoin.management.image;
 
-import io.quoin.block.BlockError;
 import io.quoin.block.BlockException;
 import io.quoin.management.image.CompareResult.Finding;
-import java.util.ArrayDeque;
 import java.util.concurrent.CompletableFuture;
 import org.jspecify.annotations.Nullable;
 
@@ -14,7 +12,7 @@ import org.jspecify.annotations.Nullable;
  *
  * <p>Threading: confined(loop) of the images.
  */
-final class CompareRun {
+final class CompareRun extends PartRun<CompareSlot> {
     private static final int SLOTS = 4;
     private static final int PART_BYTES = 1 << 20;
     private static final long NONE = Long.MAX_VALUE;
@@ -26,25 +24,21 @@ final class CompareRun {
     private final long unitBytes;
     private final int partBytes;
     private final boolean strict;
-    private final ProgressListener progress;
     private final ExtentCursor firstCursor;
     private final ExtentCursor secondCursor;
-    private final ArrayDeque<CompareSlot> idle = new ArrayDeque<>();
     private final CompletableFuture<CompareResult> done = new CompletableFuture<>();
     private long position;
-    private long doneBytes;
     private long differsAt = NONE;
     private Finding finding = Finding.SAME;
-    private boolean looking;
-    private boolean feeding;
-    private boolean again;
-    private @Nullable BlockException failure;
 
     CompareRun(OpenedImage first, OpenedImage second, boolean strict, ProgressListener progress) {
+        super(
+                progress,
+                Math.max(
+                        first.file().geometry().sizeBytes(), second.file().geometry().sizeBytes()));
         this.first = first;
         this.second = second;
         this.strict = strict;
-        this.progress = progress;
         firstBytes = first.file().geometry().sizeBytes();
         secondBytes = second.file().geometry().sizeBytes();
         unitBytes =
@@ -66,30 +60,18 @@ final class CompareRun {
             return done;
         }
         for (int i = 0; i < SLOTS; i++) {
-            idle.add(new CompareSlot(this, partBytes));
+            add(new CompareSlot(this, partBytes));
         }
         feed();
         return done;
     }
 
-    void slotEnded(CompareSlot slot) {
-        idle.add(slot);
-        if (failure == null) {
-            failure = slot.failure();
+    @Override
+    protected void took(CompareSlot slot) {
+        long difference = slot.difference();
+        if (difference != CompareSlot.SAME) {
+            found(Finding.CONTENT, difference);
         }
-        if (slot.failure() == null) {
-            long difference = slot.difference();
-            if (difference != CompareSlot.SAME) {
-                found(Finding.CONTENT, difference);
-            }
-        }
-        done(slot.lengthBytes());
-        feed();
-    }
-
-    private void done(long lengthBytes) {
-        doneBytes += lengthBytes;
-        progress.progress(doneBytes, endBytes());
     }
 
     private long endBytes() {
@@ -103,29 +85,13 @@ final class CompareRun {
         }
     }
 
-    private boolean isStopped() {
-        return failure != null || differsAt != NONE || position >= endBytes();
+    @Override
+    protected boolean isAtEnd() {
+        return differsAt != NONE || position >= endBytes();
     }
 
-    private void feed() {
-        again = true;
-        if (feeding) {
-            return;
-        }
-        feeding = true;
-        while (again) {
-            again = false;
-            while (!isStopped() && !looking && !idle.isEmpty()) {
-                next();
-            }
-        }
-        feeding = false;
-        if (isStopped() && !looking && idle.size() == SLOTS) {
-            end();
-        }
-    }
-
-    private void end() {
+    @Override
+    protected void end(@Nullable BlockException failure) {
         if (failure != null) {
             done.completeExceptionally(failure);
         } else {
@@ -134,11 +100,12 @@ final class CompareRun {
         }
     }
 
-    private void next() {
+    @Override
+    protected void next() {
         if (needsLook(firstCursor)) {
-            look(first, firstCursor);
+            look(first, firstCursor, endBytes());
         } else if (needsLook(secondCursor)) {
-            look(second, secondCursor);
+            look(second, secondCursor, endBytes());
         } else {
             step();
         }
@@ -146,24 +113,6 @@ final class CompareRun {
 
     private static boolean needsLook(ExtentCursor cursor) {
         return !cursor.isAtEnd() && !cursor.isKnown();
-    }
-
-    private void look(OpenedImage image, ExtentCursor cursor) {
-        looking = true;
-        cursor.look(
-                error -> {
-                    looking = false;
-                    if (error != BlockError.OK) {
-                        failure =
-                                ImageFailure.of(
-                                        image,
-                                        "block status",
-                                        cursor.position(),
-                                        endBytes() - cursor.position(),
-                                        error);
-                    }
-                    feed();
-                });
     }
 
     /** As far as the status of both holds. */
@@ -194,8 +143,7 @@ final class CompareRun {
         // Parts end at multiples of their size: then they are aligned for what lies below.
         int part = (int) Math.min(run, partBytes - start % partBytes);
         advance(part);
-        idle.remove()
-                .compare(isFirstZero ? null : first, isSecondZero ? null : second, start, part);
+        idle().compare(isFirstZero ? null : first, isSecondZero ? null : second, start, part);
     }
 
     /** To the nearest end of an image that has not been reached. */

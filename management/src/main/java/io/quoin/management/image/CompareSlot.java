@@ -13,7 +13,7 @@ import org.jspecify.annotations.Nullable;
  *
  * <p>Threading: confined(loop) of the images.
  */
-final class CompareSlot {
+final class CompareSlot implements PartRun.Slot {
     /** No byte differs. */
     static final long SAME = -1;
 
@@ -74,11 +74,13 @@ final class CompareSlot {
         }
     }
 
-    long lengthBytes() {
+    @Override
+    public long lengthBytes() {
         return lengthBytes;
     }
 
-    @Nullable BlockException failure() {
+    @Override
+    public @Nullable BlockException failure() {
         return failure;
     }
 

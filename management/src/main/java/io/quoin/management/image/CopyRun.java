@@ -1,35 +1,23 @@
 package io.quoin.management.image;
 
-import io.quoin.block.BlockError;
 import io.quoin.block.BlockException;
-import java.util.ArrayDeque;
 import java.util.concurrent.CompletableFuture;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Copies an image: walks the extents of the source, and keeps a bounded number of parts under way.
- * After the first failure nothing new is begun, and the run ends when nothing is under way any
- * more.
+ * Copies an image by the extents of the source.
  *
  * <p>Threading: confined(loop) of the source.
  */
-final class CopyRun {
+final class CopyRun extends PartRun<CopySlot> {
     /** One request for zeros does not cover more, so that progress can be seen. */
     private static final long ZERO_BYTES_MAX = 1L << 30;
 
     private final CopyPlan plan;
-    private final ProgressListener progress;
     private final ExtentCursor cursor;
-    private final ArrayDeque<CopySlot> idle = new ArrayDeque<>();
-    private final int slots;
     private final CompletableFuture<CopyTotals> done = new CompletableFuture<>();
-    private long doneBytes;
     private long readBytes;
     private long storedBytes;
-    private boolean looking;
-    private boolean feeding;
-    private boolean again;
-    private @Nullable BlockException failure;
 
     /**
      * What was done.
@@ -41,12 +29,11 @@ final class CopyRun {
     record CopyTotals(long readBytes, long storedBytes) {}
 
     CopyRun(CopyPlan plan, int slots, ProgressListener progress) {
+        super(progress, plan.endBytes());
         this.plan = plan;
-        this.slots = slots;
-        this.progress = progress;
         cursor = new ExtentCursor(plan.source().file(), plan.source().loop(), plan.sourceBytes());
         for (int i = 0; i < slots; i++) {
-            idle.add(new CopySlot(this, plan));
+            add(new CopySlot(this, plan));
         }
     }
 
@@ -56,41 +43,18 @@ final class CopyRun {
         return done;
     }
 
-    void slotEnded(CopySlot slot) {
-        idle.add(slot);
-        doneBytes += slot.lengthBytes();
+    @Override
+    protected void took(CopySlot slot) {
         storedBytes += slot.storedBytes();
-        if (failure == null) {
-            failure = slot.failure();
-        }
-        progress.progress(doneBytes, plan.endBytes());
-        feed();
     }
 
-    /** Begins as much as can be; whatever ends meanwhile makes it go round once more. */
-    private void feed() {
-        again = true;
-        if (feeding) {
-            return;
-        }
-        feeding = true;
-        while (again) {
-            again = false;
-            while (!isStopped() && !looking && !idle.isEmpty()) {
-                next();
-            }
-        }
-        feeding = false;
-        if (isStopped() && !looking && idle.size() == slots) {
-            end();
-        }
+    @Override
+    protected boolean isAtEnd() {
+        return cursor.isAtEnd();
     }
 
-    private boolean isStopped() {
-        return failure != null || cursor.isAtEnd();
-    }
-
-    private void end() {
+    @Override
+    protected void end(@Nullable BlockException failure) {
         if (failure != null) {
             done.completeExceptionally(failure);
         } else {
@@ -98,34 +62,17 @@ final class CopyRun {
         }
     }
 
-    private void next() {
+    @Override
+    protected void next() {
         if (plan.sparseBytes() == 0) {
             copy(cursor.position());
         } else if (!cursor.isKnown()) {
-            look();
+            look(plan.source(), cursor, plan.sourceBytes());
         } else if (cursor.isZero() && wholeZeroUnits() > 0) {
             zero(wholeZeroUnits());
         } else {
             copy(cursor.position());
         }
-    }
-
-    private void look() {
-        looking = true;
-        cursor.look(
-                error -> {
-                    looking = false;
-                    if (!error.isOk()) {
-                        failure = statusFailure(error);
-                    }
-                    feed();
-                });
-    }
-
-    private BlockException statusFailure(BlockError error) {
-        long position = cursor.position();
-        return ImageFailure.of(
-                plan.source(), "block status", position, plan.sourceBytes() - position, error);
     }
 
     /** Zeros from here on that fill units of the target, or reach to the end. */
@@ -140,11 +87,11 @@ final class CopyRun {
         cursor.advance(zeroBytes);
         long end = cursor.isAtEnd() ? plan.endBytes() : start + zeroBytes;
         if (plan.targetIsZero()) {
-            doneBytes += end - start;
+            done(end - start);
         } else if (plan.backing() != null && start >= plan.backingSizeBytes()) {
-            doneBytes += end - start; // behind the end of the backing file it reads as zeros
+            done(end - start); // behind the end of the backing file it reads as zeros
         } else {
-            idle.remove().zero(start, end - start);
+            idle().zero(start, end - start);
         }
     }
 
@@ -160,7 +107,7 @@ final class CopyRun {
         }
         long end = cursor.isAtEnd() ? plan.endBytes() : partEnd;
         readBytes += partEnd - start;
-        idle.remove().copy(start, partEnd - start, end - start);
+        idle().copy(start, partEnd - start, end - start);
     }
 
     /** Where the data at the position end, at a unit of the target. */

@@ -25,7 +25,7 @@ import org.jspecify.annotations.Nullable;
  *
  * <p>Threading: handed over between the two loops; never used by both at once.
  */
-final class CopySlot {
+final class CopySlot implements PartRun.Slot {
     private static final int ALIGNMENT = 4096;
     private static final int RUNS_INITIAL = 16;
 
@@ -68,7 +68,8 @@ final class CopySlot {
                         : BufferUtil.allocateDirectAligned(plan.partBytes(), ALIGNMENT);
     }
 
-    long lengthBytes() {
+    @Override
+    public long lengthBytes() {
         return lengthBytes;
     }
 
@@ -76,7 +77,8 @@ final class CopySlot {
         return storedBytes;
     }
 
-    @Nullable BlockException failure() {
+    @Override
+    public @Nullable BlockException failure() {
         return failure;
     }
 
