@@ -182,6 +182,29 @@ class CompressedWriteTest {
     }
 
     @Test
+    @DisplayName("QCOW2 92: a compressed write over more tables than are kept in memory")
+    void shouldLoadTablesAgainWhenACompressedWriteIsLongerThanTheCache() throws IOException {
+        create(512, "zlib", "1.1", 16, 600_064, Map.of());
+        byte[] content = new byte[600_064];
+        ImageFixture small = new ImageFixture(folder, images.brick, Map.of("cache-size", "2048"));
+        XlatorFile file = small.open("disk.qcow2", OpenMode.READ_WRITE);
+        FileDriver driver = small.driver(file);
+        for (int at = 0; at < content.length; at += 32_768) {
+            driver.write(at, new byte[] {1});
+            assertThat(driver.flush()).isEqualTo(BlockError.OK);
+        }
+        small.close(file);
+        XlatorFile again = small.open("disk.qcow2", OpenMode.READ_WRITE);
+        driver = small.driver(again);
+        Arrays.fill(content, (byte) 3);
+        assertThat(driver.write(0, content, IoFlags.COMPRESSED)).isEqualTo(BlockError.OK);
+        new ModelDisk(content).checkContent(driver);
+        small.close(again);
+        images.checkClean("disk.qcow2");
+        assertThat(images.qemuContent("disk.qcow2")).isEqualTo(content);
+    }
+
+    @Test
     void shouldRefuseACompressedWriteOfPartsOfClusters() throws IOException {
         create(65536, "zlib", "1.1", 16, 100_352, Map.of());
         XlatorFile file = images.open("disk.qcow2", OpenMode.READ_WRITE);

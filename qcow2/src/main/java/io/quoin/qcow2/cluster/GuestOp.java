@@ -104,6 +104,12 @@ abstract class GuestOp extends Steps {
         if (table != null && L1Entry.isCopied(entry)) {
             return table;
         }
+        if (table == null && L1Entry.isAllocated(entry)) {
+            // It was there when the operation last looked, and has been evicted since.
+            waiting = true;
+            tables.load(l1Index, this);
+            return null;
+        }
         Allocation taken = image.refcounts.take(1, tableAllocation);
         if (taken == null) {
             awaitClusters();
