@@ -51,6 +51,6 @@ public final class Compare {
                                                                 strict,
                                                                 progress)
                                                         .start()));
-        return Relay.await(done);
+        return Relay.await(pair.first().watch().over(done));
     }
 }

@@ -36,6 +36,36 @@ public final class Convert {
      * @throws BlockException saying which image failed where
      */
     public ConvertResult run(ImageLocation from, ImageLocation to) {
+        try {
+            return convert(from, to);
+        } catch (BlockException e) {
+            throw isRefusal(e.error()) ? e : failed(from, to, e);
+        }
+    }
+
+    /** Refusals say what is wrong with the one that they are of. */
+    private static boolean isRefusal(BlockError error) {
+        return switch (error) {
+            case EIO, ENOSPC, ENOMEM, EROFS, ESHUTDOWN -> false;
+            default -> true;
+        };
+    }
+
+    /** Under the names that the caller knows; what failed may be a file that is not there yet. */
+    private static BlockException failed(
+            ImageLocation from, ImageLocation to, BlockException failure) {
+        return new BlockException(
+                failure.error(),
+                "conversion failed: source="
+                        + from.text()
+                        + ", target="
+                        + to.text()
+                        + ": "
+                        + failure.getMessage(),
+                failure);
+    }
+
+    private ConvertResult convert(ImageLocation from, ImageLocation to) {
         OpenedImage source = session.open(from, OpenMode.READ_ONLY);
         if (options.existingTarget()) {
             return intoExisting(source, to);
@@ -147,7 +177,7 @@ public final class Convert {
         CopyRun run = new CopyRun(plan, options.requests(), progress);
         CompletableFuture<CopyTotals> done = new CompletableFuture<>();
         source.loop().execute(() -> Relay.into(done, run::start));
-        CopyTotals totals = Relay.await(done);
+        CopyTotals totals = Relay.await(source.watch().over(done));
         return new ConvertResult(plan.sourceBytes(), totals.readBytes(), totals.storedBytes());
     }
 }

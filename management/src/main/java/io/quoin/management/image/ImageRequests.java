@@ -46,7 +46,7 @@ final class ImageRequests {
         CompletableFuture<Void> done = new CompletableFuture<>();
         AtomicInteger left = new AtomicInteger(1);
         image.loop().execute(() -> submit(op, offset, lengthBytes, memory, from, left, done));
-        Stages.awaitTheEnd(done);
+        Stages.awaitTheEnd(image.watch().over(done));
     }
 
     /**
@@ -64,7 +64,7 @@ final class ImageRequests {
                                 submit(IoOp.WRITE, at, length, memory, 0, left, all);
                             }
                         });
-        Stages.awaitTheEnd(all);
+        Stages.awaitTheEnd(image.watch().over(all));
     }
 
     /** Completes {@code done} as the last of those that are {@code left}, or the first to fail. */

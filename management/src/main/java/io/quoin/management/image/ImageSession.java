@@ -36,7 +36,8 @@ public final class ImageSession implements AutoCloseable {
     private static final int BLOCKING_THREADS = 4;
     private static final long END_SECONDS = 30;
 
-    private final NettyLoopGroup loops = new NettyLoopGroup(LOOPS);
+    private final LoopWatch watch = new LoopWatch();
+    private final NettyLoopGroup loops = new NettyLoopGroup(LOOPS, watch::failed);
     private final ExecutorService blocking = blockingThreads();
     private final int compressionThreads;
     private final XlatorTypes types;
@@ -90,9 +91,9 @@ public final class ImageSession implements AutoCloseable {
                                                 .thenApplyAsync(
                                                         file ->
                                                                 new OpenedImage(
-                                                                        location, file, loop),
+                                                                        location, file, loop, watch),
                                                         loop)));
-        OpenedImage image = Stages.await(opened);
+        OpenedImage image = Stages.await(watch.over(opened));
         images.push(image);
         return image;
     }
@@ -119,7 +120,11 @@ public final class ImageSession implements AutoCloseable {
      */
     public void create(LocalImage image, CreateOptions options) {
         Stages.awaitTheEnd(
-                folder(image.folder()).as(image.format()).create(image.fileName(), options));
+                watch.over(
+                        folder(image.folder())
+                                .as(image.format())
+                                .create(image.fileName(), options)
+                                .toCompletableFuture()));
     }
 
     /** Removes an image file. */

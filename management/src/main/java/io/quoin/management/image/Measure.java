@@ -90,7 +90,7 @@ public final class Measure {
                                 Relay.into(
                                         counted,
                                         () -> new DataCount(source, clusterBytes).start()));
-        return Relay.await(counted);
+        return Relay.await(source.watch().over(counted));
     }
 
     /** Only of a qcow2 source that can have bitmaps; inconsistent ones cannot be copied. */

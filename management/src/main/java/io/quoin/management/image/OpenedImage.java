@@ -21,13 +21,15 @@ public final class OpenedImage implements AutoCloseable {
     private final ImageLocation location;
     private final XlatorFile file;
     private final Loop loop;
+    private final LoopWatch watch;
     private final Capabilities capabilities;
     private final AtomicBoolean closed = new AtomicBoolean();
 
-    OpenedImage(ImageLocation location, XlatorFile file, Loop loop) {
+    OpenedImage(ImageLocation location, XlatorFile file, Loop loop, LoopWatch watch) {
         this.location = location;
         this.file = file;
         this.loop = loop;
+        this.watch = watch;
         this.capabilities = file.capabilities();
     }
 
@@ -48,6 +50,10 @@ public final class OpenedImage implements AutoCloseable {
         return capabilities;
     }
 
+    LoopWatch watch() {
+        return watch;
+    }
+
     /** The sizes at this moment. */
     public Geometry geometry() {
         return call(device -> CompletableFuture.completedFuture(device.geometry()));
@@ -64,12 +70,12 @@ public final class OpenedImage implements AutoCloseable {
 
     /** Runs {@code use} on the loop and waits for the stage that it returns. */
     public <T> T call(Function<XlatorFile, CompletionStage<T>> use) {
-        return Stages.await(start(use));
+        return Stages.await(watch.over(start(use)));
     }
 
     /** As {@link #call}, however long it takes: for work in proportion to the image. */
     public <T> T callToTheEnd(Function<XlatorFile, CompletionStage<T>> use) {
-        return Stages.awaitTheEnd(start(use));
+        return Stages.awaitTheEnd(watch.over(start(use)));
     }
 
     private <T> CompletableFuture<T> start(Function<XlatorFile, CompletionStage<T>> use) {

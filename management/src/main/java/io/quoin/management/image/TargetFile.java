@@ -130,6 +130,9 @@ final class TargetFile implements AutoCloseable {
             removeDataFile();
             if (!published) {
                 Files.deleteIfExists(unfinished.path());
+                // While it is being made it has a name of its own, and a dot more.
+                String name = "." + unfinished.path().getFileName() + ".new";
+                Files.deleteIfExists(unfinished.path().resolveSibling(name));
             }
         } catch (IllegalStateException ending) {
             return; // the hook runs, and removes it

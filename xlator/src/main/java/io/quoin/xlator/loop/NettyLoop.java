@@ -4,6 +4,8 @@ import io.netty.channel.EventLoop;
 import io.netty.util.concurrent.ScheduledFuture;
 import io.quoin.block.IoRequestPool;
 import java.util.concurrent.TimeUnit;
+import java.util.function.Consumer;
+import org.jspecify.annotations.Nullable;
 
 /**
  * A {@link Loop} that is a Netty event loop, so that sockets and files of a disk share one thread.
@@ -13,11 +15,13 @@ import java.util.concurrent.TimeUnit;
 public final class NettyLoop implements Loop {
     private final String name;
     private final EventLoop eventLoop;
+    private final @Nullable Consumer<Throwable> whenTaskFails;
     private final IoRequestPool requests = new IoRequestPool();
 
-    NettyLoop(String name, EventLoop eventLoop) {
+    NettyLoop(String name, EventLoop eventLoop, @Nullable Consumer<Throwable> whenTaskFails) {
         this.name = name;
         this.eventLoop = eventLoop;
+        this.whenTaskFails = whenTaskFails;
     }
 
     /** For the modules that speak to sockets. */
@@ -37,7 +41,22 @@ public final class NettyLoop implements Loop {
 
     @Override
     public void execute(Runnable task) {
-        eventLoop.execute(task);
+        eventLoop.execute(watched(task));
+    }
+
+    private Runnable watched(Runnable task) {
+        Consumer<Throwable> listener = whenTaskFails;
+        if (listener == null) {
+            return task;
+        }
+        return () -> {
+            try {
+                task.run();
+            } catch (RuntimeException | Error e) {
+                listener.accept(e);
+                throw e;
+            }
+        };
     }
 
     @Override
@@ -47,7 +66,7 @@ public final class NettyLoop implements Loop {
 
     @Override
     public Timer schedule(long delayNanos, Runnable task) {
-        ScheduledFuture<?> future = eventLoop.schedule(task, delayNanos, TimeUnit.NANOSECONDS);
+        ScheduledFuture<?> future = eventLoop.schedule(watched(task), delayNanos, TimeUnit.NANOSECONDS);
         return () -> future.cancel(false);
     }
 

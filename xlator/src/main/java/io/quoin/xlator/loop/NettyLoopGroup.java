@@ -12,6 +12,8 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.function.Consumer;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Netty event loops as {@link Loop}s: epoll where its native part loads, else NIO.
@@ -28,6 +30,16 @@ public final class NettyLoopGroup implements LoopGroup {
 
     /** Starts {@code count} loops whose threads are named {@code quoin-loop-N}. */
     public NettyLoopGroup(int count) {
+        this(count, null);
+    }
+
+    /**
+     * As {@link #NettyLoopGroup(int)}.
+     *
+     * @param whenTaskFails hears of each exception that comes out of a task: what waits for such a
+     *     task waits in vain
+     */
+    public NettyLoopGroup(int count, @Nullable Consumer<Throwable> whenTaskFails) {
         IoHandlerFactory transport =
                 isEpoll() ? EpollIoHandler.newFactory() : NioIoHandler.newFactory();
         group =
@@ -35,7 +47,7 @@ public final class NettyLoopGroup implements LoopGroup {
                         count, new DefaultThreadFactory("quoin-loop", true), transport);
         List<Loop> wrapped = new ArrayList<>(count);
         for (EventExecutor executor : group) {
-            wrapped.add(new NettyLoop("loop-" + wrapped.size(), (EventLoop) executor));
+            wrapped.add(new NettyLoop("loop-" + wrapped.size(), (EventLoop) executor, whenTaskFails));
         }
         loops = List.copyOf(wrapped);
     }
