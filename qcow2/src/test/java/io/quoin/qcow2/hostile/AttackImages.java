@@ -41,8 +41,8 @@ final class AttackImages {
                 "4: CVE-2014-0147, header_length negative",
                 "header_length",
                 image -> image.putInt(SmallImage.HEADER_LENGTH, 0x80000070L));
-        g.cleanEnd(
-                "101: CVE-2014-0145, snapshot L1 longer than the active one",
+        g.found(
+                "101: CVE-2014-0145, snapshot L1 longer than the active one", "overlaps",
                 SmallImage::withSnapshot,
                 image -> image.putInt(image.snapshotTable() + 8, 4194304).fileSize(64 << 20));
         g.refused(
@@ -50,8 +50,8 @@ final class AttackImages {
                 "l1_size",
                 SmallImage::withSnapshot,
                 image -> image.putInt(36, 0).putLong(40, 0));
-        g.cleanEnd(
-                "60: CVE-2014-0147, data at an offset whose cluster number is negative as an int",
+        g.readOnly(
+                "60: CVE-2014-0147, data at an offset whose cluster number is negative as an int", "file size",
                 SmallImage::plain,
                 image ->
                         image.putLong(image.entry(1), 0x8000_0000L << 12 | SmallImage.COPIED)
@@ -71,7 +71,7 @@ final class AttackImages {
     }
 
     private static void resources(Gallery g) {
-        g.cleanEnd(
+        g.unwritable(
                 "51: CVE-2015-5162, a disk of 4 PiB in one cluster",
                 SmallImage::plain,
                 image ->
@@ -81,8 +81,8 @@ final class AttackImages {
                                 .putLong(40, 1 << 21)
                                 .putLong(48, 1 << 22)
                                 .fileSize(8 << 20));
-        g.cleanEnd(
-                "51: CVE-2015-5162, every L1 entry on one L2 table",
+        g.readOnly(
+                "51: CVE-2015-5162, every L1 entry on one L2 table", "overlaps",
                 SmallImage::plain,
                 image -> {
                     image.putInt(36, 512).putLong(24, 512L << 21);
@@ -90,7 +90,7 @@ final class AttackImages {
                         image.putLong(image.l1() + 8 * i, L1Entry.of(image.l2(), false));
                     }
                 });
-        g.cleanEnd(
+        g.unwritable(
                 "51: CVE-2015-5162, every guest cluster on one cluster of data",
                 SmallImage::plain,
                 image -> {
@@ -98,7 +98,7 @@ final class AttackImages {
                         image.putLong(image.entry(i), image.data());
                     }
                 });
-        g.cleanEnd(
+        g.unreadable(
                 "148: L2 tables all over a file of 8 TiB",
                 SmallImage::plain,
                 image -> {
@@ -107,8 +107,8 @@ final class AttackImages {
                         image.putLong(image.l1() + 8 * i, L1Entry.of((long) (i + 1) << 34, true));
                     }
                 });
-        g.cleanEnd(
-                "148: data at the end of a file of 2^55 bytes in the smallest clusters",
+        g.readOnly(
+                "148: data at the end of a file of 2^55 bytes in the smallest clusters", "file size",
                 () ->
                         SmallImage.of(
                                 image -> {
@@ -118,8 +118,8 @@ final class AttackImages {
                 image ->
                         image.fileSize(1L << 55)
                                 .putLong(image.entry(1), (1L << 55) - 512 | SmallImage.COPIED));
-        g.cleanEnd(
-                "148: L2 table at the end of a file of 2^55 bytes in the smallest clusters",
+        g.readOnly(
+                "148: L2 table at the end of a file of 2^55 bytes in the smallest clusters", "file size",
                 () ->
                         SmallImage.of(
                                 image -> {

@@ -25,7 +25,11 @@ final class BitmapImages {
     }
 
     private static void add(Gallery g, String name, Consumer<SmallImage> damage) {
-        g.cleanEnd(name, SmallImage::withBitmap, damage);
+        g.readOnly(name, "bitmap directory", SmallImage::withBitmap, damage);
+    }
+
+    private static void found(Gallery g, String name, String says, Consumer<SmallImage> damage) {
+        g.found(name, says, SmallImage::withBitmap, damage);
     }
 
     private static void extension(Gallery g) {
@@ -95,7 +99,7 @@ final class BitmapImages {
                     "109: bitmap flags " + flags,
                     image -> image.putInt(image.bitmapDirectory() + 12, flags));
         }
-        add(g, "115: bitmap in use", i -> i.putInt(i.bitmapDirectory() + 12, 3));
+        found(g, "115: bitmap in use", "", i -> i.putInt(i.bitmapDirectory() + 12, 3));
         for (int type : new int[] {0, 2, 255}) {
             add(g, "109: bitmap type " + type, i -> i.putByte(i.bitmapDirectory() + 16, type));
         }
@@ -122,7 +126,13 @@ final class BitmapImages {
     }
 
     private static void tables(Gallery g) {
-        for (long entries : new long[] {0, 2, 0x8000001L, 0x20000000L, UINT_MAX}) {
+        found(
+                g,
+                "112: bitmap table of 0 entries",
+                "Leaked cluster 14",
+                i -> i.putInt(i.bitmapDirectory() + 8, 0));
+        found(g, "112: bitmap table of 2 entries", "", i -> i.putInt(i.bitmapDirectory() + 8, 2));
+        for (long entries : new long[] {0x8000001L, 0x20000000L, UINT_MAX}) {
             add(
                     g,
                     "112: bitmap table of " + entries + " entries",
@@ -135,20 +145,20 @@ final class BitmapImages {
                     image -> image.putLong(image.bitmapDirectory(), offset));
         }
         for (int bit : new int[] {0, 1, 8, 56, 63}) {
-            add(
+            found(
                     g,
-                    "112: bitmap table entry with bit " + bit,
+                    "112: bitmap table entry with bit " + bit, "entry in the table of bitmap",
                     image -> image.or(image.bitmapTable(), 1L << bit));
         }
-        add(g, "112: bitmap data unaligned", i -> i.putLong(i.bitmapTable(), i.bitmapData() + 512));
-        add(g, "112: bitmap data beyond EOF", i -> i.putLong(i.bitmapTable(), 1L << 40));
-        add(g, "112: bitmap data on the L1", i -> i.putLong(i.bitmapTable(), i.l1()));
-        add(
+        found(g, "112: bitmap data unaligned", "entry in the table of bitmap", i -> i.putLong(i.bitmapTable(), i.bitmapData() + 512));
+        found(g, "112: bitmap data beyond EOF", "entry in the table of bitmap", i -> i.putLong(i.bitmapTable(), 1L << 40));
+        found(g, "112: bitmap data on the L1", "bitmap data overlaps", i -> i.putLong(i.bitmapTable(), i.l1()));
+        found(
                 g,
-                "112: bitmap data on the header's own directory",
+                "112: bitmap data on the header's own directory", "bitmap data overlaps",
                 i -> i.putLong(i.bitmapTable(), i.bitmapDirectory()));
-        add(g, "113: bits behind the end of the disk", i -> i.fill(i.bitmapData(), 4096, 0xff));
-        add(g, "117: bitmaps in a version 2 image", i -> i.putInt(4, 2));
+        found(g, "113: bits behind the end of the disk", "", i -> i.fill(i.bitmapData(), 4096, 0xff));
+        g.unreadable("117: bitmaps in a version 2 image", SmallImage::withBitmap, i -> i.putInt(4, 2));
         add(
                 g,
                 "112: bitmap table of a gibibyte in a hole",

@@ -19,7 +19,7 @@ final class CompressedImages {
     }
 
     private static void descriptor(Gallery g, String name, long entry) {
-        g.cleanEnd(
+        g.unreadable(
                 name,
                 SmallImage::withCompressed,
                 i -> i.putLong(at(i), L2Entry.COMPRESSED | entry));
@@ -29,35 +29,39 @@ final class CompressedImages {
         descriptor(g, "93: compressed data beyond EOF", 1 << 20);
         descriptor(g, "93: compressed data at the end of the offset field", (1L << 58) - 1);
         descriptor(g, "93: compressed data at 0", 0);
-        descriptor(g, "93: compressed data with all sectors", 0xfL << 58 | 8 << 12);
+        g.found(
+                "93: compressed data with all sectors",
+                "cluster 9 refcount=0",
+                SmallImage::withCompressed,
+                i -> i.putLong(at(i), L2Entry.COMPRESSED | 0xfL << 58 | 8 << 12));
         descriptor(g, "93: compressed descriptor of ones", (1L << 62) - 1);
         descriptor(g, "60: compressed data at 2^56", 1L << 56);
         descriptor(g, "93: compressed data that starts in the last byte", (16 << 12) - 1);
-        g.cleanEnd(
+        g.unreadable(
                 "93: compressed data cut by EOF",
                 SmallImage::withCompressed,
                 image -> image.fileSize(image.compressedData() + 4));
-        g.cleanEnd(
-                "76: COPIED on a compressed cluster",
+        g.found(
+                "76: COPIED on a compressed cluster", "COPIED is set on a compressed cluster",
                 SmallImage::withCompressed,
                 image -> image.or(at(image), SmallImage.COPIED));
-        g.cleanEnd(
+        g.unreadable(
                 "91: compressed data on the header",
                 SmallImage::withCompressed,
                 i -> point(i, 0, 512));
-        g.cleanEnd(
+        g.unreadable(
                 "91: compressed data on the L1",
                 SmallImage::withCompressed,
                 i -> point(i, i.l1(), 512));
-        g.cleanEnd(
+        g.unreadable(
                 "91: compressed data on their own L2",
                 SmallImage::withCompressed,
                 i -> point(i, i.l2(), 4096));
-        g.cleanEnd(
+        g.unreadable(
                 "91: compressed data over two clusters of others",
                 SmallImage::withCompressed,
                 image -> point(image, image.data() + 4000, 600));
-        g.cleanEnd(
+        g.unwritable(
                 "92: every guest cluster on one compressed stream",
                 SmallImage::withCompressed,
                 image -> {
@@ -72,15 +76,15 @@ final class CompressedImages {
     }
 
     private static void streams(Gallery g, String type, Supplier<SmallImage> valid) {
-        g.cleanEnd("93: " + type + " of zeros", valid, i -> i.fill(i.compressedData(), 4096, 0));
-        g.cleanEnd("93: " + type + " of ones", valid, i -> i.fill(i.compressedData(), 4096, 0xff));
-        g.cleanEnd(
+        g.unreadable("93: " + type + " of zeros", valid, i -> i.fill(i.compressedData(), 4096, 0));
+        g.unreadable("93: " + type + " of ones", valid, i -> i.fill(i.compressedData(), 4096, 0xff));
+        g.unreadable(
                 "93: " + type + " of garbage", valid, i -> i.fill(i.compressedData(), 4096, 0xa5));
-        g.cleanEnd(
+        g.unreadable(
                 "93: " + type + " with its first byte wrong",
                 valid,
                 image -> image.putByte(image.compressedData(), 0x7));
-        g.cleanEnd(
+        g.unreadable(
                 "93: " + type + " cut in the middle",
                 valid,
                 image -> image.fill(image.compressedData() + 8, 4000, 0));
@@ -94,34 +98,34 @@ final class CompressedImages {
     }
 
     private static void bombs(Gallery g) {
-        g.cleanEnd(
+        g.served(
                 "94: deflate of a mebibyte where a cluster is due",
                 SmallImage::withCompressed,
                 image -> put(image, SmallImage.deflate(new byte[1 << 20])));
-        g.cleanEnd(
+        g.unreadable(
                 "89: deflate of half a cluster",
                 SmallImage::withCompressed,
                 image -> put(image, SmallImage.deflate(new byte[2048])));
-        g.cleanEnd(
+        g.unreadable(
                 "89: deflate of nothing",
                 SmallImage::withCompressed,
                 image -> put(image, SmallImage.deflate(new byte[0])));
-        g.cleanEnd(
+        g.unreadable(
                 "94: zstd frame that says 2^62 bytes",
                 SmallImage::withZstd,
                 image ->
                         put(
                                 image,
                                 bytes(0x28, 0xb5, 0x2f, 0xfd, 0xe0, 0, 0, 0, 0, 0, 0, 0, 0x40, 3)));
-        g.cleanEnd(
+        g.unreadable(
                 "94: zstd frame with a window of 2 TiB",
                 SmallImage::withZstd,
                 image -> put(image, bytes(0x28, 0xb5, 0x2f, 0xfd, 0, 0xff, 3, 0, 2, 8)));
-        g.cleanEnd(
+        g.served(
                 "94: zstd run of 2 MiB where a cluster is due",
                 SmallImage::withZstd,
                 image -> put(image, bytes(0x28, 0xb5, 0x2f, 0xfd, 0, 0x58, 3, 0, 0x10, 8)));
-        g.cleanEnd(
+        g.unreadable(
                 "90: zstd skippable frames without an end",
                 SmallImage::withZstd,
                 image -> {
@@ -131,7 +135,7 @@ final class CompressedImages {
                     }
                     point(image, image.compressedData(), 4096);
                 });
-        g.cleanEnd(
+        g.unreadable(
                 "90: zstd empty frames without an end",
                 SmallImage::withZstd,
                 image -> {

@@ -17,6 +17,7 @@ import io.quoin.qcow2.check.RepairMode;
 import io.quoin.testkit.FileDriver;
 import io.quoin.testkit.MemoryXlator;
 import io.quoin.testkit.sim.VirtualLoopGroup;
+import io.quoin.xlator.FileInfo;
 import io.quoin.xlator.OpenMode;
 import io.quoin.xlator.Xlator;
 import io.quoin.xlator.XlatorFile;
@@ -30,13 +31,14 @@ import java.util.EnumSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.TreeMap;
 import java.util.function.Consumer;
 
 /**
  * Every way in which an image is opened, each used as a guest or an operator would. What ends in a
  * {@link BlockException} or a {@link BlockError} is told; everything else is the test's failure.
  */
-public final class Entrances {
+public final class Entrances implements AutoCloseable {
     static final String IMAGE = "disk.qcow2";
     static final String LOOP = "loop.qcow2";
     static final String CHAIN = "chain-";
@@ -183,11 +185,34 @@ public final class Entrances {
     }
 
     public Report readOnly() {
-        return open(OpenMode.READ_ONLY, (file, report) -> read(file, report.reads));
+        return open(IMAGE, OpenMode.READ_ONLY, (file, report) -> read(file, report.reads));
+    }
+
+    /** The internal snapshot, if the image has one. */
+    public Report snapshot() {
+        return open(IMAGE + "@1", OpenMode.READ_ONLY, (file, report) -> read(file, report.reads));
+    }
+
+    /** What is in the files beside the image, of which none may change. */
+    Map<String, byte[]> neighbours() {
+        Map<String, byte[]> contents = new TreeMap<>();
+        for (FileInfo file : loops.await(brick.list())) {
+            if (!file.fileName().equals(IMAGE)) {
+                contents.put(file.fileName(), brick.content(file.fileName()));
+            }
+        }
+        return contents;
+    }
+
+    /** Ends the threads of the volume. */
+    @Override
+    public void close() {
+        loops.await(volume.close());
     }
 
     public Report readWrite() {
         return open(
+                IMAGE,
                 OpenMode.READ_WRITE,
                 (file, report) -> {
                     write(file, report.writes);
@@ -200,10 +225,10 @@ public final class Entrances {
         void of(XlatorFile file, Report report);
     }
 
-    private Report open(OpenMode mode, Use use) {
+    private Report open(String name, OpenMode mode, Use use) {
         XlatorFile file;
         try {
-            file = loops.await(volume.open(IMAGE, mode, loops.loop(0)));
+            file = loops.await(volume.open(name, mode, loops.loop(0)));
         } catch (BlockException e) {
             return Report.refused(e);
         }
@@ -259,6 +284,8 @@ public final class Entrances {
                     byte[] data = new byte[Math.min(length, 6000)];
                     errors.add(driver.write(at, data, IoFlags.NONE));
                     if (length > 20_000) {
+                        // Into a zero cluster that keeps its place.
+                        errors.add(driver.write(at + 13_000, new byte[100], IoFlags.NONE));
                         errors.add(driver.zero(at + 8192, 5000, IoFlags.MAY_UNMAP));
                         errors.add(driver.discard(at + 14_000, 6000));
                     }

@@ -47,38 +47,38 @@ final class FeatureImages {
                 "bit 40",
                 image ->
                         image.or(SmallImage.INCOMPATIBLE, 1L << 40).extension(NAMES, new byte[47]));
-        g.cleanEnd("24: dirty bit", SmallImage::plain, i -> i.or(SmallImage.INCOMPATIBLE, 1));
-        g.cleanEnd(
-                "24: dirty bit and a refcount table beyond EOF",
+        g.served("24: dirty bit", SmallImage::plain, i -> i.or(SmallImage.INCOMPATIBLE, 1));
+        g.readOnly(
+                "24: dirty bit and a refcount table beyond EOF", "refcount_table_offset",
                 SmallImage::plain,
                 i -> i.or(SmallImage.INCOMPATIBLE, 1).putLong(48, i.cluster(1000)));
-        g.cleanEnd(
-                "24: dirty bit and an L1 on the refcount table",
+        g.readOnly(
+                "24: dirty bit and an L1 on the refcount table", "cannot be settled",
                 SmallImage::plain,
                 i -> i.or(SmallImage.INCOMPATIBLE, 1).putLong(40, i.refcountTable()));
-        g.cleanEnd(
+        g.unreadable(
                 "24: dirty bit and an L2 of garbage",
                 SmallImage::plain,
                 i -> i.or(SmallImage.INCOMPATIBLE, 1).fill(i.l2(), 4096, 0xa5));
         g.readOnly("25: corrupt bit", "corrupt", i -> i.or(SmallImage.INCOMPATIBLE, 2));
-        g.cleanEnd(
-                "26: external data file without a name",
+        g.notServed(
+                "26: external data file without a name", "data file name",
                 SmallImage::plain,
                 i -> i.or(SmallImage.INCOMPATIBLE, 4));
-        g.cleanEnd(
-                "26: external data file that is not there",
+        g.notServed(
+                "26: external data file that is not there", "no such file",
                 () -> SmallImage.withDataFile("absent.raw"),
                 image -> {});
-        g.cleanEnd(
+        g.unreadable(
                 "26: external data file and a compressed cluster",
                 () -> SmallImage.withDataFile("base.raw"),
                 image -> image.putLong(image.entry(0), 1L << 62 | image.data()));
-        g.cleanEnd(
+        g.unreadable(
                 "26: external data file and offsets that are not the guest's",
                 () -> SmallImage.withDataFile("base.raw"),
                 image -> image.or(SmallImage.AUTOCLEAR, 2));
-        g.cleanEnd(
-                "107: external data file and an internal snapshot",
+        g.notServed(
+                "107: external data file and an internal snapshot", "nb_snapshots",
                 SmallImage::withSnapshot,
                 i -> i.or(SmallImage.INCOMPATIBLE, 4).extension(DATA_FILE, text("base.raw")));
     }

@@ -60,6 +60,17 @@ public final class Gallery {
         add(name, Verdict.READ_ONLY, says, SmallImage::plain, damage);
     }
 
+    void readOnly(
+            String name, String says, Supplier<SmallImage> valid, Consumer<SmallImage> damage) {
+        add(name, Verdict.READ_ONLY, says, valid, damage);
+    }
+
+    /** Served; a check says what is wrong. */
+    void found(
+            String name, String says, Supplier<SmallImage> valid, Consumer<SmallImage> damage) {
+        add(name, Verdict.FOUND, says, valid, damage);
+    }
+
     void unreadable(String name, Consumer<SmallImage> damage) {
         add(name, Verdict.UNREADABLE, "", SmallImage::plain, damage);
     }
@@ -78,9 +89,5 @@ public final class Gallery {
 
     void served(String name, Supplier<SmallImage> valid, Consumer<SmallImage> damage) {
         add(name, Verdict.SERVED, "", valid, damage);
-    }
-
-    void cleanEnd(String name, Supplier<SmallImage> valid, Consumer<SmallImage> damage) {
-        add(name, Verdict.CLEAN_END, "", valid, damage);
     }
 }

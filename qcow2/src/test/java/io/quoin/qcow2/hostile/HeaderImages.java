@@ -84,12 +84,12 @@ final class HeaderImages {
                 image -> image.putLong(24, Long.MIN_VALUE).putInt(20, 21).fileSize(1 << 26));
         g.served("10: size no multiple of the cluster", i -> i.putLong(24, (3 << 20) + 512));
         g.served("10: size 0", image -> image.putLong(24, 0));
-        g.cleanEnd(
-                "10: size 0 without an L1",
+        g.found(
+                "10: size 0 without an L1", "Leaked cluster 3",
                 SmallImage::plain,
                 image -> image.putLong(24, 0).putInt(36, 0));
-        g.cleanEnd("10: size of 1 byte", SmallImage::plain, image -> image.putLong(24, 1));
-        g.cleanEnd("10: size no multiple of 512", SmallImage::plain, i -> i.putLong(24, 4095));
+        g.served("10: size of 1 byte", SmallImage::plain, image -> image.putLong(24, 1));
+        g.served("10: size no multiple of 512", SmallImage::plain, i -> i.putLong(24, 4095));
     }
 
     private static void l1(Gallery g) {
@@ -113,15 +113,15 @@ final class HeaderImages {
         g.readOnly(
                 "12: L1 on the refcount table", "overlaps", i -> i.putLong(40, i.refcountTable()));
         g.readOnly("12: L1 on a refcount block", "overlaps", i -> i.putLong(40, i.refcountBlock()));
-        g.cleanEnd(
-                "11: L1 of 32 MiB in a hole",
+        g.found(
+                "11: L1 of 32 MiB in a hole", "Leaked cluster 3",
                 SmallImage::plain,
                 image ->
                         image.putInt(36, 4194304)
                                 .putLong(40, image.cluster(16))
                                 .fileSize(40 << 20));
-        g.cleanEnd(
-                "8: L1 of 32 MiB for 8 EiB in the largest clusters",
+        g.found(
+                "8: L1 of 32 MiB for 8 EiB in the largest clusters", "no refcount block",
                 SmallImage::plain,
                 image ->
                         image.putInt(20, 21)
@@ -162,7 +162,7 @@ final class HeaderImages {
                 image -> image.putInt(56, 16));
         g.readOnly(
                 "13: refcount table over other tables", "overlaps", image -> image.putInt(56, 8));
-        g.cleanEnd(
+        g.unwritable(
                 "13: refcount table of 8 MiB in a hole",
                 SmallImage::plain,
                 i -> i.putInt(56, 2048).putLong(48, i.cluster(16)).fileSize(16 << 20));
@@ -268,7 +268,7 @@ final class HeaderImages {
         g.unreadable("21: file cut before the L2", image -> image.fileSize(image.l2()));
         g.unreadable("21: file cut inside of the L2", image -> image.fileSize(image.l2() + 100));
         g.unreadable("21: file cut before the data", image -> image.fileSize(image.data()));
-        g.cleanEnd(
+        g.unreadable(
                 "21: file cut inside of data", SmallImage::plain, i -> i.fileSize(i.data() + 100));
     }
 }

@@ -24,8 +24,8 @@ public record HostileImage(String name, Verdict verdict, String says, Supplier<S
         UNWRITABLE,
         /** It is odd, and served like any other. */
         SERVED,
-        /** Every end is right that is clean. */
-        CLEAN_END
+        /** It is served without an error, but a check says what is wrong with it. */
+        FOUND
     }
 
     static HostileImage of(

@@ -37,13 +37,13 @@ final class MappingImages {
                 g,
                 "66: L2 table at the highest offset",
                 i -> 0x00ff_ffff_ffff_f000L | SmallImage.COPIED);
-        g.cleanEnd(
+        g.unreadable(
                 "66: L2 table that runs over EOF",
                 SmallImage::plain,
                 image ->
                         image.putLong(image.l1(), image.cluster(16) | SmallImage.COPIED)
                                 .fileSize(image.cluster(16) + 100));
-        g.cleanEnd("66: L1 of garbage", SmallImage::plain, i -> i.fill(i.l1(), 16, 0xa5));
+        g.unreadable("66: L1 of garbage", SmallImage::plain, i -> i.fill(i.l1(), 16, 0xa5));
     }
 
     private static void l1Targets(Gallery g) {
@@ -54,16 +54,16 @@ final class MappingImages {
                 "66: one L2 table at two places of the L1",
                 "overlaps",
                 image -> image.putLong(image.l1() + 8, image.getLong(image.l1())));
-        g.cleanEnd(
+        g.unreadable(
                 "66: L2 table on data",
                 SmallImage::plain,
                 image -> image.putLong(image.l1(), image.data() | SmallImage.COPIED));
-        g.cleanEnd(
-                "66: L2 table on a snapshot's L1",
+        g.readOnly(
+                "66: L2 table on a snapshot's L1", "overlaps",
                 SmallImage::withSnapshot,
                 image -> image.putLong(image.l1(), image.snapshotL1() | SmallImage.COPIED));
-        g.cleanEnd(
-                "79: active L2 table with COPIED that a snapshot shares",
+        g.found(
+                "79: active L2 table with COPIED that a snapshot shares", "refcount=1 reference=2",
                 SmallImage::withSnapshot,
                 image -> image.putLong(image.snapshotL1(), image.l2()));
         g.add(
@@ -108,9 +108,9 @@ final class MappingImages {
                 SmallImage::version2,
                 image -> image.or(image.entry(1), 1));
         g.unreadable("67: L2 of garbage", i -> i.fill(i.l2(), 4096, 0xa5));
-        g.cleanEnd(
+        g.unreadable(
                 "67: L2 of ones", SmallImage::plain, image -> image.fill(image.l2(), 4096, 0xff));
-        g.cleanEnd(
+        g.unwritable(
                 "72: entries behind the end of the disk",
                 SmallImage::plain,
                 image -> image.putLong(24, 8192).putLong(image.entry(100), -1));
@@ -125,31 +125,31 @@ final class MappingImages {
                 "62: data on the snapshot table",
                 SmallImage::withSnapshot,
                 i -> i.putLong(i.entry(1), i.snapshotTable() | SmallImage.COPIED));
-        g.cleanEnd(
+        g.unwritable(
                 "62: data on a snapshot's L1",
                 SmallImage::withSnapshot,
                 i -> i.putLong(i.entry(1), i.snapshotL1() | SmallImage.COPIED));
-        g.cleanEnd(
-                "62: data on a snapshot's L2",
+        g.found(
+                "62: data on a snapshot's L2", "overlaps",
                 SmallImage::withSnapshot,
                 i -> i.putLong(i.entry(1), i.snapshotL2() | SmallImage.COPIED));
-        g.cleanEnd(
+        g.unwritable(
                 "62: data on the bitmap directory",
                 SmallImage::withBitmap,
                 i -> i.putLong(i.entry(1), i.bitmapDirectory() | SmallImage.COPIED));
-        g.cleanEnd(
+        g.unwritable(
                 "62: data on a bitmap table",
                 SmallImage::withBitmap,
                 i -> i.putLong(i.entry(1), i.bitmapTable() | SmallImage.COPIED));
-        g.cleanEnd(
-                "75: COPIED on a cluster with two owners",
+        g.found(
+                "75: COPIED on a cluster with two owners", "refcount=1 reference=2",
                 SmallImage::plain,
                 image -> image.putLong(image.entry(1), image.getLong(image.entry(0))));
-        g.cleanEnd(
-                "80: COPIED on a cluster that a snapshot shares",
+        g.found(
+                "80: COPIED on a cluster that a snapshot shares", "OFLAG_COPIED",
                 SmallImage::withSnapshot,
                 image -> image.or(image.entry(0), SmallImage.COPIED));
-        g.cleanEnd(
+        g.unwritable(
                 "62: kept zero cluster on the L1",
                 SmallImage::plain,
                 i -> i.putLong(i.entry(SmallImage.KEPT_ENTRY), i.l1() | 1L | SmallImage.COPIED));
@@ -164,7 +164,7 @@ final class MappingImages {
 
     private static void extended(
             Gallery g, String name, ToLongFunction<SmallImage> entry, long bitmap) {
-        g.cleanEnd(
+        g.unreadable(
                 name,
                 SmallImage::extendedL2,
                 i -> i.putLong(i.entry(1), entry.applyAsLong(i)).putLong(i.entry(1) + 8, bitmap));
@@ -181,13 +181,16 @@ final class MappingImages {
         extended(g, "85: compressed cluster with a bitmap", i -> 1L << 62 | i.data(), 1);
         extended(g, "81: data unaligned", i -> (i.data() + 512L) | copied, 0xffff_ffffL);
         extended(g, "81: data beyond EOF", i -> i.cluster(1000) | copied, 0xffff_ffffL);
-        extended(g, "81: data on the L1", i -> i.l1() | copied, 0xffff_ffffL);
         extended(g, "81: reserved bits", i -> i.data() | copied | 1L << 60, 0xffff_ffffL);
-        g.cleanEnd(
+        g.unwritable(
+                "81: data on the L1",
+                SmallImage::extendedL2,
+                i -> i.putLong(i.entry(1), i.l1() | copied).putLong(i.entry(1) + 8, 0xffff_ffffL));
+        g.unreadable(
                 "81: extended L2 of garbage",
                 SmallImage::extendedL2,
                 i -> i.fill(i.l2(), i.cluster(1), 0xa5));
-        g.cleanEnd(
+        g.unreadable(
                 "81: extended L2 of ones",
                 SmallImage::extendedL2,
                 image -> image.fill(image.l2(), image.cluster(1), 0xff));
