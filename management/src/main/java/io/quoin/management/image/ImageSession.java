@@ -91,7 +91,8 @@ public final class ImageSession implements AutoCloseable {
                                                 .thenApplyAsync(
                                                         file ->
                                                                 new OpenedImage(
-                                                                        location, file, loop, watch),
+                                                                        location, file, loop,
+                                                                        watch),
                                                         loop)));
         OpenedImage image = Stages.await(watch.over(opened));
         images.push(image);

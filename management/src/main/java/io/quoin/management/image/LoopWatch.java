@@ -25,7 +25,8 @@ final class LoopWatch {
                         first ->
                                 future.isDone()
                                         ? future
-                                        : CompletableFuture.failedFuture(failure((Throwable) first)));
+                                        : CompletableFuture.failedFuture(
+                                                failure((Throwable) first)));
     }
 
     private static BlockException failure(Throwable cause) {

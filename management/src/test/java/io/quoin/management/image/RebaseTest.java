@@ -39,7 +39,8 @@ class RebaseTest {
         Peer.assumeAll(Peer.QEMU_IMG, Peer.QEMU_IO);
         qemuImg("create", "-qfqcow2", "-o", options, "top.qcow2", "" + SIZE);
         Peer.QEMU_IO
-                .command("-fqcow2", "-c", "write -P 5 100k 70k", "-c", "write -z 1M 4k", "top.qcow2")
+                .command(
+                        "-fqcow2", "-c", "write -P 5 100k 70k", "-c", "write -z 1M 4k", "top.qcow2")
                 .directory(folder)
                 .runOk();
         qemuImg("convert", "-fqcow2", "-Oraw", "top.qcow2", "before.raw");

@@ -42,7 +42,8 @@ final class AttackImages {
                 "header_length",
                 image -> image.putInt(SmallImage.HEADER_LENGTH, 0x80000070L));
         g.found(
-                "101: CVE-2014-0145, snapshot L1 longer than the active one", "overlaps",
+                "101: CVE-2014-0145, snapshot L1 longer than the active one",
+                "overlaps",
                 SmallImage::withSnapshot,
                 image -> image.putInt(image.snapshotTable() + 8, 4194304).fileSize(64 << 20));
         g.refused(
@@ -51,7 +52,8 @@ final class AttackImages {
                 SmallImage::withSnapshot,
                 image -> image.putInt(36, 0).putLong(40, 0));
         g.readOnly(
-                "60: CVE-2014-0147, data at an offset whose cluster number is negative as an int", "file size",
+                "60: CVE-2014-0147, data at an offset whose cluster number is negative as an int",
+                "file size",
                 SmallImage::plain,
                 image ->
                         image.putLong(image.entry(1), 0x8000_0000L << 12 | SmallImage.COPIED)
@@ -82,7 +84,8 @@ final class AttackImages {
                                 .putLong(48, 1 << 22)
                                 .fileSize(8 << 20));
         g.readOnly(
-                "51: CVE-2015-5162, every L1 entry on one L2 table", "overlaps",
+                "51: CVE-2015-5162, every L1 entry on one L2 table",
+                "overlaps",
                 SmallImage::plain,
                 image -> {
                     image.putInt(36, 512).putLong(24, 512L << 21);
@@ -108,7 +111,8 @@ final class AttackImages {
                     }
                 });
         g.readOnly(
-                "148: data at the end of a file of 2^55 bytes in the smallest clusters", "file size",
+                "148: data at the end of a file of 2^55 bytes in the smallest clusters",
+                "file size",
                 () ->
                         SmallImage.of(
                                 image -> {
@@ -119,7 +123,8 @@ final class AttackImages {
                         image.fileSize(1L << 55)
                                 .putLong(image.entry(1), (1L << 55) - 512 | SmallImage.COPIED));
         g.readOnly(
-                "148: L2 table at the end of a file of 2^55 bytes in the smallest clusters", "file size",
+                "148: L2 table at the end of a file of 2^55 bytes in the smallest clusters",
+                "file size",
                 () ->
                         SmallImage.of(
                                 image -> {

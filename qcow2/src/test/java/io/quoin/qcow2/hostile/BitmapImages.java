@@ -147,18 +147,37 @@ final class BitmapImages {
         for (int bit : new int[] {0, 1, 8, 56, 63}) {
             found(
                     g,
-                    "112: bitmap table entry with bit " + bit, "entry in the table of bitmap",
+                    "112: bitmap table entry with bit " + bit,
+                    "entry in the table of bitmap",
                     image -> image.or(image.bitmapTable(), 1L << bit));
         }
-        found(g, "112: bitmap data unaligned", "entry in the table of bitmap", i -> i.putLong(i.bitmapTable(), i.bitmapData() + 512));
-        found(g, "112: bitmap data beyond EOF", "entry in the table of bitmap", i -> i.putLong(i.bitmapTable(), 1L << 40));
-        found(g, "112: bitmap data on the L1", "bitmap data overlaps", i -> i.putLong(i.bitmapTable(), i.l1()));
         found(
                 g,
-                "112: bitmap data on the header's own directory", "bitmap data overlaps",
+                "112: bitmap data unaligned",
+                "entry in the table of bitmap",
+                i -> i.putLong(i.bitmapTable(), i.bitmapData() + 512));
+        found(
+                g,
+                "112: bitmap data beyond EOF",
+                "entry in the table of bitmap",
+                i -> i.putLong(i.bitmapTable(), 1L << 40));
+        found(
+                g,
+                "112: bitmap data on the L1",
+                "bitmap data overlaps",
+                i -> i.putLong(i.bitmapTable(), i.l1()));
+        found(
+                g,
+                "112: bitmap data on the header's own directory",
+                "bitmap data overlaps",
                 i -> i.putLong(i.bitmapTable(), i.bitmapDirectory()));
-        found(g, "113: bits behind the end of the disk", "", i -> i.fill(i.bitmapData(), 4096, 0xff));
-        g.unreadable("117: bitmaps in a version 2 image", SmallImage::withBitmap, i -> i.putInt(4, 2));
+        found(
+                g,
+                "113: bits behind the end of the disk",
+                "",
+                i -> i.fill(i.bitmapData(), 4096, 0xff));
+        g.unreadable(
+                "117: bitmaps in a version 2 image", SmallImage::withBitmap, i -> i.putInt(4, 2));
         add(
                 g,
                 "112: bitmap table of a gibibyte in a hole",

@@ -42,7 +42,8 @@ final class CompressedImages {
                 SmallImage::withCompressed,
                 image -> image.fileSize(image.compressedData() + 4));
         g.found(
-                "76: COPIED on a compressed cluster", "COPIED is set on a compressed cluster",
+                "76: COPIED on a compressed cluster",
+                "COPIED is set on a compressed cluster",
                 SmallImage::withCompressed,
                 image -> image.or(at(image), SmallImage.COPIED));
         g.unreadable(
@@ -77,7 +78,8 @@ final class CompressedImages {
 
     private static void streams(Gallery g, String type, Supplier<SmallImage> valid) {
         g.unreadable("93: " + type + " of zeros", valid, i -> i.fill(i.compressedData(), 4096, 0));
-        g.unreadable("93: " + type + " of ones", valid, i -> i.fill(i.compressedData(), 4096, 0xff));
+        g.unreadable(
+                "93: " + type + " of ones", valid, i -> i.fill(i.compressedData(), 4096, 0xff));
         g.unreadable(
                 "93: " + type + " of garbage", valid, i -> i.fill(i.compressedData(), 4096, 0xa5));
         g.unreadable(

@@ -49,11 +49,13 @@ final class FeatureImages {
                         image.or(SmallImage.INCOMPATIBLE, 1L << 40).extension(NAMES, new byte[47]));
         g.served("24: dirty bit", SmallImage::plain, i -> i.or(SmallImage.INCOMPATIBLE, 1));
         g.readOnly(
-                "24: dirty bit and a refcount table beyond EOF", "refcount_table_offset",
+                "24: dirty bit and a refcount table beyond EOF",
+                "refcount_table_offset",
                 SmallImage::plain,
                 i -> i.or(SmallImage.INCOMPATIBLE, 1).putLong(48, i.cluster(1000)));
         g.readOnly(
-                "24: dirty bit and an L1 on the refcount table", "cannot be settled",
+                "24: dirty bit and an L1 on the refcount table",
+                "cannot be settled",
                 SmallImage::plain,
                 i -> i.or(SmallImage.INCOMPATIBLE, 1).putLong(40, i.refcountTable()));
         g.unreadable(
@@ -62,11 +64,13 @@ final class FeatureImages {
                 i -> i.or(SmallImage.INCOMPATIBLE, 1).fill(i.l2(), 4096, 0xa5));
         g.readOnly("25: corrupt bit", "corrupt", i -> i.or(SmallImage.INCOMPATIBLE, 2));
         g.notServed(
-                "26: external data file without a name", "data file name",
+                "26: external data file without a name",
+                "data file name",
                 SmallImage::plain,
                 i -> i.or(SmallImage.INCOMPATIBLE, 4));
         g.notServed(
-                "26: external data file that is not there", "no such file",
+                "26: external data file that is not there",
+                "no such file",
                 () -> SmallImage.withDataFile("absent.raw"),
                 image -> {});
         g.unreadable(
@@ -78,7 +82,8 @@ final class FeatureImages {
                 () -> SmallImage.withDataFile("base.raw"),
                 image -> image.or(SmallImage.AUTOCLEAR, 2));
         g.notServed(
-                "107: external data file and an internal snapshot", "nb_snapshots",
+                "107: external data file and an internal snapshot",
+                "nb_snapshots",
                 SmallImage::withSnapshot,
                 i -> i.or(SmallImage.INCOMPATIBLE, 4).extension(DATA_FILE, text("base.raw")));
     }

@@ -66,8 +66,7 @@ public final class Gallery {
     }
 
     /** Served; a check says what is wrong. */
-    void found(
-            String name, String says, Supplier<SmallImage> valid, Consumer<SmallImage> damage) {
+    void found(String name, String says, Supplier<SmallImage> valid, Consumer<SmallImage> damage) {
         add(name, Verdict.FOUND, says, valid, damage);
     }
 

@@ -85,7 +85,8 @@ final class HeaderImages {
         g.served("10: size no multiple of the cluster", i -> i.putLong(24, (3 << 20) + 512));
         g.served("10: size 0", image -> image.putLong(24, 0));
         g.found(
-                "10: size 0 without an L1", "Leaked cluster 3",
+                "10: size 0 without an L1",
+                "Leaked cluster 3",
                 SmallImage::plain,
                 image -> image.putLong(24, 0).putInt(36, 0));
         g.served("10: size of 1 byte", SmallImage::plain, image -> image.putLong(24, 1));
@@ -114,14 +115,16 @@ final class HeaderImages {
                 "12: L1 on the refcount table", "overlaps", i -> i.putLong(40, i.refcountTable()));
         g.readOnly("12: L1 on a refcount block", "overlaps", i -> i.putLong(40, i.refcountBlock()));
         g.found(
-                "11: L1 of 32 MiB in a hole", "Leaked cluster 3",
+                "11: L1 of 32 MiB in a hole",
+                "Leaked cluster 3",
                 SmallImage::plain,
                 image ->
                         image.putInt(36, 4194304)
                                 .putLong(40, image.cluster(16))
                                 .fileSize(40 << 20));
         g.found(
-                "8: L1 of 32 MiB for 8 EiB in the largest clusters", "no refcount block",
+                "8: L1 of 32 MiB for 8 EiB in the largest clusters",
+                "no refcount block",
                 SmallImage::plain,
                 image ->
                         image.putInt(20, 21)

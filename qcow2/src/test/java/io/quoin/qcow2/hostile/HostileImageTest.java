@@ -71,8 +71,7 @@ class HostileImageTest {
         }
     }
 
-    private void use(
-            HostileImage hostile, SmallImage image, byte[] bytes, Entrances entrances)
+    private void use(HostileImage hostile, SmallImage image, byte[] bytes, Entrances entrances)
             throws Exception {
         entrances.install(image);
         Map<String, byte[]> neighbours = entrances.neighbours();
@@ -145,9 +144,9 @@ class HostileImageTest {
                 PeerCommand.of(
                                 Path.of(System.getProperty("java.home"), "bin", "java").toString(),
                                 "@" + System.getProperty("quoin.root") + "/bin/jvm.options",
-                                "-Xmx" + (MEMORY_BYTES_MAX + CACHE_BYTES >> 20) + "m",
+                                "-Xmx" + ((MEMORY_BYTES_MAX + CACHE_BYTES) >> 20) + "m",
                                 "-XX:MaxDirectMemorySize="
-                                        + (MEMORY_BYTES_MAX + CACHE_BYTES >> 20)
+                                        + ((MEMORY_BYTES_MAX + CACHE_BYTES) >> 20)
                                         + "m",
                                 "-Dorg.slf4j.simpleLogger.defaultLogLevel=off",
                                 "-cp",

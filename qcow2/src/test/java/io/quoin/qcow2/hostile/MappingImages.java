@@ -59,11 +59,13 @@ final class MappingImages {
                 SmallImage::plain,
                 image -> image.putLong(image.l1(), image.data() | SmallImage.COPIED));
         g.readOnly(
-                "66: L2 table on a snapshot's L1", "overlaps",
+                "66: L2 table on a snapshot's L1",
+                "overlaps",
                 SmallImage::withSnapshot,
                 image -> image.putLong(image.l1(), image.snapshotL1() | SmallImage.COPIED));
         g.found(
-                "79: active L2 table with COPIED that a snapshot shares", "refcount=1 reference=2",
+                "79: active L2 table with COPIED that a snapshot shares",
+                "refcount=1 reference=2",
                 SmallImage::withSnapshot,
                 image -> image.putLong(image.snapshotL1(), image.l2()));
         g.add(
@@ -130,7 +132,8 @@ final class MappingImages {
                 SmallImage::withSnapshot,
                 i -> i.putLong(i.entry(1), i.snapshotL1() | SmallImage.COPIED));
         g.found(
-                "62: data on a snapshot's L2", "overlaps",
+                "62: data on a snapshot's L2",
+                "overlaps",
                 SmallImage::withSnapshot,
                 i -> i.putLong(i.entry(1), i.snapshotL2() | SmallImage.COPIED));
         g.unwritable(
@@ -142,11 +145,13 @@ final class MappingImages {
                 SmallImage::withBitmap,
                 i -> i.putLong(i.entry(1), i.bitmapTable() | SmallImage.COPIED));
         g.found(
-                "75: COPIED on a cluster with two owners", "refcount=1 reference=2",
+                "75: COPIED on a cluster with two owners",
+                "refcount=1 reference=2",
                 SmallImage::plain,
                 image -> image.putLong(image.entry(1), image.getLong(image.entry(0))));
         g.found(
-                "80: COPIED on a cluster that a snapshot shares", "OFLAG_COPIED",
+                "80: COPIED on a cluster that a snapshot shares",
+                "OFLAG_COPIED",
                 SmallImage::withSnapshot,
                 image -> image.or(image.entry(0), SmallImage.COPIED));
         g.unwritable(

@@ -69,7 +69,8 @@ final class RefcountImages {
                 SmallImage::plain,
                 image -> image.putLong(image.refcountTable(), image.data()));
         g.found(
-                "58: refcount block that does not count itself", "cluster 2 refcount=0 reference=1",
+                "58: refcount block that does not count itself",
+                "cluster 2 refcount=0 reference=1",
                 SmallImage::plain,
                 image -> image.refcount(2, 0));
     }
@@ -96,7 +97,8 @@ final class RefcountImages {
                 SmallImage::plain,
                 image -> image.fill(image.refcountBlock(), 4096, 0));
         g.found(
-                "57: all counts at their maximum", "refcount=65535",
+                "57: all counts at their maximum",
+                "refcount=65535",
                 SmallImage::plain,
                 image -> image.fill(image.refcountBlock(), 4096, 0xff));
         for (int order = 0; order <= 6; order++) {
@@ -119,9 +121,14 @@ final class RefcountImages {
                     image -> image.putInt(96, width));
         }
         g.found(
-                "59: file that needs a longer refcount table than there is", "",
+                "59: file that needs a longer refcount table than there is",
+                "",
                 SmallImage::plain,
                 image -> image.fileSize(1L << 35));
-        g.readOnly("60: file of 2^56 bytes", "file size", SmallImage::plain, image -> image.fileSize(1L << 56));
+        g.readOnly(
+                "60: file of 2^56 bytes",
+                "file size",
+                SmallImage::plain,
+                image -> image.fileSize(1L << 56));
     }
 }

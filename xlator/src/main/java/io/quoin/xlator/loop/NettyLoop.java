@@ -66,7 +66,8 @@ public final class NettyLoop implements Loop {
 
     @Override
     public Timer schedule(long delayNanos, Runnable task) {
-        ScheduledFuture<?> future = eventLoop.schedule(watched(task), delayNanos, TimeUnit.NANOSECONDS);
+        ScheduledFuture<?> future =
+                eventLoop.schedule(watched(task), delayNanos, TimeUnit.NANOSECONDS);
         return () -> future.cancel(false);
     }
 

@@ -47,7 +47,8 @@ public final class NettyLoopGroup implements LoopGroup {
                         count, new DefaultThreadFactory("quoin-loop", true), transport);
         List<Loop> wrapped = new ArrayList<>(count);
         for (EventExecutor executor : group) {
-            wrapped.add(new NettyLoop("loop-" + wrapped.size(), (EventLoop) executor, whenTaskFails));
+            wrapped.add(
+                    new NettyLoop("loop-" + wrapped.size(), (EventLoop) executor, whenTaskFails));
         }
         loops = List.copyOf(wrapped);
     }
