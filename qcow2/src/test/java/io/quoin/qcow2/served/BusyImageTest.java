@@ -32,11 +32,11 @@ import org.junit.jupiter.params.provider.ValueSource;
  * An image is checked again and again while it is written, zeroed, discarded, compressed, flushed,
  * enlarged and cut: nothing is ever found.
  */
-@Timeout(300)
+@Timeout(600)
 class BusyImageTest {
     private static final String NAME = "disk.qcow2";
     private static final int SIZE = 3 << 20;
-    private static final int CHECKS = Integer.getInteger("quoin.served.checks", 20);
+    private static final int CHECKS = Integer.getInteger("quoin.served.checks", 10);
 
     private final long seed = RandomOperations.seed();
     private final Random random = new Random(seed);
@@ -86,14 +86,14 @@ class BusyImageTest {
         long workUnderChecks = 0;
         for (int i = 0; i < CHECKS; i++) {
             model.performAll(driver, operations.next(random.nextInt(4)), 4);
-            List<FileDriver.Pending> underWay = compresses ? compressedWrites() : List.of();
+            List<FileDriver.Pending> underWay = underWay(compresses);
             CompletionStage<OpenCheck> check = checks.start(false);
             do {
                 for (FileDriver.Pending write : underWay) {
                     assertThat(driver.await(write)).isEqualTo(BlockError.OK);
                 }
                 work(resizes);
-                underWay = compresses ? compressedWrites() : List.of();
+                underWay = underWay(compresses);
                 workUnderChecks++;
             } while (!check.toCompletableFuture().isDone());
             for (FileDriver.Pending write : underWay) {
@@ -130,6 +130,26 @@ class BusyImageTest {
             model.resize(size);
             operations = operations();
         }
+    }
+
+    private List<FileDriver.Pending> underWay(boolean compresses) {
+        return compresses && random.nextBoolean() ? compressedWrites() : partWrites();
+    }
+
+    /**
+     * Of parts of clusters all over the disk: those without a place take long until they have one.
+     */
+    private List<FileDriver.Pending> partWrites() {
+        List<FileDriver.Pending> pending = new ArrayList<>();
+        int step = model.sizeBytes() / 8;
+        for (int from = 0; from + step <= model.sizeBytes(); from += step) {
+            byte[] data = new byte[1 + random.nextInt(1000)];
+            random.nextBytes(data);
+            int offset = from + random.nextInt(step - data.length);
+            pending.add(driver.startWrite(offset, data, IoFlags.NONE));
+            model.write(offset, data);
+        }
+        return pending;
     }
 
     /** A few at once, that do not overlap; some end in the middle of a host cluster. */
