@@ -130,10 +130,11 @@ final class Relocations {
         int times = ofTable ? copies.referencesTo(pointerOffset >>> image.clusterBits) : 1;
         long copy = copies.of(firstCluster, clusters, times);
         long moved = (copy - firstCluster) << image.clusterBits;
-        if (copy == 0
-                || (compressed
-                        && !L2Entry.isCompressible(
-                                hostOffset + moved, (int) lengthBytes, image.clusterBits))) {
+        long lastCopied = (copy + clusters - 1) << image.clusterBits;
+        boolean isWithinReach =
+                !compressed
+                        || L2Entry.isCompressible(lastCopied, image.clusterSize, image.clusterBits);
+        if (copy == 0 || !isWithinReach) {
             return 0;
         }
         // Every kind of word has the offset unshifted in it. COPIED comes back with the next look.

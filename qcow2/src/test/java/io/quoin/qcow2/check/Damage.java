@@ -40,7 +40,11 @@ enum Damage {
     L2_ENTRY_COPIED_WRONG(t -> t.changeData(w -> w ^ L2Entry.COPIED)),
     ZERO_ENTRY_UNALIGNED(
             t -> t.isStandard3() && t.image.clusterBits > 9 && t.changeData(w -> (w | 1) + 512)),
-    ZERO_ENTRY_COPIED(t -> t.isStandard3() && t.changeFree(w -> L2Entry.ZERO | L2Entry.COPIED)),
+    ZERO_ENTRY_COPIED(
+            t ->
+                    t.isStandard3()
+                            && !t.header.hasExternalDataFile()
+                            && t.changeFree(w -> L2Entry.ZERO | L2Entry.COPIED)),
     ZERO_ENTRY_COPIED_WRONG(t -> t.isStandard3() && t.changeData(w -> (w | 1) ^ L2Entry.COPIED)),
     STREAM_COPIED(t -> t.changeStream(w -> w | L2Entry.COPIED)),
     STREAM_BEYOND_END(t -> t.changeStream(w -> w + (1L << 40))),

@@ -4,9 +4,11 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.quoin.block.BlockException;
 import io.quoin.qcow2.check.QemuImages.Kind;
+import io.quoin.qcow2.layout.HeaderLayout;
 import io.quoin.testkit.peer.Peer;
 import io.quoin.testkit.peer.PeerResult;
 import java.io.IOException;
+import java.io.RandomAccessFile;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
@@ -102,7 +104,9 @@ class DamageKindsTest {
         String name = mode == RepairMode.ALL ? "all" : "leaks";
         Path byQemu = copy(image, "qemu.qcow2");
         QemuImages.check(byQemu, "-r", name);
-        long qemu = QemuImages.check(byQemu).get("exit");
+        // With bitmaps in the image, QEMU 7.2 writes a header without its snapshots.
+        boolean keepsSnapshots = snapshots(byQemu) == snapshots(image);
+        long qemu = keepsSnapshots ? QemuImages.check(byQemu).get("exit") : -1;
         Path repaired = copy(image, "own.qcow2");
         List<String> findings = new ArrayList<>();
         Map<String, Long> own = Qcow2CheckTest.ownCheck(repaired, mode, findings);
@@ -125,6 +129,13 @@ class DamageKindsTest {
                         .as("content after %s -r %s, %s", what, name, findings)
                         .isEqualTo(before);
             }
+        }
+    }
+
+    private static int snapshots(Path image) throws IOException {
+        try (RandomAccessFile file = new RandomAccessFile(image.toFile(), "r")) {
+            file.seek(HeaderLayout.SNAPSHOT_FIELDS_OFFSET);
+            return file.readInt();
         }
     }
 
