@@ -24,6 +24,7 @@ final class SequencePlan {
     private static final int BITMAPS_MAX = 3;
 
     private final ImageSpec spec;
+    private final int backingBytes;
     private final Random random;
     private final List<SequenceStep> steps = new ArrayList<>();
     private final Map<String, Integer> snapshots = new LinkedHashMap<>();
@@ -35,15 +36,21 @@ final class SequencePlan {
     private boolean backed;
     private int number;
 
-    private SequencePlan(ImageSpec spec, Random random) {
+    private SequencePlan(ImageSpec spec, int backingBytes, Random random) {
         this.spec = spec;
+        this.backingBytes = backingBytes;
         this.random = random;
         this.size = spec.sizeBytes();
         this.backed = spec.backing() != Backing.NONE;
     }
 
-    static List<SequenceStep> draw(ImageSpec spec, Random random, int count) {
-        SequencePlan plan = new SequencePlan(spec, random);
+    /**
+     * As many steps as are asked for.
+     *
+     * @param backingBytes the length of the backing file, if there is one
+     */
+    static List<SequenceStep> draw(ImageSpec spec, int backingBytes, Random random, int count) {
+        SequencePlan plan = new SequencePlan(spec, backingBytes, random);
         if (spec.bitmaps()) {
             plan.addBitmap(FIRST);
         }
@@ -120,6 +127,10 @@ final class SequencePlan {
         int unit = 1 << bitmaps.values().stream().mapToInt(i -> i).max().orElse(9);
         newSize = newSize / unit * unit;
         if (newSize < 3 * 512 || newSize > 2 * spec.sizeBytes() || newSize == size) {
+            return;
+        }
+        if (spec.version() == 2 && backed && newSize > size && backingBytes > size) {
+            // QEMU 7.2 has nothing to hide the rest of the backing file with.
             return;
         }
         size = newSize;

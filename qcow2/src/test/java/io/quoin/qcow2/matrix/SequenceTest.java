@@ -51,7 +51,9 @@ class SequenceTest {
         System.out.println("sequences: seed=" + seed + ", count=" + SEQUENCES);
         for (int i = 0; i < SEQUENCES; i++) {
             ImageSpec spec = ImageSpec.random(new Random(seed + i));
-            List<SequenceStep> steps = SequencePlan.draw(spec, new Random(seed + i), STEPS);
+            int backing = SpecImage.backingBytes(spec, seed + i);
+            List<SequenceStep> steps =
+                    SequencePlan.draw(spec, backing, new Random(seed + i), STEPS);
             try {
                 run(spec, seed + i, steps);
             } catch (AssertionError | RuntimeException e) {

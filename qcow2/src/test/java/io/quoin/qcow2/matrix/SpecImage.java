@@ -31,15 +31,17 @@ final class SpecImage {
     private final Path folder;
     private final ImageSpec spec;
     private final Random random;
+    private final int backingBytes;
     final ModelDisk model;
 
     /** What the internal snapshot reads as, if there is one. */
     byte[] snapshot = {};
 
-    private SpecImage(Path folder, ImageSpec spec, Random random) {
+    private SpecImage(Path folder, ImageSpec spec, long seed) {
         this.folder = folder;
         this.spec = spec;
-        this.random = random;
+        this.random = new Random(seed);
+        this.backingBytes = backingBytes(spec, seed);
         this.model = new ModelDisk(spec.sizeBytes());
     }
 
@@ -52,7 +54,7 @@ final class SpecImage {
 
     /** Made, with nothing in it but what its backing files have. */
     static SpecImage create(Path folder, ImageSpec spec, long seed) throws IOException {
-        SpecImage image = new SpecImage(folder, spec, new Random(seed));
+        SpecImage image = new SpecImage(folder, spec, seed);
         image.createAll();
         return image;
     }
@@ -75,7 +77,7 @@ final class SpecImage {
         List<String> create = new ArrayList<>(List.of("create", "-q", "-f", "qcow2"));
         create.addAll(List.of("-o", spec.options(DATA)));
         if (spec.backing() == Backing.RAW) {
-            makeRaw();
+            makeRaw(backingBytes);
             create.addAll(List.of("-b", RAW, "-F", "raw"));
         } else if (spec.backing() != Backing.NONE) {
             makeMiddle();
@@ -85,13 +87,18 @@ final class SpecImage {
         qemuImg(create);
     }
 
+    /** The length of the file right behind the image, if there is one. */
+    static int backingBytes(ImageSpec spec, long seed) {
+        return length(spec, new Random(~seed));
+    }
+
     /** Shorter than what it lies behind, as long, or longer. */
-    private int length() {
+    private static int length(ImageSpec spec, Random random) {
         return spec.sizeBytes() / 512 * (2 + random.nextInt(4)) / 4 * 512;
     }
 
-    private void makeRaw() throws IOException {
-        byte[] content = new byte[length()];
+    private void makeRaw(int length) throws IOException {
+        byte[] content = new byte[length];
         random.nextBytes(content);
         Files.write(folder.resolve(RAW), content);
         model.write(0, Arrays.copyOf(content, Math.min(content.length, spec.sizeBytes())));
@@ -101,10 +108,10 @@ final class SpecImage {
         List<String> create = new ArrayList<>(List.of("create", "-q", "-f", "qcow2"));
         create.addAll(List.of("-o", "cluster_size=" + (4096 << random.nextInt(3))));
         if (spec.backing() == Backing.CHAIN) {
-            makeRaw();
+            makeRaw(length(spec, random));
             create.addAll(List.of("-b", RAW, "-F", "raw"));
         }
-        int length = length();
+        int length = backingBytes;
         create.addAll(List.of(MIDDLE, String.valueOf(length)));
         qemuImg(create);
         if (length < spec.sizeBytes()) {
