@@ -218,14 +218,32 @@ class DiskCheckTest {
         System.out.println("told " + dones.size() + " times: " + dones);
     }
 
-    /** So many tables that it takes seconds. */
+    /** On a brick that takes its time for each read, as soon as the service starts again. */
     private void makeSlowToCheck() throws IOException {
         try (Daemon daemon = start()) {
             assertThat(daemon.disks()).isEmpty();
-            ObjectNode create = vm1().put("sizeBytes", 256 << 20);
+            ObjectNode create = vm1().put("sizeBytes", 2 << 20);
             create.putObject("options").put("cluster_size", "512").put("preallocation", "metadata");
             call("disk.create", create);
         }
+        String fast = Files.readString(folder.volfile());
+        String slow =
+                """
+                volume slow
+                    type debug/delay-gen
+                    option delay-percentage 100%
+                    option delay-duration 20ms
+                    option enable read
+                    subvolumes brick
+                end-volume
+
+                volume images
+                """;
+        assertThat(fast).contains("volume images\n").contains("subvolumes brick\n");
+        Files.writeString(
+                folder.volfile(),
+                fast.replace("subvolumes brick\n", "subvolumes slow\n")
+                        .replace("volume images\n", slow));
     }
 
     private void awaitRunning() throws InterruptedException, ExecutionException {
