@@ -29,6 +29,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
+import java.util.concurrent.Executor;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import org.assertj.core.api.ThrowableAssert.ThrowingCallable;
@@ -46,6 +47,9 @@ class DiskCheckTest {
     private static final int WRITES_MIN = 400;
 
     private final SocketFolder sockets = SocketFolder.create();
+    /** The common pool may have one thread alone. */
+    private static final Executor THREADS = task -> new Thread(task, "check").start();
+
     private final DataFolder folder = new DataFolder(sockets.resolve("data"));
     private final Path image = folder.path().resolve("brick").resolve("vm1.qcow2");
     private final List<String> findings = new ArrayList<>();
@@ -159,7 +163,7 @@ class DiskCheckTest {
         makeSlowToCheck();
         CompletableFuture<JsonNode> running;
         try (Daemon daemon = start()) {
-            running = CompletableFuture.supplyAsync(() -> check("none"));
+            running = CompletableFuture.supplyAsync(() -> check("none"), THREADS);
             awaitRunning();
             assertFails(() -> check("none"), BlockError.EBUSY, "being checked already");
             assertThat(daemon.disks()).hasSize(1);
@@ -253,7 +257,8 @@ class DiskCheckTest {
                             while (!info().at("/details/check/state").asText().equals("running")) {
                                 Thread.onSpinWait();
                             }
-                        });
+                        },
+                        THREADS);
         try {
             seen.get(LIMIT.toSeconds(), TimeUnit.SECONDS);
         } catch (TimeoutException e) {
