@@ -30,6 +30,11 @@ public final class DiskVolume implements AutoCloseable {
     private final DiskChecks checks;
     private volatile List<String> names = List.of();
 
+    /** The look-up that nobody waits for but {@link #close}; none begins after that. */
+    private CompletableFuture<Void> lookUp = CompletableFuture.completedFuture(null);
+
+    private boolean closed;
+
     private DiskVolume(Graph graph, LoopGroup loops) {
         this.graph = graph;
         this.loops = loops;
@@ -62,8 +67,20 @@ public final class DiskVolume implements AutoCloseable {
      */
     public List<String> knownNames() {
         List<String> known = names;
-        refresh().exceptionally(failure -> List.of());
+        lookUpAgain();
         return known;
+    }
+
+    private synchronized void lookUpAgain() {
+        if (!closed && lookUp.isDone()) {
+            lookUp = refresh().<Void>handle((infos, failure) -> null).toCompletableFuture();
+        }
+    }
+
+    /** Lets none begin any more. */
+    private synchronized CompletableFuture<Void> lastLookUp() {
+        closed = true;
+        return lookUp;
     }
 
     private CompletionStage<List<FileInfo>> refresh() {
@@ -135,7 +152,7 @@ public final class DiskVolume implements AutoCloseable {
     @Override
     public void close() {
         try {
-            Stages.await(open.close());
+            Stages.await(CompletableFuture.allOf(lastLookUp(), open.close().toCompletableFuture()));
         } finally {
             Stages.await(graph.close());
         }

@@ -47,6 +47,7 @@ class DiskCheckTest {
     private static final int WRITES_MIN = 400;
 
     private final SocketFolder sockets = SocketFolder.create();
+
     /** The common pool may have one thread alone. */
     private static final Executor THREADS = task -> new Thread(task, "check").start();
 
