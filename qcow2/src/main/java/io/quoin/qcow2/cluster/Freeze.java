@@ -1,7 +1,6 @@
 package io.quoin.qcow2.cluster;
 
 import io.quoin.block.BlockError;
-import io.quoin.block.IoRequest;
 import io.quoin.qcow2.bitmap.ImageBitmaps;
 import io.quoin.qcow2.cache.ClusterRuns;
 import java.util.concurrent.TimeUnit;
@@ -25,7 +24,7 @@ import java.util.concurrent.TimeUnit;
  *
  * <p>Threading: confined(loop).
  */
-final class Freeze extends GuestOp {
+final class Freeze extends WholeImageOp {
     private static final long RETRY_NANOS = TimeUnit.MILLISECONDS.toNanos(1);
     private static final long KEPT_BYTES_MAX = 64L << 20;
 
@@ -46,17 +45,7 @@ final class Freeze extends GuestOp {
             return;
         }
         image.refcounts.record(countedAhead);
-        IoRequest request = image.pool.acquire().flush();
-        request.push(this::reached);
-        start(request);
-    }
-
-    @Override
-    protected void prepare(IoRequest request) {
-        end = 1;
-        exclusive = true;
-        firstCluster = 0;
-        lastCluster = Long.MAX_VALUE;
+        takeTurn();
     }
 
     @Override
@@ -67,12 +56,7 @@ final class Freeze extends GuestOp {
     }
 
     @Override
-    protected void finish(IoRequest request, BlockError outcome) {
-        request.complete(outcome);
-    }
-
-    private void reached(IoRequest request, BlockError outcome) {
-        image.pool.release(request);
+    protected void left(BlockError outcome) {
         if (outcome.isOk()) {
             image.flusher.flush(this::flushed);
         } else {

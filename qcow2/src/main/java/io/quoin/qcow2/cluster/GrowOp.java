@@ -1,10 +1,8 @@
 package io.quoin.qcow2.cluster;
 
 import io.quoin.block.BlockError;
-import io.quoin.block.IoFlags;
-import io.quoin.block.IoOp;
-import io.quoin.block.IoRequest;
 import io.quoin.qcow2.cache.MetadataKind;
+import io.quoin.qcow2.cache.Outcome;
 import io.quoin.qcow2.layout.HeaderLayout;
 import java.nio.ByteBuffer;
 import org.agrona.BufferUtil;
@@ -25,21 +23,16 @@ import org.agrona.BufferUtil;
  *
  * <p>Threading: confined(loop).
  */
-final class GrowOp extends GuestOp {
+final class GrowOp extends WholeImageOp {
     private static final int ALIGNMENT = 4096;
-
-    /** Told how it ended. */
-    interface Ended {
-        void ended(BlockError error);
-    }
 
     private final long newSizeBytes;
     private final int newL1Size;
-    private final Ended ended;
+    private final Outcome ended;
     private ByteBuffer bytes = ByteBuffer.allocate(0);
     private long newL1Cluster;
 
-    GrowOp(OpenImage image, long newSizeBytes, Ended ended) {
+    GrowOp(OpenImage image, long newSizeBytes, Outcome ended) {
         super(image);
         this.newSizeBytes = newSizeBytes;
         this.ended = ended;
@@ -51,20 +44,6 @@ final class GrowOp extends GuestOp {
     static boolean isPossible(OpenImage image, long sizeBytes) {
         int shift = image.form.l1Shift;
         return ((sizeBytes - 1) >>> shift) < HeaderLayout.L1_BYTES_MAX / Long.BYTES;
-    }
-
-    void begin() {
-        IoRequest request = image.pool.acquire().flush();
-        request.push(this::lockedPartDone);
-        start(request);
-    }
-
-    @Override
-    protected void prepare(IoRequest request) {
-        end = 1;
-        exclusive = true;
-        firstCluster = 0;
-        lastCluster = Long.MAX_VALUE;
     }
 
     @Override
@@ -161,46 +140,27 @@ final class GrowOp extends GuestOp {
     }
 
     @Override
-    protected void finish(IoRequest request, BlockError outcome) {
-        request.complete(outcome);
-    }
-
-    private void lockedPartDone(IoRequest request, BlockError outcome) {
-        if (!outcome.isOk()) {
-            image.pool.release(request);
-            ended.ended(outcome);
-            return;
+    protected void left(BlockError outcome) {
+        if (outcome.isOk()) {
+            image.growData(newSizeBytes, this::dataGrown);
+        } else {
+            ended.done(outcome);
         }
-        image.growData(
-                newSizeBytes,
-                grown -> {
-                    if (grown.isOk()) {
-                        zeroNewPart(request);
-                    } else {
-                        image.pool.release(request);
-                        ended.ended(grown);
-                    }
-                });
     }
 
-    private void zeroNewPart(IoRequest request) {
-        long oldSizeBytes = image.sizeBytes();
-        long to = (newSizeBytes + image.clusterSizeBytes - 1) & -(long) image.clusterSizeBytes;
-        request.prepare(
-                IoOp.WRITE_ZEROES,
-                oldSizeBytes,
-                to - oldSizeBytes,
-                IoFlags.MAY_UNMAP | IoFlags.FUA);
-        request.push(this::zeroed);
-        image.startChange(request);
-    }
-
-    private void zeroed(IoRequest request, BlockError outcome) {
-        image.pool.release(request);
-        if (!outcome.isOk()) {
-            ended.ended(outcome);
-            return;
+    private void dataGrown(BlockError outcome) {
+        if (outcome.isOk()) {
+            zero(image.sizeBytes(), newSizeBytes, this::zeroed);
+        } else {
+            ended.done(outcome);
         }
-        image.changeSize(newSizeBytes, ended::ended);
+    }
+
+    private void zeroed(BlockError outcome) {
+        if (outcome.isOk()) {
+            image.changeSize(newSizeBytes, ended);
+        } else {
+            ended.done(outcome);
+        }
     }
 }

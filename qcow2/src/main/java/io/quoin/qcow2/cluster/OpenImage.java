@@ -184,14 +184,14 @@ public final class OpenImage {
 
     /** Makes the image larger; durable with the outcome. One at a time. */
     public void grow(long newSizeBytes, Outcome outcome) {
-        GrowOp grow = new GrowOp(this, newSizeBytes, outcome::done);
-        whenChangeable(grow::begin, outcome);
+        GrowOp grow = new GrowOp(this, newSizeBytes, outcome);
+        whenChangeable(grow::takeTurn, outcome);
     }
 
     /** Makes the image smaller; durable with the outcome. One at a time. */
     public void shrink(long newSizeBytes, Outcome outcome) {
         ShrinkOp shrink = new ShrinkOp(this, newSizeBytes, outcome);
-        whenChangeable(shrink::begin, outcome);
+        whenChangeable(shrink::takeTurn, outcome);
     }
 
     private void whenChangeable(Runnable begin, Outcome outcome) {

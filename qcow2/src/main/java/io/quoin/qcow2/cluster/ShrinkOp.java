@@ -1,9 +1,6 @@
 package io.quoin.qcow2.cluster;
 
 import io.quoin.block.BlockError;
-import io.quoin.block.IoFlags;
-import io.quoin.block.IoOp;
-import io.quoin.block.IoRequest;
 import io.quoin.qcow2.cache.L2Table;
 import io.quoin.qcow2.cache.MappingTables;
 import io.quoin.qcow2.cache.Outcome;
@@ -29,7 +26,7 @@ import io.quoin.qcow2.layout.Qcow2Geometry;
  *
  * <p>Threading: confined(loop).
  */
-final class ShrinkOp extends GuestOp {
+final class ShrinkOp extends WholeImageOp {
     private enum Phase {
         BARRIER,
         TRIM
@@ -49,20 +46,6 @@ final class ShrinkOp extends GuestOp {
         Qcow2Geometry geometry = image.currentHeader().geometry();
         this.l1Needed = (int) geometry.l1EntriesFor(newSizeBytes);
         this.l1Before = (int) geometry.l1EntriesFor(image.sizeBytes());
-    }
-
-    void begin() {
-        IoRequest request = image.pool.acquire().flush();
-        request.push(this::reached);
-        start(request);
-    }
-
-    @Override
-    protected void prepare(IoRequest request) {
-        end = 1;
-        exclusive = true;
-        firstCluster = 0;
-        lastCluster = Long.MAX_VALUE;
     }
 
     @Override
@@ -85,30 +68,15 @@ final class ShrinkOp extends GuestOp {
     }
 
     @Override
-    protected void finish(IoRequest request, BlockError outcome) {
-        request.complete(outcome);
-    }
-
-    /** The locked part of a phase is over. */
-    private void reached(IoRequest request, BlockError outcome) {
+    protected void left(BlockError outcome) {
         if (!outcome.isOk() || phase == Phase.TRIM) {
-            image.pool.release(request);
             ended.done(outcome);
-            return;
+        } else {
+            zero(newSizeBytes, image.sizeBytes(), this::zeroed);
         }
-        long clusterMask = image.clusterSizeBytes - 1L;
-        long to = (image.sizeBytes() + clusterMask) & ~clusterMask;
-        request.prepare(
-                IoOp.WRITE_ZEROES,
-                newSizeBytes,
-                to - newSizeBytes,
-                IoFlags.MAY_UNMAP | IoFlags.FUA);
-        request.push(this::zeroed);
-        image.startChange(request);
     }
 
-    private void zeroed(IoRequest request, BlockError outcome) {
-        image.pool.release(request);
+    private void zeroed(BlockError outcome) {
         if (!outcome.isOk()) {
             ended.done(outcome);
             return;
@@ -134,7 +102,7 @@ final class ShrinkOp extends GuestOp {
                             !image.currentHeader().hasExtendedL2()
                                     && !image.currentHeader().hasExternalDataFile();
                     l1Index = plain ? l1Needed : l1Before;
-                    begin();
+                    takeTurn();
                 });
     }
 

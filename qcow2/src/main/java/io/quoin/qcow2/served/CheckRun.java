@@ -107,7 +107,7 @@ final class CheckRun {
                     Qcow2Check.checkOpen(
                             file, findings, Runtime.getRuntime().maxMemory() / HEAP_SHARE);
             loop.execute(() -> walked(result, findings));
-        } catch (RuntimeException | OutOfMemoryError e) {
+        } catch (RuntimeException | Error e) {
             loop.execute(() -> walkFailed(e));
         }
     }
