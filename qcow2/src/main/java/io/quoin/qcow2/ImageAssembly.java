@@ -104,7 +104,7 @@ final class ImageAssembly {
     /**
      * Unknown bits go before the first change, and the mark of leaks comes. With one bit that is
      * unknown there may be clusters that are referred to in an unknown way: then the mark that is
-     * there says nothing. Lazy refcounts need none, they are rebuilt.
+     * there says nothing. Lazy refcounts have the dirty bit in its place: they are rebuilt.
      *
      * @return whether a writer was killed and left a mark that counts
      */
@@ -118,7 +118,13 @@ final class ImageAssembly {
                     outcome -> header.clearAutoclear(AUTOCLEAR_KEPT, outcome));
         }
         boolean valid = marked && !unknown && now.version() >= 3;
-        if (!valid && now.version() >= 3 && !now.lazyRefcounts()) {
+        boolean lazy = now.version() >= 3 && now.lazyRefcounts();
+        if (lazy) {
+            gate.add(
+                    WriteGate.Stage.DIRTY_BIT,
+                    outcome -> header.changeIncompatible(0, Qcow2Header.DIRTY, outcome));
+        }
+        if (!valid && now.version() >= 3 && !lazy) {
             gate.add(
                     WriteGate.Stage.RESERVATION,
                     outcome -> header.changeAutoclear(0, Qcow2Header.LEAKS_POSSIBLE, outcome));

@@ -25,7 +25,6 @@ import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.HashMap;
 import java.util.Map;
-import java.util.Random;
 import java.util.concurrent.CompletionStage;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.DisplayName;
@@ -45,24 +44,6 @@ class ImageLifeTest {
     @BeforeEach
     void start() {
         images = new ImageFixture(folder);
-    }
-
-    @Test
-    @DisplayName("QCOW2 58, 59: the refcount table grows, and new blocks count themselves")
-    void shouldGrowTheRefcountTableWhenTheFileOutgrowsIt() throws IOException {
-        Peer.assumeAll(Peer.QEMU_IMG);
-        int size = 40 << 20;
-        images.create("disk.qcow2", size, Map.of("cluster_size", "512"));
-        XlatorFile file = images.open("disk.qcow2", OpenMode.READ_WRITE);
-        FileDriver driver = images.driver(file);
-        byte[] data = new byte[size];
-        new Random(1).nextBytes(data);
-        for (int at = 0; at < size; at += 1 << 20) {
-            driver.write(at, Arrays.copyOfRange(data, at, at + (1 << 20)));
-        }
-        images.close(file);
-        images.checkClean("disk.qcow2");
-        assertThat(images.qemuContent("disk.qcow2")).isEqualTo(data);
     }
 
     @ParameterizedTest

@@ -19,8 +19,7 @@ final class ConvertReport {
      */
     ConvertReport(List<String> tools, List<ConvertRun> runs) {
         medians =
-                new Medians<>(
-                        tools, runs, ConvertRun::row, ConvertRun::tool, ConvertRun::seconds);
+                new Medians<>(tools, runs, ConvertRun::row, ConvertRun::tool, ConvertRun::seconds);
     }
 
     String table() {

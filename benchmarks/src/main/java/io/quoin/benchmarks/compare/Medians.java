@@ -7,7 +7,8 @@ import java.util.function.ToDoubleFunction;
 import java.util.stream.Collectors;
 
 /**
- * The rounds of each contender in each row as medians, and the first contender's beside the others'.
+ * The rounds of each contender in each row as medians, and the first contender's beside the
+ * others'.
  *
  * <p>Threading: immutable.
  *

@@ -29,6 +29,7 @@ final class ClusterReserve {
     private int readyCount;
     private long scanCursor;
     private long end;
+    private long writtenEnd;
 
     /**
      * @param end the first cluster behind the end of the file
@@ -135,6 +136,16 @@ final class ClusterReserve {
     /** The first cluster that was never used or reserved. */
     long end() {
         return end;
+    }
+
+    /** Before {@code cluster} there may be something that was written in vain. */
+    void writtenUpTo(long cluster) {
+        writtenEnd = Math.max(writtenEnd, cluster);
+    }
+
+    /** Whether a cluster that is passed by the end now was never written. */
+    boolean isFresh(long cluster) {
+        return cluster >= writtenEnd;
     }
 
     void passEnd() {

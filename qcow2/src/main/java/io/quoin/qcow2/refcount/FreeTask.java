@@ -65,7 +65,7 @@ final class FreeTask extends RefcountTask {
             reportUncounted(cluster);
             return false;
         }
-        RefcountBlock block = blockOf(cluster);
+        RefcountBlock block = blockOrRoom(cluster);
         if (block != null) {
             collect(block);
         }

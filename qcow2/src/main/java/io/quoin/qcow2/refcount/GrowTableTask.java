@@ -12,8 +12,8 @@ import java.util.List;
 import org.agrona.BufferUtil;
 
 /**
- * Moves the refcount table to a larger place behind the end of the file, with the blocks that count
- * that place itself.
+ * Moves the refcount table to a larger place, with the blocks that count that place itself. It lies
+ * behind all that the old table could count, so that no block of the old one is concerned.
  *
  * <pre>
  *  WRITE   new table and new blocks, all behind the end: flush
@@ -35,6 +35,8 @@ final class GrowTableTask extends RefcountTask {
 
     private final ClusterReserve reserve;
     private final HeaderStore header;
+    private final int tooShort;
+    private final int room;
     private final ClusterRuns old = new ClusterRuns();
     private final List<RefcountBlock> placed = new ArrayList<>();
     private ByteBuffer bytes = ByteBuffer.allocate(0);
@@ -44,10 +46,15 @@ final class GrowTableTask extends RefcountTask {
     private boolean mapped;
     private State state = State.WRITE;
 
-    GrowTableTask(RefcountBlocks blocks, ClusterReserve reserve, HeaderStore header) {
+    /**
+     * @param room clusters that are wanted in one piece behind the new table
+     */
+    GrowTableTask(RefcountBlocks blocks, ClusterReserve reserve, HeaderStore header, int room) {
         super(blocks);
         this.reserve = reserve;
         this.header = header;
+        this.room = room;
+        this.tooShort = blocks.tableSize();
     }
 
     /** The clusters of the table that is no more. */
@@ -64,10 +71,17 @@ final class GrowTableTask extends RefcountTask {
             for (int i = 0; mapped && i < tableClusters; i++) {
                 blocks.map().remove(tableCluster + i);
             }
+            if (mapped) {
+                reserve.writtenUpTo(placeEnd());
+            }
             return false;
         }
         switch (state) {
             case WRITE -> {
+                if (blocks.tableSize() > tooShort) {
+                    // Somebody who came first has done it.
+                    return false;
+                }
                 if (!plan()) {
                     fail(BlockError.ENOSPC);
                     return true;
@@ -97,23 +111,21 @@ final class GrowTableTask extends RefcountTask {
     /** Finds the sizes: blocks are needed for the table, for what follows and for themselves. */
     private boolean plan() {
         RefcountLayout layout = blocks.layout();
-        tableCluster = reserve.end();
+        tableCluster = Math.max(reserve.end(), (long) blocks.tableSize() * layout.blockEntries());
         long firstBlock = layout.blockIndex(tableCluster);
         int perCluster = layout.tableEntriesPerCluster();
-        long entries = Math.max(blocks.tableSize() + blocks.tableSize() / 2L, firstBlock + 1);
-        long blockCount = 1;
-        long needed;
-        do {
-            entries = Math.max(entries, firstBlock + blockCount);
+        long entries = blocks.tableSize() + blocks.tableSize() / 2L;
+        long blockCount = 0;
+        long blocksNeeded = 1;
+        while (blockCount < blocksNeeded || (long) tableClusters * perCluster < entries) {
+            blockCount = blocksNeeded;
             tableClusters = (int) ((entries + perCluster - 1) / perCluster);
-            needed = layout.blockIndex(tableCluster + tableClusters + blockCount) - firstBlock + 1;
-            if (needed <= blockCount) {
-                break;
+            if ((long) tableClusters << blocks.clusterBits() > RefcountLayout.TABLE_BYTES_MAX) {
+                return false;
             }
-            blockCount = needed;
-        } while ((long) tableClusters << blocks.clusterBits() <= RefcountLayout.TABLE_BYTES_MAX);
-        if ((long) tableClusters << blocks.clusterBits() > RefcountLayout.TABLE_BYTES_MAX) {
-            return false;
+            long behind = tableCluster + tableClusters + blockCount;
+            blocksNeeded = layout.blockIndex(behind) - firstBlock + 1;
+            entries = Math.max(entries, layout.blockIndex(behind + withBlocks(room)) + 1);
         }
         if (!blocks.isReachable(tableCluster + tableClusters + blockCount - 1)) {
             return false;
@@ -128,6 +140,15 @@ final class GrowTableTask extends RefcountTask {
             blocks.setCount(placed.get((int) (layout.blockIndex(c) - firstBlock)), c, 1);
         }
         return true;
+    }
+
+    /** Clusters and the blocks that count them. */
+    private long withBlocks(long clusters) {
+        return clusters + clusters / (blocks.layout().blockEntries() - 1) + 2;
+    }
+
+    private long placeEnd() {
+        return tableCluster + tableClusters + placed.size();
     }
 
     private void write() {
@@ -157,6 +178,6 @@ final class GrowTableTask extends RefcountTask {
                                         / (long) blocks.layout().tableEntriesPerCluster()));
         old.add(blocks.tableHostOffset() >>> blocks.clusterBits(), oldClusters);
         blocks.switchTable(newTable, tableCluster << blocks.clusterBits());
-        reserve.passEnd(tableCluster + tableClusters + placed.size());
+        reserve.passEnd(placeEnd());
     }
 }

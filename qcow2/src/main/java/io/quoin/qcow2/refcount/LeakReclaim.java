@@ -151,7 +151,7 @@ public final class LeakReclaim extends Steps {
     public void closed(Outcome outcome) {
         boolean marked = (header.header().autoclearFeatures() & Qcow2Header.LEAKS_POSSIBLE) != 0;
         boolean complete = state == State.IDLE || state == State.DONE;
-        if (marked && complete && io.health().isWritable()) {
+        if (marked && complete && !refcounts.hasLeaked() && io.health().isWritable()) {
             header.changeAutoclear(Qcow2Header.LEAKS_POSSIBLE, 0, outcome);
         } else {
             outcome.done(BlockError.OK);

@@ -32,7 +32,7 @@ final class LowerTask extends RefcountTask {
             tooHigh.lower(0);
             return true;
         }
-        RefcountBlock block = blockOf(cluster);
+        RefcountBlock block = blockOrRoom(cluster);
         if (block == null) {
             return true;
         }

@@ -17,6 +17,7 @@ import java.util.Arrays;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.function.Consumer;
 import org.agrona.BufferUtil;
 import org.jspecify.annotations.Nullable;
 
@@ -172,8 +173,21 @@ final class RefcountBlocks {
         return block;
     }
 
+    /**
+     * Takes back a block that {@link #create} made and to which no durable table entry that counts
+     * leads: what it would have counted is free. If an entry is on disk all the same, it leads to
+     * counts that are too high.
+     */
+    void takeBack(RefcountBlock block) {
+        table[(int) block.blockIndex] = 0;
+        forget(block);
+    }
+
     /** As {@link #create} for a table that is not the image's yet. */
     RefcountBlock place(long blockIndex, long atCluster) {
+        Invariant.check(
+                blockIndex >= table.length || table[(int) blockIndex] == 0,
+                "a refcount block would be replaced");
         RefcountBlock block = admit(blockIndex, atCluster << clusterBits);
         ByteBuffer bytes = block.bytes;
         for (int i = 0; i < bytes.capacity(); i += Long.BYTES) {
@@ -185,8 +199,8 @@ final class RefcountBlocks {
     }
 
     private RefcountBlock admit(long blockIndex, long hostOffset) {
-        if (order.size() >= blocksMax) {
-            evict();
+        while (order.size() >= blocksMax && evict()) {
+            // Also the ones beyond the limit, which came while all were changed.
         }
         RefcountBlock block =
                 spare.isEmpty()
@@ -201,18 +215,20 @@ final class RefcountBlocks {
         return block;
     }
 
-    private void evict() {
+    /** Whether there was one that could go. */
+    private boolean evict() {
         for (int tries = 2 * order.size(); tries > 0; tries--) {
             hand = hand + 1 < order.size() ? hand + 1 : 0;
             RefcountBlock block = order.get(hand);
             if (!block.isDirty()) {
                 if (!block.referenced) {
                     remove(block);
-                    return;
+                    return true;
                 }
                 block.referenced = false;
             }
         }
+        return false;
     }
 
     /** Forgets a block that {@link #place} made for a table that never became the image's. */
@@ -222,9 +238,11 @@ final class RefcountBlocks {
     }
 
     private void remove(RefcountBlock block) {
-        resident.remove(block.blockIndex);
+        resident.remove(block.blockIndex, block);
         order.remove(block);
-        spare.add(block);
+        if (order.size() + spare.size() < blocksMax) {
+            spare.add(block);
+        }
     }
 
     /** The count of a cluster whose block is in memory. */
@@ -259,22 +277,27 @@ final class RefcountBlocks {
      * As {@link #writeBlocks(Outcome)}, and makes them durable: few ones each by itself, so that
      * nothing waits for the guest's data to be flushed.
      */
-    void writeBlocksDurably(Outcome outcome) {
+    private void writeBlocksDurably(Outcome outcome) {
         if (dirtyBlocks() <= DURABLE_BLOCKS_MAX) {
             writeBlocks(true, outcome);
         } else {
-            writeBlocks(false, thenFlush(outcome));
+            writeBlocks(false, ifOk(io::flush, outcome));
         }
     }
 
-    private Outcome thenFlush(Outcome outcome) {
+    private static Outcome ifOk(Consumer<Outcome> next, Outcome outcome) {
         return error -> {
             if (error.isOk()) {
-                io.flush(outcome);
+                next.accept(outcome);
             } else {
                 outcome.done(error);
             }
         };
+    }
+
+    /** Blocks, then the table entries of new ones, each durable before what follows. */
+    void writeAllDurably(Outcome outcome) {
+        writeBlocksDurably(isTableDirty() ? ifOk(this::writeTableDurably, outcome) : outcome);
     }
 
     /** Whether so many blocks are changed that they should be written, to be evicted later. */

@@ -62,6 +62,20 @@ abstract class RefcountTask extends Steps {
         return block;
     }
 
+    /**
+     * As {@link #blockOf}, for tasks that change blocks without writing them: while too many are
+     * changed they are written first, since changed ones stay in memory. Counts may be on disk at
+     * any time.
+     */
+    protected final @Nullable RefcountBlock blockOrRoom(long clusterIndex) {
+        if (blocks.find(clusterIndex) == null && blocks.isShortOfClean()) {
+            await();
+            blocks.writeBlocks(this::answer);
+            return null;
+        }
+        return blockOf(clusterIndex);
+    }
+
     @Override
     protected final boolean step() {
         if (waiting) {

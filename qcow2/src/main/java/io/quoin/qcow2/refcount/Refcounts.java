@@ -31,6 +31,8 @@ public final class Refcounts implements FreeSink {
     private Raises raises = new Raises();
     private boolean raisedUnwritten;
     private boolean busy;
+    private boolean starting;
+    private boolean leaked;
     private boolean reserving;
     private @Nullable Outcome closing;
     private boolean closeStarted;
@@ -167,6 +169,11 @@ public final class Refcounts implements FreeSink {
         blocks.unlinked(clusterIndex);
     }
 
+    /** Whether there are clusters whose count could not be taken down, so that they leak. */
+    boolean hasLeaked() {
+        return leaked;
+    }
+
     /** Clusters of the file, before anything was allocated. */
     long clusters() {
         return reserve.end();
@@ -276,6 +283,7 @@ public final class Refcounts implements FreeSink {
                     if (task.isUnfinished() && task.error().isOk()) {
                         free(task, outcome);
                     } else {
+                        leaked |= !task.error().isOk();
                         outcome.done(task.error());
                     }
                 });
@@ -289,6 +297,7 @@ public final class Refcounts implements FreeSink {
                 () -> {
                     if (task.isTableFull()) {
                         growTable(
+                                count,
                                 error -> {
                                     if (error.isOk()) {
                                         allocateRun(count, firstCluster);
@@ -305,9 +314,7 @@ public final class Refcounts implements FreeSink {
     /** Gives what is reserved and unused back and makes all counts durable. */
     public void close(Outcome outcome) {
         closing = outcome;
-        if (!busy) {
-            runNext();
-        }
+        runAll();
     }
 
     private void reserveMore() {
@@ -325,7 +332,7 @@ public final class Refcounts implements FreeSink {
                 new ReserveTask(
                         blocks,
                         reserve,
-                        lazy ? header : null,
+                        lazy,
                         Math.max(1, reserve.target() - reserve.readyCount()));
         enqueue(task, () -> reserved(task));
     }
@@ -335,6 +342,7 @@ public final class Refcounts implements FreeSink {
         if (task.isTableFull() && task.runs().isEmpty() && task.error().isOk()) {
             reserving = true;
             growTable(
+                    0,
                     error -> {
                         reserving = false;
                         if (error.isOk()) {
@@ -352,8 +360,9 @@ public final class Refcounts implements FreeSink {
         }
     }
 
-    private void growTable(Outcome outcome) {
-        GrowTableTask task = new GrowTableTask(blocks, reserve, header);
+    /** With room for {@code runCount} clusters in one piece. */
+    private void growTable(int runCount, Outcome outcome) {
+        GrowTableTask task = new GrowTableTask(blocks, reserve, header, runCount);
         enqueue(
                 task,
                 () -> {
@@ -366,12 +375,25 @@ public final class Refcounts implements FreeSink {
 
     private void enqueue(RefcountTask task, Runnable ended) {
         queue.add(new Job(task, ended));
-        if (!busy) {
-            runNext();
-        }
+        runAll();
     }
 
-    private void runNext() {
+    /** In a loop: tasks that never wait, and queue the next one, must not run inside each other. */
+    private void runAll() {
+        if (starting) {
+            return;
+        }
+        starting = true;
+        for (Job job = next(); job != null; job = next()) {
+            start(job);
+        }
+        starting = false;
+    }
+
+    private @Nullable Job next() {
+        if (busy) {
+            return null;
+        }
         Job job = queue.poll();
         Outcome last = closing;
         if (job == null && last != null && !closeStarted) {
@@ -380,10 +402,7 @@ public final class Refcounts implements FreeSink {
             CloseTask task = new CloseTask(blocks, reserve, header);
             job = new Job(task, () -> last.done(task.error()));
         }
-        if (job == null) {
-            return;
-        }
-        start(job);
+        return job;
     }
 
     private void start(Job job) {
@@ -392,9 +411,7 @@ public final class Refcounts implements FreeSink {
                 () -> {
                     busy = false;
                     job.ended.run();
-                    if (!busy) {
-                        runNext();
-                    }
+                    runAll();
                 });
     }
 

@@ -1,12 +1,8 @@
 package io.quoin.qcow2.refcount;
 
 import io.quoin.block.BlockError;
-import io.quoin.qcow2.cache.HeaderStore;
-import io.quoin.qcow2.cache.Join;
-import io.quoin.qcow2.layout.Qcow2Header;
 import java.util.ArrayList;
 import java.util.List;
-import org.jspecify.annotations.Nullable;
 
 /**
  * Counts clusters before they are used and makes that durable.
@@ -14,14 +10,9 @@ import org.jspecify.annotations.Nullable;
  * <pre>
  *  COLLECT   find clusters with count 0: freed ones first, then behind the end; set them to 1 in memory
  *  EXTEND    the file reaches the end of what is reserved, durably, so that a used cluster never lies beyond the end
- *            of the file. Before BLOCKS: its zeros would otherwise race with new blocks that lie there
- *  BLOCKS    the refcount blocks, durably
- *  TABLE     only with new blocks: their table entries, durably
- *
- *  With lazy refcounts counts stay in memory, and the dirty bit says that they are missing on disk:
- *  DIRTY     the bit is set, durably, before the first of them; the file reaches the end of what is reserved
- *  SPILL     only when memory is short of clean blocks: blocks and table entries are written, in no order
- *
+ *            of the file. Before COUNTS: its zeros would otherwise race with new blocks that lie there
+ *  COUNTS    the refcount blocks, durably; then, only with new blocks, their table entries, durably. With lazy
+ *            refcounts counts stay in memory until memory is short of clean blocks: the dirty bit is set
  *  PUBLISH   the clusters may be taken
  * </pre>
  *
@@ -31,10 +22,7 @@ final class ReserveTask extends RefcountTask {
     private enum State {
         COLLECT,
         EXTEND,
-        BLOCKS,
-        TABLE,
-        DIRTY,
-        SPILL,
+        COUNTS,
         PUBLISH
     }
 
@@ -42,23 +30,20 @@ final class ReserveTask extends RefcountTask {
     private static final int SCAN_BLOCKS_MAX = 16;
 
     private final ClusterReserve reserve;
-    private final @Nullable HeaderStore lazyHeader;
+    private final boolean lazy;
     private final List<ReservedRun> runs = new ArrayList<>();
+    private final List<RefcountBlock> created = new ArrayList<>();
     private State state = State.COLLECT;
     private int wanted;
     private int scanLeft = SCAN_BLOCKS_MAX;
     private boolean tableFull;
 
     /**
-     * @param lazyHeader where the dirty bit is, if counts need not be on disk; else null
+     * @param lazy whether counts need not be on disk
      */
-    ReserveTask(
-            RefcountBlocks blocks,
-            ClusterReserve reserve,
-            @Nullable HeaderStore lazyHeader,
-            int wanted) {
+    ReserveTask(RefcountBlocks blocks, ClusterReserve reserve, boolean lazy, int wanted) {
         super(blocks);
-        this.lazyHeader = lazyHeader;
+        this.lazy = lazy;
         this.reserve = reserve;
         this.wanted = wanted;
     }
@@ -81,35 +66,14 @@ final class ReserveTask extends RefcountTask {
         switch (state) {
             case COLLECT -> collect();
             case EXTEND -> {
-                state = State.BLOCKS;
+                state = lazy && !blocks.isShortOfClean() ? State.PUBLISH : State.COUNTS;
                 await();
                 blocks.io().extend(reserve.end() << blocks.clusterBits(), this::answer);
             }
-            case BLOCKS -> {
-                state = blocks.isTableDirty() ? State.TABLE : State.PUBLISH;
-                await();
-                blocks.writeBlocksDurably(this::answer);
-            }
-            case DIRTY -> {
-                state = blocks.isShortOfClean() ? State.SPILL : State.PUBLISH;
-                await();
-                Join join = new Join(this::answer);
-                blocks.io().extend(reserve.end() << blocks.clusterBits(), join.one());
-                HeaderStore store = lazyHeader;
-                if (store != null && !store.header().isDirty()) {
-                    store.changeIncompatible(0, Qcow2Header.DIRTY, join.one());
-                }
-                join.started();
-            }
-            case SPILL -> {
-                state = blocks.isTableDirty() ? State.TABLE : State.PUBLISH;
-                await();
-                blocks.writeBlocks(this::answer);
-            }
-            case TABLE -> {
+            case COUNTS -> {
                 state = State.PUBLISH;
                 await();
-                blocks.writeTableDurably(this::answer);
+                blocks.writeAllDurably(this::answer);
             }
             case PUBLISH -> {
                 return false;
@@ -120,7 +84,7 @@ final class ReserveTask extends RefcountTask {
 
     private void collect() {
         if (wanted == 0) {
-            state = lazyHeader == null ? State.EXTEND : State.DIRTY;
+            state = State.EXTEND;
         } else if (reserve.scanCursor() < reserve.end() && scanLeft > 0) {
             scan();
         } else {
@@ -163,6 +127,7 @@ final class ReserveTask extends RefcountTask {
         } else if (!blocks.hasBlock(cluster)) {
             // A block that counts itself.
             RefcountBlock block = blocks.create(cluster, cluster);
+            created.add(block);
             blocks.setCount(block, cluster, 1);
             reserve.passEnd();
         } else {
@@ -174,7 +139,7 @@ final class ReserveTask extends RefcountTask {
                     (blocks.layout().blockIndex(cluster) + 1) * blocks.layout().blockEntries();
             for (; cluster < blockEnd && wanted > 0; cluster++) {
                 if (blocks.count(block, cluster) == 0 && !blocks.map().contains(cluster)) {
-                    take(block, cluster, true);
+                    take(block, cluster, reserve.isFresh(cluster));
                 }
                 reserve.passEnd();
             }
@@ -194,7 +159,10 @@ final class ReserveTask extends RefcountTask {
         runs.add(new ReservedRun(cluster, 1, fresh));
     }
 
-    /** Nothing points to them: they are free again, though used ones from now on. */
+    /**
+     * Nothing points to them: they are free again, though used ones from now on. New blocks go too:
+     * on a full disk they could not be written by any later task either.
+     */
     private void giveBack() {
         for (ReservedRun run : runs) {
             for (long cluster = run.start; cluster < run.start + run.count; cluster++) {
@@ -206,6 +174,8 @@ final class ReserveTask extends RefcountTask {
             reserve.freed(run.start);
         }
         runs.clear();
+        created.forEach(blocks::takeBack);
+        created.clear();
         if (error() == BlockError.OK) {
             throw new AssertionError("reservation given back without an error");
         }

@@ -1,67 +1,80 @@
 package io.quoin.qcow2.refcount;
 
 import io.quoin.block.BlockError;
+import java.util.ArrayList;
+import java.util.List;
 
 /**
  * Counts a contiguous run of clusters behind the end of the file, for a table that must be in one
  * piece.
  *
+ * <pre>
+ *  FIND    a place where nothing is counted, for the blocks that are missing there and the run behind them
+ *  COUNT   all of it in memory
+ *  EXTEND  the file reaches the end of it, durably
+ *  COUNTS  refcount blocks, then the table entries of new ones, each durably
+ * </pre>
+ *
  * <p>Threading: confined(loop).
  */
 final class RunTask extends RefcountTask {
     private enum State {
-        COLLECT,
+        FIND,
+        COUNT,
         EXTEND,
-        BLOCKS,
-        TABLE,
+        COUNTS,
         DONE
     }
 
     private final ClusterReserve reserve;
     private final int count;
-    private State state = State.COLLECT;
-    private long start = -1;
+    private final List<RefcountBlock> created = new ArrayList<>();
+    private State state = State.FIND;
+    private long first;
+    private int missing;
     private long checked;
+    private long counted;
     private boolean tableFull;
 
     RunTask(RefcountBlocks blocks, ClusterReserve reserve, int count) {
         super(blocks);
         this.reserve = reserve;
         this.count = count;
-        this.checked = reserve.end();
     }
 
     boolean isTableFull() {
         return tableFull;
     }
 
+    /** The first cluster of the run. */
     long start() {
-        return start;
+        return first + missing;
+    }
+
+    private long end() {
+        return start() + count;
     }
 
     @Override
     protected boolean work() {
         if (!error().isOk()) {
+            giveBack();
             return false;
         }
         switch (state) {
-            case COLLECT -> {
-                return collect();
+            case FIND -> {
+                return find();
             }
+            case COUNT -> count();
             case EXTEND -> {
-                state = State.BLOCKS;
+                state = State.COUNTS;
                 await();
                 blocks.io().extend(reserve.end() << blocks.clusterBits(), this::answer);
             }
-            case BLOCKS -> {
-                state = blocks.isTableDirty() ? State.TABLE : State.DONE;
-                await();
-                blocks.writeBlocksDurably(this::answer);
-            }
-            case TABLE -> {
+            case COUNTS -> {
                 state = State.DONE;
                 await();
-                blocks.writeTableDurably(this::answer);
+                blocks.writeAllDurably(this::answer);
             }
             case DONE -> {
                 return false;
@@ -70,21 +83,18 @@ final class RunTask extends RefcountTask {
         return true;
     }
 
-    /** Finds the place, then counts everything in one go once it is known to be free. */
-    private boolean collect() {
-        long first = reserve.end();
-        int missing = missingBlocks(first);
-        long behind = first + missing + count;
-        if (!blocks.isReachable(behind - 1)) {
+    private boolean find() {
+        first = reserve.end();
+        missing = missingBlocks();
+        if (!blocks.isReachable(end() - 1)) {
             fail(BlockError.ENOSPC);
-            return false;
+            return true;
         }
-        if (!blocks.isCovered(behind - 1)) {
+        if (!blocks.isCovered(end() - 1)) {
             tableFull = true;
             return false;
         }
-        // Others may have moved the end while this one was waiting for its turn.
-        for (checked = Math.max(checked, first); checked < behind; checked++) {
+        for (checked = Math.max(checked, first); checked < end(); checked++) {
             if (blocks.hasBlock(checked)) {
                 RefcountBlock block = blockOf(checked);
                 if (block == null) {
@@ -96,49 +106,64 @@ final class RunTask extends RefcountTask {
                 }
             }
         }
-        count(first, missing, behind);
+        createBlocks();
+        reserve.passEnd(end());
+        counted = first;
+        state = State.COUNT;
         return true;
     }
 
     /** Blocks that have to be made so that they, and the run behind them, are counted. */
-    private int missingBlocks(long first) {
-        int missing = 0;
-        while (true) {
-            int found = 0;
-            long lastBlock = blocks.layout().blockIndex(first + missing + count - 1);
+    private int missingBlocks() {
+        int found = -1;
+        int assumed;
+        do {
+            assumed = Math.max(0, found);
+            found = 0;
+            long lastBlock = blocks.layout().blockIndex(first + assumed + count - 1);
             for (long i = blocks.layout().blockIndex(first); i <= lastBlock; i++) {
                 if (!blocks.hasBlock(i * blocks.layout().blockEntries())) {
                     found++;
                 }
             }
-            if (found == missing) {
-                return missing;
+        } while (found != assumed);
+        return found;
+    }
+
+    private void createBlocks() {
+        int entries = blocks.layout().blockEntries();
+        long lastBlock = blocks.layout().blockIndex(end() - 1);
+        for (long i = blocks.layout().blockIndex(first); i <= lastBlock; i++) {
+            if (!blocks.hasBlock(i * entries)) {
+                created.add(blocks.create(i * entries, first + created.size()));
             }
-            missing = found;
         }
     }
 
-    private void count(long first, int missing, long behind) {
-        long at = first;
-        for (long c = first; c < behind; c++) {
-            if (!blocks.hasBlock(c)) {
-                blocks.create(c, at++);
-            } else if (blocks.find(c) == null) {
-                // Evicted by one of those read after it.
-                checked = c;
-                await();
-                blocks.load(c, this::answer);
+    /** Some of the blocks may have to be read again. */
+    private void count() {
+        while (counted < end()) {
+            RefcountBlock block = blockOf(counted);
+            if (block == null) {
                 return;
             }
+            blocks.setCount(block, counted, 1);
+            counted++;
         }
-        for (long c = first; c < behind; c++) {
-            RefcountBlock block = blocks.find(c);
+        state = State.EXTEND;
+    }
+
+    /** Nothing points there. The end stays where it is, for something may have been written. */
+    private void giveBack() {
+        for (long cluster = first; cluster < counted; cluster++) {
+            RefcountBlock block = blocks.find(cluster);
             if (block != null) {
-                blocks.setCount(block, c, 1);
+                blocks.setCount(block, cluster, 0);
             }
         }
-        start = first + missing;
-        reserve.passEnd(behind);
-        state = State.EXTEND;
+        created.forEach(blocks::takeBack);
+        if (counted > first) {
+            reserve.freed(first);
+        }
     }
 }

@@ -8,8 +8,7 @@ import java.util.function.Consumer;
  * count changes. Nothing is flushed but what an order needs.
  *
  * <pre>
- *  WRITE  changed refcount blocks; durably, if the table has entries of new ones
- *  TABLE  those entries, durably
+ *  WRITE  changed refcount blocks; if there are new ones, durably, and then the table entries that lead to them
  *  LOOK   until whoever looks has ended it
  * </pre>
  *
@@ -18,7 +17,6 @@ import java.util.function.Consumer;
 final class SettleTask extends RefcountTask {
     private enum State {
         WRITE,
-        TABLE,
         LOOK,
         DONE
     }
@@ -38,18 +36,13 @@ final class SettleTask extends RefcountTask {
         }
         switch (state) {
             case WRITE -> {
-                state = blocks.isTableDirty() ? State.TABLE : State.LOOK;
+                state = State.LOOK;
                 await();
                 if (blocks.isTableDirty()) {
-                    blocks.writeBlocksDurably(this::answer);
+                    blocks.writeAllDurably(this::answer);
                 } else {
                     blocks.writeBlocks(this::answer);
                 }
-            }
-            case TABLE -> {
-                state = State.LOOK;
-                await();
-                blocks.writeTableDurably(this::answer);
             }
             case LOOK -> {
                 state = State.DONE;
