@@ -240,6 +240,7 @@ public final class HeaderStore {
                 BufferUtil.address(bytes),
                 bytes.capacity(),
                 written -> {
+                    bytes.clear(); // it lives as long as the write
                     if (!written.isOk()) {
                         written(change, written);
                         return;
