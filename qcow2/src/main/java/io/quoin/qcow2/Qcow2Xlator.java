@@ -54,9 +54,8 @@ final class Qcow2Xlator extends PassThroughXlator {
     }
 
     private boolean isImage(String fileName) {
-        return allImages
-                || (fileName.endsWith(SUFFIX) && fileName.length() > SUFFIX.length())
-                || ImageName.isSnapshot(fileName);
+        String file = ImageName.of(fileName).file();
+        return allImages || (file.endsWith(SUFFIX) && file.length() > SUFFIX.length());
     }
 
     @Override

@@ -83,15 +83,16 @@ final class BrickFolder implements AutoCloseable {
     /**
      * Opens a folder of files.
      *
+     * @param locking whether it is locked if it is a brick
      * @throws BlockException EBUSY if it is a brick that is in use
      */
-    static BrickFolder openPlain(Path path) {
+    static BrickFolder openPlain(Path path, boolean locking) {
         String directory = path.toAbsolutePath().normalize().toString();
         int fd = openFolder(SystemCalls.AT_FDCWD, directory, directory);
         int ownFd = -1;
         int lockFd = -1;
         try {
-            lockFd = lockIfBrick(fd, directory);
+            lockFd = locking ? lockIfBrick(fd, directory) : -1;
             ownFd = openFolder(SystemCalls.AT_FDCWD, "/proc/self/fd/" + fd, directory);
             return new BrickFolder(directory, fd, ownFd, lockFd, true);
         } catch (RuntimeException e) {

@@ -17,6 +17,7 @@ final class Errno {
     static final int ENXIO = 6;
     static final int EBADF = 9;
     static final int EAGAIN = 11;
+    static final int EACCES = 13;
     static final int EEXIST = 17;
     static final int EXDEV = 18;
     static final int ENOTDIR = 20;
@@ -38,7 +39,7 @@ final class Errno {
                     Map.entry(EBADF, "EBADF"),
                     Map.entry(EAGAIN, "EAGAIN"),
                     Map.entry(12, "ENOMEM"),
-                    Map.entry(13, "EACCES"),
+                    Map.entry(EACCES, "EACCES"),
                     Map.entry(14, "EFAULT"),
                     Map.entry(16, "EBUSY"),
                     Map.entry(EEXIST, "EEXIST"),
@@ -54,6 +55,7 @@ final class Errno {
                     Map.entry(ENOSPC, "ENOSPC"),
                     Map.entry(EROFS, "EROFS"),
                     Map.entry(36, "ENAMETOOLONG"),
+                    Map.entry(37, "ENOLCK"),
                     Map.entry(ENOSYS, "ENOSYS"),
                     Map.entry(39, "ENOTEMPTY"),
                     Map.entry(ELOOP, "ELOOP"),
@@ -73,7 +75,7 @@ final class Errno {
     static BlockError blockError(int errno) {
         return switch (errno) {
             case NONE -> BlockError.OK;
-            case 1, 13 -> BlockError.EPERM;
+            case 1, EACCES -> BlockError.EPERM;
             case ENOENT -> BlockError.ENOENT;
             case 12 -> BlockError.ENOMEM;
             case 16, 26 -> BlockError.EBUSY;

@@ -38,6 +38,8 @@ public interface LibC {
 
     int flock(int fd, int operation);
 
+    int fcntl(int fd, int command, long argument);
+
     long pread(int fd, long address, long lengthBytes, long offsetBytes);
 
     long pwrite(int fd, long address, long lengthBytes, long offsetBytes);

@@ -10,6 +10,7 @@ import java.util.Comparator;
 import java.util.List;
 import java.util.Set;
 import java.util.concurrent.atomic.AtomicLong;
+import org.jspecify.annotations.Nullable;
 
 /**
  * The files of a brick by name. Each change is durable on return: first the file, then the folder.
@@ -177,7 +178,9 @@ final class Namespace {
         brick.names().acquireExclusive(source);
         try {
             int sourceFd = openRegular(source, path, SystemCalls.O_RDONLY);
+            ImageLock lock = null;
             try {
+                lock = lockToRead(source, sourceFd);
                 FileStatus status = statusOf(source, sourceFd);
                 if (status.sizeBytes() > sizeBytes) {
                     throw new BlockException(
@@ -194,6 +197,9 @@ final class Namespace {
                     throw Errno.exception("copy the file", "source=" + source, -result);
                 }
             } finally {
+                if (lock != null) {
+                    lock.close();
+                }
                 SystemCalls.close(sourceFd);
             }
         } finally {
@@ -222,7 +228,7 @@ final class Namespace {
         byte[] path = FileNames.encode(fileName);
         brick.names().acquireExclusive(fileName);
         try {
-            stat(fileName);
+            requireUnused(fileName, path);
             int result = SystemCalls.unlinkat(folderFd(), path);
             if (result < 0) {
                 throw Errno.exception("remove the file", "file=" + fileName, -result);
@@ -231,6 +237,22 @@ final class Namespace {
         } finally {
             brick.names().releaseExclusive(fileName);
         }
+    }
+
+    /** By no other program either; whoever opens it from now on has a file without a name. */
+    private void requireUnused(String fileName, byte[] path) {
+        int fd = openRegular(fileName, path, SystemCalls.O_RDONLY);
+        try (ImageLock lock = lockToRead(fileName, fd)) {
+            if (lock != null) {
+                lock.addWriter();
+            }
+        } finally {
+            SystemCalls.close(fd);
+        }
+    }
+
+    private @Nullable ImageLock lockToRead(String fileName, int fd) {
+        return brick.options().locking() ? ImageLock.reader(fileName, fd) : null;
     }
 
     /** Opens a file for its data path; returns its descriptor, which is the caller's to close. */

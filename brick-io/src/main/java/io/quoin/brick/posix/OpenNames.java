@@ -5,10 +5,11 @@ import io.quoin.block.BlockException;
 import io.quoin.xlator.OpenMode;
 import java.util.HashMap;
 import java.util.Map;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Who has which file open: any number of readers and one writer, or one namespace operation that
- * wants the name for itself.
+ * wants the name for itself. All of them together are one user of the file to other programs.
  *
  * <p>Threading: thread-safe.
  */
@@ -17,6 +18,7 @@ final class OpenNames {
         private int readers;
         private boolean writer;
         private boolean exclusive;
+        private @Nullable ImageLock lock;
 
         boolean isIdle() {
             return readers == 0 && !writer && !exclusive;
@@ -39,17 +41,43 @@ final class OpenNames {
         }
     }
 
-    synchronized void release(String fileName, OpenMode mode) {
-        Users users = open.get(fileName);
-        if (users == null) {
-            throw new AssertionError("file released that is not open: " + fileName);
+    /**
+     * Locks an acquired file against other programs, until it is released.
+     *
+     * @throws BlockException EBUSY if one uses it in a way that does not go with this
+     */
+    synchronized void lock(String fileName, OpenMode mode, int openFd) {
+        Users users = users(fileName);
+        ImageLock lock = users.lock;
+        if (lock == null) {
+            lock = ImageLock.reader(fileName, openFd);
+            users.lock = lock;
         }
+        if (mode == OpenMode.READ_WRITE) {
+            lock.addWriter();
+        }
+    }
+
+    synchronized void release(String fileName, OpenMode mode) {
+        Users users = users(fileName);
         if (mode == OpenMode.READ_ONLY) {
             users.readers--;
         } else {
             users.writer = false;
+            ImageLock lock = users.lock;
+            if (lock != null) {
+                lock.dropWriter();
+            }
         }
         forget(fileName, users);
+    }
+
+    private Users users(String fileName) {
+        Users users = open.get(fileName);
+        if (users == null) {
+            throw new AssertionError("file is not open: " + fileName);
+        }
+        return users;
     }
 
     synchronized void acquireExclusive(String fileName) {
@@ -61,8 +89,8 @@ final class OpenNames {
     }
 
     synchronized void releaseExclusive(String fileName) {
-        Users users = open.get(fileName);
-        if (users == null || !users.exclusive) {
+        Users users = users(fileName);
+        if (!users.exclusive) {
             throw new AssertionError("name released that is not held: " + fileName);
         }
         users.exclusive = false;
@@ -76,6 +104,10 @@ final class OpenNames {
     private void forget(String fileName, Users users) {
         if (users.isIdle()) {
             open.remove(fileName);
+            ImageLock lock = users.lock;
+            if (lock != null) {
+                lock.close();
+            }
         }
     }
 

@@ -13,6 +13,7 @@ import java.nio.file.Path;
  *
  * @param directory the brick folder
  * @param brick the folder is a brick: it is made if missing, locked, and has a folder of its own
+ * @param locking open files are locked as QEMU does it
  * @param directIo files are opened with O_DIRECT
  * @param readAheadBytes how far ahead of a sequential reader to fetch at most
  * @param writeBytesMax the most that one pwritev is given
@@ -23,6 +24,7 @@ import java.nio.file.Path;
 record PosixOptions(
         Path directory,
         boolean brick,
+        boolean locking,
         boolean directIo,
         long readAheadBytes,
         int writeBytesMax,
@@ -31,6 +33,7 @@ record PosixOptions(
 
     private static final String DIRECTORY = "directory";
     private static final String BRICK = "brick";
+    private static final String LOCKING = "locking";
     private static final String DIRECT_IO = "direct-io";
     private static final String READ_AHEAD = "read-ahead";
     private static final String WRITE_SIZE = "write-size";
@@ -53,6 +56,12 @@ record PosixOptions(
                             Option.Type.BOOLEAN,
                             "on",
                             "Off: any folder of image files; nothing is made in it but those."),
+                    Option.of(
+                            LOCKING,
+                            Option.Type.BOOLEAN,
+                            "on",
+                            "Lock open files as QEMU does; off: files of a folder that is no brick are"
+                                    + " used whoever else uses them."),
                     Option.of(
                             DIRECT_IO,
                             Option.Type.BOOLEAN,
@@ -83,6 +92,7 @@ record PosixOptions(
         return new PosixOptions(
                 context.directory().resolve(values.path(DIRECTORY)),
                 values.bool(BRICK),
+                values.bool(LOCKING),
                 values.bool(DIRECT_IO),
                 within(READ_AHEAD, values.sizeBytes(READ_AHEAD), 0, READ_AHEAD_MAX),
                 (int)

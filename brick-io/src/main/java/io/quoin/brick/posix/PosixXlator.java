@@ -50,7 +50,7 @@ final class PosixXlator implements Xlator {
         BrickFolder folder =
                 options.brick()
                         ? BrickFolder.open(options.directory())
-                        : BrickFolder.openPlain(options.directory());
+                        : BrickFolder.openPlain(options.directory(), options.locking());
         try {
             FileSystemTraits traits =
                     options.brick()
@@ -142,6 +142,9 @@ final class PosixXlator implements Xlator {
         int fd = -1;
         try {
             fd = namespace.open(fileName, mode);
+            if (brick.options().locking()) {
+                brick.names().lock(fileName, mode, fd);
+            }
             long sizeBytes = namespace.sizeBytes(fileName, fd);
             Transfer transfer = transfers.computeIfAbsent(loop, owner -> new Transfer());
             return new PosixFile(brick, fileName, fd, sizeBytes, mode, loop, transfer);

@@ -37,6 +37,14 @@ final class SystemCalls {
     static final int SEEK_HOLE = 4;
 
     private static final int LOCK_EXCLUSIVE_NONBLOCKING = 2 | 4;
+    private static final int OFD_GETLK = 36;
+    private static final int OFD_SETLK = 37;
+    private static final short LOCK_SHARED = 0;
+    private static final short LOCK_EXCLUSIVE = 1;
+    private static final short LOCK_NONE = 2;
+    private static final int FLOCK_BYTES = 32;
+    private static final int FLOCK_START = 8;
+    private static final int FLOCK_LENGTH = 16;
     private static final int RENAME_NOREPLACE = 1;
     private static final long FICLONE = 0x4004_9409L;
     private static final long FICLONERANGE = 0x4020_940DL;
@@ -123,6 +131,35 @@ final class SystemCalls {
     /** Takes the exclusive lock of an open file, or fails with EAGAIN. */
     static int lockExclusive(int fd) {
         return C.flock(fd, LOCK_EXCLUSIVE_NONBLOCKING) == 0 ? 0 : failure();
+    }
+
+    /** Locks one byte, for this open file description, beside others that share it; or EAGAIN. */
+    static int lockByteShared(int fd, long offsetBytes) {
+        return lockByte(fd, OFD_SETLK, byteLock(LOCK_SHARED, offsetBytes));
+    }
+
+    static int unlockByte(int fd, long offsetBytes) {
+        return lockByte(fd, OFD_SETLK, byteLock(LOCK_NONE, offsetBytes));
+    }
+
+    /** 1 if another open file description has any lock of the byte, else 0. */
+    static int isByteLockedElsewhere(int fd, long offsetBytes) {
+        UnsafeBuffer lock = byteLock(LOCK_EXCLUSIVE, offsetBytes);
+        int result = lockByte(fd, OFD_GETLK, lock);
+        return result < 0 ? result : lock.getShort(0) == LOCK_NONE ? 0 : 1;
+    }
+
+    private static int lockByte(int fd, int command, UnsafeBuffer lock) {
+        return C.fcntl(fd, command, lock.addressOffset()) == 0 ? 0 : failure();
+    }
+
+    /** A {@code struct flock}, counted from the start of the file. */
+    private static UnsafeBuffer byteLock(short type, long offsetBytes) {
+        UnsafeBuffer lock = new UnsafeBuffer(ByteBuffer.allocateDirect(FLOCK_BYTES));
+        lock.putShort(0, type);
+        lock.putLong(FLOCK_START, offsetBytes);
+        lock.putLong(FLOCK_LENGTH, 1);
+        return lock;
     }
 
     static long pread(int fd, long address, long lengthBytes, long offsetBytes) {

@@ -15,8 +15,8 @@ import java.util.concurrent.Executor;
 
 /**
  * A private graph on one folder: its files as they are, and its files as qcow2 images. Backing
- * files come from the same folder. If the folder is a brick, it is locked, so that nothing is
- * touched that is being served.
+ * files come from the same folder. Files are locked as QEMU does it, and the folder is if it is a
+ * brick, so that nothing is touched that is in use.
  *
  * <pre>
  *   images (features/qcow2, every file) -> files (storage/posix, no brick)
@@ -31,11 +31,13 @@ final class ImageFolder implements AutoCloseable {
     private final Graph graph;
 
     /**
+     * @param locking off: nothing is locked, and may change while it is read
      * @param compressionThreads 0: one for each processor
      * @param types among them those of the two nodes
      */
     ImageFolder(
             Path folder,
+            boolean locking,
             LoopGroup loops,
             Executor blocking,
             int compressionThreads,
@@ -44,7 +46,13 @@ final class ImageFolder implements AutoCloseable {
                 new VolumeSpec(
                         FILES,
                         "storage/posix",
-                        Map.of("directory", folder.toString(), "brick", "off"),
+                        Map.of(
+                                "directory",
+                                folder.toString(),
+                                "brick",
+                                "off",
+                                "locking",
+                                locking ? "on" : "off"),
                         List.of());
         VolumeSpec images =
                 new VolumeSpec(

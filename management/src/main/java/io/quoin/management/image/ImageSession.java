@@ -1,5 +1,6 @@
 package io.quoin.management.image;
 
+import io.quoin.block.BlockError;
 import io.quoin.block.BlockException;
 import io.quoin.management.volume.Stages;
 import io.quoin.nbd.client.NbdClient;
@@ -42,8 +43,12 @@ public final class ImageSession implements AutoCloseable {
     private final int compressionThreads;
     private final XlatorTypes types;
     private final DirectFiles directFiles;
-    private final Map<Path, ImageFolder> folders = new HashMap<>();
+    private final Map<FolderKey, ImageFolder> folders = new HashMap<>();
     private final Deque<OpenedImage> images = new ArrayDeque<>();
+    private boolean forceShare;
+
+    /** Folders whose images are locked, and the same without locks. */
+    private record FolderKey(Path folder, boolean locking) {}
 
     /** With a thread for compression on each processor. */
     public ImageSession() {
@@ -69,10 +74,20 @@ public final class ImageSession implements AutoCloseable {
     }
 
     /**
-     * Opens an image, each on the next loop.
+     * From now on images that are opened to be read are neither locked nor asked for others' locks:
+     * somebody may be writing them, and what is read may be of different moments.
+     */
+    public ImageSession forceShare(boolean wanted) {
+        forceShare = wanted;
+        return this;
+    }
+
+    /**
+     * Opens an image, each on the next loop. Until it is closed no other program may write it, nor
+     * QEMU, nor, if it is opened for writing, read it.
      *
-     * @throws BlockException ENOENT if it is not there, EBUSY while something serves it, EINVAL or
-     *     ENOTSUP if it is not an image that can be used
+     * @throws BlockException ENOENT if it is not there, EBUSY while something serves or uses it,
+     *     EINVAL or ENOTSUP if it is not an image that can be used
      */
     public OpenedImage open(ImageLocation location, OpenMode mode) {
         return open(location, mode, loops.next());
@@ -107,9 +122,10 @@ public final class ImageSession implements AutoCloseable {
         }
         LocalImage local = (LocalImage) location;
         Path path = local.existing();
-        ImageFolder folder = folder(Objects.requireNonNull(path.getParent()));
+        boolean locking = !forceShare || mode == OpenMode.READ_WRITE;
+        ImageFolder folder = folder(Objects.requireNonNull(path.getParent()), locking);
         String file = String.valueOf(path.getFileName());
-        String name = local.snapshot() == null ? file : file + "@" + local.snapshot();
+        String name = local.snapshot() == null ? file : file + "/@" + local.snapshot();
         return () -> folder.as(local.format()).open(name, mode, loop);
     }
 
@@ -122,7 +138,7 @@ public final class ImageSession implements AutoCloseable {
     public void create(LocalImage image, CreateOptions options) {
         Stages.awaitTheEnd(
                 watch.over(
-                        folder(image.folder())
+                        folder(image.folder(), true)
                                 .as(image.format())
                                 .create(image.fileName(), options)
                                 .toCompletableFuture()));
@@ -130,7 +146,7 @@ public final class ImageSession implements AutoCloseable {
 
     /** Removes an image file. */
     public void remove(LocalImage image) {
-        Stages.await(folder(image.folder()).as(ImageFormat.RAW).remove(image.fileName()));
+        Stages.await(folder(image.folder(), true).as(ImageFormat.RAW).remove(image.fileName()));
     }
 
     /**
@@ -139,31 +155,40 @@ public final class ImageSession implements AutoCloseable {
      * @throws BlockException EBUSY with the process id, while it is served
      */
     public void hold(Path folder) {
-        folder(folder);
+        folder(folder, true);
     }
 
-    /** The file of an image that this session does not have open for writing. */
-    ImageFile direct(Path path, boolean writable) {
-        return directFiles.open(path, writable);
+    /**
+     * The file of an image that this session does not have open for writing, locked as {@link
+     * #open} does it.
+     *
+     * @param path of a file, with links followed
+     */
+    public ImageFile direct(Path path, boolean writable) {
+        OpenMode mode = writable ? OpenMode.READ_WRITE : OpenMode.READ_ONLY;
+        OpenedImage lock = open(new LocalImage(path, ImageFormat.RAW), mode);
+        return new LockedFile(directFiles.open(path, writable), lock);
     }
 
-    private ImageFolder folder(Path folder) {
-        ImageFolder known = folders.get(folder);
+    private ImageFolder folder(Path folder, boolean locking) {
+        FolderKey key = new FolderKey(folder, locking);
+        ImageFolder known = folders.get(key);
         if (known != null) {
             return known;
         }
         try {
             ImageFolder opened =
-                    new ImageFolder(folder, loops, blocking, compressionThreads, types);
-            folders.put(folder, opened);
+                    new ImageFolder(folder, locking, loops, blocking, compressionThreads, types);
+            folders.put(key, opened);
             return opened;
         } catch (BlockException e) {
             throw new BlockException(
                     e.error(),
                     "the image's folder cannot be used: "
                             + e.getMessage()
-                            + (e.error() == io.quoin.block.BlockError.EBUSY
-                                    ? "; stop what serves it first"
+                            + (e.error() == BlockError.EBUSY
+                                    ? "; stop what serves it first, or use the disk over NBD, see"
+                                            + " 'quoin disk uri'"
                                     : ""),
                     e);
         }

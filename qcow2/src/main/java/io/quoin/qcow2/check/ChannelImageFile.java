@@ -5,15 +5,12 @@ import io.quoin.block.BlockException;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
-import java.nio.channels.FileLock;
-import java.nio.channels.OverlappingFileLockException;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 
 /**
- * An image in a file of the host. Opened for writing, it holds an exclusive lock, so that two
- * repairs never meet.
+ * An image in a file of the host. Who opens it for writing sees to it that nobody else uses it.
  *
  * <p>Threading: confined to its user.
  */
@@ -24,20 +21,14 @@ public final class ChannelImageFile implements ImageFile {
         this.channel = channel;
     }
 
-    /** Opens {@code path}; ENOENT, EBUSY or EIO as {@link BlockException}. */
+    /** Opens {@code path}; ENOENT or EIO as {@link BlockException}. */
     public static ChannelImageFile open(Path path, boolean writable) {
         try {
-            FileChannel channel =
+            return new ChannelImageFile(
                     writable
                             ? FileChannel.open(
                                     path, StandardOpenOption.READ, StandardOpenOption.WRITE)
-                            : FileChannel.open(path, StandardOpenOption.READ);
-            if (writable && !lock(channel)) {
-                channel.close();
-                throw new BlockException(
-                        BlockError.EBUSY, "image file: " + path + " is open for writing elsewhere");
-            }
-            return new ChannelImageFile(channel);
+                            : FileChannel.open(path, StandardOpenOption.READ));
         } catch (NoSuchFileException e) {
             throw new BlockException(
                     BlockError.ENOENT, "image file: " + path + " does not exist", e);
@@ -46,16 +37,6 @@ public final class ChannelImageFile implements ImageFile {
                     BlockError.EIO,
                     "image file: " + path + " cannot be opened: " + e.getMessage(),
                     e);
-        }
-    }
-
-    private static boolean lock(FileChannel channel) throws IOException {
-        try {
-            // Released when the channel is closed.
-            FileLock lock = channel.tryLock();
-            return lock != null;
-        } catch (OverlappingFileLockException e) {
-            return false;
         }
     }
 

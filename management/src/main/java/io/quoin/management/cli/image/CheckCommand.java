@@ -5,7 +5,7 @@ import io.quoin.block.BlockException;
 import io.quoin.management.cli.terminal.CheckFindings;
 import io.quoin.management.cli.terminal.CheckText;
 import io.quoin.management.cli.terminal.OutputOption;
-import io.quoin.qcow2.check.ChannelImageFile;
+import io.quoin.management.image.ImageSession;
 import io.quoin.qcow2.check.CheckListener;
 import io.quoin.qcow2.check.CheckResult;
 import io.quoin.qcow2.check.ImageFile;
@@ -55,6 +55,10 @@ final class CheckCommand implements Callable<Integer> {
 
     @Mixin
     @SuppressWarnings("NullAway.Init") // picocli sets it
+    private ForceShareOption share;
+
+    @Mixin
+    @SuppressWarnings("NullAway.Init") // picocli sets it
     private OutputOption output;
 
     @Option(
@@ -72,19 +76,13 @@ final class CheckCommand implements Callable<Integer> {
         PrintWriter err = spec.commandLine().getErr();
         Path path = image.file();
         if (image.isRaw()) {
-            err.println("quoin: raw images have no check: path=" + path);
+            err.println("quoin: raw images have no check: path=" + image.image().text());
             err.flush();
             return CheckResult.EXIT_NO_CHECK;
         }
-        CheckResult result;
-        AutoCloseable held = hold(path);
-        try {
-            result = check(path, err);
-        } finally {
-            held.close();
-        }
+        CheckResult result = check(path, err);
         Map<String, Object> fields = new LinkedHashMap<>();
-        fields.put("filename", path.toString());
+        fields.put("filename", image.image().text());
         fields.put("format", "qcow2");
         fields.putAll(result.toMap());
         output.print(
@@ -92,25 +90,9 @@ final class CheckCommand implements Callable<Integer> {
         return result.exitCode();
     }
 
-    private AutoCloseable hold(Path path) {
-        try {
-            return image.hold();
-        } catch (BlockException e) {
-            if (e.error() != BlockError.EBUSY) {
-                throw e;
-            }
-            String file = String.valueOf(path.getFileName());
-            throw new BlockException(
-                    e.error(),
-                    e.getMessage()
-                            + ", or check it while it is served: quoin disk check "
-                            + file.replaceFirst("\\.qcow2$", ""),
-                    e);
-        }
-    }
-
     private CheckResult check(Path path, PrintWriter err) throws IOException {
-        try (ImageFile file = ChannelImageFile.open(path, repair != null);
+        try (ImageSession session = new ImageSession().forceShare(share.isGiven());
+                ImageFile file = open(session, path);
                 CheckFindings findings = new CheckFindings(err)) {
             return Qcow2Check.check(
                     file,
@@ -126,6 +108,23 @@ final class CheckCommand implements Callable<Integer> {
                             findings.finding(text);
                         }
                     });
+        }
+    }
+
+    private ImageFile open(ImageSession session, Path path) {
+        try {
+            return session.direct(path, repair != null);
+        } catch (BlockException e) {
+            if (e.error() != BlockError.EBUSY) {
+                throw e;
+            }
+            String file = String.valueOf(path.getFileName());
+            throw new BlockException(
+                    e.error(),
+                    e.getMessage()
+                            + "; a disk that quoin serves is checked by: quoin disk check "
+                            + file.replaceFirst("\\.qcow2$", ""),
+                    e);
         }
     }
 

@@ -1,19 +1,8 @@
 package io.quoin.management.cli.image;
 
-import io.quoin.block.BlockError;
-import io.quoin.block.BlockException;
 import io.quoin.management.image.ImageFormat;
 import io.quoin.management.image.LocalImage;
-import io.quoin.management.volume.Stages;
-import io.quoin.xlator.graph.Graph;
-import io.quoin.xlator.graph.GraphContext;
-import io.quoin.xlator.graph.Volfile;
-import io.quoin.xlator.graph.VolumeSpec;
-import io.quoin.xlator.loop.NettyLoopGroup;
-import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.List;
-import java.util.Map;
 import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Option;
@@ -36,12 +25,9 @@ final class ImageSource {
             description = "qcow2 or raw (default: raw for *.raw and *.img, else qcow2)")
     private @Nullable ImageFormat format;
 
+    /** The file with links followed; it is there. */
     Path file() {
-        if (!Files.isRegularFile(file)) {
-            throw new BlockException(
-                    BlockError.ENOENT, "no such image file: path=" + file.toAbsolutePath());
-        }
-        return file;
+        return image().existing();
     }
 
     /** Which need not exist. */
@@ -53,46 +39,8 @@ final class ImageSource {
         return image().format() == ImageFormat.RAW;
     }
 
+    /** Where the file really lies, and its backing files do. */
     Path folder() {
-        return Objects.requireNonNull(file.toAbsolutePath().normalize().getParent());
-    }
-
-    /**
-     * Keeps the brick, if the image lies in one, from being served until it is closed.
-     *
-     * @throws BlockException EBUSY with the process id, while it is served
-     */
-    AutoCloseable hold() {
-        if (!Files.exists(folder().resolve(".quoin/lock"))) {
-            return () -> {};
-        }
-        VolumeSpec brick =
-                new VolumeSpec(
-                        "brick",
-                        "storage/posix",
-                        Map.of("directory", folder().toString()),
-                        List.of());
-        NettyLoopGroup loops = new NettyLoopGroup(1);
-        try {
-            Graph graph =
-                    Graph.build(
-                            Volfile.of(List.of(brick)),
-                            new GraphContext(loops, Runnable::run, folder()));
-            return () -> {
-                try {
-                    Stages.await(graph.close());
-                } finally {
-                    loops.close();
-                }
-            };
-        } catch (BlockException e) {
-            loops.close();
-            throw new BlockException(
-                    e.error(),
-                    "image is in a brick that cannot be had: "
-                            + e.getMessage()
-                            + "; stop what serves it first",
-                    e);
-        }
+        return Objects.requireNonNull(file().getParent());
     }
 }

@@ -89,7 +89,8 @@ final class InfoCommand implements Callable<Integer> {
         info.put("filename", image.text());
         long actualBytes;
         long fileBytes;
-        try (LocalFile file = LocalFile.open(image.path())) {
+        Path path = image.existing();
+        try (LocalFile file = LocalFile.open(path)) {
             actualBytes = file.allocatedBytes();
             fileBytes = file.sizeBytes();
         }
@@ -98,11 +99,11 @@ final class InfoCommand implements Callable<Integer> {
             info.put("virtual-size", fileBytes);
             info.put("dirty-flag", false);
         } else {
-            try (ImageFile file = ChannelImageFile.open(image.path(), false)) {
+            try (ImageFile file = ChannelImageFile.open(path, false)) {
                 info.putAll(Qcow2Info.describe(file));
             }
             if (info.get(BACKING) instanceof String name) {
-                info.put("full-backing-filename", image.path().resolveSibling(name).toString());
+                info.put("full-backing-filename", path.resolveSibling(name).toString());
             }
         }
         info.put("actual-size", actualBytes);
@@ -112,9 +113,8 @@ final class InfoCommand implements Callable<Integer> {
     /** The file that the rules for backing files lead to, and no other. */
     private static LocalImage backingOf(LocalImage image, Map<String, Object> info)
             throws IOException {
-        Path folder =
-                Objects.requireNonNull(
-                        image.path().toRealPath().getParent(), "a file lies in a folder");
+        Path path = image.existing();
+        Path folder = Objects.requireNonNull(path.getParent(), "a file lies in a folder");
         String name = String.valueOf(info.get(BACKING));
         BackingFiles.inFolder(folder).open(name).close();
         Object format = info.get("backing-filename-format");
@@ -129,7 +129,7 @@ final class InfoCommand implements Callable<Integer> {
                             + format);
         }
         return new LocalImage(
-                image.path().resolveSibling(name),
+                path.resolveSibling(name),
                 "raw".equals(format) ? ImageFormat.RAW : ImageFormat.QCOW2);
     }
 }
