@@ -1,0 +1,125 @@
+package io.quoin.management.image;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import io.quoin.block.BlockError;
+import io.quoin.block.BlockException;
+import io.quoin.testkit.peer.Peer;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Map;
+import java.util.TreeMap;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+
+/** Targets of conversions that take the place of a file, and those that must not. */
+@Timeout(120)
+class ConvertTargetTest {
+    @TempDir private Path folder;
+
+    @BeforeEach
+    void requirePeers() {
+        Peer.assumeAll(Peer.QEMU_IMG, Peer.QEMU_IO);
+    }
+
+    private void qemuImg(String... arguments) {
+        Peer.QEMU_IMG.command(arguments).directory(folder).runOk();
+    }
+
+    private void qemuIo(String name, String command) {
+        Peer.QEMU_IO.command("-fqcow2", "-c", command, name).directory(folder).runOk();
+    }
+
+    private LocalImage image(String name) {
+        return new LocalImage(folder.resolve(name), ImageFormat.choose(null, name));
+    }
+
+    private void convert(String from, String to, ConvertOptions options) {
+        try (ImageSession session = new ImageSession()) {
+            new Convert(session, options, (done, total) -> {}).run(image(from), image(to));
+        }
+    }
+
+    private static ConvertOptions onto(String backing) {
+        return ConvertOptions.defaults()
+                .withCreateOptions(Map.of("backing_file", backing, "backing_fmt", "qcow2"));
+    }
+
+    /** Names and contents. */
+    private Map<String, Integer> everything() throws IOException {
+        Map<String, Integer> all = new TreeMap<>();
+        try (Stream<Path> files = Files.list(folder)) {
+            for (Path file : files.toList()) {
+                all.put(
+                        String.valueOf(file.getFileName()),
+                        java.util.Arrays.hashCode(Files.readAllBytes(file)));
+            }
+        }
+        return all;
+    }
+
+    /** vm1 on mid on base, where base has a data file; and other, alone. */
+    private void makeChain() {
+        qemuImg("create", "-qfqcow2", "-o", "data_file=base.data", "base.qcow2", "4M");
+        qemuImg("create", "-qfqcow2", "-b", "base.qcow2", "-Fqcow2", "mid.qcow2");
+        qemuImg("create", "-qfqcow2", "-b", "mid.qcow2", "-Fqcow2", "vm1.qcow2");
+        qemuImg("create", "-qfqcow2", "other.qcow2", "4M");
+        qemuIo("base.qcow2", "write -P 1 0 3M");
+        qemuIo("mid.qcow2", "write -P 2 1M 1M");
+        qemuIo("vm1.qcow2", "write -P 3 2M 100k");
+    }
+
+    @ParameterizedTest
+    @CsvSource({
+        "vm1.qcow2, base.qcow2", "vm1.qcow2, mid.qcow2", "vm1.qcow2, link.qcow2",
+        "vm1.qcow2, base.data", "mid.qcow2, base.qcow2", "vm1.qcow2, vm1.qcow2",
+    })
+    void shouldRefuseATargetThatTheSourceStandsOn(String source, String target) throws IOException {
+        makeChain();
+        Files.createSymbolicLink(folder.resolve("link.qcow2"), folder.resolve("mid.qcow2"));
+        Map<String, Integer> before = everything();
+        for (ConvertOptions options :
+                new ConvertOptions[] {
+                    ConvertOptions.defaults(),
+                    ConvertOptions.defaults().intoExisting(false),
+                    onto("other.qcow2")
+                }) {
+            assertRefused(() -> convert(source, target, options), "source=");
+            assertThat(everything()).isEqualTo(before);
+        }
+    }
+
+    @ParameterizedTest
+    @CsvSource({"base.qcow2, base.qcow2", "base.qcow2, mid.qcow2", "mid.qcow2, vm1.qcow2"})
+    void shouldRefuseATargetThatItsOwnBackingFileStandsOn(String target, String backing)
+            throws IOException {
+        makeChain();
+        Map<String, Integer> before = everything();
+        assertRefused(() -> convert("other.qcow2", target, onto(backing)), "backing file=");
+        assertThat(everything()).isEqualTo(before);
+    }
+
+    private static void assertRefused(
+            org.assertj.core.api.ThrowableAssert.ThrowingCallable call, String message) {
+        assertThatThrownBy(call)
+                .isInstanceOfSatisfying(
+                        BlockException.class,
+                        e -> assertThat(e.error()).isEqualTo(BlockError.EINVAL))
+                .hasMessageContaining("target=")
+                .hasMessageContaining(message);
+    }
+
+    @Test
+    void shouldReplaceAFileThatNothingOfItStandsOn() {
+        makeChain();
+        convert("mid.qcow2", "vm1.qcow2", onto("base.qcow2"));
+        qemuImg("compare", "mid.qcow2", "vm1.qcow2");
+    }
+}
