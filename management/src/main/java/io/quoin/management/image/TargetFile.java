@@ -2,9 +2,9 @@ package io.quoin.management.image;
 
 import io.quoin.block.BlockError;
 import io.quoin.block.BlockException;
+import io.quoin.brick.posix.UnfinishedNames;
 import java.io.IOException;
 import java.nio.channels.FileChannel;
-import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
 import java.nio.file.LinkOption;
 import java.nio.file.Path;
@@ -19,17 +19,15 @@ import org.jspecify.annotations.Nullable;
  * also from a file that is there, when it is whole and durable. Otherwise nothing of it stays,
  * neither after a failure nor after a signal.
  *
- * <p>Threading: confined to the thread of the tool.
+ * <p>Threading: confined to the thread of the tool, but for what a signal starts.
  */
 final class TargetFile implements AutoCloseable {
-    /** Begins the names of all files in the making, whoever makes them. */
-    private static final String PREFIX = ".quoin-new-" + ProcessHandle.current().pid() + "-";
-
     private static final AtomicInteger NUMBER = new AtomicInteger();
 
     private final LocalImage unfinished;
     private final Path place;
-    private final Thread onSignal;
+
+    private final SignalCleanUp cleanUp;
 
     /** Made with the image, and worth nothing without it. */
     private volatile @Nullable Path dataFile;
@@ -42,10 +40,19 @@ final class TargetFile implements AutoCloseable {
     TargetFile(LocalImage target) {
         boolean isThere = Files.exists(target.path(), LinkOption.NOFOLLOW_LINKS);
         place = isThere ? target.existing() : target.folder().resolve(target.fileName());
-        String name = PREFIX + "target-" + NUMBER.incrementAndGet();
+        String name = UnfinishedNames.of("target-" + NUMBER.incrementAndGet());
         unfinished = new LocalImage(place.resolveSibling(name), target.format());
-        onSignal = new Thread(this::removeAll, "quoin-clean-up");
-        Runtime.getRuntime().addShutdownHook(onSignal);
+        cleanUp = new SignalCleanUp(folder(), this::removeDataFile);
+    }
+
+    private static void sync(Path folder) throws IOException {
+        try (FileChannel channel = FileChannel.open(folder, StandardOpenOption.READ)) {
+            channel.force(true);
+        }
+    }
+
+    private static BlockException failed(String what, Path path, IOException e) {
+        return new BlockException(BlockError.EIO, what + ": path=" + path + ", reason=" + e, e);
     }
 
     /** Where it is written meanwhile. */
@@ -80,15 +87,10 @@ final class TargetFile implements AutoCloseable {
                     place,
                     StandardCopyOption.ATOMIC_MOVE,
                     StandardCopyOption.REPLACE_EXISTING);
-            try (FileChannel folder = FileChannel.open(folder(), StandardOpenOption.READ)) {
-                folder.force(true);
-            }
+            sync(folder());
             published = true;
         } catch (IOException e) {
-            throw new BlockException(
-                    BlockError.EIO,
-                    "image cannot be put in its place: path=" + place + ", reason=" + e,
-                    e);
+            throw failed("image cannot be put in its place", place, e);
         }
     }
 
@@ -96,54 +98,25 @@ final class TargetFile implements AutoCloseable {
         return Objects.requireNonNull(place.getParent());
     }
 
-    /** Whatever of this process is in the making there: all of it ends here. */
-    private void removeAll() {
-        removeDataFile();
-        try (DirectoryStream<Path> files = Files.newDirectoryStream(folder())) {
-            for (Path file : files) {
-                String name = String.valueOf(file.getFileName());
-                // One dot more while an image is being made under that name.
-                if (name.startsWith(PREFIX) || name.startsWith("." + PREFIX)) {
-                    Files.deleteIfExists(file);
-                }
-            }
-        } catch (IOException e) {
-            System.err.println("quoin: unfinished image left behind: folder=" + folder());
-        }
-    }
-
+    /** After the image, which would find it missing otherwise. */
     private void removeDataFile() {
-        Path path = dataFile;
-        try {
-            if (path != null && !published) {
-                Files.deleteIfExists(path);
-            }
-        } catch (IOException e) {
-            System.err.println("quoin: data file left behind: path=" + path);
+        if (dataFile != null && !published) {
+            SignalCleanUp.removeOrSay(dataFile);
         }
     }
 
     @Override
     public void close() {
+        cleanUp.close();
         try {
-            Runtime.getRuntime().removeShutdownHook(onSignal);
-            removeDataFile();
-            if (!published) {
-                Files.deleteIfExists(unfinished.path());
-                // While it is being made it has a name of its own, and a dot more.
-                String name = "." + unfinished.path().getFileName() + ".new";
-                Files.deleteIfExists(unfinished.path().resolveSibling(name));
-            }
-        } catch (IllegalStateException ending) {
-            return; // the hook runs, and removes it
+            // While it is being made it has a name of its own, and a dot more.
+            String name = "." + unfinished.path().getFileName() + ".new";
+            Files.deleteIfExists(unfinished.path().resolveSibling(name));
+            Files.deleteIfExists(unfinished.path());
         } catch (IOException e) {
-            throw new BlockException(
-                    BlockError.EIO,
-                    "unfinished image cannot be removed: path="
-                            + unfinished.path()
-                            + ", reason="
-                            + e,
-                    e);
+            throw failed("unfinished image cannot be removed", unfinished.path(), e);
+        } finally {
+            removeDataFile();
         }
     }
 }

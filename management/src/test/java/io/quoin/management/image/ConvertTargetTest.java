@@ -22,6 +22,8 @@ import org.junit.jupiter.params.provider.CsvSource;
 /** Targets of conversions that take the place of a file, and those that must not. */
 @Timeout(120)
 class ConvertTargetTest {
+    private static final String UNFINISHED = ".quoin-new-";
+
     @TempDir private Path folder;
 
     @BeforeEach
@@ -121,5 +123,19 @@ class ConvertTargetTest {
         makeChain();
         convert("mid.qcow2", "vm1.qcow2", onto("base.qcow2"));
         qemuImg("compare", "mid.qcow2", "vm1.qcow2");
+    }
+
+    @Test
+    void shouldLeaveFilesAloneThatAnotherProcessHasInTheMaking() throws IOException {
+        qemuImg("create", "-qfqcow2", "source.qcow2", "4M");
+        // What another container's process of the same number could have there.
+        long pid = ProcessHandle.current().pid();
+        for (int i = 0; i < 100; i++) {
+            Files.writeString(folder.resolve(UNFINISHED + pid + "-" + i), "theirs");
+            Files.writeString(folder.resolve(UNFINISHED + pid + "-target-" + i), "theirs");
+        }
+        Map<String, Integer> before = everything();
+        convert("source.qcow2", "vm1.raw", ConvertOptions.defaults());
+        assertThat(everything()).containsAllEntriesOf(before).hasSize(before.size() + 1);
     }
 }
