@@ -26,18 +26,29 @@ final class TargetFile implements AutoCloseable {
 
     private final LocalImage unfinished;
     private final Path place;
+    private final FolderSync folderSync;
 
     private final SignalCleanUp cleanUp;
 
     /** Made with the image, and worth nothing without it. */
     private volatile @Nullable Path dataFile;
 
-    private volatile boolean published;
+    private boolean published;
+
+    /** Makes the names in a folder durable. */
+    interface FolderSync {
+        void sync(Path folder) throws IOException;
+    }
 
     /**
      * @param target whose folder exists
      */
     TargetFile(LocalImage target) {
+        this(target, TargetFile::sync);
+    }
+
+    TargetFile(LocalImage target, FolderSync folderSync) {
+        this.folderSync = folderSync;
         boolean isThere = Files.exists(target.path(), LinkOption.NOFOLLOW_LINKS);
         place = isThere ? target.existing() : target.folder().resolve(target.fileName());
         String name = UnfinishedNames.of("target-" + NUMBER.incrementAndGet());
@@ -72,7 +83,7 @@ final class TargetFile implements AutoCloseable {
      */
     void withDataFile(String name) {
         Path path = place.resolveSibling(name);
-        if (Files.exists(path, LinkOption.NOFOLLOW_LINKS)) {
+        if (path.equals(place) || Files.exists(path, LinkOption.NOFOLLOW_LINKS)) {
             throw new BlockException(
                     BlockError.EEXIST, "data file exists already, and is not overwritten: " + path);
         }
@@ -82,16 +93,25 @@ final class TargetFile implements AutoCloseable {
     /** Puts it in its place for good. It is closed and flushed. */
     void publish() {
         try {
-            Files.move(
-                    unfinished.path(),
-                    place,
-                    StandardCopyOption.ATOMIC_MOVE,
-                    StandardCopyOption.REPLACE_EXISTING);
-            sync(folder());
-            published = true;
+            move();
         } catch (IOException e) {
             throw failed("image cannot be put in its place", place, e);
         }
+        try {
+            folderSync.sync(folder());
+        } catch (IOException e) {
+            throw failed("image is in its place, but may not survive a power failure", place, e);
+        }
+    }
+
+    /** From here on the data file belongs to the image, whatever comes, a signal too. */
+    private synchronized void move() throws IOException {
+        Files.move(
+                unfinished.path(),
+                place,
+                StandardCopyOption.ATOMIC_MOVE,
+                StandardCopyOption.REPLACE_EXISTING);
+        published = true;
     }
 
     private Path folder() {
@@ -99,7 +119,7 @@ final class TargetFile implements AutoCloseable {
     }
 
     /** After the image, which would find it missing otherwise. */
-    private void removeDataFile() {
+    private synchronized void removeDataFile() {
         if (dataFile != null && !published) {
             SignalCleanUp.removeOrSay(dataFile);
         }

@@ -126,6 +126,27 @@ class ConvertTargetTest {
     }
 
     @Test
+    void shouldKeepTheDataFileWhenTheImageIsInItsPlaceAndTheFolderCannotBeSynced()
+            throws IOException {
+        Path data = folder.resolve("vm1.data");
+        TargetFile.FolderSync broken =
+                path -> {
+                    throw new IOException("fault of the test");
+                };
+        try (TargetFile file = new TargetFile(image("vm1.qcow2"), broken)) {
+            file.withDataFile("vm1.data");
+            Files.writeString(file.unfinished().path(), "image");
+            Files.writeString(data, "data");
+            assertThatThrownBy(file::publish)
+                    .isInstanceOf(BlockException.class)
+                    .hasMessageContaining("in its place, but may not survive a power failure")
+                    .hasMessageContaining("fault of the test");
+        }
+        assertThat(folder.resolve("vm1.qcow2")).hasContent("image");
+        assertThat(data).hasContent("data");
+    }
+
+    @Test
     void shouldLeaveFilesAloneThatAnotherProcessHasInTheMaking() throws IOException {
         qemuImg("create", "-qfqcow2", "source.qcow2", "4M");
         // What another container's process of the same number could have there.
@@ -137,5 +158,22 @@ class ConvertTargetTest {
         Map<String, Integer> before = everything();
         convert("source.qcow2", "vm1.raw", ConvertOptions.defaults());
         assertThat(everything()).containsAllEntriesOf(before).hasSize(before.size() + 1);
+    }
+
+    @Test
+    void shouldRefuseTheTargetAsItsOwnDataFile() throws IOException {
+        qemuImg("create", "-qfqcow2", "source.qcow2", "4M");
+        LocalImage target = new LocalImage(folder.resolve("vm1.data"), ImageFormat.QCOW2);
+        ConvertOptions options =
+                ConvertOptions.defaults().withCreateOptions(Map.of("data_file", "vm1.data"));
+        assertThatThrownBy(
+                        () -> {
+                            try (ImageSession session = new ImageSession()) {
+                                new Convert(session, options, (done, total) -> {})
+                                        .run(image("source.qcow2"), target);
+                            }
+                        })
+                .isInstanceOf(BlockException.class);
+        assertThat(everything()).containsOnlyKeys("source.qcow2");
     }
 }
