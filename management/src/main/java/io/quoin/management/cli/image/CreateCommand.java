@@ -2,13 +2,12 @@ package io.quoin.management.cli.image;
 
 import io.quoin.management.cli.terminal.OutputOption;
 import io.quoin.management.cli.terminal.SizeConverter;
+import io.quoin.management.image.Create;
 import io.quoin.management.image.ImageFormat;
 import io.quoin.management.image.ImageSession;
 import io.quoin.management.image.LocalImage;
-import io.quoin.management.image.OpenedImage;
 import io.quoin.management.volume.ByteSize;
 import io.quoin.xlator.CreateOptions;
-import io.quoin.xlator.OpenMode;
 import io.quoin.xlator.graph.Option;
 import io.quoin.xlator.graph.OptionTable;
 import io.quoin.xlator.graph.OptionValues;
@@ -95,10 +94,8 @@ final class CreateCommand implements Callable<Integer> {
         }
         long size;
         try (ImageSession session = new ImageSession()) {
-            session.create(image, new CreateOptions(sizeBytes == null ? 0 : sizeBytes, wanted));
-            try (OpenedImage made = session.open(image, OpenMode.READ_ONLY)) {
-                size = made.geometry().sizeBytes();
-            }
+            CreateOptions how = new CreateOptions(sizeBytes == null ? 0 : sizeBytes, wanted);
+            size = new Create(session).run(image, how);
         }
         Map<String, Object> fields = new LinkedHashMap<>();
         fields.put("filename", image.text());
