@@ -119,6 +119,7 @@ public final class Convert {
             }
             session.create(
                     file.unfinished(), new CreateOptions(sizeBytes, options.createOptions()));
+            file.withhold();
             OpenedImage target = session.open(file.unfinished(), OpenMode.READ_WRITE);
             ConvertResult result;
             try {

@@ -28,6 +28,9 @@ final class TargetFile implements AutoCloseable {
     private final Path place;
     private final FolderSync folderSync;
 
+    /** Of the file that will be replaced; null: there is none. */
+    private final @Nullable FileAccess replaced;
+
     private final SignalCleanUp cleanUp;
 
     /** Made with the image, and worth nothing without it. */
@@ -51,6 +54,11 @@ final class TargetFile implements AutoCloseable {
         this.folderSync = folderSync;
         boolean isThere = Files.exists(target.path(), LinkOption.NOFOLLOW_LINKS);
         place = isThere ? target.existing() : target.folder().resolve(target.fileName());
+        try {
+            replaced = isThere ? FileAccess.of(place) : null;
+        } catch (IOException e) {
+            throw failed("target cannot be looked at", place, e);
+        }
         String name = UnfinishedNames.of("target-" + NUMBER.incrementAndGet());
         unfinished = new LocalImage(place.resolveSibling(name), target.format());
         cleanUp = new SignalCleanUp(folder(), this::removeDataFile);
@@ -90,9 +98,32 @@ final class TargetFile implements AutoCloseable {
         dataFile = path;
     }
 
+    /**
+     * The image and its data file are there now, without content yet: nobody shall read that who
+     * could not read what it replaces.
+     */
+    void withhold() {
+        try {
+            if (replaced != null) {
+                replaced.withhold(unfinished.path());
+                if (dataFile != null) {
+                    replaced.withhold(dataFile);
+                }
+            }
+        } catch (IOException e) {
+            throw failed("unfinished image cannot be kept from others", unfinished.path(), e);
+        }
+    }
+
     /** Puts it in its place for good. It is closed and flushed. */
     void publish() {
         try {
+            if (replaced != null) {
+                replaced.giveTo(unfinished.path());
+                if (dataFile != null) {
+                    replaced.giveTo(dataFile);
+                }
+            }
             move();
         } catch (IOException e) {
             throw failed("image cannot be put in its place", place, e);

@@ -2,15 +2,23 @@ package io.quoin.management.image;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import io.quoin.block.BlockError;
 import io.quoin.block.BlockException;
+import io.quoin.block.IoOp;
 import io.quoin.testkit.peer.Peer;
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.attribute.PosixFileAttributes;
+import java.nio.file.attribute.PosixFilePermission;
+import java.nio.file.attribute.PosixFilePermissions;
 import java.util.Map;
+import java.util.Set;
 import java.util.TreeMap;
+import java.util.concurrent.atomic.AtomicReference;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -18,6 +26,7 @@ import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** Targets of conversions that take the place of a file, and those that must not. */
 @Timeout(120)
@@ -123,6 +132,78 @@ class ConvertTargetTest {
         makeChain();
         convert("mid.qcow2", "vm1.qcow2", onto("base.qcow2"));
         qemuImg("compare", "mid.qcow2", "vm1.qcow2");
+    }
+
+    private PosixFileAttributes attributes(String name) throws IOException {
+        return Files.readAttributes(folder.resolve(name), PosixFileAttributes.class);
+    }
+
+    private static Set<PosixFilePermission> permissions(String text) {
+        return PosixFilePermissions.fromString(text);
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"rw-------", "rw-rw----", "rw-r--r--", "rwxrwxrwx"})
+    void shouldKeepThePermissionsWhenAFileIsReplaced(String permissions) throws IOException {
+        qemuImg("create", "-qfqcow2", "source.qcow2", "4M");
+        Path old = Files.writeString(folder.resolve("vm1.qcow2"), "old");
+        Files.setPosixFilePermissions(old, permissions(permissions));
+        convert("source.qcow2", "vm1.qcow2", ConvertOptions.defaults());
+        assertThat(attributes("vm1.qcow2").permissions()).isEqualTo(permissions(permissions));
+        ConvertOptions withData =
+                ConvertOptions.defaults().withCreateOptions(Map.of("data_file", "vm1.data"));
+        convert("source.qcow2", "vm1.qcow2", withData);
+        assertThat(attributes("vm1.data").permissions()).isEqualTo(permissions(permissions));
+    }
+
+    @Test
+    void shouldKeepTheOwnerWhenTheProcessMayGiveFilesAway() throws IOException {
+        qemuImg("create", "-qfqcow2", "source.qcow2", "4M");
+        Path old = Files.writeString(folder.resolve("vm1.qcow2"), "old");
+        try {
+            Files.setAttribute(old, "unix:uid", 4711);
+            Files.setAttribute(old, "unix:gid", 4712);
+        } catch (IOException e) {
+            assumeTrue(false, "not privileged: " + e);
+        }
+        convert("source.qcow2", "vm1.qcow2", ConvertOptions.defaults());
+        assertThat(Files.getAttribute(old, "unix:uid")).isEqualTo(4711);
+        assertThat(Files.getAttribute(old, "unix:gid")).isEqualTo(4712);
+    }
+
+    @Test
+    void shouldKeepTheContentFromOthersWhileItIsWritten() throws IOException {
+        qemuImg("create", "-qfqcow2", "source.qcow2", "4M");
+        qemuIo("source.qcow2", "write -P 1 0 3M");
+        Path old = Files.writeString(folder.resolve("vm1.raw"), "old");
+        Files.setPosixFilePermissions(old, permissions("rw-r-----"));
+        AtomicReference<Set<PosixFilePermission>> meanwhile = new AtomicReference<>();
+        FaultyFiles.Fault look =
+                FaultyFiles.from(
+                        IoOp.WRITE,
+                        0,
+                        request -> {
+                            meanwhile.compareAndSet(null, permissionsOfTheUnfinished());
+                            return BlockError.OK;
+                        });
+        try (ImageSession session =
+                FaultyFiles.session(name -> name.startsWith(UNFINISHED), look)) {
+            new Convert(session, ConvertOptions.defaults(), (done, total) -> {})
+                    .run(image("source.qcow2"), image("vm1.raw"));
+        }
+        assertThat(meanwhile.get()).isEqualTo(permissions("rw-------"));
+        assertThat(attributes("vm1.raw").permissions()).isEqualTo(permissions("rw-r-----"));
+    }
+
+    private Set<PosixFilePermission> permissionsOfTheUnfinished() {
+        try (Stream<Path> files = Files.list(folder)) {
+            return Files.getPosixFilePermissions(
+                    files.filter(file -> String.valueOf(file.getFileName()).startsWith(UNFINISHED))
+                            .findAny()
+                            .orElseThrow());
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
     }
 
     @Test
