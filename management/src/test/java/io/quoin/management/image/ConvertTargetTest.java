@@ -257,4 +257,26 @@ class ConvertTargetTest {
                 .isInstanceOf(BlockException.class);
         assertThat(everything()).containsOnlyKeys("source.qcow2");
     }
+
+    @ParameterizedTest
+    @CsvSource({"65536, 4M", "65536, 5000k", "65536, 512", "2097152, 5M", "512, 100k"})
+    void shouldCompressUpToTheLastWholeClusterWhenTheTargetIsLarger(
+            String clusterSize, String sourceSize) {
+        String clusters = "cluster_size=" + clusterSize;
+        qemuImg("create", "-qfqcow2", "source.qcow2", sourceSize);
+        qemuImg("create", "-qfqcow2", "-o", clusters, "target.qcow2", "8M");
+        qemuIo("source.qcow2", "write -P 1 0 " + sourceSize);
+        qemuIo("target.qcow2", "write -P 2 0 8M");
+        qemuImg("convert", "-Oraw", "target.qcow2", "expected.raw");
+        qemuImg("convert", "-n", "-Oraw", "source.qcow2", "expected.raw");
+        qemuImg("resize", "-q", "-fraw", "expected.raw", "8M");
+        qemuImg("create", "-qfqcow2", "-o", clusters, "empty.qcow2", "8M");
+        ConvertOptions options = ConvertOptions.defaults().withCompression().intoExisting(false);
+        convert("source.qcow2", "target.qcow2", options);
+        convert("source.qcow2", "empty.qcow2", options);
+        qemuImg("compare", "-fqcow2", "-Fraw", "target.qcow2", "expected.raw");
+        qemuImg("compare", "source.qcow2", "empty.qcow2");
+        qemuImg("check", "-q", "target.qcow2");
+        qemuImg("check", "-q", "empty.qcow2");
+    }
 }
