@@ -82,12 +82,9 @@ final class ConvertCommand implements Callable<Integer> {
             description = "store the target's clusters compressed")
     private boolean compressed;
 
-    @Option(
-            names = {"-o", "--option"},
-            paramLabel = "NAME=VALUE",
-            split = ",",
-            description = "for the new image, as of 'image create'")
-    private Map<String, String> options = new LinkedHashMap<>();
+    @Mixin
+    @SuppressWarnings("NullAway.Init") // picocli sets it
+    private NewImageOptions options;
 
     @Option(
             names = {"-B", "--backing-file"},
@@ -176,7 +173,7 @@ final class ConvertCommand implements Callable<Integer> {
     }
 
     private ConvertOptions options() {
-        Map<String, String> all = new LinkedHashMap<>(options);
+        Map<String, String> all = options.given();
         if (backingFile != null) {
             require(backingFormat != null, "-F", "the format of the backing file", "none");
             all.put("backing_file", backingFile);

@@ -16,7 +16,6 @@ import java.util.List;
 import java.util.Map;
 import java.util.concurrent.Callable;
 import org.jspecify.annotations.Nullable;
-import picocli.CommandLine;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
@@ -65,12 +64,9 @@ final class CreateCommand implements Callable<Integer> {
             converter = SizeConverter.class)
     private @Nullable Long sizeBytes;
 
-    @CommandLine.Option(
-            names = {"-o", "--option"},
-            paramLabel = "NAME=VALUE",
-            split = ",",
-            description = "an option of the image, named as in qemu-img create; repeatable")
-    private Map<String, String> options = new LinkedHashMap<>();
+    @Mixin
+    @SuppressWarnings("NullAway.Init") // picocli sets it
+    private NewImageOptions options;
 
     @Mixin
     @SuppressWarnings("NullAway.Init") // picocli sets it
@@ -109,7 +105,7 @@ final class CreateCommand implements Callable<Integer> {
 
     private Map<String, String> options(LocalImage image) {
         backing.requireNoneAlone();
-        Map<String, String> wanted = new LinkedHashMap<>(options);
+        Map<String, String> wanted = options.given();
         if (image.format() == ImageFormat.RAW) {
             if (backing.file() != null) {
                 throw new ParameterException(
