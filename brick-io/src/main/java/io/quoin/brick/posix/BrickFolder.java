@@ -25,9 +25,6 @@ final class BrickFolder implements AutoCloseable {
     /** Files in the brick's own folder that have no name yet begin with this. */
     private static final String NEW_PREFIX = "new-";
 
-    /** They have it in a plain folder. */
-    private static final String PLAIN_NEW_PREFIX = ".quoin-new-";
-
     private static final int MODE_FOLDER = 0700;
     private static final int MODE_FILE = 0600;
     private static final String LOCK_NAME = "lock";
@@ -259,9 +256,7 @@ final class BrickFolder implements AutoCloseable {
 
     /** The name, in the own folder, of the file that is the {@code number}th to be made. */
     String newName(long number) {
-        return plain
-                ? PLAIN_NEW_PREFIX + ProcessHandle.current().pid() + "-" + number
-                : NEW_PREFIX + number;
+        return plain ? UnfinishedNames.of(String.valueOf(number)) : NEW_PREFIX + number;
     }
 
     /** The descriptor of {@code .quoin} in it; of a plain folder, another one of itself. */

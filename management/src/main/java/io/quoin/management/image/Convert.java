@@ -81,6 +81,9 @@ public final class Convert {
     }
 
     private ConvertResult intoExisting(OpenedImage source, ImageLocation to) {
+        if (to instanceof LocalImage file) {
+            refuseTargetBelow("source", source, file, file.existing());
+        }
         OpenedImage target = session.open(to, OpenMode.READ_WRITE);
         long sourceBytes = source.geometry().sizeBytes();
         long targetBytes = target.geometry().sizeBytes();
@@ -107,7 +110,8 @@ public final class Convert {
         }
         long sizeBytes = source.geometry().sizeBytes();
         try (TargetFile file = new TargetFile(to)) {
-            refuseSourceAsTarget(source, file.place());
+            refuseTargetBelow("source", source, to, file.place());
+            OpenedImage backing = openBacking(to, file.place(), source);
             String dataFile = options.createOptions().get("data_file");
             if (dataFile != null && to.format() == ImageFormat.QCOW2) {
                 BackingName.requireDataFile(to.text(), dataFile);
@@ -115,10 +119,10 @@ public final class Convert {
             }
             session.create(
                     file.unfinished(), new CreateOptions(sizeBytes, options.createOptions()));
+            file.withhold();
             OpenedImage target = session.open(file.unfinished(), OpenMode.READ_WRITE);
             ConvertResult result;
             try {
-                OpenedImage backing = openBacking(file.place(), source);
                 result = copy(source, target, backing, backing == null);
             } catch (RuntimeException | Error e) {
                 closeAfter(target, e);
@@ -130,26 +134,38 @@ public final class Convert {
         }
     }
 
-    private static void refuseSourceAsTarget(OpenedImage source, Path place) {
-        if (source.location() instanceof LocalImage local && local.existing().equals(place)) {
+    /** Replaced or written into, it would change under the image that is read. */
+    private static void refuseTargetBelow(
+            String what, OpenedImage image, LocalImage to, Path place) {
+        if (LayerFiles.of(image).contains(place)) {
             throw new BlockException(
-                    BlockError.EINVAL, "source and target are the same file: path=" + place);
+                    BlockError.EINVAL,
+                    "target is an image that is read, or a file that it stands on: target="
+                            + to.text()
+                            + ", "
+                            + what
+                            + "="
+                            + image.location().text());
         }
     }
 
-    private @Nullable OpenedImage openBacking(Path place, OpenedImage source) {
-        String name = options.createOptions().get("backing_file");
-        if (name == null || name.isEmpty()) {
+    /** Null for a target without one, and for one that will be refused when it is made. */
+    private @Nullable OpenedImage openBacking(LocalImage to, Path place, OpenedImage source) {
+        String name = options.createOptions().getOrDefault("backing_file", "");
+        String format = options.createOptions().getOrDefault("backing_fmt", "");
+        if (to.format() == ImageFormat.RAW || name.isEmpty() || format.isEmpty()) {
             return null;
         }
-        String format = options.createOptions().get("backing_fmt");
+        BackingName.require(to.text(), name);
         LocalImage backing =
                 new LocalImage(
                         place.resolveSibling(name),
                         ImageFormat.RAW.text().equals(format)
                                 ? ImageFormat.RAW
                                 : ImageFormat.QCOW2);
-        return session.open(backing, OpenMode.READ_ONLY, source.loop());
+        OpenedImage opened = session.open(backing, OpenMode.READ_ONLY, source.loop());
+        refuseTargetBelow("backing file", opened, to, place);
+        return opened;
     }
 
     /** What failed first is what is told. */

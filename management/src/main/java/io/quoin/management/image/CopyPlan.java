@@ -16,7 +16,7 @@ import org.jspecify.annotations.Nullable;
  * @param partBytes what is copied at once at most
  * @param targetIsZero the target reads as zeros as it is
  * @param sparseBytes so many zeros in a row are not stored; 0 stores everything
- * @param isCompressed each unit is stored compressed
+ * @param compressedBytes so much of it from the start on is stored compressed, in whole units
  *     <p>Threading: immutable.
  */
 record CopyPlan(
@@ -30,7 +30,7 @@ record CopyPlan(
         int partBytes,
         boolean targetIsZero,
         int sparseBytes,
-        boolean isCompressed) {
+        long compressedBytes) {
     private static final int PART_BYTES = 2 << 20;
     private static final int UNIT_BYTES_MIN = 4096;
     private static final int SECTOR_BYTES = 512;
@@ -60,22 +60,35 @@ record CopyPlan(
         int part = Math.max(unit, Math.min(PART_BYTES, transferMax & -unit));
         long padding = Math.max(SECTOR_BYTES, to.blockSizeMin());
         long padded = (from.sizeBytes() + padding - 1) & -padding;
+        long endBytes = Math.min(padded, to.sizeBytes());
         return new CopyPlan(
                 source,
                 target,
                 backing,
                 backing == null ? 0 : backing.geometry().sizeBytes(),
-                Math.min(padded, to.sizeBytes()),
+                endBytes,
                 from.sizeBytes(),
                 unit,
                 part,
                 targetIsZero,
-                options.sparseBytes() == 0 ? 0 : Math.max(options.sparseBytes(), to.blockSizeMin()),
-                options.compressed());
+                sparseBytes(options, to),
+                options.compressed() ? wholeUnits(endBytes, to, unit) : 0);
     }
 
-    int writeFlags() {
-        return isCompressed ? IoFlags.COMPRESSED : IoFlags.NONE;
+    /** Whole blocks of the target. */
+    private static int sparseBytes(ConvertOptions options, Geometry to) {
+        int block = to.blockSizeMin();
+        return (options.sparseBytes() + block - 1) / block * block;
+    }
+
+    /** An end within a unit counts as whole at the end of the target alone. */
+    private static long wholeUnits(long endBytes, Geometry to, int unitBytes) {
+        return endBytes == to.sizeBytes() ? endBytes : endBytes & -unitBytes;
+    }
+
+    /** For a write that ends there. */
+    int writeFlags(long endOffset) {
+        return endOffset <= compressedBytes ? IoFlags.COMPRESSED : IoFlags.NONE;
     }
 
     /** Finds the runs to be stored where the target has no backing file. */
@@ -84,7 +97,7 @@ record CopyPlan(
             runs.add(0, lengthBytes, false);
         } else {
             // Whole units, where each is stored compressed.
-            splitBlocks(address, lengthBytes, isCompressed ? unitBytes : sparseBytes, runs);
+            splitBlocks(address, lengthBytes, compressedBytes > 0 ? unitBytes : sparseBytes, runs);
         }
     }
 

@@ -180,6 +180,16 @@ final class CopySlot implements PartRun.Slot {
     }
 
     private void addRun(long position, long runBytes, boolean isZero) {
+        long compressed = plan.compressedBytes() - offsetBytes - position;
+        if (!isZero && compressed > 0 && compressed < runBytes) {
+            put(position, compressed, false);
+            put(position + compressed, runBytes - compressed, false);
+        } else {
+            put(position, runBytes, isZero);
+        }
+    }
+
+    private void put(long position, long runBytes, boolean isZero) {
         if (runs == runOffsets.length) {
             runOffsets = Arrays.copyOf(runOffsets, runs * 2);
             runLengths = Arrays.copyOf(runLengths, runs * 2);
@@ -214,7 +224,8 @@ final class CopySlot implements PartRun.Slot {
             request.prepare(
                     IoOp.WRITE_ZEROES, offsetBytes + position, runLengths[i], IoFlags.MAY_UNMAP);
         } else {
-            request.write(offsetBytes + position, runLengths[i], plan.writeFlags());
+            long start = offsetBytes + position;
+            request.write(start, runLengths[i], plan.writeFlags(start + runLengths[i]));
             request.memory().add(address + position, (int) runLengths[i]);
             storedBytes += runLengths[i];
         }

@@ -144,6 +144,31 @@ class NbdImageTest {
     }
 
     @Test
+    void shouldWriteWholeBlocksWhenTheSparseSizeIsNoMultipleOfThem() throws IOException {
+        Path source = randomRaw("a.raw");
+        byte[] content = Files.readAllBytes(source);
+        for (int at = 0; at < content.length; at += 48 << 10) {
+            content[at] = 1; // all over, so that blocks of zeros begin and end everywhere
+        }
+        Files.write(source, content);
+        String uri =
+                serve(
+                        Peer.NBDKIT,
+                        "--filter=blocksize-policy",
+                        "memory",
+                        "" + SIZE_BYTES,
+                        "blocksize-minimum=4k",
+                        "blocksize-preferred=4k",
+                        "blocksize-maximum=32M",
+                        "blocksize-error-policy=error");
+        convert(
+                source.toString(),
+                uri,
+                ConvertOptions.defaults().withSparseBytes(6 << 10).intoExisting(false));
+        requireSame(source.toString(), uri);
+    }
+
+    @Test
     void shouldLeaveNothingWhenTheServerDiesInTheMiddle() throws IOException {
         randomRaw("a.raw");
         String uri =

@@ -20,8 +20,11 @@ import org.jspecify.annotations.Nullable;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
+import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.Parameters;
+import picocli.CommandLine.Spec;
 
 /**
  * {@code quoin image convert}.
@@ -44,6 +47,9 @@ import picocli.CommandLine.Parameters;
 final class ConvertCommand implements Callable<Integer> {
     private static final int SPARSE_UNIT = 512;
     private static final long SPARSE_MAX = 1L << 30;
+
+    /** As qemu-img's. Each has up to 4 MiB of memory, out of the 256 MiB that bin/quoin allows. */
+    private static final int REQUESTS_MAX = 16;
 
     @Parameters(index = "0", paramLabel = "SOURCE", description = "an image file or nbd:// address")
     @SuppressWarnings("NullAway.Init") // picocli sets it
@@ -76,12 +82,9 @@ final class ConvertCommand implements Callable<Integer> {
             description = "store the target's clusters compressed")
     private boolean compressed;
 
-    @Option(
-            names = {"-o", "--option"},
-            paramLabel = "NAME=VALUE",
-            split = ",",
-            description = "for the new image, as of 'image create'")
-    private Map<String, String> options = new LinkedHashMap<>();
+    @Mixin
+    @SuppressWarnings("NullAway.Init") // picocli sets it
+    private NewImageOptions options;
 
     @Option(
             names = {"-B", "--backing-file"},
@@ -115,7 +118,7 @@ final class ConvertCommand implements Callable<Integer> {
     @Option(
             names = {"-m", "--requests"},
             paramLabel = "N",
-            description = "parts under way at once, 1 to 64 (default: ${DEFAULT-VALUE})",
+            description = "parts under way at once, 1 to 16 (default: ${DEFAULT-VALUE})",
             defaultValue = "8")
     private int requests;
 
@@ -130,6 +133,10 @@ final class ConvertCommand implements Callable<Integer> {
     @Mixin
     @SuppressWarnings("NullAway.Init") // picocli sets it
     private OutputOption output;
+
+    @Spec
+    @SuppressWarnings("NullAway.Init") // picocli sets it
+    private CommandSpec spec;
 
     @Override
     public Integer call() {
@@ -166,7 +173,7 @@ final class ConvertCommand implements Callable<Integer> {
     }
 
     private ConvertOptions options() {
-        Map<String, String> all = new LinkedHashMap<>(options);
+        Map<String, String> all = options.given();
         if (backingFile != null) {
             require(backingFormat != null, "-F", "the format of the backing file", "none");
             all.put("backing_file", backingFile);
@@ -185,16 +192,16 @@ final class ConvertCommand implements Callable<Integer> {
                 "-S",
                 "0, or a multiple of 512 up to 1G",
                 sparseBytes);
-        require(requests >= 1 && requests <= 64, "-m", "1 to 64", requests);
+        require(requests >= 1 && requests <= REQUESTS_MAX, "-m", "1 to 16", requests);
         require(threads >= 0 && threads <= 64, "--threads", "1 to 64", threads);
         return new ConvertOptions(
                 compressed, all, noCreate, targetIsZero, (int) sparseBytes, requests);
     }
 
-    private static void require(boolean holds, String option, String expected, Object actual) {
+    private void require(boolean holds, String option, String expected, Object actual) {
         if (!holds) {
-            throw new BlockException(
-                    BlockError.EINVAL,
+            throw new ParameterException(
+                    spec.commandLine(),
                     "option cannot be used so: option="
                             + option
                             + ", expected="

@@ -2,13 +2,12 @@ package io.quoin.management.cli.image;
 
 import io.quoin.management.cli.terminal.OutputOption;
 import io.quoin.management.cli.terminal.SizeConverter;
+import io.quoin.management.image.Create;
 import io.quoin.management.image.ImageFormat;
 import io.quoin.management.image.ImageSession;
 import io.quoin.management.image.LocalImage;
-import io.quoin.management.image.OpenedImage;
 import io.quoin.management.volume.ByteSize;
 import io.quoin.xlator.CreateOptions;
-import io.quoin.xlator.OpenMode;
 import io.quoin.xlator.graph.Option;
 import io.quoin.xlator.graph.OptionTable;
 import io.quoin.xlator.graph.OptionValues;
@@ -17,7 +16,6 @@ import java.util.List;
 import java.util.Map;
 import java.util.concurrent.Callable;
 import org.jspecify.annotations.Nullable;
-import picocli.CommandLine;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
@@ -66,12 +64,9 @@ final class CreateCommand implements Callable<Integer> {
             converter = SizeConverter.class)
     private @Nullable Long sizeBytes;
 
-    @CommandLine.Option(
-            names = {"-o", "--option"},
-            paramLabel = "NAME=VALUE",
-            split = ",",
-            description = "an option of the image, named as in qemu-img create; repeatable")
-    private Map<String, String> options = new LinkedHashMap<>();
+    @Mixin
+    @SuppressWarnings("NullAway.Init") // picocli sets it
+    private NewImageOptions options;
 
     @Mixin
     @SuppressWarnings("NullAway.Init") // picocli sets it
@@ -95,10 +90,8 @@ final class CreateCommand implements Callable<Integer> {
         }
         long size;
         try (ImageSession session = new ImageSession()) {
-            session.create(image, new CreateOptions(sizeBytes == null ? 0 : sizeBytes, wanted));
-            try (OpenedImage made = session.open(image, OpenMode.READ_ONLY)) {
-                size = made.geometry().sizeBytes();
-            }
+            CreateOptions how = new CreateOptions(sizeBytes == null ? 0 : sizeBytes, wanted);
+            size = new Create(session).run(image, how);
         }
         Map<String, Object> fields = new LinkedHashMap<>();
         fields.put("filename", image.text());
@@ -112,7 +105,7 @@ final class CreateCommand implements Callable<Integer> {
 
     private Map<String, String> options(LocalImage image) {
         backing.requireNoneAlone();
-        Map<String, String> wanted = new LinkedHashMap<>(options);
+        Map<String, String> wanted = options.given();
         if (image.format() == ImageFormat.RAW) {
             if (backing.file() != null) {
                 throw new ParameterException(

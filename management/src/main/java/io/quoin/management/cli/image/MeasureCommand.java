@@ -9,8 +9,6 @@ import io.quoin.management.image.Measure;
 import io.quoin.management.image.MeasureResult;
 import java.io.IOException;
 import java.io.PrintWriter;
-import java.util.LinkedHashMap;
-import java.util.Map;
 import java.util.concurrent.Callable;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
@@ -57,12 +55,9 @@ final class MeasureCommand implements Callable<Integer> {
     @SuppressWarnings("NullAway.Init") // picocli sets it
     private ImageFormat targetFormat;
 
-    @Option(
-            names = {"-o", "--option"},
-            paramLabel = "NAME=VALUE",
-            split = ",",
-            description = "for the new image, as of 'image create'")
-    private Map<String, String> options = new LinkedHashMap<>();
+    @Mixin
+    @SuppressWarnings("NullAway.Init") // picocli sets it
+    private NewImageOptions options;
 
     @Option(
             names = "--size",
@@ -87,7 +82,7 @@ final class MeasureCommand implements Callable<Integer> {
     }
 
     private MeasureResult measure() throws IOException {
-        Measure measure = new Measure(targetFormat, options);
+        Measure measure = new Measure(targetFormat, options.given());
         if (source != null && sizeBytes == null) {
             try (ImageSession session = new ImageSession()) {
                 return measure.of(session, ImageLocation.of(source, format));

@@ -1,0 +1,64 @@
+package io.quoin.management.image;
+
+import io.quoin.brick.posix.UnfinishedNames;
+import java.io.IOException;
+import java.nio.file.DirectoryStream;
+import java.nio.file.Files;
+import java.nio.file.Path;
+
+/**
+ * Removes what this process has in the making in a folder, if a signal ends the process before it
+ * is closed.
+ *
+ * <p>Threading: confined to the thread of the tool; what it does runs on a thread of its own.
+ */
+final class SignalCleanUp implements AutoCloseable {
+    private final Path folder;
+    private final Runnable last;
+    private final Thread hook = new Thread(this::removeAll, "quoin-clean-up");
+
+    /**
+     * @param last runs when the unfinished files are gone
+     */
+    SignalCleanUp(Path folder, Runnable last) {
+        this.folder = folder;
+        this.last = last;
+        Runtime.getRuntime().addShutdownHook(hook);
+    }
+
+    private void removeAll() {
+        try (DirectoryStream<Path> files = Files.newDirectoryStream(folder, ".*")) {
+            for (Path file : files) {
+                if (isUnfinished(String.valueOf(file.getFileName()))) {
+                    Files.deleteIfExists(file);
+                }
+            }
+        } catch (IOException e) {
+            System.err.println("quoin: unfinished image left behind: folder=" + folder);
+        }
+        last.run();
+    }
+
+    /** One dot more while a qcow2 image is being made under such a name. */
+    private static boolean isUnfinished(String name) {
+        return UnfinishedNames.isOwn(name) || UnfinishedNames.isOwn(name.substring(1));
+    }
+
+    /** For {@code last}, where there is nobody to catch anything. */
+    static void removeOrSay(Path file) {
+        try {
+            Files.deleteIfExists(file);
+        } catch (IOException e) {
+            System.err.println("quoin: unfinished file left behind: path=" + file);
+        }
+    }
+
+    @Override
+    public void close() {
+        try {
+            Runtime.getRuntime().removeShutdownHook(hook);
+        } catch (IllegalStateException ending) {
+            // It is at work, or has been.
+        }
+    }
+}
