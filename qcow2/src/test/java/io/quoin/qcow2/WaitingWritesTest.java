@@ -15,6 +15,7 @@ import io.quoin.xlator.OpenMode;
 import io.quoin.xlator.XlatorFile;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import org.junit.jupiter.api.BeforeEach;
@@ -71,6 +72,28 @@ class WaitingWritesTest {
         }
         assertThat(driver.read((long) count * clusterSize, 2)).containsExactly(7, 0);
         images.close(file);
+    }
+
+    @Test
+    void shouldEndEveryCompressedWriteWhenTheImageIsFencedMeanwhile() {
+        int windowBytes = 4 << 20;
+        int count = 20;
+        images.create(NAME, (long) count * windowBytes, Map.of());
+        XlatorFile file = images.open(NAME, OpenMode.READ_WRITE);
+        FileDriver driver = images.driver(file);
+        driver.write(0, new byte[] {1});
+        List<Pending> writes = new ArrayList<>();
+        byte[] data = new byte[windowBytes];
+        Arrays.fill(data, (byte) 5);
+        // Eight windows are being compressed, the others wait for memory.
+        for (int i = 0; i < count; i++) {
+            writes.add(driver.startWrite((long) i * windowBytes, data, IoFlags.COMPRESSED));
+        }
+        fence(driver);
+        images.loops.runReady();
+        assertThat(writes).allMatch(Pending::isDone);
+        assertThat(writes).allMatch(write -> write.error() == BlockError.EIO);
+        assertThatThrownBy(() -> images.close(file)).isInstanceOf(BlockException.class);
     }
 
     /** An image over a backing file, of which no read ends for the time being. */

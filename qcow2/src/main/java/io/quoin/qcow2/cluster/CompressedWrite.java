@@ -91,16 +91,18 @@ final class CompressedWrite extends GuestOp {
         int bits = image.clusterBits;
         long left = (end - position + image.clusterSizeBytes - 1) >>> bits;
         int most = image.compressor.windowClusters();
-        clusters = (int) Math.min(left, Math.min(most, image.transferBytesMax >>> bits));
-        if (chunks.isEmpty() && !image.compressor.take(clusters, chunks, this)) {
+        int wanted = (int) Math.min(left, Math.min(most, image.transferBytesMax >>> bits));
+        if (chunks.isEmpty() && !image.compressor.take(wanted, chunks, this)) {
             waiting = true;
             return;
         }
-        windowEnd = Math.min(end, position + ((long) clusters << bits));
-        if (places.length < clusters) {
-            places = new long[clusters];
+        windowEnd = Math.min(end, position + ((long) wanted << bits));
+        if (places.length < wanted) {
+            places = new long[wanted];
         }
-        Arrays.fill(places, 0, clusters, UNPLACED);
+        Arrays.fill(places, 0, wanted, UNPLACED);
+        // Last: it says how many places are there, also to the end of one that fails while it waits.
+        clusters = wanted;
         cursor = 0;
         phase = Phase.PLACE;
         exclusive = true;
