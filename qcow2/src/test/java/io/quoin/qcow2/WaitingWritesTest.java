@@ -96,6 +96,26 @@ class WaitingWritesTest {
         assertThatThrownBy(() -> images.close(file)).isInstanceOf(BlockException.class);
     }
 
+    @Test
+    void shouldNotRecurseWhenManyCompressedWritesWait() {
+        int clusterSize = 4096;
+        int count = 10_000;
+        images.create(NAME, (long) count * clusterSize, Map.of("cluster_size", "" + clusterSize));
+        XlatorFile file = images.open(NAME, OpenMode.READ_WRITE);
+        FileDriver driver = images.driver(file);
+        driver.write(0, new byte[] {1});
+        List<Pending> writes = new ArrayList<>();
+        for (int i = 0; i < count; i++) {
+            byte[] data = new byte[clusterSize];
+            data[0] = 5;
+            writes.add(driver.startWrite((long) i * clusterSize, data, IoFlags.COMPRESSED));
+        }
+        fence(driver);
+        images.loops.runReady();
+        assertThat(writes).allMatch(write -> write.isDone() && write.error() == BlockError.EIO);
+        assertThatThrownBy(() -> images.close(file)).isInstanceOf(BlockException.class);
+    }
+
     /** An image over a backing file, of which no read ends for the time being. */
     private XlatorFile openBacked(int clusterSize, int clusters) {
         images.loops.await(
