@@ -244,14 +244,7 @@ public final class OpenImage {
     }
 
     private void storeBitmaps(Outcome outcome) {
-        gate.pass(
-                error -> {
-                    if (error.isOk()) {
-                        bitmaps.store(outcome);
-                    } else {
-                        outcome.done(error);
-                    }
-                });
+        whenChangeable(() -> bitmaps.store(outcome), outcome);
     }
 
     private void closeRefcounts(BlockError before, Outcome outcome) {
@@ -273,14 +266,7 @@ public final class OpenImage {
 
     /** Takes counts down that are too high; durable with the outcome. */
     public void lower(TooHigh tooHigh, Outcome outcome) {
-        gate.pass(
-                passed -> {
-                    if (passed.isOk()) {
-                        refcounts.lower(tooHigh, outcome);
-                    } else {
-                        outcome.done(passed);
-                    }
-                });
+        whenChangeable(() -> refcounts.lower(tooHigh, outcome), outcome);
     }
 
     /** The header as it is now. */
