@@ -161,14 +161,22 @@ final class AllocatingWrite {
                 : form.isPlaced(descriptor) == placed;
     }
 
+    /** Whether no place that these clusters lose holds metadata: it would be free, and punched. */
     private boolean isDroppable(L2Table ownTable) {
         for (int i = 0; i < count; i++) {
-            long descriptor = form.descriptor(ownTable, firstIndex + i);
-            if (L2Entry.isCompressed(descriptor) && !image.isCompressedDataArea(descriptor)) {
+            if (!isDroppable(form.descriptor(ownTable, firstIndex + i))) {
                 return false;
             }
         }
         return true;
+    }
+
+    private boolean isDroppable(long descriptor) {
+        if (L2Entry.isCompressed(descriptor)) {
+            return image.isCompressedDataArea(descriptor);
+        }
+        long host = L2Entry.hostOffset(descriptor);
+        return placed || host == 0 || image.isDataArea(host >>> image.clusterBits, 1);
     }
 
     /** Decides what is written around the data of {@code clusters} clusters. */

@@ -46,15 +46,22 @@ final class ChangeOp extends GuestOp {
         unmapping = request.op() == IoOp.DISCARD || request.has(IoFlags.MAY_UNMAP);
         fua = request.has(IoFlags.FUA);
         exclusive = zeroing;
-        if (zeroing && request.has(IoFlags.FAST_ZERO) && (image.needsZeroData() || isSlowRaw())) {
+        if (zeroing && request.has(IoFlags.FAST_ZERO) && isSlow()) {
             fail(BlockError.ENOTSUP);
         }
         nextWindow();
     }
 
-    /** A raw data file has to be zeroed itself. */
-    private boolean isSlowRaw() {
-        return image.isRaw && !image.data.capabilities().canFastZero();
+    /** Whether it may have to write zeros. */
+    private boolean isSlow() {
+        // A raw data file has to be zeroed itself.
+        boolean slowRaw = image.isRaw && !image.data.capabilities().canFastZero();
+        return slowRaw || image.needsZeroData() || keepsByData();
+    }
+
+    /** Version 2 has no zero flag: a cluster that is to keep its place has zeros written there. */
+    private boolean keepsByData() {
+        return image.version < 3 && !unmapping;
     }
 
     private void nextWindow() {
@@ -195,7 +202,8 @@ final class ChangeOp extends GuestOp {
             }
             default -> {}
         }
-        if (image.needsZeroData() && !image.isZeroUnallocated(position)) {
+        boolean keeps = keepsByData() && run.kind == ClusterKind.NORMAL && run.copied;
+        if (keeps || (image.needsZeroData() && !image.isZeroUnallocated(position))) {
             return zeroData(run, Math.min(runEnd, position + ZERO_WRITE_BYTES_MAX));
         }
         return zeroEntries(run, runEnd);

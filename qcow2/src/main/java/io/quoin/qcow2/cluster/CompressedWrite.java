@@ -91,16 +91,18 @@ final class CompressedWrite extends GuestOp {
         int bits = image.clusterBits;
         long left = (end - position + image.clusterSizeBytes - 1) >>> bits;
         int most = image.compressor.windowClusters();
-        clusters = (int) Math.min(left, Math.min(most, image.transferBytesMax >>> bits));
-        if (chunks.isEmpty() && !image.compressor.take(clusters, chunks, this)) {
+        int wanted = (int) Math.min(left, Math.min(most, image.transferBytesMax >>> bits));
+        if (chunks.isEmpty() && !image.compressor.take(wanted, chunks, this)) {
             waiting = true;
             return;
         }
-        windowEnd = Math.min(end, position + ((long) clusters << bits));
-        if (places.length < clusters) {
-            places = new long[clusters];
+        windowEnd = Math.min(end, position + ((long) wanted << bits));
+        if (places.length < wanted) {
+            places = new long[wanted];
         }
-        Arrays.fill(places, 0, clusters, UNPLACED);
+        Arrays.fill(places, 0, wanted, UNPLACED);
+        // Not before the places are there: a write that fails while it waits above looks at them.
+        clusters = wanted;
         cursor = 0;
         phase = Phase.PLACE;
         exclusive = true;
@@ -200,7 +202,6 @@ final class CompressedWrite extends GuestOp {
     private int writeRun(int first) {
         long from = hostOffset(first);
         long to = from;
-        IoRequest child = image.child(this, IoOp.WRITE, from, 0);
         int at = first;
         for (; at < clusters; at++) {
             if (places[at] != UNPLACED) {
@@ -212,8 +213,7 @@ final class CompressedWrite extends GuestOp {
         }
         long block = image.io.file().geometry().blockSizeMin();
         long padding = -to & (block - 1);
-        child.prepare(IoOp.WRITE, from, to + padding - from, IoFlags.NONE);
-        child.attachment(this);
+        IoRequest child = image.child(this, IoOp.WRITE, from, to + padding - from);
         IoVector memory = child.memory();
         for (int i = first; i < at; i++) {
             if (places[i] != UNPLACED) {
@@ -276,9 +276,7 @@ final class CompressedWrite extends GuestOp {
     private void sendRest(long from, long to, long kind) {
         IoRequest child;
         if (kind == ZEROS) {
-            child = image.child(this, IoOp.WRITE_ZEROES, from, to - from);
-            child.prepare(IoOp.WRITE_ZEROES, from, to - from, IoFlags.MAY_UNMAP);
-            child.attachment(this);
+            child = image.child(this, IoOp.WRITE_ZEROES, from, to - from, IoFlags.MAY_UNMAP);
         } else {
             child = image.child(this, IoOp.WRITE, from, to - from);
             child.memory().addSlice(parent().memory(), from - start, to - from);

@@ -23,6 +23,7 @@ final class CowBuffers {
     private final ArrayDeque<ByteBuffer> idle = new ArrayDeque<>();
     private final ArrayDeque<Steps> waiters = new ArrayDeque<>();
     private int made;
+    private boolean serving;
 
     CowBuffers(int clusterSizeBytes) {
         bufferBytes = 2 * clusterSizeBytes;
@@ -42,11 +43,23 @@ final class CowBuffers {
         return buffer;
     }
 
+    /**
+     * Takes a buffer back and resumes waiters for as long as there is one: a waiter may end without
+     * a buffer, and then nobody else would come for those behind it. A waiter that gives its buffer
+     * back before it returns is followed by the next one in the loop and not from inside.
+     */
     void release(ByteBuffer buffer) {
         idle.addLast(buffer);
-        Steps waiter = waiters.poll();
-        if (waiter != null) {
-            waiter.resume();
+        if (serving) {
+            return;
+        }
+        serving = true;
+        try {
+            while (!idle.isEmpty() && !waiters.isEmpty()) {
+                waiters.remove().resume();
+            }
+        } finally {
+            serving = false;
         }
     }
 }

@@ -156,31 +156,21 @@ final class EntryForm {
                 return EntryFault.COMPRESSED_EXTERNAL;
             }
             // Where its data are is for its reader to find out: nothing else depends on that.
-            return bitmap == 0 ? EntryFault.NONE : EntryFault.SUBCLUSTER_COMPRESSED;
+            return SubclusterBitmap.fault(descriptor, bitmap);
         }
         long reserved = L2Entry.RESERVED_MASK | (extended ? L2Entry.ZERO : 0);
         if ((descriptor & reserved) != 0) {
             return EntryFault.RESERVED_BITS;
         }
-        long hostOffset = L2Entry.hostOffset(descriptor);
-        long clusterStart = guestOffset & -(1L << clusterBits);
-        if (external) {
-            return hasHost(descriptor)
-                    ? conflict(
-                            bitmap, hostOffset == clusterStart ? EntryFault.NONE : EntryFault.MOVED)
-                    : withoutHost(bitmap);
+        EntryFault subclusters = SubclusterBitmap.fault(descriptor, bitmap, hasHost(descriptor));
+        if (!subclusters.isNone()) {
+            return subclusters;
         }
-        EntryFault fault = L2Entry.fault(descriptor, clusterBits, version, fileSizeBytes);
-        return fault.isNone() && hostOffset == 0 ? withoutHost(bitmap) : conflict(bitmap, fault);
-    }
-
-    private static EntryFault conflict(long bitmap, EntryFault other) {
-        return (bitmap & (bitmap >>> SubclusterBitmap.SUBCLUSTERS)) != 0
-                ? EntryFault.SUBCLUSTER_CONFLICT
-                : other;
-    }
-
-    private static EntryFault withoutHost(long bitmap) {
-        return (int) bitmap != 0 ? EntryFault.SUBCLUSTER_WITHOUT_OFFSET : EntryFault.NONE;
+        if (!external) {
+            return L2Entry.fault(descriptor, clusterBits, version, fileSizeBytes);
+        }
+        long clusterStart = guestOffset & -(1L << clusterBits);
+        boolean moved = hasHost(descriptor) && L2Entry.hostOffset(descriptor) != clusterStart;
+        return moved ? EntryFault.MOVED : EntryFault.NONE;
     }
 }

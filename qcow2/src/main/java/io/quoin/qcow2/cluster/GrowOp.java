@@ -19,7 +19,8 @@ import org.agrona.BufferUtil;
  *  SIZE    the header's size field, last: flush
  * </pre>
  *
- * A crash in between leaves the old size.
+ * A crash in between leaves the old size. A failure before the header switch gives the new clusters
+ * back.
  *
  * <p>Threading: confined(loop).
  */
@@ -96,21 +97,29 @@ final class GrowOp extends WholeImageOp {
                 BufferUtil.address(bytes),
                 bytes.capacity(),
                 written -> {
-                    if (!written.isOk()) {
-                        turnEnded.run();
-                        ended(written);
-                    } else {
+                    if (written.isOk()) {
                         image.io.flush(flushed -> switchL1(flushed, l1, hostOffset, turnEnded));
+                    } else {
+                        giveBack(written, turnEnded);
                     }
                 });
     }
 
+    /** No header on disk leads to the new table. */
+    private void giveBack(BlockError error, Runnable turnEnded) {
+        for (int i = 0; i < bytes.capacity() >>> image.clusterBits; i++) {
+            image.flusher.drop(newL1Cluster + i);
+        }
+        turnEnded.run();
+        ended(error);
+    }
+
     private void switchL1(BlockError flushed, long[] l1, long hostOffset, Runnable turnEnded) {
         if (!flushed.isOk()) {
-            turnEnded.run();
-            ended(flushed);
+            giveBack(flushed, turnEnded);
             return;
         }
+        // If this fails the header may be on disk or not: both tables stay.
         image.header.switchL1(
                 newL1Size,
                 hostOffset,

@@ -33,6 +33,9 @@ abstract class GuestOp extends Steps {
     /** Whether something other than a child request will resume it. */
     protected boolean waiting;
 
+    /** Of {@link ChangesUnderWay}. */
+    int countedAs;
+
     // Of RangeLocks.
     long firstCluster;
     long lastCluster;

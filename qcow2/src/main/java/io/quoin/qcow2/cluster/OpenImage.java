@@ -56,6 +56,7 @@ public final class OpenImage {
     final int clusterSizeBytes;
     final int transferBytesMax;
     final RangeLocks locks = new RangeLocks();
+    final ChangesUnderWay changes;
     final MappedRun run;
     final CowBuffers cowBuffers;
     final ClusterReader compressed;
@@ -111,6 +112,7 @@ public final class OpenImage {
         this.clusterSizeBytes = qcow2Header.clusterSizeBytes();
         this.transferBytesMax = transferBytesMax(io, backing);
         this.sizeBytes = qcow2Header.sizeBytes();
+        this.changes = new ChangesUnderWay(io.loop());
         this.run = new MappedRun(io, tables, form, version);
         this.cowBuffers = new CowBuffers(clusterSizeBytes);
         this.compressed = new ClusterReader(io, qcow2Header, workers);
@@ -191,7 +193,7 @@ public final class OpenImage {
     /** Makes the image smaller; durable with the outcome. One at a time. */
     public void shrink(long newSizeBytes, Outcome outcome) {
         ShrinkOp shrink = new ShrinkOp(this, newSizeBytes, outcome);
-        whenChangeable(shrink::takeTurn, outcome);
+        whenChangeable(shrink::begin, outcome);
     }
 
     private void whenChangeable(Runnable begin, Outcome outcome) {
@@ -242,14 +244,7 @@ public final class OpenImage {
     }
 
     private void storeBitmaps(Outcome outcome) {
-        gate.pass(
-                error -> {
-                    if (error.isOk()) {
-                        bitmaps.store(outcome);
-                    } else {
-                        outcome.done(error);
-                    }
-                });
+        whenChangeable(() -> bitmaps.store(outcome), outcome);
     }
 
     private void closeRefcounts(BlockError before, Outcome outcome) {
@@ -271,14 +266,7 @@ public final class OpenImage {
 
     /** Takes counts down that are too high; durable with the outcome. */
     public void lower(TooHigh tooHigh, Outcome outcome) {
-        gate.pass(
-                passed -> {
-                    if (passed.isOk()) {
-                        refcounts.lower(tooHigh, outcome);
-                    } else {
-                        outcome.done(passed);
-                    }
-                });
+        whenChangeable(() -> refcounts.lower(tooHigh, outcome), outcome);
     }
 
     /** The header as it is now. */
@@ -334,13 +322,16 @@ public final class OpenImage {
     }
 
     void startChange(IoRequest request) {
+        GuestOp op;
         if (request.has(IoFlags.COMPRESSED)) {
             CompressedWrite idle = idleCompressed.pollLast();
-            (idle == null ? new CompressedWrite(this) : idle).start(request);
-            return;
+            op = idle == null ? new CompressedWrite(this) : idle;
+        } else {
+            ChangeOp idle = idleChanges.pollLast();
+            op = idle == null ? new ChangeOp(this) : idle;
         }
-        ChangeOp idle = idleChanges.pollLast();
-        (idle == null ? new ChangeOp(this) : idle).start(request);
+        op.countedAs = changes.begin();
+        op.start(request);
     }
 
     void release(ReadOp op) {
@@ -353,10 +344,12 @@ public final class OpenImage {
 
     void release(ChangeOp op) {
         idleChanges.addLast(op);
+        changes.end(op.countedAs);
     }
 
     void release(CompressedWrite op) {
         idleCompressed.addLast(op);
+        changes.end(op.countedAs);
     }
 
     /** Whether an unallocated cluster at {@code guestOffset} reads as zeros. */

@@ -12,7 +12,7 @@ import io.quoin.qcow2.layout.Qcow2Geometry;
  * Makes an image smaller. The caller sees to it that no request beyond the new end comes any more.
  *
  * <pre>
- *  BARRIER  wait for the requests that are under way
+ *  BARRIER  wait for the changes that are under way, then, as one that has the whole image, for reads
  *  ZERO     what lies beyond the new end is discarded, the rest of the last cluster zeroed: flush; entries first, then
  *           counts, as for every discard
  *  SIZE     the header's size field: flush
@@ -46,6 +46,14 @@ final class ShrinkOp extends WholeImageOp {
         Qcow2Geometry geometry = image.currentHeader().geometry();
         this.l1Needed = (int) geometry.l1EntriesFor(newSizeBytes);
         this.l1Before = (int) geometry.l1EntriesFor(image.sizeBytes());
+    }
+
+    /**
+     * Begins with the changes: one that has let go of its range half-way would take the next part
+     * behind the barrier, in tables that are gone by then.
+     */
+    void begin() {
+        image.changes.await(this::takeTurn);
     }
 
     @Override

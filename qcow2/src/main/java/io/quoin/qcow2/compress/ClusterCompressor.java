@@ -39,6 +39,7 @@ public final class ClusterCompressor {
     private final ArrayDeque<Chunk> idle = new ArrayDeque<>();
     private final ArrayDeque<Waiter> line = new ArrayDeque<>();
     private int made;
+    private boolean serving;
 
     public ClusterCompressor(Loop loop, Qcow2Header header, CompressionWorkers workers) {
         this.loop = loop;
@@ -93,16 +94,27 @@ public final class ClusterCompressor {
         }
     }
 
-    /** Gives them back; the list is empty afterwards. */
+    /**
+     * Gives them back; the list is empty afterwards. A waiter that gives back what it gets before
+     * it returns is followed by the next one in the loop and not from inside.
+     */
     public void giveBack(List<Chunk> chunks) {
         idle.addAll(chunks);
         chunks.clear();
-        Waiter first = line.peekFirst();
-        while (first != null && isAvailable(first.wanted)) {
-            line.removeFirst();
-            fill(first.wanted, first.into);
-            first.waiter.resume();
-            first = line.peekFirst();
+        if (serving) {
+            return;
+        }
+        serving = true;
+        try {
+            Waiter first = line.peekFirst();
+            while (first != null && isAvailable(first.wanted)) {
+                line.removeFirst();
+                fill(first.wanted, first.into);
+                first.waiter.resume();
+                first = line.peekFirst();
+            }
+        } finally {
+            serving = false;
         }
     }
 
