@@ -111,6 +111,10 @@ public final class Convert {
         long sizeBytes = source.geometry().sizeBytes();
         try (TargetFile file = new TargetFile(to)) {
             refuseTargetBelow("source", source, to, file.place());
+            if (file.replaces()) {
+                // Held until the session ends: nobody may lose what he writes to it meanwhile.
+                session.open(new LocalImage(file.place(), ImageFormat.RAW), OpenMode.READ_WRITE);
+            }
             OpenedImage backing = openBacking(to, file.place(), source);
             String dataFile = options.createOptions().get("data_file");
             if (dataFile != null && to.format() == ImageFormat.QCOW2) {

@@ -84,6 +84,11 @@ final class TargetFile implements AutoCloseable {
         return place;
     }
 
+    /** Whether there is a file in its place. */
+    boolean replaces() {
+        return replaced != null;
+    }
+
     /**
      * The image will have a data file of that name beside it.
      *

@@ -72,6 +72,10 @@ final class CompareCommand implements Callable<Integer> {
 
     @Mixin
     @SuppressWarnings("NullAway.Init") // picocli sets it
+    private ForceShareOption share;
+
+    @Mixin
+    @SuppressWarnings("NullAway.Init") // picocli sets it
     private OutputOption output;
 
     @Spec
@@ -82,7 +86,7 @@ final class CompareCommand implements Callable<Integer> {
     public Integer call() {
         int exitCode = EXIT_NOT_OPENED;
         Progress progress = new Progress("comparing");
-        try (ImageSession session = new ImageSession()) {
+        try (ImageSession session = new ImageSession().forceShare(share.isGiven())) {
             Compare compare = new Compare(session, strict, progress::show);
             Compare.Pair pair =
                     compare.open(

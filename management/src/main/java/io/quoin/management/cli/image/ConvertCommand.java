@@ -132,6 +132,10 @@ final class ConvertCommand implements Callable<Integer> {
 
     @Mixin
     @SuppressWarnings("NullAway.Init") // picocli sets it
+    private ForceShareOption share;
+
+    @Mixin
+    @SuppressWarnings("NullAway.Init") // picocli sets it
     private OutputOption output;
 
     @Spec
@@ -145,7 +149,7 @@ final class ConvertCommand implements Callable<Integer> {
         ConvertOptions wanted = options();
         ConvertResult result;
         Progress progress = new Progress("converting");
-        try (ImageSession session = new ImageSession(threads)) {
+        try (ImageSession session = new ImageSession(threads).forceShare(share.isGiven())) {
             result = new Convert(session, wanted, progress::show).run(from, to);
         } finally {
             progress.clear();

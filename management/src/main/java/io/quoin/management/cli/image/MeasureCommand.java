@@ -68,6 +68,10 @@ final class MeasureCommand implements Callable<Integer> {
 
     @Mixin
     @SuppressWarnings("NullAway.Init") // picocli sets it
+    private ForceShareOption share;
+
+    @Mixin
+    @SuppressWarnings("NullAway.Init") // picocli sets it
     private OutputOption output;
 
     @Spec
@@ -84,7 +88,7 @@ final class MeasureCommand implements Callable<Integer> {
     private MeasureResult measure() throws IOException {
         Measure measure = new Measure(targetFormat, options.given());
         if (source != null && sizeBytes == null) {
-            try (ImageSession session = new ImageSession()) {
+            try (ImageSession session = new ImageSession().forceShare(share.isGiven())) {
                 return measure.of(session, ImageLocation.of(source, format));
             }
         }

@@ -1,0 +1,137 @@
+package io.quoin.management.cli;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.quoin.management.volume.DataFolder;
+import io.quoin.management.volume.LocalVolume;
+import io.quoin.testkit.peer.Peer;
+import io.quoin.testkit.peer.PeerProcess;
+import java.io.IOException;
+import java.io.PrintWriter;
+import java.io.StringWriter;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+import picocli.CommandLine;
+
+/** The tools on images that something else has open: refused, with nothing changed. */
+@Timeout(120)
+class ImageInUseTest {
+    private static final String IMAGE = "vm.qcow2";
+
+    @TempDir private Path folder;
+
+    private record Outcome(int exitCode, String out, String err) {}
+
+    @BeforeEach
+    void make() {
+        Peer.assumeAll(Peer.QEMU_IMG, Peer.QEMU_NBD);
+        qemuImg("create", "-f", "raw", "base.raw", "4M");
+        qemuImg("create", "-f", "qcow2", "-b", "base.raw", "-F", "raw", IMAGE);
+        qemuImg("create", "-f", "qcow2", "other.qcow2", "4M");
+    }
+
+    @ParameterizedTest
+    @ValueSource(
+            strings = {
+                "check FILE",
+                "check --repair all FILE",
+                "resize FILE +1M",
+                "rebase -b '' FILE",
+                "rebase -u -b '' FILE",
+                "commit FILE",
+                "bitmap --add FILE b",
+                "convert FILE new.qcow2",
+                "convert other.qcow2 FILE",
+                "convert -n other.qcow2 FILE",
+                "compare FILE other.qcow2",
+                "measure FILE"
+            })
+    void shouldRefuseWhatQemuWrites(String command) throws IOException {
+        byte[] before = Files.readAllBytes(folder.resolve(IMAGE));
+        Path socket = folder.resolve("nbd.sock");
+        try (PeerProcess writer =
+                Peer.QEMU_NBD
+                        .command("-k", socket + "", "-f", "qcow2", folder.resolve(IMAGE) + "")
+                        .start()
+                        .awaitSocket(socket, Duration.ofSeconds(20))) {
+            assertThat(writer.alive()).isTrue();
+            Outcome outcome = run(command);
+            assertThat(outcome.exitCode()).as("%s", outcome).isIn(1, 2);
+            assertThat(outcome.err()).contains("file is in use: file=" + IMAGE);
+            assertThat(folder.resolve(IMAGE)).hasBinaryContent(before);
+            assertThat(folder.resolve("new.qcow2")).doesNotExist();
+        }
+        assertThat(run("check FILE").exitCode()).isZero();
+    }
+
+    @ParameterizedTest
+    @ValueSource(
+            strings = {
+                "check -U FILE",
+                "convert -U FILE new.qcow2",
+                "compare -U FILE other.qcow2",
+                "measure -U FILE",
+                "info FILE",
+                "map FILE"
+            })
+    void shouldReadWhatQemuWritesWhenToldTo(String command) {
+        Path socket = folder.resolve("nbd.sock");
+        try (PeerProcess writer =
+                Peer.QEMU_NBD
+                        .command("-k", socket + "", "-f", "qcow2", folder.resolve(IMAGE) + "")
+                        .start()
+                        .awaitSocket(socket, Duration.ofSeconds(20))) {
+            assertThat(writer.alive()).isTrue();
+            Outcome outcome = run(command);
+            assertThat(outcome.exitCode()).as("%s", outcome).isZero();
+        }
+    }
+
+    @Test
+    void shouldFollowLinksToABrickThatIsServed() throws IOException {
+        Path data = folder.resolve("data");
+        Path link = folder.resolve("link.qcow2");
+        try (LocalVolume volume = LocalVolume.open(new DataFolder(data), null, 1)) {
+            qemuImg("create", "-f", "qcow2", data.resolve("brick/vm1.qcow2") + "", "1M");
+            Files.createSymbolicLink(link, data.resolve("brick/vm1.qcow2"));
+            assertThat(volume).isNotNull();
+            Outcome outcome = run("check --repair all " + link);
+            assertThat(outcome.exitCode()).as("%s", outcome).isEqualTo(1);
+            assertThat(outcome.err())
+                    .contains("brick folder is in use")
+                    .contains("quoin disk check");
+        }
+        assertThat(run("check --repair all " + link).exitCode()).isZero();
+    }
+
+    private Outcome run(String command) {
+        List<String> arguments = new ArrayList<>(List.of("image"));
+        for (String word : command.split(" ")) {
+            boolean isFile = word.contains(".") && !word.startsWith("/");
+            String text = word.equals("FILE") ? IMAGE : word.equals("''") ? "" : word;
+            boolean isPath = isFile || word.equals("FILE");
+            arguments.add(isPath ? folder.resolve(text).toString() : text);
+        }
+        StringWriter out = new StringWriter();
+        StringWriter err = new StringWriter();
+        CommandLine line =
+                QuoinCommand.commandLine()
+                        .setOut(new PrintWriter(out, true))
+                        .setErr(new PrintWriter(err, true));
+        int exitCode = line.execute(arguments.toArray(new String[0]));
+        return new Outcome(exitCode, out.toString(), err.toString());
+    }
+
+    private void qemuImg(String... arguments) {
+        Peer.QEMU_IMG.command(arguments).directory(folder).runOk();
+    }
+}
