@@ -247,6 +247,21 @@ class ImageToolsTest {
     }
 
     @Test
+    void shouldKeepTheContentWhenRebasedToTheSameFileInAnotherFormat() throws IOException {
+        qemuImg("create", "-f", "qcow2", "base.img", "3M");
+        qemuIo("qcow2", "base.img", "write -P 1 100k 2M");
+        qemuImg("create", "-f", "qcow2", "-b", "base.img", "-F", "qcow2", "top.qcow2");
+        qemuImg("convert", "-O", "raw", "top.qcow2", "before.raw");
+
+        ok("rebase", "-b", "base.img", "-F", "raw", at("top.qcow2"));
+
+        checkClean("top.qcow2");
+        compare("top.qcow2", "before.raw");
+        assertThat(json("info", at("top.qcow2")).path("backing-filename-format").asText())
+                .isEqualTo("raw");
+    }
+
+    @Test
     void shouldSwitchTheNameAloneWhenUnsafe() throws IOException {
         makeChain(new Random(SEED), "");
         qemuImg("convert", "-O", "raw", "top.qcow2", "before.raw");
