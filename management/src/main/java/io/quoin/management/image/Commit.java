@@ -139,7 +139,7 @@ public final class Commit {
             }
             long copiedBytes;
             try (pieces) {
-                layers.map(this::extent);
+                layers.map(depth, this::extent);
                 copiedBytes = pieces.await();
             }
             target.flush();

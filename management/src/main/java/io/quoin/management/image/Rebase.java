@@ -194,7 +194,7 @@ public final class Rebase {
         long run() {
             long copiedBytes;
             try (pieces) {
-                layers.map(this::extent);
+                layers.map(sharedDepth, this::extent);
                 copiedBytes = pieces.await();
             }
             top.flush();

@@ -164,7 +164,7 @@ public final class Resize {
         OpenedImage file = session.open(new LocalImage(path, ImageFormat.RAW), OpenMode.READ_WRITE);
         ImageRequests requests = new ImageRequests(file);
         try (Layers layers = Layers.open(path)) {
-            layers.map(extent -> reserve(requests, extent, start, end));
+            layers.map(1, extent -> reserve(requests, extent, start, end));
         }
         requests.flush();
         file.close();
