@@ -10,6 +10,7 @@ import io.quoin.testkit.peer.Peer;
 import io.quoin.testkit.peer.PeerCommand;
 import java.io.IOException;
 import java.io.PrintWriter;
+import java.io.RandomAccessFile;
 import java.io.StringWriter;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -327,6 +328,26 @@ class ImageToolsTest {
             checkClean(file);
             compare(file, "before.raw");
         }
+    }
+
+    @ParameterizedTest
+    @CsvSource({"1, dirty", "2, corrupt"})
+    void shouldWriteNothingWhenTheImageCannotBeEmptiedAfterACommit(int incompatible, String what)
+            throws IOException {
+        makeChain(new Random(SEED), "");
+        try (RandomAccessFile top = new RandomAccessFile(at("top.qcow2"), "rw")) {
+            top.seek(79);
+            top.write(incompatible);
+        }
+        copy("mid.qcow2", "before.qcow2");
+
+        Outcome outcome = run(List.of("commit", at("top.qcow2")));
+
+        assertThat(outcome.exitCode()).as(what).isEqualTo(1);
+        assertThat(outcome.err()).contains("cannot be emptied", "--repair all");
+        assertThat(Files.mismatch(folder.resolve("mid.qcow2"), folder.resolve("before.qcow2")))
+                .isEqualTo(-1);
+        ok("commit", "-d", at("top.qcow2"));
     }
 
     @Test
