@@ -125,10 +125,19 @@ class ImageToolsTest {
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {"off", "metadata", "falloc", "full"})
-    void shouldGrowAsQemuDoes(String preallocation) throws IOException {
-        ok("create", at("ours.qcow2"), "1M");
-        qemuIo("qcow2", "ours.qcow2", "write -P 7 0 1M");
+    @CsvSource({
+        "off, compat=1.1",
+        "metadata, compat=1.1",
+        "metadata, compat=0.10",
+        "metadata, extended_l2=on",
+        "falloc, compat=1.1",
+        "falloc, cluster_size=512",
+        "falloc, extended_l2=on",
+        "full, compat=1.1",
+    })
+    void shouldGrowAsQemuDoes(String preallocation, String options) throws IOException {
+        ok("create", "-o", options, at("ours.qcow2"), "1000K");
+        qemuIo("qcow2", "ours.qcow2", "write -P 7 0 1000K");
         copy("ours.qcow2", "theirs.qcow2");
 
         ok("resize", "--preallocation", preallocation, at("ours.qcow2"), "+3M");
@@ -137,11 +146,54 @@ class ImageToolsTest {
         checkClean("ours.qcow2");
         compare("ours.qcow2", "theirs.qcow2");
         boolean isReserved = preallocation.equals("falloc") || preallocation.equals("full");
-        JsonNode map = JSON.readTree(qemuImg("map", "--output=json", "ours.qcow2"));
-        assertThat(map.get(map.size() - 1).path("present").asBoolean())
-                .isEqualTo(!preallocation.equals("off"));
-        assertThat(json("info", at("ours.qcow2")).path("actual-size").asLong() > 4 << 20)
+        assertThat(isAllocated("ours.qcow2")).isEqualTo(!preallocation.equals("off"));
+        assertThat(json("info", at("ours.qcow2")).path("actual-size").asLong() > 4000 << 10)
                 .isEqualTo(isReserved);
+    }
+
+    private boolean isAllocated(String image) throws IOException {
+        for (JsonNode extent : JSON.readTree(qemuImg("map", "--output=json", image))) {
+            if (!extent.has("offset") || !extent.path("data").asBoolean()) {
+                return false;
+            }
+        }
+        return true;
+    }
+
+    @ParameterizedTest
+    @CsvSource({
+        "metadata, compat=1.1",
+        "metadata, compat=0.10",
+        "metadata, extended_l2=on",
+        "metadata, data_file=top.data",
+        "metadata, 'data_file=top.data,data_file_raw=on'",
+        "falloc, compat=1.1",
+        "falloc, extended_l2=on",
+        "full, extended_l2=on",
+    })
+    void shouldReadZerosInANewPartThatIsAllocated(String preallocation, String options)
+            throws IOException {
+        byte[] longer = new byte[4 << 20];
+        new Random(SEED).nextBytes(longer);
+        Files.write(folder.resolve("base.raw"), longer);
+        List<String> create = new ArrayList<>(List.of("create", "-f", "qcow2", "-o", options));
+        if (!options.contains("data_file_raw")) {
+            create.addAll(List.of("-b", "base.raw", "-F", "raw"));
+        }
+        create.addAll(List.of("top.qcow2", "1000K"));
+        qemuImg(create.toArray(String[]::new));
+        // Clusters that are free and not empty.
+        qemuIo("qcow2", "top.qcow2", "write -P 9 64k 800k");
+        qemuIo("qcow2", "top.qcow2", "discard 64k 800k");
+        qemuImg("convert", "-O", "raw", "top.qcow2", "expected.raw");
+        qemuImg("resize", "-f", "raw", "expected.raw", "4M");
+
+        ok("resize", "--preallocation", preallocation, at("top.qcow2"), "4M");
+
+        checkClean("top.qcow2");
+        compare("top.qcow2", "expected.raw");
+        ok("resize", at("top.qcow2"), "5M");
+        checkClean("top.qcow2");
     }
 
     @ParameterizedTest
