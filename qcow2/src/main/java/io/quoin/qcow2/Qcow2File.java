@@ -31,7 +31,8 @@ import org.jspecify.annotations.Nullable;
  *
  * <p>Threading: confined(loop).
  */
-final class Qcow2File implements XlatorFile, BitmappedFile, CheckedFile, RebasedFile {
+final class Qcow2File
+        implements XlatorFile, BitmappedFile, CheckedFile, PreallocatedFile, RebasedFile {
     private final String fileName;
     private final OpenImage image;
     private final ImageIo io;
@@ -275,6 +276,11 @@ final class Qcow2File implements XlatorFile, BitmappedFile, CheckedFile, Rebased
     @Override
     public void expectOtherBacking() {
         image.expectOtherBacking();
+    }
+
+    @Override
+    public void allocateZeros() {
+        image.allocateZeros();
     }
 
     @Override

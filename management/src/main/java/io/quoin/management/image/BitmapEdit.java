@@ -54,13 +54,11 @@ public final class BitmapEdit {
             List<Action> actions,
             long granularityBytes,
             @Nullable LocalImage sourceImage) {
-        OpenedImage opened = session.open(image, OpenMode.READ_WRITE);
-        OpenedImage source =
-                sourceImage == null
-                        ? opened
-                        : session.open(sourceImage, OpenMode.READ_ONLY, opened.loop());
-        List<BitmapInfo> after;
-        try {
+        try (OpenedImage opened = session.open(image, OpenMode.READ_WRITE)) {
+            OpenedImage source =
+                    sourceImage == null
+                            ? opened
+                            : session.open(sourceImage, OpenMode.READ_ONLY, opened.loop());
             for (Action action : actions) {
                 opened.call(
                         file ->
@@ -71,12 +69,8 @@ public final class BitmapEdit {
                                         control(file),
                                         control(source.file())));
             }
-            after = opened.call(file -> control(file).list());
-        } finally {
-            opened.close();
+            return opened.call(file -> control(file).list());
         }
-        source.close();
-        return after;
     }
 
     private static CompletionStage<Void> carryOut(

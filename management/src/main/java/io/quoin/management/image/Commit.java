@@ -51,27 +51,31 @@ public final class Commit {
      * @param base a backing file further down; null: the image's own
      * @param keep leaves the image as it is; always so with a {@code base}, since the files between
      *     hide it
-     * @throws BlockException EINVAL if there is no such backing file
+     * @throws BlockException EINVAL if there is no such backing file, or if the image is to be
+     *     emptied and cannot be; nothing has changed then
      */
     public Result run(LocalImage image, @Nullable String base, boolean keep) {
         Path path = image.existing();
         session.hold(Objects.requireNonNull(path.getParent()));
+        boolean empties = !keep && base == null;
         long written;
         LocalImage backing;
         OpenedImage top = session.open(image, OpenMode.READ_ONLY);
         try (Layers layers = layersOf(image, path)) {
             int depth = depthOf(path, layers, base);
             backing = layers.backing(depth);
+            if (empties) {
+                requireEmptiable(path);
+            }
             OpenedImage target = session.open(backing, OpenMode.READ_WRITE, top.loop());
             written = new Copy(top, target, depth).run(layers);
             target.close();
         }
         top.close();
-        boolean isEmptied = !keep && base == null;
-        if (isEmptied) {
+        if (empties) {
             empty(path);
         }
-        return new Result(backing.text(), written, isEmptied);
+        return new Result(backing.text(), written, empties);
     }
 
     private static Layers layersOf(LocalImage image, Path path) {
@@ -103,13 +107,25 @@ public final class Commit {
         return depth;
     }
 
+    private void requireEmptiable(Path path) {
+        try (ImageFile file = session.direct(path, true)) {
+            ImageEmptying.requireEmptiable(file);
+        } catch (IOException e) {
+            throw notEmptied(path, e);
+        }
+    }
+
     private void empty(Path path) {
         try (ImageFile file = session.direct(path, true)) {
             file.truncate(ImageEmptying.empty(file, CheckListener.SILENT));
         } catch (IOException e) {
-            throw new BlockException(
-                    BlockError.EIO, "image cannot be emptied: path=" + path + ", reason=" + e, e);
+            throw notEmptied(path, e);
         }
+    }
+
+    private static BlockException notEmptied(Path path, IOException e) {
+        return new BlockException(
+                BlockError.EIO, "image cannot be emptied: path=" + path + ", reason=" + e, e);
     }
 
     /** The copying of one commit. */
@@ -139,7 +155,7 @@ public final class Commit {
             }
             long copiedBytes;
             try (pieces) {
-                layers.map(this::extent);
+                layers.map(depth, this::extent);
                 copiedBytes = pieces.await();
             }
             target.flush();

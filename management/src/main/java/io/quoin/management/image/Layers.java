@@ -77,9 +77,12 @@ final class Layers implements AutoCloseable {
         return Objects.requireNonNull(chain.header(depth));
     }
 
-    /** All extents, in order. */
-    void map(Consumer<MapExtent> consumer) {
-        Qcow2Map.map(chain, consumer);
+    /**
+     * All extents, in order; those of the image at {@code depthEnd} and below, which nobody looks
+     * into, as not present at that depth.
+     */
+    void map(int depthEnd, Consumer<MapExtent> consumer) {
+        Qcow2Map.map(chain, depthEnd, consumer);
     }
 
     @Override

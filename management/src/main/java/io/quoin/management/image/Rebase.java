@@ -69,14 +69,15 @@ public final class Rebase {
         OpenedImage top = session.open(image, OpenMode.READ_WRITE);
         top.call(Rebase::expectOtherBacking);
         OpenedImage below = null;
+        LocalImage backing = null;
         if (!name.isEmpty()) {
-            LocalImage backing = new LocalImage(path.resolveSibling(name), format);
+            backing = new LocalImage(path.resolveSibling(name), format);
             below = session.open(backing, OpenMode.READ_ONLY, top.loop());
             requireNoLoop(path, below);
         }
         long copied;
         try (Layers layers = Layers.open(path)) {
-            copied = new Copy(top, below, layers, name).run();
+            copied = new Copy(top, below, layers, depthOf(backing, layers)).run();
         }
         top.close();
         if (below != null) {
@@ -89,6 +90,18 @@ public final class Rebase {
     private static CompletionStage<Void> expectOtherBacking(XlatorFile file) {
         file.face(RebasedFile.class).ifPresent(RebasedFile::expectOtherBacking);
         return CompletableFuture.completedFuture(null);
+    }
+
+    /**
+     * From where on the old chain and the new one are the same; the end of the old one, if nowhere.
+     * The same file in another format is something else.
+     */
+    private static int depthOf(@Nullable LocalImage backing, Layers layers) {
+        int depth = 1;
+        while (depth < layers.count() && !layers.backing(depth).equals(backing)) {
+            depth++;
+        }
+        return depth;
     }
 
     private static Path check(LocalImage image, String name) {
@@ -167,22 +180,21 @@ public final class Rebase {
 
         private final Pieces pieces;
 
-        Copy(OpenedImage top, @Nullable OpenedImage below, Layers layers, String name) {
+        Copy(OpenedImage top, @Nullable OpenedImage below, Layers layers, int sharedDepth) {
             this.top = new ImageRequests(top);
             this.below = below == null ? null : new ImageRequests(below);
             this.layers = layers;
             this.sizeBytes = top.geometry().sizeBytes();
             this.belowBytes = below == null ? 0 : below.geometry().sizeBytes();
             this.clusterBytes = Math.min(Pieces.PIECE_BYTES, layers.clusterSizeBytes());
-            int index = layers.backingNames().indexOf(name);
-            this.sharedDepth = index < 0 ? Integer.MAX_VALUE : index + 1;
+            this.sharedDepth = sharedDepth;
             this.pieces = new Pieces(progress, sizeBytes);
         }
 
         long run() {
             long copiedBytes;
             try (pieces) {
-                layers.map(this::extent);
+                layers.map(sharedDepth, this::extent);
                 copiedBytes = pieces.await();
             }
             top.flush();

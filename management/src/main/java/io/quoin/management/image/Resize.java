@@ -2,10 +2,14 @@ package io.quoin.management.image;
 
 import io.quoin.block.BlockError;
 import io.quoin.block.BlockException;
-import io.quoin.qcow2.check.MapExtent;
+import io.quoin.block.IoFlags;
+import io.quoin.qcow2.PreallocatedFile;
 import io.quoin.xlator.OpenMode;
+import io.quoin.xlator.XlatorFile;
 import java.nio.ByteBuffer;
 import java.nio.file.Path;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionStage;
 import org.agrona.BufferUtil;
 
 /**
@@ -25,7 +29,7 @@ public final class Resize {
     private static final int PIECE_BYTES = 1 << 20;
     private static final int ALIGNMENT = 4096;
     private static final int SECTOR_BYTES = 512;
-    private static final int WRITES_MAX = 64;
+    private static final long ZEROES_BYTES = 64 << 20;
 
     private final ImageSession session;
     private final ProgressListener progress;
@@ -71,12 +75,9 @@ public final class Resize {
         boolean smaller = newBytes < oldBytes;
         opened.callToTheEnd(file -> smaller ? file.shrink(newBytes) : file.resize(newBytes));
         if (newBytes > oldBytes) {
-            preallocate(opened, oldBytes, newBytes, isRaw, preallocation);
+            preallocate(opened, oldBytes, newBytes, preallocation);
         }
         opened.close();
-        if (newBytes > oldBytes && !isRaw && preallocation == Preallocation.FALLOC) {
-            reserve(image.existing(), oldBytes, newBytes);
-        }
         return newBytes;
     }
 
@@ -119,18 +120,21 @@ public final class Resize {
     }
 
     private void preallocate(
-            OpenedImage opened, long start, long end, boolean isRaw, Preallocation preallocation) {
+            OpenedImage opened, long start, long end, Preallocation preallocation) {
         ImageRequests requests = new ImageRequests(opened);
         switch (preallocation) {
             case OFF -> {
                 return;
             }
-            case METADATA -> touch(requests, opened, start, end);
-            case FALLOC -> {
-                if (isRaw) {
-                    requests.writeZeroes(start, end - start);
-                } else {
-                    touch(requests, opened, start, end);
+            case METADATA, FALLOC -> {
+                int flags =
+                        preallocation == Preallocation.METADATA ? IoFlags.MAY_UNMAP : IoFlags.NONE;
+                opened.call(Resize::allocateZeros);
+                for (long at = start; at < end; ) {
+                    long pieceEnd = Math.min(end, (at / ZEROES_BYTES + 1) * ZEROES_BYTES);
+                    requests.writeZeroes(at, pieceEnd - at, flags);
+                    at = pieceEnd;
+                    progress.progress(at - start, end - start);
                 }
             }
             case FULL -> {
@@ -145,36 +149,8 @@ public final class Resize {
         requests.flush();
     }
 
-    /** A sector of zeros gives each cluster its place. */
-    private void touch(ImageRequests requests, OpenedImage opened, long start, long end) {
-        Object known = opened.details().get("cluster-size");
-        long cluster = known instanceof Number number ? number.longValue() : SECTOR_BYTES;
-        requests.writeMany(start, cluster, 1, zeros, SECTOR_BYTES);
-        long at = (start + cluster - 1) / cluster * cluster;
-        while (at < end) {
-            int count = (int) Math.min(WRITES_MAX, (end - at + cluster - 1) / cluster);
-            requests.writeMany(at, cluster, count, zeros, SECTOR_BYTES);
-            at += count * cluster;
-            progress.progress(Math.min(at, end) - start, end - start);
-        }
-    }
-
-    /** Space for the clusters of the new part, which read as zeros, in the image file. */
-    private void reserve(Path path, long start, long end) {
-        OpenedImage file = session.open(new LocalImage(path, ImageFormat.RAW), OpenMode.READ_WRITE);
-        ImageRequests requests = new ImageRequests(file);
-        try (Layers layers = Layers.open(path)) {
-            layers.map(extent -> reserve(requests, extent, start, end));
-        }
-        requests.flush();
-        file.close();
-    }
-
-    private static void reserve(ImageRequests requests, MapExtent extent, long start, long end) {
-        long from = Math.max(start, extent.start());
-        long to = Math.min(end, extent.start() + extent.length());
-        if (extent.depth() == 0 && extent.data() && !extent.compressed() && from < to) {
-            requests.writeZeroes(extent.offset() + (from - extent.start()), to - from);
-        }
+    private static CompletionStage<Void> allocateZeros(XlatorFile file) {
+        file.face(PreallocatedFile.class).ifPresent(PreallocatedFile::allocateZeros);
+        return CompletableFuture.completedFuture(null);
     }
 }

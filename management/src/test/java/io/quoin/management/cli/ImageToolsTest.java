@@ -10,6 +10,7 @@ import io.quoin.testkit.peer.Peer;
 import io.quoin.testkit.peer.PeerCommand;
 import java.io.IOException;
 import java.io.PrintWriter;
+import java.io.RandomAccessFile;
 import java.io.StringWriter;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -124,10 +125,19 @@ class ImageToolsTest {
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {"off", "metadata", "falloc", "full"})
-    void shouldGrowAsQemuDoes(String preallocation) throws IOException {
-        ok("create", at("ours.qcow2"), "1M");
-        qemuIo("qcow2", "ours.qcow2", "write -P 7 0 1M");
+    @CsvSource({
+        "off, compat=1.1",
+        "metadata, compat=1.1",
+        "metadata, compat=0.10",
+        "metadata, extended_l2=on",
+        "falloc, compat=1.1",
+        "falloc, cluster_size=512",
+        "falloc, extended_l2=on",
+        "full, compat=1.1",
+    })
+    void shouldGrowAsQemuDoes(String preallocation, String options) throws IOException {
+        ok("create", "-o", options, at("ours.qcow2"), "1000K");
+        qemuIo("qcow2", "ours.qcow2", "write -P 7 0 1000K");
         copy("ours.qcow2", "theirs.qcow2");
 
         ok("resize", "--preallocation", preallocation, at("ours.qcow2"), "+3M");
@@ -136,11 +146,54 @@ class ImageToolsTest {
         checkClean("ours.qcow2");
         compare("ours.qcow2", "theirs.qcow2");
         boolean isReserved = preallocation.equals("falloc") || preallocation.equals("full");
-        JsonNode map = JSON.readTree(qemuImg("map", "--output=json", "ours.qcow2"));
-        assertThat(map.get(map.size() - 1).path("present").asBoolean())
-                .isEqualTo(!preallocation.equals("off"));
-        assertThat(json("info", at("ours.qcow2")).path("actual-size").asLong() > 4 << 20)
+        assertThat(isAllocated("ours.qcow2")).isEqualTo(!preallocation.equals("off"));
+        assertThat(json("info", at("ours.qcow2")).path("actual-size").asLong() > 4000 << 10)
                 .isEqualTo(isReserved);
+    }
+
+    private boolean isAllocated(String image) throws IOException {
+        for (JsonNode extent : JSON.readTree(qemuImg("map", "--output=json", image))) {
+            if (!extent.has("offset") || !extent.path("data").asBoolean()) {
+                return false;
+            }
+        }
+        return true;
+    }
+
+    @ParameterizedTest
+    @CsvSource({
+        "metadata, compat=1.1",
+        "metadata, compat=0.10",
+        "metadata, extended_l2=on",
+        "metadata, data_file=top.data",
+        "metadata, 'data_file=top.data,data_file_raw=on'",
+        "falloc, compat=1.1",
+        "falloc, extended_l2=on",
+        "full, extended_l2=on",
+    })
+    void shouldReadZerosInANewPartThatIsAllocated(String preallocation, String options)
+            throws IOException {
+        byte[] longer = new byte[4 << 20];
+        new Random(SEED).nextBytes(longer);
+        Files.write(folder.resolve("base.raw"), longer);
+        List<String> create = new ArrayList<>(List.of("create", "-f", "qcow2", "-o", options));
+        if (!options.contains("data_file_raw")) {
+            create.addAll(List.of("-b", "base.raw", "-F", "raw"));
+        }
+        create.addAll(List.of("top.qcow2", "1000K"));
+        qemuImg(create.toArray(String[]::new));
+        // Clusters that are free and not empty.
+        qemuIo("qcow2", "top.qcow2", "write -P 9 64k 800k");
+        qemuIo("qcow2", "top.qcow2", "discard 64k 800k");
+        qemuImg("convert", "-O", "raw", "top.qcow2", "expected.raw");
+        qemuImg("resize", "-f", "raw", "expected.raw", "4M");
+
+        ok("resize", "--preallocation", preallocation, at("top.qcow2"), "4M");
+
+        checkClean("top.qcow2");
+        compare("top.qcow2", "expected.raw");
+        ok("resize", at("top.qcow2"), "5M");
+        checkClean("top.qcow2");
     }
 
     @ParameterizedTest
@@ -247,6 +300,21 @@ class ImageToolsTest {
     }
 
     @Test
+    void shouldKeepTheContentWhenRebasedToTheSameFileInAnotherFormat() throws IOException {
+        qemuImg("create", "-f", "qcow2", "base.img", "3M");
+        qemuIo("qcow2", "base.img", "write -P 1 100k 2M");
+        qemuImg("create", "-f", "qcow2", "-b", "base.img", "-F", "qcow2", "top.qcow2");
+        qemuImg("convert", "-O", "raw", "top.qcow2", "before.raw");
+
+        ok("rebase", "-b", "base.img", "-F", "raw", at("top.qcow2"));
+
+        checkClean("top.qcow2");
+        compare("top.qcow2", "before.raw");
+        assertThat(json("info", at("top.qcow2")).path("backing-filename-format").asText())
+                .isEqualTo("raw");
+    }
+
+    @Test
     void shouldSwitchTheNameAloneWhenUnsafe() throws IOException {
         makeChain(new Random(SEED), "");
         qemuImg("convert", "-O", "raw", "top.qcow2", "before.raw");
@@ -293,6 +361,45 @@ class ImageToolsTest {
         assertThat(Files.readAllBytes(folder.resolve("base.raw")))
                 .isEqualTo(Files.readAllBytes(folder.resolve("before.raw")));
         compare("top.qcow2", "before.raw");
+    }
+
+    @Test
+    void shouldCommitAsQemuDoesWhenTheL1TableOfTheBackingFileHasToMove() throws IOException {
+        qemuImg("create", "-f", "qcow2", "-o", "cluster_size=512", "base.qcow2", "16M");
+        qemuIo("qcow2", "base.qcow2", "write -P 1 14M 2M");
+        qemuImg("create", "-f", "qcow2", "-b", "base.qcow2", "-F", "qcow2", "top.qcow2", "320M");
+        // Data first: by the first hole the place of the old table is somebody else's.
+        qemuIo("qcow2", "top.qcow2", "write -P 2 0 13M");
+        qemuIo("qcow2", "top.qcow2", "write -z 13M 64k");
+        qemuIo("qcow2", "top.qcow2", "write -P 3 200M 12M");
+        qemuImg("convert", "-O", "raw", "top.qcow2", "before.raw");
+
+        ok("commit", at("top.qcow2"));
+
+        for (String file : List.of("top.qcow2", "base.qcow2")) {
+            checkClean(file);
+            compare(file, "before.raw");
+        }
+    }
+
+    @ParameterizedTest
+    @CsvSource({"1, dirty", "2, corrupt"})
+    void shouldWriteNothingWhenTheImageCannotBeEmptiedAfterACommit(int incompatible, String what)
+            throws IOException {
+        makeChain(new Random(SEED), "");
+        try (RandomAccessFile top = new RandomAccessFile(at("top.qcow2"), "rw")) {
+            top.seek(79);
+            top.write(incompatible);
+        }
+        copy("mid.qcow2", "before.qcow2");
+
+        Outcome outcome = run(List.of("commit", at("top.qcow2")));
+
+        assertThat(outcome.exitCode()).as(what).isEqualTo(1);
+        assertThat(outcome.err()).contains("cannot be emptied", "--repair all");
+        assertThat(Files.mismatch(folder.resolve("mid.qcow2"), folder.resolve("before.qcow2")))
+                .isEqualTo(-1);
+        ok("commit", "-d", at("top.qcow2"));
     }
 
     @Test

@@ -26,10 +26,29 @@ public final class ImageEmptying {
      * Empties the image; the backing file must have been flushed.
      *
      * @return where the file may be cut off
-     * @throws BlockException EINVAL for an image whose refcounts are not to be trusted, with
-     *     nothing changed; EIO if its space could not be given back
+     * @throws BlockException as {@link #requireEmptiable}, with nothing changed; EIO if its space
+     *     could not be given back
      */
     public static long empty(ImageFile file, CheckListener listener) {
+        CheckImage image = emptiable(file);
+        clearL1(image);
+        requireClean(Qcow2Check.check(file, RepairMode.LEAKS, listener));
+        dropBlocks(image);
+        CheckResult result = Qcow2Check.check(file, RepairMode.NONE, CheckListener.SILENT);
+        requireClean(result);
+        return result.imageEndOffset();
+    }
+
+    /**
+     * Refuses what {@link #empty} would refuse.
+     *
+     * @throws BlockException EINVAL for an image whose refcounts are not to be trusted
+     */
+    public static void requireEmptiable(ImageFile file) {
+        emptiable(file);
+    }
+
+    private static CheckImage emptiable(ImageFile file) {
         CheckImage image = CheckImage.open(file);
         if (image.header.isDirty() || image.header.isCorrupt()) {
             throw new BlockException(
@@ -37,12 +56,7 @@ public final class ImageEmptying {
                     "image cannot be emptied: it was not closed or is corrupt; run quoin image"
                             + " check --repair all");
         }
-        clearL1(image);
-        requireClean(Qcow2Check.check(file, RepairMode.LEAKS, listener));
-        dropBlocks(image);
-        CheckResult result = Qcow2Check.check(file, RepairMode.NONE, CheckListener.SILENT);
-        requireClean(result);
-        return result.imageEndOffset();
+        return image;
     }
 
     private static void requireClean(CheckResult result) {

@@ -27,6 +27,11 @@ public record MapExtent(
         long offset) {
     public static final long NO_OFFSET = -1;
 
+    /** What nobody has looked at. */
+    static MapExtent unknown(long start, long length, int depth) {
+        return new MapExtent(start, length, depth, false, false, false, false, NO_OFFSET);
+    }
+
     /** The fields by the names that {@code qemu-img map --output=json} uses. */
     public Map<String, Object> toMap() {
         Map<String, Object> map = new LinkedHashMap<>();

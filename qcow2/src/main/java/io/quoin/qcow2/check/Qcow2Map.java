@@ -14,11 +14,13 @@ import org.jspecify.annotations.Nullable;
 public final class Qcow2Map {
     private final ImageChain chain;
     private final LayerMap[] layers;
+    private final int depthEnd;
     private final Consumer<MapExtent> consumer;
     private @Nullable MapExtent pending;
 
-    private Qcow2Map(ImageChain chain, Consumer<MapExtent> consumer) {
+    private Qcow2Map(ImageChain chain, int depthEnd, Consumer<MapExtent> consumer) {
         this.chain = chain;
+        this.depthEnd = depthEnd;
         this.consumer = consumer;
         this.layers = new LayerMap[chain.length()];
         for (int depth = 0; depth < layers.length; depth++) {
@@ -33,7 +35,16 @@ public final class Qcow2Map {
      * @throws BlockException EIO for a table entry that leads nowhere
      */
     public static void map(ImageChain chain, Consumer<MapExtent> consumer) {
-        new Qcow2Map(chain, consumer).run();
+        map(chain, chain.length(), consumer);
+    }
+
+    /**
+     * As {@link #map(ImageChain, Consumer)}, without a look at the tables of the image at {@code
+     * depthEnd} and those below, which may be changed meanwhile: what is theirs, whatever it is, is
+     * told as not present at that depth.
+     */
+    public static void map(ImageChain chain, int depthEnd, Consumer<MapExtent> consumer) {
+        new Qcow2Map(chain, depthEnd, consumer).run();
     }
 
     private void run() {
@@ -78,6 +89,9 @@ public final class Qcow2Map {
                         guestOffset, length, depth, false, true, false, false, layer.hostOffset());
             }
             length = Math.min(length, layers[depth + 1].sizeBytes() - guestOffset);
+            if (depth + 1 == depthEnd) {
+                return MapExtent.unknown(guestOffset, length, depthEnd);
+            }
         }
     }
 

@@ -326,8 +326,18 @@ final class AllocatingWrite {
         long from = isWritten(head) || headMoved < headStart ? headMoved : dataStart;
         long to = isWritten(tail) || tailEnd < tailMoved ? tailMoved : dataEnd;
         long host = (allocation.start() << image.clusterBits) + (from - clusterStart);
-        IoRequest request = image.pool.acquire().prepare(IoOp.WRITE, host, to - from, IoFlags.NONE);
-        IoVector memory = request.memory();
+        IoRequest request = image.pool.acquire();
+        if (op.isPlacing() && from == dataStart && to == dataEnd) {
+            request.prepare(IoOp.WRITE_ZEROES, host, to - from, op.zeroFlags());
+        } else {
+            request.prepare(IoOp.WRITE, host, to - from, IoFlags.NONE);
+            addMemory(request.memory(), from, to);
+        }
+        request.push(whenWritten);
+        image.data.submit(request);
+    }
+
+    private void addMemory(IoVector memory, long from, long to) {
         if (from < dataStart) {
             addOld(memory, Source.OLD, headMoved, headStart);
             addOld(memory, head, headStart, dataStart);
@@ -337,8 +347,6 @@ final class AllocatingWrite {
             addOld(memory, tail, dataEnd, tailEnd);
             addOld(memory, Source.OLD, tailEnd, tailMoved);
         }
-        request.push(whenWritten);
-        image.data.submit(request);
     }
 
     /** A cluster that was never used has its zeros already. */

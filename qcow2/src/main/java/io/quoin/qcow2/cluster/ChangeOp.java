@@ -18,6 +18,7 @@ import io.quoin.qcow2.layout.SubclusterBitmap;
  *            EXCLUSIVE on the rest: runs in place, and one {@link AllocatingWrite} after the other
  *  zeroing   EXCLUSIVE on a window of a few L2 tables; entries of whole clusters are changed in memory, parts of
  *            clusters are written; then it gives others a turn and takes the next window
+ *  placing   zeroing of an image that allocates zeros: as EXCLUSIVE writes, but the zeros are made by the file
  * </pre>
  *
  * <p>Threading: confined(loop).
@@ -31,6 +32,7 @@ final class ChangeOp extends GuestOp {
     private long start;
     private long limit;
     private boolean zeroing;
+    private boolean placing;
     private boolean unmapping;
     private boolean fua;
 
@@ -43,6 +45,7 @@ final class ChangeOp extends GuestOp {
     protected void prepare(IoRequest request) {
         start = position;
         zeroing = request.op() != IoOp.WRITE;
+        placing = request.op() == IoOp.WRITE_ZEROES && image.areZerosAllocated();
         unmapping = request.op() == IoOp.DISCARD || request.has(IoFlags.MAY_UNMAP);
         fua = request.has(IoFlags.FUA);
         exclusive = zeroing;
@@ -134,10 +137,24 @@ final class ChangeOp extends GuestOp {
             fail(BlockError.EIO);
             return;
         }
-        IoRequest child = image.child(this, IoOp.WRITE, run.hostOffset, lengthBytes);
-        addData(child.memory(), position, lengthBytes);
+        IoRequest child;
+        if (placing) {
+            child = image.child(this, IoOp.WRITE_ZEROES, run.hostOffset, lengthBytes, zeroFlags());
+        } else {
+            child = image.child(this, IoOp.WRITE, run.hostOffset, lengthBytes);
+            addData(child.memory(), position, lengthBytes);
+        }
         position += lengthBytes;
         image.send(this, image.data, child);
+    }
+
+    /** Whether zeros are made in the file by WRITE_ZEROES with {@link #zeroFlags}. */
+    boolean isPlacing() {
+        return placing;
+    }
+
+    int zeroFlags() {
+        return unmapping ? IoFlags.MAY_UNMAP : IoFlags.NONE;
     }
 
     /** Adds what the guest wants to have at {@code guestOffset}. */
@@ -170,7 +187,22 @@ final class ChangeOp extends GuestOp {
         waiting = true;
     }
 
+    /** Parts of clusters go apart: other bytes are written along with them. */
+    private boolean place(MappedRun run) {
+        if (run.kind == ClusterKind.NORMAL && run.copied) {
+            writeInPlace(run, run.lengthBytes);
+            return true;
+        }
+        long mask = image.clusterSizeBytes - 1L;
+        long clusterEnd = (position | mask) + 1;
+        boolean isPart = (position & mask) != 0 || clusterEnd > limit;
+        return allocate(run, isPart ? Math.min(clusterEnd, limit) : limit & ~mask);
+    }
+
     private boolean zero(MappedRun run) {
+        if (placing) {
+            return place(run);
+        }
         if (image.isRaw) {
             return zeroRaw(run);
         }
@@ -217,9 +249,8 @@ final class ChangeOp extends GuestOp {
         if (run.kind == ClusterKind.NORMAL) {
             long lengthBytes = Math.min(run.lengthBytes, image.io.dataSizeBytes() - position);
             if (lengthBytes > 0) {
-                int flags = unmapping ? IoFlags.MAY_UNMAP : IoFlags.NONE;
                 IoRequest child =
-                        image.child(this, IoOp.WRITE_ZEROES, position, lengthBytes, flags);
+                        image.child(this, IoOp.WRITE_ZEROES, position, lengthBytes, zeroFlags());
                 image.send(this, image.data, child);
             }
         }

@@ -76,6 +76,7 @@ public final class OpenImage {
     private final LeakReclaim reclaim;
     private @Nullable ZeroDetection zeroDetection;
     private boolean otherBackingExpected;
+    private boolean zerosAllocated;
     private long sizeBytes;
 
     /**
@@ -371,6 +372,16 @@ public final class OpenImage {
     /** Zeros are stored also where nothing lies behind: something else will, once it is closed. */
     public void expectOtherBacking() {
         otherBackingExpected = true;
+    }
+
+    /** Whether WRITE_ZEROES gives every cluster a place, and makes its zeros there. */
+    boolean areZerosAllocated() {
+        return zerosAllocated;
+    }
+
+    /** Zeros are allocated: they keep the places of the data that will come. */
+    public void allocateZeros() {
+        zerosAllocated = true;
     }
 
     /** Bytes of the backing file from {@code guestOffset} on, up to {@code lengthBytes}. */

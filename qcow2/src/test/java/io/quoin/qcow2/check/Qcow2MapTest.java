@@ -128,20 +128,60 @@ class Qcow2MapTest {
     void shouldFailWhenEntryLeadsBeyondEndOfFile() throws IOException {
         Peer.assumeAll(Peer.QEMU_IMG, Peer.QEMU_IO);
         Path image = QemuImages.make(folder, Kind.V3, new Random(1));
-        try (ImageFile file = ChannelImageFile.open(image, false);
-                RandomAccessFile raw = new RandomAccessFile(image.toFile(), "rw")) {
-            raw.seek(CheckImage.open(file).header.l1TableOffset());
-            raw.write(ByteBuffer.allocate(8).putLong(1L << 40).array());
-        }
+        breakL1(image);
         assertThatThrownBy(() -> ownMap(image))
                 .isInstanceOf(BlockException.class)
                 .hasMessageContaining("beyond");
     }
 
+    @Test
+    void shouldNotLookIntoImagesFromTheDepthEndOn() throws IOException {
+        Peer.assumeAll(Peer.QEMU_IMG, Peer.QEMU_IO);
+        Path base = folder.resolve("base.qcow2");
+        Path image = folder.resolve("top.qcow2");
+        Peer.QEMU_IMG.command("create", "-qfqcow2", base.toString(), "1M").runOk();
+        Peer.QEMU_IMG
+                .command("create", "-qfqcow2", "-bbase.qcow2", "-Fqcow2", image.toString(), "2M")
+                .runOk();
+        Peer.QEMU_IO.command("-fqcow2", "-cwrite 128k 64k", image.toString()).runOk();
+        breakL1(base);
+
+        List<String> extents = new ArrayList<>();
+        try (ImageChain chain = open(image)) {
+            Qcow2Map.map(
+                    chain,
+                    1,
+                    extent ->
+                            extents.add(
+                                    extent.length() / 1024
+                                            + (extent.present() ? " own" : " ")
+                                            + (extent.zero() ? "zero" : "")
+                                            + " at "
+                                            + extent.depth()));
+        }
+
+        assertThat(extents)
+                .containsExactly("128  at 1", "64 own at 0", "832  at 1", "1024 zero at 0");
+        assertThatThrownBy(() -> ownMap(image)).hasMessageContaining("beyond");
+    }
+
+    /** Its first entry leads beyond the end of the file. */
+    private static void breakL1(Path image) throws IOException {
+        try (ImageFile file = ChannelImageFile.open(image, false);
+                RandomAccessFile raw = new RandomAccessFile(image.toFile(), "rw")) {
+            raw.seek(CheckImage.open(file).header.l1TableOffset());
+            raw.write(ByteBuffer.allocate(8).putLong(1L << 40).array());
+        }
+    }
+
+    private static ImageChain open(Path image) {
+        return ImageChain.open(
+                ChannelImageFile.open(image, false), BackingFiles.inFolder(image.getParent()));
+    }
+
     private static List<String> ownMap(Path image) throws IOException {
         List<String> extents = new ArrayList<>();
-        BackingFiles backing = BackingFiles.inFolder(image.getParent());
-        try (ImageChain chain = ImageChain.open(ChannelImageFile.open(image, false), backing)) {
+        try (ImageChain chain = open(image)) {
             Qcow2Map.map(chain, extent -> extents.add(text(extent)));
         }
         return extents;
