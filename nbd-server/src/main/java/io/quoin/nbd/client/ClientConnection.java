@@ -61,12 +61,20 @@ final class ClientConnection extends ChannelInboundHandlerAdapter {
         return table.find(cookie);
     }
 
-    /**
-     * Sends a command.
-     *
-     * @param payload what a WRITE carries, all of it; else null
-     */
-    void send(ClientCommand command, int flags, @Nullable IoVector payload) {
+    /** Sends a command that carries nothing. */
+    void send(ClientCommand command, int flags) {
+        sendHeader(command, flags);
+        scheduleFlush();
+    }
+
+    /** Sends a WRITE of what {@code memory} has from {@code position} on. */
+    void send(ClientCommand command, int flags, IoVector memory, long position) {
+        sendHeader(command, flags);
+        sendPayload(memory, position, position + command.lengthBytes);
+        scheduleFlush();
+    }
+
+    private void sendHeader(ClientCommand command, int flags) {
         long cookie = table.add(command);
         ByteBuf header = channel.alloc().directBuffer(RequestLayout.BYTES, RequestLayout.BYTES);
         header.writeInt(RequestLayout.MAGIC)
@@ -76,22 +84,16 @@ final class ClientConnection extends ChannelInboundHandlerAdapter {
                 .writeLong(command.offsetBytes)
                 .writeInt(command.lengthBytes);
         channel.write(header, channel.voidPromise());
-        if (payload != null) {
-            sendPayload(payload);
-        }
-        scheduleFlush();
     }
 
     /** Copies it into the channel's memory: it sends from no other. */
-    private void sendPayload(IoVector payload) {
-        long position = 0;
-        while (position < payload.lengthBytes()) {
-            int part = (int) Math.min(payload.lengthBytes() - position, CHUNK_BYTES);
+    private void sendPayload(IoVector memory, long start, long end) {
+        for (long position = start; position < end; position += CHUNK_BYTES) {
+            int part = (int) Math.min(end - position, CHUNK_BYTES);
             ByteBuf chunk = channel.alloc().directBuffer(part, part);
-            payload.copyTo(position, Addresses.of(chunk), part);
+            memory.copyTo(position, Addresses.of(chunk), part);
             chunk.writerIndex(part);
             channel.write(chunk, channel.voidPromise());
-            position += part;
         }
     }
 

@@ -132,7 +132,7 @@ final class ReplyReader {
             fail(errno, "");
             payloadEnded();
         } else if (answered.type == RequestLayout.READ) {
-            dataPosition = 0;
+            dataPosition = answered.doneBytes;
             payloadBytes = answered.lengthBytes;
             state = State.DATA;
         } else {
@@ -215,6 +215,7 @@ final class ReplyReader {
         return true;
     }
 
+    /** Where in the request's memory that content belongs. */
     private long position(long offsetBytes, long lengthBytes) throws Violation {
         long position = offsetBytes - command().offsetBytes;
         if (offsetBytes < 0 || position < 0 || position + lengthBytes > command().lengthBytes) {
@@ -224,7 +225,7 @@ final class ReplyReader {
                             + ", length="
                             + lengthBytes);
         }
-        return position;
+        return command().doneBytes + position;
     }
 
     private void hole() throws Violation {
