@@ -21,7 +21,6 @@ final class CompareRun extends PartRun<CompareSlot> {
     private final OpenedImage second;
     private final long firstBytes;
     private final long secondBytes;
-    private final long unitBytes;
     private final int partBytes;
     private final boolean strict;
     private final ExtentCursor firstCursor;
@@ -41,7 +40,7 @@ final class CompareRun extends PartRun<CompareSlot> {
         this.strict = strict;
         firstBytes = first.file().geometry().sizeBytes();
         secondBytes = second.file().geometry().sizeBytes();
-        unitBytes =
+        int unitBytes =
                 Math.max(
                         first.file().geometry().blockSizeMin(),
                         second.file().geometry().blockSizeMin());
@@ -49,7 +48,7 @@ final class CompareRun extends PartRun<CompareSlot> {
                 Math.min(
                         first.file().geometry().transferBytesMax(),
                         second.file().geometry().transferBytesMax());
-        partBytes = (int) (Math.min(PART_BYTES, transferMax) & -unitBytes);
+        partBytes = Math.min(PART_BYTES, transferMax) & -unitBytes;
         firstCursor = new ExtentCursor(first.file(), first.loop(), firstBytes);
         secondCursor = new ExtentCursor(second.file(), second.loop(), secondBytes);
     }
@@ -125,32 +124,16 @@ final class CompareRun extends PartRun<CompareSlot> {
             return;
         }
         long run = Math.min(run(firstCursor), run(secondCursor));
-        long end = position + run;
-        boolean isWithinUnit = end % unitBytes != 0 && end != firstBytes && end != secondBytes;
-        if (isWithinUnit && run < unitBytes) {
-            isFirstZero = firstCursor.isAtEnd();
-            isSecondZero = secondCursor.isAtEnd();
-            run = Math.min(unitBytes - position % unitBytes, shorterRest());
-        } else if (isWithinUnit) {
-            run -= end % unitBytes;
-        }
         if (isFirstZero && isSecondZero) {
             advance(run);
             done(run);
             return;
         }
         long start = position;
-        // Parts end at multiples of their size: then they are aligned for what lies below.
+        // Parts end at multiples of their size: so they have room for whole blocks of either image.
         int part = (int) Math.min(run, partBytes - start % partBytes);
         advance(part);
         idle().compare(isFirstZero ? null : first, isSecondZero ? null : second, start, part);
-    }
-
-    /** To the nearest end of an image that has not been reached. */
-    private long shorterRest() {
-        long first = firstCursor.isAtEnd() ? Long.MAX_VALUE : firstBytes - position;
-        long second = secondCursor.isAtEnd() ? Long.MAX_VALUE : secondBytes - position;
-        return Math.min(first, second);
     }
 
     private static long run(ExtentCursor cursor) {
@@ -164,15 +147,8 @@ final class CompareRun extends PartRun<CompareSlot> {
     }
 
     private static void advance(ExtentCursor cursor, long lengthBytes) {
-        long left = cursor.isAtEnd() ? 0 : lengthBytes;
-        while (left > 0) {
-            long part = cursor.isKnown() ? Math.min(cursor.runBytes(), left) : left;
-            if (cursor.isKnown()) {
-                cursor.advance(part);
-            } else {
-                cursor.skip(part);
-            }
-            left -= part;
+        if (!cursor.isAtEnd()) {
+            cursor.advance(lengthBytes);
         }
     }
 }
