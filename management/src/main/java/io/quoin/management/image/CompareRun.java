@@ -2,6 +2,8 @@ package io.quoin.management.image;
 
 import io.quoin.block.BlockException;
 import io.quoin.management.image.CompareResult.Finding;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import org.jspecify.annotations.Nullable;
 
@@ -25,10 +27,12 @@ final class CompareRun extends PartRun<CompareSlot> {
     private final boolean strict;
     private final ExtentCursor firstCursor;
     private final ExtentCursor secondCursor;
+    private final List<CompareSlot> slots = new ArrayList<>();
     private final CompletableFuture<CompareResult> done = new CompletableFuture<>();
     private long position;
     private long differsAt = NONE;
     private Finding finding = Finding.SAME;
+    private volatile boolean isStatusUnknown;
 
     CompareRun(OpenedImage first, OpenedImage second, boolean strict, ProgressListener progress) {
         super(
@@ -59,7 +63,9 @@ final class CompareRun extends PartRun<CompareSlot> {
             return done;
         }
         for (int i = 0; i < SLOTS; i++) {
-            add(new CompareSlot(this, partBytes));
+            CompareSlot slot = new CompareSlot(this, partBytes);
+            slots.add(slot);
+            add(slot);
         }
         feed();
         return done;
@@ -71,6 +77,11 @@ final class CompareRun extends PartRun<CompareSlot> {
         if (difference != CompareSlot.SAME) {
             found(Finding.CONTENT, difference);
         }
+    }
+
+    /** Whether it has failed, and not by a read. */
+    boolean isStatusUnknown() {
+        return isStatusUnknown;
     }
 
     private long endBytes() {
@@ -92,6 +103,7 @@ final class CompareRun extends PartRun<CompareSlot> {
     @Override
     protected void end(@Nullable BlockException failure) {
         if (failure != null) {
+            isStatusUnknown = slots.stream().noneMatch(slot -> slot.failure() == failure);
             done.completeExceptionally(failure);
         } else {
             long offset = differsAt == NONE ? 0 : differsAt;
