@@ -7,6 +7,7 @@ import io.netty.channel.ChannelInboundHandlerAdapter;
 import io.quoin.block.BlockError;
 import io.quoin.block.IoVector;
 import io.quoin.nbd.protocol.RequestLayout;
+import java.nio.channels.ClosedChannelException;
 import java.util.concurrent.CompletableFuture;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
@@ -27,6 +28,8 @@ final class ClientConnection extends ChannelInboundHandlerAdapter {
 
     /** What one write gives to the socket. */
     private static final int CHUNK_BYTES = 256 << 10;
+
+    private static final String IT_CLOSED = "it closed the connection";
 
     private final NbdUri uri;
     private final Channel channel;
@@ -169,15 +172,15 @@ final class ClientConnection extends ChannelInboundHandlerAdapter {
 
     @Override
     public void exceptionCaught(ChannelHandlerContext context, Throwable cause) {
-        fail(String.valueOf(cause.getMessage()));
+        // What was still to be sent when the channel closed hears of it first.
+        boolean isEnd = cause instanceof ClosedChannelException;
+        fail(isEnd ? IT_CLOSED : String.valueOf(cause.getMessage()));
     }
 
     /** Netty has let go of everything that was to be sent. */
     @Override
     public void channelInactive(ChannelHandlerContext context) {
-        if (!isClosing && failure == null) {
-            fail("it closed the connection");
-        }
+        fail(isClosing ? "the export has been closed" : IT_CLOSED);
         isReading = false;
         ClientCommand command = table.any();
         while (command != null) {
