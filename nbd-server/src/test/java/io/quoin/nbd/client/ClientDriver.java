@@ -71,13 +71,24 @@ final class ClientDriver implements AutoCloseable {
                 .extents(new ExtentList(EXTENTS_MAX));
     }
 
-    @Override
-    public void close() {
+    /** Why the file fails everything. */
+    String failure() throws Exception {
+        return CompletableFuture.supplyAsync(
+                        () -> String.valueOf(file.details().get("failure")), loop)
+                .get(20, TimeUnit.SECONDS);
+    }
+
+    void closeFile() {
         CompletableFuture.supplyAsync(file::close, loop)
                 .thenCompose(Function.identity())
                 .handle((closed, failure) -> failure) // the server may be gone
                 .orTimeout(20, TimeUnit.SECONDS)
                 .join();
+    }
+
+    @Override
+    public void close() {
+        closeFile();
         loops.close();
     }
 }

@@ -8,6 +8,7 @@ import io.quoin.nbd.protocol.TransmissionFlags;
 import java.io.DataInputStream;
 import java.io.DataOutputStream;
 import java.io.IOException;
+import java.io.OutputStream;
 import java.net.InetAddress;
 import java.net.ServerSocket;
 import java.net.Socket;
@@ -65,6 +66,7 @@ final class ScriptedServer implements AutoCloseable {
     private final CompletableFuture<Void> ended = new CompletableFuture<>();
     private DataInputStream in;
     private DataOutputStream out;
+    private Socket socket;
 
     ScriptedServer(Traits traits, Script script) throws IOException {
         this.traits = traits;
@@ -79,7 +81,8 @@ final class ScriptedServer implements AutoCloseable {
     }
 
     private void serve(Script script) {
-        try (Socket socket = listener.accept()) {
+        try (Socket accepted = listener.accept()) {
+            socket = accepted;
             socket.setTcpNoDelay(true);
             in = new DataInputStream(socket.getInputStream());
             out = new DataOutputStream(socket.getOutputStream());
@@ -150,6 +153,13 @@ final class ScriptedServer implements AutoCloseable {
         byte[] data = new byte[type == RequestLayout.WRITE ? length : 0];
         in.readFully(data);
         return new Request(flags, type, cookie, offset, length, data);
+    }
+
+    /** Ends its side in the middle of a request, and lets the rest of that come in. */
+    void hangUpWithinRequest() throws IOException {
+        in.readInt();
+        socket.shutdownOutput();
+        in.transferTo(OutputStream.nullOutputStream());
     }
 
     void simple(Request request, int errno, byte[] data) throws IOException {
