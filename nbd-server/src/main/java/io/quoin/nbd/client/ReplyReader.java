@@ -223,7 +223,7 @@ final class ReplyReader {
     /** Takes note of content that is there or to come; where in the request's memory it belongs. */
     private long place(long offsetBytes, long lengthBytes) throws Violation {
         long position = offsetBytes - command().offsetBytes;
-        if (offsetBytes < 0 || position < 0 || position + lengthBytes > command().lengthBytes) {
+        if (offsetBytes < 0 || position < 0 || lengthBytes > command().lengthBytes - position) {
             throw new Violation(
                     "content outside of the request: offset="
                             + offsetBytes

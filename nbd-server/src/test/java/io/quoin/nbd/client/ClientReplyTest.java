@@ -21,6 +21,7 @@ import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.MethodSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** Servers that answer oddly, wrongly, or not at all. */
 @Timeout(60)
@@ -87,6 +88,27 @@ class ClientReplyTest {
                 Arguments.of("more than the range", new int[] {0, 4, 1, 2}),
                 Arguments.of("a gap", new int[] {0, 1, 2, 2}),
                 Arguments.of("nothing", new int[] {}));
+    }
+
+    @ParameterizedTest
+    @ValueSource(longs = {-1, 0, BLOCK - 1, 2 * BLOCK, Long.MAX_VALUE})
+    void shouldFailWhenContentIsOutsideOfTheRange(long offset) throws Exception {
+        ByteBuffer payload = ByteBuffer.allocate(Long.BYTES + Integer.BYTES);
+        payload.putLong(offset).putInt(2 * BLOCK);
+        try (ScriptedServer server =
+                        new ScriptedServer(
+                                Traits.structured(),
+                                peer ->
+                                        peer.chunk(
+                                                peer.next(),
+                                                true,
+                                                ReplyLayout.TYPE_OFFSET_HOLE,
+                                                payload));
+                ClientDriver client = new ClientDriver(server)) {
+            assertThat(client.perform(ClientDriver.read(BLOCK, ClientDriver.memory(BLOCK))))
+                    .isEqualTo(BlockError.EIO);
+            assertThat(client.failure()).contains("content outside of the request");
+        }
     }
 
     @Test
