@@ -2,6 +2,7 @@ package io.quoin.management.image;
 
 import io.quoin.xlator.OpenMode;
 import java.util.concurrent.CompletableFuture;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Compares what two images read as, whatever their formats and backing files are.
@@ -12,6 +13,7 @@ public final class Compare {
     private final ImageSession session;
     private final boolean strict;
     private final ProgressListener progress;
+    private volatile @Nullable CompareRun lastRun;
 
     /**
      * @param strict sizes and what is allocated must be the same too
@@ -38,19 +40,19 @@ public final class Compare {
      */
     public CompareResult run(Pair pair) {
         CompletableFuture<CompareResult> done = new CompletableFuture<>();
-        pair.first()
-                .loop()
-                .execute(
-                        () ->
-                                Relay.into(
-                                        done,
-                                        () ->
-                                                new CompareRun(
-                                                                pair.first(),
-                                                                pair.second(),
-                                                                strict,
-                                                                progress)
-                                                        .start()));
+        pair.first().loop().execute(() -> Relay.into(done, () -> begin(pair).start()));
         return Relay.await(pair.first().watch().over(done));
+    }
+
+    private CompareRun begin(Pair pair) {
+        CompareRun run = new CompareRun(pair.first(), pair.second(), strict, progress);
+        lastRun = run;
+        return run;
+    }
+
+    /** Whether the last comparison failed for want of the block status, not of content. */
+    public boolean isStatusUnknown() {
+        CompareRun run = lastRun;
+        return run != null && run.isStatusUnknown();
     }
 }

@@ -2,6 +2,8 @@ package io.quoin.management.image;
 
 import io.quoin.block.BlockException;
 import io.quoin.management.image.CompareResult.Finding;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import org.jspecify.annotations.Nullable;
 
@@ -21,15 +23,16 @@ final class CompareRun extends PartRun<CompareSlot> {
     private final OpenedImage second;
     private final long firstBytes;
     private final long secondBytes;
-    private final long unitBytes;
     private final int partBytes;
     private final boolean strict;
     private final ExtentCursor firstCursor;
     private final ExtentCursor secondCursor;
+    private final List<CompareSlot> slots = new ArrayList<>();
     private final CompletableFuture<CompareResult> done = new CompletableFuture<>();
     private long position;
     private long differsAt = NONE;
     private Finding finding = Finding.SAME;
+    private volatile boolean isStatusUnknown;
 
     CompareRun(OpenedImage first, OpenedImage second, boolean strict, ProgressListener progress) {
         super(
@@ -41,7 +44,7 @@ final class CompareRun extends PartRun<CompareSlot> {
         this.strict = strict;
         firstBytes = first.file().geometry().sizeBytes();
         secondBytes = second.file().geometry().sizeBytes();
-        unitBytes =
+        int unitBytes =
                 Math.max(
                         first.file().geometry().blockSizeMin(),
                         second.file().geometry().blockSizeMin());
@@ -49,7 +52,7 @@ final class CompareRun extends PartRun<CompareSlot> {
                 Math.min(
                         first.file().geometry().transferBytesMax(),
                         second.file().geometry().transferBytesMax());
-        partBytes = (int) (Math.min(PART_BYTES, transferMax) & -unitBytes);
+        partBytes = Math.min(PART_BYTES, transferMax) & -unitBytes;
         firstCursor = new ExtentCursor(first.file(), first.loop(), firstBytes);
         secondCursor = new ExtentCursor(second.file(), second.loop(), secondBytes);
     }
@@ -60,7 +63,9 @@ final class CompareRun extends PartRun<CompareSlot> {
             return done;
         }
         for (int i = 0; i < SLOTS; i++) {
-            add(new CompareSlot(this, partBytes));
+            CompareSlot slot = new CompareSlot(this, partBytes);
+            slots.add(slot);
+            add(slot);
         }
         feed();
         return done;
@@ -72,6 +77,11 @@ final class CompareRun extends PartRun<CompareSlot> {
         if (difference != CompareSlot.SAME) {
             found(Finding.CONTENT, difference);
         }
+    }
+
+    /** Whether it has failed, and not by a read. */
+    boolean isStatusUnknown() {
+        return isStatusUnknown;
     }
 
     private long endBytes() {
@@ -93,6 +103,7 @@ final class CompareRun extends PartRun<CompareSlot> {
     @Override
     protected void end(@Nullable BlockException failure) {
         if (failure != null) {
+            isStatusUnknown = slots.stream().noneMatch(slot -> slot.failure() == failure);
             done.completeExceptionally(failure);
         } else {
             long offset = differsAt == NONE ? 0 : differsAt;
@@ -125,32 +136,16 @@ final class CompareRun extends PartRun<CompareSlot> {
             return;
         }
         long run = Math.min(run(firstCursor), run(secondCursor));
-        long end = position + run;
-        boolean isWithinUnit = end % unitBytes != 0 && end != firstBytes && end != secondBytes;
-        if (isWithinUnit && run < unitBytes) {
-            isFirstZero = firstCursor.isAtEnd();
-            isSecondZero = secondCursor.isAtEnd();
-            run = Math.min(unitBytes - position % unitBytes, shorterRest());
-        } else if (isWithinUnit) {
-            run -= end % unitBytes;
-        }
         if (isFirstZero && isSecondZero) {
             advance(run);
             done(run);
             return;
         }
         long start = position;
-        // Parts end at multiples of their size: then they are aligned for what lies below.
+        // Parts end at multiples of their size: so they have room for whole blocks of either image.
         int part = (int) Math.min(run, partBytes - start % partBytes);
         advance(part);
         idle().compare(isFirstZero ? null : first, isSecondZero ? null : second, start, part);
-    }
-
-    /** To the nearest end of an image that has not been reached. */
-    private long shorterRest() {
-        long first = firstCursor.isAtEnd() ? Long.MAX_VALUE : firstBytes - position;
-        long second = secondCursor.isAtEnd() ? Long.MAX_VALUE : secondBytes - position;
-        return Math.min(first, second);
     }
 
     private static long run(ExtentCursor cursor) {
@@ -164,15 +159,8 @@ final class CompareRun extends PartRun<CompareSlot> {
     }
 
     private static void advance(ExtentCursor cursor, long lengthBytes) {
-        long left = cursor.isAtEnd() ? 0 : lengthBytes;
-        while (left > 0) {
-            long part = cursor.isKnown() ? Math.min(cursor.runBytes(), left) : left;
-            if (cursor.isKnown()) {
-                cursor.advance(part);
-            } else {
-                cursor.skip(part);
-            }
-            left -= part;
+        if (!cursor.isAtEnd()) {
+            cursor.advance(lengthBytes);
         }
     }
 }

@@ -9,7 +9,9 @@ import org.agrona.BufferUtil;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A range that is read from both images, or from the one that has data there, and compared.
+ * A range that is read from both images, or from the one that has data there, and compared. An
+ * image is read in whole blocks of its own: the range may begin and end within one, where the other
+ * image ends or has other extents.
  *
  * <p>Threading: confined(loop) of the images.
  */
@@ -22,6 +24,10 @@ final class CompareSlot implements PartRun.Slot {
     private final CompareRun run;
     private final ByteBuffer[] memory = new ByteBuffer[2];
     private final boolean[] isRead = new boolean[2];
+
+    /** What was read in front of the range, to begin at a block. */
+    private final int[] leadBytes = new int[2];
+
     private long offsetBytes;
     private int lengthBytes;
     private int pending;
@@ -53,9 +59,12 @@ final class CompareSlot implements PartRun.Slot {
             return;
         }
         pending++;
-        IoRequest request =
-                image.loop().requests().acquire().read(offsetBytes, lengthBytes, IoFlags.NONE);
-        request.memory().add(BufferUtil.address(memory[side]), lengthBytes);
+        long block = image.file().geometry().blockSizeMin();
+        long start = offsetBytes & -block;
+        int readBytes = (int) (((offsetBytes + lengthBytes + block - 1) & -block) - start);
+        leadBytes[side] = (int) (offsetBytes - start);
+        IoRequest request = image.loop().requests().acquire().read(start, readBytes, IoFlags.NONE);
+        request.memory().add(BufferUtil.address(memory[side]), readBytes);
         request.push(
                 (ended, error) -> {
                     if (error != BlockError.OK && failure == null) {
@@ -86,8 +95,8 @@ final class CompareSlot implements PartRun.Slot {
 
     /** The offset of the first byte that differs, or {@link #SAME}. */
     long difference() {
-        long first = BufferUtil.address(memory[0]);
-        long second = BufferUtil.address(memory[1]);
+        long first = BufferUtil.address(memory[0]) + leadBytes[0];
+        long second = BufferUtil.address(memory[1]) + leadBytes[1];
         long position;
         if (isRead[0] && isRead[1]) {
             position = BlockMemory.mismatch(first, second, lengthBytes);

@@ -17,7 +17,9 @@ import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
+import java.util.Map;
 import java.util.Random;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.stream.Stream;
@@ -83,11 +85,15 @@ class NbdImageTest {
         }
     }
 
-    private static void requireSame(String first, String second) {
+    private static CompareResult compare(String first, String second) {
         try (ImageSession session = new ImageSession()) {
             Compare compare = new Compare(session, false, (done, total) -> {});
-            assertThat(compare.run(compare.open(at(first), at(second))).isSame()).isTrue();
+            return compare.run(compare.open(at(first), at(second)));
         }
+    }
+
+    private static void requireSame(String first, String second) {
+        assertThat(compare(first, second).isSame()).isTrue();
     }
 
     @Test
@@ -143,6 +149,60 @@ class NbdImageTest {
         requireSame(source, uri);
     }
 
+    private String serveInBlocks(String plugin, String argument, String minimum) {
+        return serve(
+                Peer.NBDKIT,
+                "--filter=blocksize-policy",
+                plugin,
+                argument,
+                "blocksize-minimum=" + minimum,
+                "blocksize-preferred=64k",
+                "blocksize-maximum=256k",
+                "blocksize-error-policy=error");
+    }
+
+    @Test
+    void shouldConvertWhenAClusterIsLargerThanWhatTheServerTakes() throws IOException {
+        Peer.QEMU_IMG.assumeAvailable();
+        String source = randomRaw("a.raw").toString();
+        String uri = serveInBlocks("file", source, "512");
+        String target = folder.resolve("b.qcow2").toString();
+        convert(
+                uri,
+                target,
+                ConvertOptions.defaults().withCreateOptions(Map.of("cluster_size", "1M")));
+        Peer.QEMU_IMG.command("compare", "-f", "raw", source, target).runOk();
+        String back = serveInBlocks("memory", "" + SIZE_BYTES, "512");
+        convert(target, back, ConvertOptions.defaults().intoExisting(true));
+        requireSame(source, back);
+    }
+
+    @ParameterizedTest
+    @ValueSource(ints = {1, 4095, 4097, 10_000})
+    void shouldCompareWithAFileThatEndsWithinABlockOfTheServer(int sizeBytes) throws IOException {
+        byte[] content = new byte[sizeBytes];
+        new Random(sizeBytes).nextBytes(content);
+        content[sizeBytes - 1] = 1;
+        int served = (sizeBytes + 4095) / 4096 * 4096;
+        String local = Files.write(folder.resolve("a.raw"), content).toString();
+        Path file = Files.write(folder.resolve("b.raw"), Arrays.copyOf(content, served));
+        String uri = serveInBlocks("file", file.toString(), "4k");
+        requireSame(local, uri);
+        requireSame(uri, local);
+        try (FileChannel channel = FileChannel.open(file, StandardOpenOption.WRITE)) {
+            channel.write(ByteBuffer.wrap(new byte[] {2}), sizeBytes - 1);
+            channel.write(ByteBuffer.wrap(new byte[] {2}), served - 1);
+        }
+        assertThat(compare(local, uri).offsetBytes()).isEqualTo(sizeBytes - 1);
+        Files.write(file, Arrays.copyOf(content, served));
+        try (FileChannel channel = FileChannel.open(file, StandardOpenOption.WRITE)) {
+            channel.write(ByteBuffer.wrap(new byte[] {2}), served - 1);
+        }
+        CompareResult behindTheEnd = compare(uri, local);
+        assertThat(behindTheEnd.offsetBytes()).isEqualTo(served - 1);
+        assertThat(behindTheEnd.sizesDiffer()).isTrue();
+    }
+
     @Test
     void shouldWriteWholeBlocksWhenTheSparseSizeIsNoMultipleOfThem() throws IOException {
         Path source = randomRaw("a.raw");
@@ -181,8 +241,7 @@ class NbdImageTest {
                         "rdelay=50ms");
         String target = folder.resolve("target.qcow2").toString();
         AtomicReference<Boolean> killed = new AtomicReference<>(false);
-        ConvertOptions oneByOne =
-                new ConvertOptions(false, java.util.Map.of(), false, false, 4096, 1);
+        ConvertOptions oneByOne = new ConvertOptions(false, Map.of(), false, false, 4096, 1);
         assertThatThrownBy(
                         () -> {
                             try (ImageSession session = new ImageSession()) {

@@ -29,8 +29,10 @@ final class ClientCommand {
 
     BlockError error = BlockError.OK;
 
-    /** Content received of a READ. */
-    long receivedBytes;
+    /** Whether the block status has been told. */
+    boolean isDescribed;
+
+    private long coverage;
 
     /** Where a new request begins. */
     void begin(IoRequest newRequest) {
@@ -49,7 +51,28 @@ final class ClientCommand {
         offsetBytes = newOffsetBytes;
         lengthBytes = newLengthBytes;
         error = BlockError.OK;
-        receivedBytes = 0;
+        isDescribed = false;
+        coverage = 0;
+    }
+
+    /** Takes note of content for a part of the command's range; parts may come in any order. */
+    void cover(long position, long partBytes) {
+        coverage += scatter(position + partBytes) - scatter(position);
+    }
+
+    /**
+     * Whether the parts cover the range, each byte once: then each but the last ends where another
+     * begins, so all numbers but those of the two ends cancel. With a gap or an overlap they don't.
+     */
+    boolean isCovered() {
+        return coverage == scatter(lengthBytes) - scatter(0);
+    }
+
+    /** A number for each position, so that sums and differences of some don't meet others. */
+    private static long scatter(long position) {
+        long mixed = (position ^ (position >>> 33)) * 0xff51afd7ed558ccdL;
+        mixed = (mixed ^ (mixed >>> 33)) * 0xc4ceb9fe1a85ec53L;
+        return mixed ^ (mixed >>> 33);
     }
 
     /** Forgets the request. */

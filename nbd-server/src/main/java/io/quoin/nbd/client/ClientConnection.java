@@ -7,6 +7,7 @@ import io.netty.channel.ChannelInboundHandlerAdapter;
 import io.quoin.block.BlockError;
 import io.quoin.block.IoVector;
 import io.quoin.nbd.protocol.RequestLayout;
+import java.nio.channels.ClosedChannelException;
 import java.util.concurrent.CompletableFuture;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
@@ -27,6 +28,8 @@ final class ClientConnection extends ChannelInboundHandlerAdapter {
 
     /** What one write gives to the socket. */
     private static final int CHUNK_BYTES = 256 << 10;
+
+    private static final String IT_CLOSED = "it closed the connection";
 
     private final NbdUri uri;
     private final Channel channel;
@@ -61,12 +64,20 @@ final class ClientConnection extends ChannelInboundHandlerAdapter {
         return table.find(cookie);
     }
 
-    /**
-     * Sends a command.
-     *
-     * @param payload what a WRITE carries, all of it; else null
-     */
-    void send(ClientCommand command, int flags, @Nullable IoVector payload) {
+    /** Sends a command that carries nothing. */
+    void send(ClientCommand command, int flags) {
+        sendHeader(command, flags);
+        scheduleFlush();
+    }
+
+    /** Sends a WRITE of what {@code memory} has from {@code position} on. */
+    void send(ClientCommand command, int flags, IoVector memory, long position) {
+        sendHeader(command, flags);
+        sendPayload(memory, position, position + command.lengthBytes);
+        scheduleFlush();
+    }
+
+    private void sendHeader(ClientCommand command, int flags) {
         long cookie = table.add(command);
         ByteBuf header = channel.alloc().directBuffer(RequestLayout.BYTES, RequestLayout.BYTES);
         header.writeInt(RequestLayout.MAGIC)
@@ -76,22 +87,16 @@ final class ClientConnection extends ChannelInboundHandlerAdapter {
                 .writeLong(command.offsetBytes)
                 .writeInt(command.lengthBytes);
         channel.write(header, channel.voidPromise());
-        if (payload != null) {
-            sendPayload(payload);
-        }
-        scheduleFlush();
     }
 
     /** Copies it into the channel's memory: it sends from no other. */
-    private void sendPayload(IoVector payload) {
-        long position = 0;
-        while (position < payload.lengthBytes()) {
-            int part = (int) Math.min(payload.lengthBytes() - position, CHUNK_BYTES);
+    private void sendPayload(IoVector memory, long start, long end) {
+        for (long position = start; position < end; position += CHUNK_BYTES) {
+            int part = (int) Math.min(end - position, CHUNK_BYTES);
             ByteBuf chunk = channel.alloc().directBuffer(part, part);
-            payload.copyTo(position, Addresses.of(chunk), part);
+            memory.copyTo(position, Addresses.of(chunk), part);
             chunk.writerIndex(part);
             channel.write(chunk, channel.voidPromise());
-            position += part;
         }
     }
 
@@ -167,15 +172,15 @@ final class ClientConnection extends ChannelInboundHandlerAdapter {
 
     @Override
     public void exceptionCaught(ChannelHandlerContext context, Throwable cause) {
-        fail(String.valueOf(cause.getMessage()));
+        // What was still to be sent when the channel closed hears of it first.
+        boolean isEnd = cause instanceof ClosedChannelException;
+        fail(isEnd ? IT_CLOSED : String.valueOf(cause.getMessage()));
     }
 
     /** Netty has let go of everything that was to be sent. */
     @Override
     public void channelInactive(ChannelHandlerContext context) {
-        if (!isClosing && failure == null) {
-            fail("it closed the connection");
-        }
+        fail(isClosing ? "the export has been closed" : IT_CLOSED);
         isReading = false;
         ClientCommand command = table.any();
         while (command != null) {

@@ -36,6 +36,9 @@ final class NbdExportFile implements XlatorFile {
     /** Of commands without a payload: far below 2^32, so that no server minds. */
     private static final int RANGE_BYTES_MAX = 1 << 30;
 
+    /** Whatever the server takes at once: longer requests go in parts. */
+    private static final int TRANSFER_BYTES_MAX = ClientNegotiation.PAYLOAD_BYTES_MAX;
+
     private static final int ZEROS_BYTES = 1 << 20;
     private static final int ALIGNMENT = 4096;
 
@@ -59,7 +62,7 @@ final class NbdExportFile implements XlatorFile {
                         export.sizeBytes(),
                         export.blockSizeMin(),
                         export.blockSizePreferred(),
-                        export.payloadBytesMax());
+                        TRANSFER_BYTES_MAX);
         boolean canFlush = export.has(TransmissionFlags.SEND_FLUSH);
         Capabilities all =
                 new Capabilities(
@@ -141,8 +144,8 @@ final class NbdExportFile implements XlatorFile {
             complete(command, BlockError.OK);
             return;
         }
-        command.next(RequestLayout.READ, request.offsetBytes(), (int) request.lengthBytes());
-        connection.send(command, 0, null);
+        next(command, request, RequestLayout.READ, export.payloadBytesMax());
+        connection.send(command, 0);
     }
 
     private void write(ClientCommand command, IoRequest request) {
@@ -150,8 +153,15 @@ final class NbdExportFile implements XlatorFile {
             makeDurable(command, request);
             return;
         }
-        command.next(RequestLayout.WRITE, request.offsetBytes(), (int) request.lengthBytes());
-        connection.send(command, fua(request), request.memory());
+        next(command, request, RequestLayout.WRITE, export.payloadBytesMax());
+        connection.send(command, fua(request), request.memory(), command.doneBytes);
+    }
+
+    /** Prepares the command for what is left of the range, or for as much as one may ask for. */
+    private static void next(ClientCommand command, IoRequest request, int type, int bytesMax) {
+        long left = request.lengthBytes() - command.doneBytes;
+        command.next(
+                type, request.offsetBytes() + command.doneBytes, (int) Math.min(left, bytesMax));
     }
 
     private int fua(IoRequest request) {
@@ -170,7 +180,7 @@ final class NbdExportFile implements XlatorFile {
         } else {
             command.isFlushing = true;
             command.next(RequestLayout.FLUSH, 0, 0);
-            connection.send(command, 0, null);
+            connection.send(command, 0);
         }
     }
 
@@ -181,7 +191,7 @@ final class NbdExportFile implements XlatorFile {
         }
         command.isFlushing = true;
         command.next(RequestLayout.FLUSH, 0, 0);
-        connection.send(command, 0, null);
+        connection.send(command, 0);
     }
 
     private void zero(ClientCommand command, IoRequest request) {
@@ -210,27 +220,21 @@ final class NbdExportFile implements XlatorFile {
     }
 
     private void range(ClientCommand command, IoRequest request, int type, int flags) {
-        long left = request.lengthBytes() - command.doneBytes;
-        command.next(
-                type,
-                request.offsetBytes() + command.doneBytes,
-                (int) Math.min(left, RANGE_BYTES_MAX));
-        connection.send(command, flags, null);
+        next(command, request, type, RANGE_BYTES_MAX);
+        connection.send(command, flags);
     }
 
     private void writeZeros(ClientCommand command, IoRequest request) {
         ByteBuffer memory = zeros;
         if (memory == null) {
-            int room = Math.min(ZEROS_BYTES, geometry.transferBytesMax());
+            int room = Math.min(ZEROS_BYTES, export.payloadBytesMax());
             memory = BufferUtil.allocateDirectAligned(room, ALIGNMENT);
             zeros = memory;
         }
-        long left = request.lengthBytes() - command.doneBytes;
-        int part = (int) Math.min(left, memory.capacity());
-        command.next(RequestLayout.WRITE, request.offsetBytes() + command.doneBytes, part);
+        next(command, request, RequestLayout.WRITE, memory.capacity());
         zeroMemory.clear();
-        zeroMemory.add(BufferUtil.address(memory), part);
-        connection.send(command, fua(request), zeroMemory);
+        zeroMemory.add(BufferUtil.address(memory), command.lengthBytes);
+        connection.send(command, fua(request), zeroMemory, 0);
     }
 
     /** Reports from the start of the range on, perhaps not up to its end. */

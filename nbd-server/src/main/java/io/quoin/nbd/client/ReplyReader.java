@@ -3,7 +3,7 @@ package io.quoin.nbd.client;
 import io.netty.buffer.ByteBuf;
 import io.netty.buffer.Unpooled;
 import io.quoin.block.BlockError;
-import io.quoin.block.ExtentList;
+import io.quoin.block.BlockStatus;
 import io.quoin.nbd.protocol.ReplyLayout;
 import io.quoin.nbd.protocol.RequestLayout;
 import java.nio.charset.StandardCharsets;
@@ -47,6 +47,7 @@ final class ReplyReader {
 
     private final ExportDescription export;
     private final ClientConnection connection;
+    private final StatusAnswer status;
     private final ByteBuf fields = Unpooled.buffer(ERROR_BYTES_MAX, ERROR_BYTES_MAX);
     private State state = State.HEADER;
     private @Nullable ClientCommand command;
@@ -54,11 +55,11 @@ final class ReplyReader {
     private boolean isLast;
     private long payloadBytes;
     private long dataPosition;
-    private boolean isExtentsFull;
 
     ReplyReader(ExportDescription export, ClientConnection connection) {
         this.export = export;
         this.connection = connection;
+        status = new StatusAnswer(export.blockSizeMin());
     }
 
     /** Takes everything in {@code in}. */
@@ -132,8 +133,8 @@ final class ReplyReader {
             fail(errno, "");
             payloadEnded();
         } else if (answered.type == RequestLayout.READ) {
-            dataPosition = 0;
             payloadBytes = answered.lengthBytes;
+            dataPosition = place(answered.offsetBytes, payloadBytes);
             state = State.DATA;
         } else {
             payloadEnded();
@@ -197,7 +198,7 @@ final class ReplyReader {
         switch (chunkType) {
             case ReplyLayout.TYPE_OFFSET_DATA -> {
                 payloadBytes -= Long.BYTES;
-                dataPosition = position(fields.readLong(), payloadBytes);
+                dataPosition = place(fields.readLong(), payloadBytes);
                 state = State.DATA;
             }
             case ReplyLayout.TYPE_OFFSET_HOLE -> hole();
@@ -205,8 +206,12 @@ final class ReplyReader {
                 if (fields.readUnsignedInt() != export.allocationId()) {
                     throw new Violation("block status of a context that was not selected");
                 }
+                if (command().isDescribed) {
+                    throw new Violation("block status twice");
+                }
+                command().isDescribed = true;
                 payloadBytes -= Integer.BYTES;
-                isExtentsFull = false;
+                status.begin(command().request());
                 state = State.EXTENTS;
             }
             default -> error();
@@ -215,24 +220,25 @@ final class ReplyReader {
         return true;
     }
 
-    private long position(long offsetBytes, long lengthBytes) throws Violation {
+    /** Takes note of content that is there or to come; where in the request's memory it belongs. */
+    private long place(long offsetBytes, long lengthBytes) throws Violation {
         long position = offsetBytes - command().offsetBytes;
-        if (offsetBytes < 0 || position < 0 || position + lengthBytes > command().lengthBytes) {
+        if (offsetBytes < 0 || position < 0 || lengthBytes > command().lengthBytes - position) {
             throw new Violation(
                     "content outside of the request: offset="
                             + offsetBytes
                             + ", length="
                             + lengthBytes);
         }
-        return position;
+        command().cover(position, lengthBytes);
+        return command().doneBytes + position;
     }
 
     private void hole() throws Violation {
         long offset = fields.readLong();
         long length = fields.readUnsignedInt();
-        long position = position(offset, length);
+        long position = place(offset, length);
         command().request().memory().zero(position, length);
-        command().receivedBytes += length;
         payloadEnded();
     }
 
@@ -274,7 +280,6 @@ final class ReplyReader {
             in.skipBytes(part);
             dataPosition += part;
             payloadBytes -= part;
-            command().receivedBytes += part;
         }
         if (payloadBytes > 0) {
             return false;
@@ -292,20 +297,16 @@ final class ReplyReader {
             fields.clear();
             payloadBytes -= ReplyLayout.STATUS_DESCRIPTOR_BYTES;
         }
+        status.end();
         payloadEnded();
         return true;
     }
 
-    /** The last may run over the end of the request; what does not fit is asked for again. */
-    private void extent(long lengthBytes, int status) throws Violation {
-        ExtentList list = Objects.requireNonNull(command().request().extents());
-        long left = command().request().lengthBytes() - list.lengthBytes();
+    private void extent(long lengthBytes, int bits) throws Violation {
         if (lengthBytes == 0) {
             throw new Violation("empty extent");
         }
-        if (left > 0 && !isExtentsFull) {
-            isExtentsFull = !list.add(Math.min(lengthBytes, left), status & 3);
-        }
+        status.add(lengthBytes, bits & (BlockStatus.HOLE | BlockStatus.ZERO));
     }
 
     private void payloadEnded() throws Violation {
@@ -315,15 +316,12 @@ final class ReplyReader {
         }
         ClientCommand answered = command();
         command = null;
-        boolean isShort =
-                answered.type == RequestLayout.READ
-                        && answered.error.isOk()
-                        && answered.receivedBytes != answered.lengthBytes;
-        if (isShort) {
+        boolean needsContent = answered.type == RequestLayout.READ && answered.error.isOk();
+        if (needsContent && !answered.isCovered()) {
             throw new Violation(
-                    "answer of "
-                            + answered.receivedBytes
-                            + " bytes to a request for "
+                    "content with gaps or twice: offset="
+                            + answered.offsetBytes
+                            + ", length="
                             + answered.lengthBytes);
         }
         connection.answered(answered);

@@ -35,14 +35,17 @@ import picocli.CommandLine.Spec;
             "Images of different sizes are the same if the rest of the longer one is zeros.",
             "",
             "Exit codes: 0 the same, 1 they differ, 2 an image cannot be opened,",
-            "4 an image cannot be read.",
+            "3 the block status of an image cannot be had, 4 an image cannot be read.",
             "",
-            "Example:",
-            "  quoin image compare vm1.raw vm1.qcow2"
+            "Examples:",
+            "  quoin image compare vm1.raw vm1.qcow2",
+            "  quoin image compare -s vm1.qcow2 vm1-copy.qcow2",
+            "  quoin image compare vm1.qcow2 nbd://host/disk"
         })
 final class CompareCommand implements Callable<Integer> {
     private static final int EXIT_DIFFERENT = 1;
     private static final int EXIT_NOT_OPENED = 2;
+    private static final int EXIT_STATUS_UNKNOWN = 3;
     private static final int EXIT_NOT_READ = 4;
 
     @Parameters(index = "0", paramLabel = "FIRST", description = "an image file or nbd:// address")
@@ -92,8 +95,12 @@ final class CompareCommand implements Callable<Integer> {
                     compare.open(
                             ImageLocation.of(first, firstFormat),
                             ImageLocation.of(second, secondFormat));
-            exitCode = EXIT_NOT_READ;
-            CompareResult result = compare.run(pair);
+            CompareResult result;
+            try {
+                result = compare.run(pair);
+            } finally {
+                exitCode = compare.isStatusUnknown() ? EXIT_STATUS_UNKNOWN : EXIT_NOT_READ;
+            }
             progress.clear();
             output.print(toMap(result), out -> print(result, out));
             return result.isSame() ? 0 : EXIT_DIFFERENT;

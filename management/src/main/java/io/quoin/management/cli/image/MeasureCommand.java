@@ -32,6 +32,7 @@ import picocli.CommandLine.Spec;
             "",
             "Examples:",
             "  quoin image measure -O qcow2 vm1.raw",
+            "  quoin image measure -O qcow2 nbd://host/disk",
             "  quoin image measure -O qcow2 -o cluster_size=2M --size 1T"
         })
 final class MeasureCommand implements Callable<Integer> {
