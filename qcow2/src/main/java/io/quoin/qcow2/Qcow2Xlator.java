@@ -54,8 +54,9 @@ final class Qcow2Xlator extends PassThroughXlator {
     }
 
     private boolean isImage(String fileName) {
-        String file = ImageName.of(fileName).file();
-        return allImages || (file.endsWith(SUFFIX) && file.length() > SUFFIX.length());
+        return allImages
+                || (fileName.endsWith(SUFFIX) && fileName.length() > SUFFIX.length())
+                || ImageName.isSnapshot(fileName);
     }
 
     @Override

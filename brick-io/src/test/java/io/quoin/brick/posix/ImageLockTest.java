@@ -130,14 +130,14 @@ class ImageLockTest {
         Path image = qemuImage();
         Path writing = folder.resolve("writer.sock");
         try (PeerProcess writer =
-                serve(writing, Peer.QEMU_NBD.command("-k", writing + "", image + ""))) {
+                serve(writing, Peer.QEMU_NBD.command("-t", "-k", writing + "", image + ""))) {
             assertThat(writer.alive()).isTrue();
             assertBusy(IMAGE, () -> one.openFile(IMAGE));
             assertBusy(IMAGE, () -> one.openReadOnly(IMAGE));
         }
         Path reading = folder.resolve("reader.sock");
         try (PeerProcess reader =
-                serve(reading, Peer.QEMU_NBD.command("-r", "-k", reading + "", image + ""))) {
+                serve(reading, Peer.QEMU_NBD.command("-t", "-r", "-k", reading + "", image + ""))) {
             assertThat(reader.alive()).isTrue();
             one.close(one.openReadOnly(IMAGE));
             assertBusy(IMAGE, () -> one.openFile(IMAGE));
@@ -152,7 +152,10 @@ class ImageLockTest {
         return image;
     }
 
+    /** The socket is there before the image is open; the answer comes afterwards. */
     private static PeerProcess serve(Path socket, PeerCommand server) {
-        return server.start().awaitSocket(socket, Duration.ofSeconds(20));
+        PeerProcess process = server.start().awaitSocket(socket, Duration.ofSeconds(20));
+        Peer.QEMU_IMG.command("info", "nbd+unix:///?socket=" + socket).runOk();
+        return process;
     }
 }

@@ -124,9 +124,25 @@ public final class ImageSession implements AutoCloseable {
         Path path = local.existing();
         boolean locking = !forceShare || mode == OpenMode.READ_WRITE;
         ImageFolder folder = folder(Objects.requireNonNull(path.getParent()), locking);
-        String file = String.valueOf(path.getFileName());
-        String name = local.snapshot() == null ? file : file + "/@" + local.snapshot();
+        String name = nameOf(local, String.valueOf(path.getFileName()));
         return () -> folder.as(local.format()).open(name, mode, loop);
+    }
+
+    /** {@code IMAGE.qcow2@SNAPSHOT} is the only form of the name of a snapshot. */
+    private static String nameOf(LocalImage image, String file) {
+        if (image.snapshot() == null) {
+            return file;
+        }
+        if (!file.endsWith(".qcow2")) {
+            throw new BlockException(
+                    BlockError.ENOTSUP,
+                    "internal snapshots are read from files named *.qcow2 alone: path="
+                            + image.path()
+                            + ", snapshot="
+                            + image.snapshot()
+                            + "; rename the file");
+        }
+        return file + "@" + image.snapshot();
     }
 
     /**

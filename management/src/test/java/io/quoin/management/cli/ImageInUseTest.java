@@ -57,12 +57,7 @@ class ImageInUseTest {
             })
     void shouldRefuseWhatQemuWrites(String command) throws IOException {
         byte[] before = Files.readAllBytes(folder.resolve(IMAGE));
-        Path socket = folder.resolve("nbd.sock");
-        try (PeerProcess writer =
-                Peer.QEMU_NBD
-                        .command("-k", socket + "", "-f", "qcow2", folder.resolve(IMAGE) + "")
-                        .start()
-                        .awaitSocket(socket, Duration.ofSeconds(20))) {
+        try (PeerProcess writer = qemuWrites()) {
             assertThat(writer.alive()).isTrue();
             Outcome outcome = run(command);
             assertThat(outcome.exitCode()).as("%s", outcome).isIn(1, 2);
@@ -84,12 +79,7 @@ class ImageInUseTest {
                 "map FILE"
             })
     void shouldReadWhatQemuWritesWhenToldTo(String command) {
-        Path socket = folder.resolve("nbd.sock");
-        try (PeerProcess writer =
-                Peer.QEMU_NBD
-                        .command("-k", socket + "", "-f", "qcow2", folder.resolve(IMAGE) + "")
-                        .start()
-                        .awaitSocket(socket, Duration.ofSeconds(20))) {
+        try (PeerProcess writer = qemuWrites()) {
             assertThat(writer.alive()).isTrue();
             Outcome outcome = run(command);
             assertThat(outcome.exitCode()).as("%s", outcome).isZero();
@@ -113,9 +103,21 @@ class ImageInUseTest {
         assertThat(run("check --repair all " + link).exitCode()).isZero();
     }
 
+    /** Its socket is there before the image is open; the answer comes afterwards. */
+    private PeerProcess qemuWrites() {
+        Path socket = folder.resolve("nbd.sock");
+        PeerProcess process =
+                Peer.QEMU_NBD
+                        .command("-t", "-k", socket + "", "-f", "qcow2", folder.resolve(IMAGE) + "")
+                        .start()
+                        .awaitSocket(socket, Duration.ofSeconds(20));
+        qemuImg("info", "nbd+unix:///?socket=" + socket);
+        return process;
+    }
+
     private Outcome run(String command) {
         List<String> arguments = new ArrayList<>(List.of("image"));
-        for (String word : command.split(" ")) {
+        for (String word : command.split(" ", -1)) {
             boolean isFile = word.contains(".") && !word.startsWith("/");
             String text = word.equals("FILE") ? IMAGE : word.equals("''") ? "" : word;
             boolean isPath = isFile || word.equals("FILE");
