@@ -185,13 +185,19 @@ class LeakReclaimTest {
         assertThat(isMarked()).isFalse();
     }
 
-    @Test
-    void shouldLowerNothingWhenATableCannotBeFollowed() throws IOException {
+    @ParameterizedTest
+    @ValueSource(booleans = {false, true})
+    void shouldLowerNothingWhenATableCannotBeFollowed(boolean isL2) throws IOException {
         ModelDisk model = make("cluster_size=4k");
         killed(model);
         byte[] bytes = images.brick.content(NAME);
-        int l1 = (int) ByteBuffer.wrap(bytes).getLong(40);
-        bytes[l1 + 7] |= 1; // a reserved bit of the first entry
+        int l1 = firstUsed(bytes, (int) ByteBuffer.wrap(bytes).getLong(40));
+        if (isL2) {
+            int l2 = (int) (ByteBuffer.wrap(bytes).getLong(l1) & 0xFF_FFFF_FFFF_FE00L);
+            bytes[firstUsed(bytes, l2) + 1] |= 0x40; // far beyond the end of the file
+        } else {
+            bytes[l1 + 7] |= 1; // a reserved bit
+        }
         images.brick.put(NAME, bytes);
         XlatorFile file = images.open(NAME, OpenMode.READ_WRITE);
         images.loops.runUntilIdle();
@@ -201,6 +207,15 @@ class LeakReclaimTest {
         assertThat(file.details()).containsEntry("corrupt", false);
         images.close(file);
         assertThat(isMarked()).isTrue();
+    }
+
+    /** Where the first entry of a table is that is not 0. */
+    private static int firstUsed(byte[] bytes, int table) {
+        int at = table;
+        while (ByteBuffer.wrap(bytes).getLong(at) == 0) {
+            at += Long.BYTES;
+        }
+        return at;
     }
 
     /** Leaves the image as a writer does that is killed after some writes and a flush. */

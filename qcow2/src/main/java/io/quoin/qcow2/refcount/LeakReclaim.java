@@ -291,7 +291,7 @@ public final class LeakReclaim extends Steps {
     private void seeL2() {
         tablesRead++;
         for (int i = 0; i < l2.capacity(); i += Long.BYTES * entryWords) {
-            seeEntry(l2.getLong(i));
+            seeEntry(l2.getLong(i), entryWords == 1 ? 0 : l2.getLong(i + Long.BYTES));
         }
     }
 
@@ -340,22 +340,37 @@ public final class LeakReclaim extends Steps {
         tablesRead++;
         long[] words = present.entries();
         for (int i = 0; i < words.length; i += entryWords) {
-            seeEntry(words[i]);
+            seeEntry(words[i], entryWords == 1 ? 0 : words[i + 1]);
         }
     }
 
-    /** Whatever the kind of the entry is: a cluster that it names is in use. */
-    private void seeEntry(long descriptor) {
+    /**
+     * Whatever the kind of the entry is: a cluster that it names is in use. One that leads nowhere
+     * may mean any cluster, which its repair would need: nothing may be given back then.
+     */
+    private void seeEntry(long descriptor, long subclusters) {
         LeakCandidates set = candidates;
         if (external || set == null) {
             return;
         }
+        long from;
+        long last;
+        boolean leads;
         if (L2Entry.isCompressed(descriptor)) {
-            long from = L2Entry.compressedHostOffset(descriptor, clusterBits);
-            long to = from + L2Entry.compressedLengthBytes(descriptor, clusterBits) - 1;
-            set.removeAll(from >>> clusterBits, to >>> clusterBits);
+            from = L2Entry.compressedHostOffset(descriptor, clusterBits);
+            last = from + L2Entry.compressedLengthBytes(descriptor, clusterBits) - 1;
+            leads = true;
         } else {
-            set.remove(L2Entry.hostOffset(descriptor) >>> clusterBits);
+            from = L2Entry.hostOffset(descriptor);
+            last = from;
+            leads =
+                    (from & ((1L << clusterBits) - 1)) == 0
+                            && (from != 0 || (int) subclusters == 0);
+        }
+        if (!leads || (last & -(1L << clusterBits)) >= io.fileSizeBytes()) {
+            giveUp("an L2 entry is wrong: " + Long.toHexString(descriptor));
+        } else {
+            set.removeAll(from >>> clusterBits, last >>> clusterBits);
         }
     }
 
