@@ -68,11 +68,6 @@ final class Layers implements AutoCloseable {
         return header(0).clusterSizeBytes();
     }
 
-    /** Whether the data of the image at depth 0 are in another file. */
-    boolean hasDataFile() {
-        return header(0).hasExternalDataFile();
-    }
-
     private Qcow2Header header(int depth) {
         return Objects.requireNonNull(chain.header(depth));
     }

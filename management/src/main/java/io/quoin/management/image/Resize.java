@@ -7,7 +7,6 @@ import io.quoin.qcow2.PreallocatedFile;
 import io.quoin.xlator.OpenMode;
 import io.quoin.xlator.XlatorFile;
 import java.nio.ByteBuffer;
-import java.nio.file.Path;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import org.agrona.BufferUtil;
@@ -64,9 +63,6 @@ public final class Resize {
                     "raw images have no metadata: preallocation=metadata, expected=off, falloc or"
                             + " full");
         }
-        if (!isRaw && preallocation == Preallocation.FALLOC) {
-            requireOwnData(image.existing());
-        }
         OpenedImage opened = session.open(image, OpenMode.READ_WRITE);
         long oldBytes = opened.geometry().sizeBytes();
         if (newBytes < oldBytes) {
@@ -79,18 +75,6 @@ public final class Resize {
         }
         opened.close();
         return newBytes;
-    }
-
-    private static void requireOwnData(Path path) {
-        try (Layers layers = Layers.open(path)) {
-            if (layers.hasDataFile()) {
-                throw new BlockException(
-                        BlockError.ENOTSUP,
-                        "space cannot be reserved in an external data file: path="
-                                + path
-                                + ", preallocation=falloc, expected=off, metadata or full");
-            }
-        }
     }
 
     private static void requireShrinkable(

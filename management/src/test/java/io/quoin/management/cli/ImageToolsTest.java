@@ -169,6 +169,8 @@ class ImageToolsTest {
         "metadata, 'data_file=top.data,data_file_raw=on'",
         "falloc, compat=1.1",
         "falloc, extended_l2=on",
+        "falloc, data_file=top.data",
+        "falloc, 'data_file=top.data,data_file_raw=on'",
         "full, extended_l2=on",
     })
     void shouldReadZerosInANewPartThatIsAllocated(String preallocation, String options)
@@ -192,6 +194,11 @@ class ImageToolsTest {
 
         checkClean("top.qcow2");
         compare("top.qcow2", "expected.raw");
+        if (preallocation.equals("falloc")) {
+            String data = options.contains("data_file") ? "top.data" : "top.qcow2";
+            assertThat(json("info", "-f", "raw", at(data)).path("actual-size").asLong())
+                    .isGreaterThan(3 << 20);
+        }
         ok("resize", at("top.qcow2"), "5M");
         checkClean("top.qcow2");
     }
