@@ -191,14 +191,18 @@ public final class ImageBitmaps {
 
     /**
      * Before the image becomes larger or smaller: no bitmap is right on disk for the new size, and
-     * changes of the new part can be recorded.
+     * changes of the new part can be recorded. What is to go is marked: a shrink that fails
+     * half-way has discarded some of it, and the old size stays. One that succeeds cuts these marks
+     * off, but for the granule in which the new end lies.
      */
     public void beforeResize(long newSizeBytes, Outcome outcome) {
         markInUse(
                 bitmap -> true,
                 error -> {
                     if (error.isOk()) {
-                        resized(Math.max(newSizeBytes, header.header().sizeBytes()));
+                        long sizeBytes = header.header().sizeBytes();
+                        resized(Math.max(newSizeBytes, sizeBytes));
+                        record(newSizeBytes, sizeBytes);
                     }
                     outcome.done(error);
                 });
