@@ -108,11 +108,9 @@ final class BitmapLoad extends BitmapTask {
             long hostOffset = BitmapDirectoryLayout.dataHostOffset(table[i]);
             EntryFault fault =
                     BitmapDirectoryLayout.tableFault(table[i], clusterBits, io.fileSizeBytes());
-            boolean free =
-                    hostOffset == 0
-                            || map == null
-                            || map.add(hostOffset >>> clusterBits, MetadataKind.BITMAP);
-            if (!fault.isNone() || !free) {
+            // What a wrong entry names may be anybody's: it is not claimed, nor freed later.
+            boolean claimed = fault.isNone() && claim(hostOffset);
+            if (!claimed) {
                 sound = false;
                 broken(
                         "table entry "
@@ -120,7 +118,7 @@ final class BitmapLoad extends BitmapTask {
                                 + ": hostOffset="
                                 + hostOffset
                                 + ", "
-                                + (free ? fault.text() : "overlaps other metadata"));
+                                + (fault.isNone() ? "overlaps other metadata" : fault.text()));
                 table[i] = BitmapDirectoryLayout.ALL_ZEROS;
             }
         }
@@ -131,6 +129,12 @@ final class BitmapLoad extends BitmapTask {
         } else {
             finish();
         }
+    }
+
+    private boolean claim(long hostOffset) {
+        return hostOffset == 0
+                || map == null
+                || map.add(hostOffset >>> clusterBits, MetadataKind.BITMAP);
     }
 
     private void broken(String what) {
