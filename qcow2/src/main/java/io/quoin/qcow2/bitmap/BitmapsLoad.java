@@ -157,7 +157,7 @@ final class BitmapsLoad extends BitmapTask {
                     image.failure(
                             BlockError.ENOTSUP,
                             "bitmaps are too large to be kept up to date, open the image"
-                                    + " read-only: memory="
+                                    + " read-only: memory=at least "
                                     + needed
                                     + ", expected=at most "
                                     + ImageBitmaps.MEMORY_BYTES_MAX);

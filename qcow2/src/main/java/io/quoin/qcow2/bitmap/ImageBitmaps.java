@@ -232,10 +232,15 @@ public final class ImageBitmaps {
         return details;
     }
 
-    /** Memory for the bits of all usable bitmaps of an image of {@code sizeBytes}. */
+    /**
+     * Memory for the bits of all usable bitmaps of an image of {@code sizeBytes}; above {@link
+     * #MEMORY_BYTES_MAX} at least that much, as the sum over many bitmaps of a huge image has no
+     * place in 64 bits.
+     */
     long memoryBytes(long sizeBytes) {
         long sum = 0;
-        for (StoredBitmap bitmap : all) {
+        for (int i = 0; i < all.size() && sum <= MEMORY_BYTES_MAX; i++) {
+            StoredBitmap bitmap = all.get(i);
             sum += bitmap.isUsable() ? DirtyBits.memoryBytes(sizeBytes, bitmap.granularityBits) : 0;
         }
         return sum;
