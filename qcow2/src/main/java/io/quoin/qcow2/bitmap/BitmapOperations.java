@@ -153,11 +153,13 @@ public final class BitmapOperations implements BitmapControl {
         return change(
                 () -> {
                     StoredBitmap bitmap = require(name);
-                    if (bitmap.table().length > 0 || bitmap.tableEntries() == 0) {
+                    boolean known = bitmap.table().length > 0 || bitmap.tableEntries() == 0;
+                    if (known || !bitmap.isTableClaimed()) {
                         image.remove(bitmap);
                         return CompletableFuture.completedFuture(null);
                     }
-                    // Its table says which clusters become free.
+                    // Its table says which clusters become free. Where something else is there
+                    // too, what it says is no word about bits: then nothing is freed.
                     return stage(
                                     "table of bitmap " + name,
                                     new BitmapLoad(
