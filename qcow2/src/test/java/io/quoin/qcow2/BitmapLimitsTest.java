@@ -12,6 +12,8 @@ import io.quoin.qcow2.layout.OpaqueBytes;
 import io.quoin.qcow2.layout.Qcow2Header;
 import io.quoin.xlator.OpenMode;
 import io.quoin.xlator.XlatorFile;
+import java.lang.management.BufferPoolMXBean;
+import java.lang.management.ManagementFactory;
 import java.nio.ByteBuffer;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -71,6 +73,11 @@ class BitmapLimitsTest {
         byte[] longer = Arrays.copyOf(content, (at + directory.limit() + cluster - 1) & -cluster);
         changed.get(0, longer, 0, cluster);
         directory.get(0, longer, at, directory.limit());
+        ByteBuffer bytes = ByteBuffer.wrap(longer);
+        int block = (int) bytes.getLong((int) header.refcountTableOffset());
+        for (int i = at / cluster; i < longer.length / cluster && i < cluster / 2; i++) {
+            bytes.putShort(block + 2 * i, (short) 1);
+        }
         images.brick.put(NAME, longer);
     }
 
@@ -115,6 +122,49 @@ class BitmapLimitsTest {
         assertThat(header().bitmaps()).isNull();
         assertThat(count(data)).isEqualTo(1);
         assertThat(count(l2)).isEqualTo(1);
+    }
+
+    @Test
+    @DisplayName("QCOW2 148: memory that bitmaps are read into does not depend on their number")
+    void shouldReadAllBitmapsIntoTheSameMemory() {
+        images.create(NAME, 1 << 20, Map.of("cluster_size", "512"));
+        int tables = images.brick.content(NAME).length;
+        int count = 500;
+        byte[] content = Arrays.copyOf(images.brick.content(NAME), tables + count * 512);
+        List<BitmapEntry> entries = new ArrayList<>();
+        for (int i = 0; i < count; i++) {
+            entries.add(entry("b" + i, tables + i * 512, 1, AUTO, 16));
+        }
+        images.brick.put(NAME, content);
+        putDirectory(entries);
+        long before = directBytes();
+        XlatorFile file = images.open(NAME, OpenMode.READ_WRITE);
+        assertThat(directBytes() - before).isLessThan(48 << 20);
+        assertThat(call(file, BitmapControl::list)).hasSize(count);
+        images.close(file);
+    }
+
+    private static long directBytes() {
+        return ManagementFactory.getPlatformMXBeans(BufferPoolMXBean.class).stream()
+                .filter(pool -> pool.getName().equals("direct"))
+                .mapToLong(BufferPoolMXBean::getMemoryUsed)
+                .sum();
+    }
+
+    @Test
+    @DisplayName("QCOW2 110: no bitmap with which the image could not be opened for writing again")
+    void shouldRefuseABitmapWhenTheDirectoryHasNoRoomForIt() {
+        images.create(NAME, 1 << 20, Map.of());
+        OpaqueBytes extra = OpaqueBytes.copyOf(new byte[(2 << 20) - 2 * 32 - 24]);
+        int flags = AUTO | BitmapDirectoryLayout.EXTRA_DATA_COMPATIBLE;
+        putDirectory(List.of(new BitmapEntry(0, 0, flags, 16, "a", extra)));
+        XlatorFile file = images.open(NAME, OpenMode.READ_WRITE);
+        call(file, control -> control.add("b", 65536, true));
+        assertThatThrownBy(() -> call(file, control -> control.add("c", 65536, true)))
+                .isInstanceOf(BlockException.class)
+                .hasMessageContaining("directory would be too large");
+        images.close(file);
+        images.close(images.open(NAME, OpenMode.READ_WRITE));
     }
 
     /** The count of the cluster at {@code hostOffset}, of 16 bits, in the first refcount block. */

@@ -25,13 +25,9 @@ final class BitmapsLoad extends BitmapTask {
         DONE
     }
 
-    private static final int ALIGNMENT = 4096;
-
-    /** Far beyond what anybody has; what a bad image may make us allocate. */
-    private static final int DIRECTORY_BYTES_MAX = 2 << 20;
-
     private final ImageBitmaps image;
     private final boolean writable;
+    private final ReadBuffer buffer = new ReadBuffer();
     private State state = State.DIRECTORY;
     private ByteBuffer bytes = ByteBuffer.allocate(0);
     private @Nullable BlockException failure;
@@ -79,19 +75,19 @@ final class BitmapsLoad extends BitmapTask {
     }
 
     private void readDirectory(BitmapsExtension extension) {
-        if (extension.directorySizeBytes() > DIRECTORY_BYTES_MAX) {
+        if (extension.directorySizeBytes() > BitmapDirectory.SIZE_BYTES_MAX) {
             failure =
                     image.failure(
                             BlockError.ENOTSUP,
                             "bitmap directory: size="
                                     + extension.directorySizeBytes()
                                     + ", expected=at most "
-                                    + DIRECTORY_BYTES_MAX);
+                                    + BitmapDirectory.SIZE_BYTES_MAX);
             return;
         }
         long cluster = 1L << image.clusterBits();
         long length = (extension.directorySizeBytes() + cluster - 1) & -cluster;
-        bytes = BufferUtil.allocateDirectAligned((int) length, ALIGNMENT);
+        bytes = buffer.ofAtLeast((int) length);
         bytes.limit((int) extension.directorySizeBytes());
         state = State.PARSE;
         await();
@@ -99,7 +95,7 @@ final class BitmapsLoad extends BitmapTask {
                 .read(
                         extension.directoryOffset(),
                         BufferUtil.address(bytes),
-                        bytes.capacity(),
+                        (int) length,
                         this::answer);
     }
 
@@ -181,7 +177,8 @@ final class BitmapsLoad extends BitmapTask {
                             writable ? image.map() : null,
                             bitmap,
                             image.header().header().sizeBytes(),
-                            image.clusterBits())
+                            image.clusterBits(),
+                            buffer)
                     .start(this::answer);
         }
     }
