@@ -3,6 +3,7 @@ package io.quoin.qcow2.bitmap;
 import io.quoin.block.BlockError;
 import io.quoin.block.BlockException;
 import io.quoin.qcow2.cache.MetadataKind;
+import io.quoin.qcow2.cache.MetadataMap;
 import io.quoin.qcow2.layout.BitmapDirectoryLayout;
 import io.quoin.qcow2.layout.BitmapEntry;
 import io.quoin.qcow2.layout.BitmapsExtension;
@@ -112,6 +113,9 @@ final class BitmapsLoad extends BitmapTask {
         image.directory().loaded(entries);
         List<StoredBitmap> bitmaps = new ArrayList<>();
         entries.forEach(entry -> bitmaps.add(new StoredBitmap(entry)));
+        if (writable && !hasRoomFor(bitmaps)) {
+            return;
+        }
         if (writable && !claim(extension, bitmaps)) {
             failure =
                     image.failure(
@@ -124,6 +128,25 @@ final class BitmapsLoad extends BitmapTask {
         }
         image.loaded(bitmaps);
         state = writable ? State.BITMAPS : State.DONE;
+    }
+
+    private boolean hasRoomFor(List<StoredBitmap> bitmaps) {
+        long clusters = 0;
+        for (StoredBitmap bitmap : bitmaps) {
+            clusters += image.clustersOf(bitmap.tableEntries());
+        }
+        if (!image.map().hasRoom(clusters)) {
+            failure =
+                    image.failure(
+                            BlockError.ENOTSUP,
+                            "tables of bitmaps are too long to be kept track of, open the image"
+                                    + " read-only: clusters="
+                                    + clusters
+                                    + ", expected=with all metadata within "
+                                    + MetadataMap.GROUPS_AT_OPEN_MAX
+                                    + " groups of 16");
+        }
+        return failure == null;
     }
 
     private boolean claim(BitmapsExtension extension, List<StoredBitmap> bitmaps) {
