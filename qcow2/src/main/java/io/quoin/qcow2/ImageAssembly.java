@@ -135,6 +135,9 @@ final class ImageAssembly {
     /** Served when the tables of bitmaps have been seen, which are small; the rest follows. */
     private static CompletionStage<Void> startReclaim(
             LeakReclaim reclaim, ImageBitmaps bitmaps, SnapshotTable snapshots) {
+        if (!bitmaps.areTablesTheirOwn()) {
+            reclaim.giveUpWhenStarted("the table of a bitmap overlaps other metadata");
+        }
         bitmaps.forEachTable((entries, offset) -> reclaim.addBitmapTable(offset, entries));
         for (SnapshotEntry snapshot : snapshots.entries()) {
             reclaim.addSnapshot(snapshot.l1TableOffset(), snapshot.l1Size());

@@ -173,6 +173,24 @@ class BitmapLimitsTest {
     }
 
     @Test
+    @DisplayName("QCOW2 148: leaks are not looked for by one table that many bitmaps share")
+    void shouldLookForNoLeaksWhenBitmapsShareATable() {
+        images.create(NAME, 1 << 20, Map.of("cluster_size", "512"));
+        int table = images.brick.content(NAME).length;
+        images.brick.put(NAME, Arrays.copyOf(images.brick.content(NAME), table + (8 << 20)));
+        List<BitmapEntry> entries = new ArrayList<>();
+        for (int i = 0; i < 50; i++) {
+            entries.add(entry("b" + i, table, 1 << 20, IN_USE, 9));
+        }
+        putDirectory(entries, Qcow2Header.LEAKS_POSSIBLE);
+        XlatorFile file = images.open(NAME, OpenMode.READ_WRITE);
+        images.loops.runUntilIdle();
+        assertThat(file.details().get("leak-reclaim").toString()).contains("state=given up");
+        images.close(file);
+        assertThat(header().autoclearFeatures() & Qcow2Header.LEAKS_POSSIBLE).isNotZero();
+    }
+
+    @Test
     @DisplayName("QCOW2 148: many long L1 tables of snapshots in holes are refused, not entered")
     void shouldRefuseWhenTablesOfSnapshotsWouldTakeTooMuchMemory() {
         images.create(NAME, 1 << 20, Map.of("cluster_size", "512"));

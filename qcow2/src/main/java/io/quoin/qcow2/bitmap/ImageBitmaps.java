@@ -70,6 +70,14 @@ public final class ImageBitmaps {
         new BitmapsLoad(this, writable).run(outcome);
     }
 
+    /**
+     * Whether the tables of all bitmaps on disk lie where nothing else is, as far as can be told;
+     * known of an image that is open for writing.
+     */
+    public boolean areTablesTheirOwn() {
+        return all.stream().allMatch(bitmap -> !bitmap.isOnDisk() || bitmap.isTableClaimed());
+    }
+
     /** Where the table of each bitmap on disk is, and its number of entries. */
     public void forEachTable(ObjLongConsumer<Integer> action) {
         for (StoredBitmap bitmap : all) {
