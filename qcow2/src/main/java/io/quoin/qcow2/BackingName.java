@@ -23,12 +23,25 @@ public final class BackingName {
     }
 
     /**
-     * As {@link #require(String, String)}, for an external data file.
+     * As {@link #require(String, String)}, for an external data file, which is written as the image
+     * is: so it may be none that anybody takes for an image.
      *
-     * @throws BlockException EPERM if {@code name} could mean anything outside of the volume
+     * @throws BlockException EPERM if {@code name} could mean anything outside of the volume,
+     *     EINVAL if it is an image's
      */
     public static String requireDataFile(String image, String name) {
-        return require("data file", image, name);
+        require("data file", image, name);
+        if (name.endsWith(Qcow2Xlator.SUFFIX) || name.equals(image)) {
+            throw new BlockException(
+                    BlockError.EINVAL,
+                    "data file: image="
+                            + image
+                            + ", expected=no image: a name that does not end in "
+                            + Qcow2Xlator.SUFFIX
+                            + ", actual="
+                            + name);
+        }
+        return name;
     }
 
     private static String require(String what, String image, String name) {

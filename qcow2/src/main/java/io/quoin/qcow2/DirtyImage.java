@@ -43,7 +43,8 @@ final class DirtyImage {
         try {
             rebuild(new LoopImageFile(file, loop), fileName);
             loop.execute(() -> settled.complete(null));
-        } catch (RuntimeException e) {
+        } catch (RuntimeException | Error e) {
+            // Else the open would never end, with the file held.
             loop.execute(() -> settled.completeExceptionally(e));
         }
     }

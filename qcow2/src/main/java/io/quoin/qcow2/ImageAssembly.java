@@ -135,6 +135,9 @@ final class ImageAssembly {
     /** Served when the tables of bitmaps have been seen, which are small; the rest follows. */
     private static CompletionStage<Void> startReclaim(
             LeakReclaim reclaim, ImageBitmaps bitmaps, SnapshotTable snapshots) {
+        if (!bitmaps.areTablesTheirOwn()) {
+            reclaim.giveUpWhenStarted("the table of a bitmap overlaps other metadata");
+        }
         bitmaps.forEachTable((entries, offset) -> reclaim.addBitmapTable(offset, entries));
         for (SnapshotEntry snapshot : snapshots.entries()) {
             reclaim.addSnapshot(snapshot.l1TableOffset(), snapshot.l1Size());
@@ -192,6 +195,7 @@ final class ImageAssembly {
                 MetadataKind.REFCOUNT_TABLE,
                 "refcount table");
         SnapshotTable snapshots = loaded.snapshots();
+        claims.requireRoom(snapshotL1Clusters(snapshots, bits));
         claims.add(
                 header.snapshotsOffset(),
                 snapshots.sizeBytes(),
@@ -218,18 +222,42 @@ final class ImageAssembly {
         }
     }
 
+    private static long snapshotL1Clusters(SnapshotTable snapshots, int clusterBits) {
+        long clusters = 0;
+        for (SnapshotEntry snapshot : snapshots.entries()) {
+            clusters += ((snapshot.l1Size() * 8L) >>> clusterBits) + 1;
+        }
+        return clusters;
+    }
+
     /**
-     * Entries with other faults are found when they are followed; two tables in one place here.
+     * Entries with other faults are found when they are followed; two tables in one place here, and
+     * more of them than memory is set aside for.
      *
      * <p>Threading: confined to its caller.
      */
     private record Claims(MetadataMap map, int clusterBits, String fileName) {
+        void requireRoom(long clusters) {
+            if (!map.hasRoom(clusters)) {
+                throw new BlockException(
+                        BlockError.ENOTSUP,
+                        "image has more metadata than are kept track of while it is written: file="
+                                + fileName
+                                + ", clusters of the next tables="
+                                + clusters
+                                + ", expected=in all within "
+                                + MetadataMap.GROUPS_AT_OPEN_MAX
+                                + " groups of 16; open it read-only");
+            }
+        }
+
         void add(long hostOffset, long lengthBytes, MetadataKind kind, String what) {
             if (lengthBytes == 0) {
                 return;
             }
             long first = hostOffset >>> clusterBits;
             long last = (hostOffset + lengthBytes - 1) >>> clusterBits;
+            requireRoom(last - first + 1);
             if (!map.addAll(first, last - first + 1, kind)) {
                 throw new BlockException(
                         BlockError.EIO,

@@ -13,7 +13,6 @@ import java.util.Map;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.function.Function;
-import org.jspecify.annotations.Nullable;
 
 /**
  * Makes new images. An image is written under a temporary name, flushed and renamed, so that a
@@ -43,7 +42,9 @@ final class ImageCreator {
         CompletionStage<Long> size;
         try {
             wanted = ImageOptions.of(options.options());
-            requireDataFile(fileName, wanted.dataFile());
+            if (wanted.dataFile() != null) {
+                BackingName.requireDataFile(fileName, wanted.dataFile());
+            }
             size = sizeOf(fileName, wanted, options.sizeBytes(), loop);
         } catch (BlockException e) {
             return CompletableFuture.failedFuture(e);
@@ -53,18 +54,6 @@ final class ImageCreator {
                         image ->
                                 refuseExisting(fileName, "file exists already")
                                         .thenCompose(nothing -> makeAll(fileName, image, loop)));
-    }
-
-    /** The file must be one of the volume, and none that anybody takes for an image. */
-    private static void requireDataFile(String image, @Nullable String name) {
-        if (name != null) {
-            BackingName.requireDataFile(image, name);
-            ImageOptions.require(
-                    !name.endsWith(Qcow2Xlator.SUFFIX) && !name.equals(image),
-                    "data_file",
-                    "a name that does not end in " + Qcow2Xlator.SUFFIX,
-                    name);
-        }
     }
 
     /**

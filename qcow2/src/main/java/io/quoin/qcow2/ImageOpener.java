@@ -127,9 +127,10 @@ final class ImageOpener {
                 .thenCompose(
                         image -> {
                             requireServable(fileName, image.header(), child, writable);
+                            requireDataFile(fileName, image.header(), chain);
                             return settled(io, image, fileName, writable)
                                     .thenCompose(settled -> readTables(io, settled, writable))
-                                    .thenCompose(tables -> openDataFile(io, tables, mode, chain))
+                                    .thenCompose(tables -> openDataFile(io, tables, mode))
                                     .thenCompose(
                                             tables ->
                                                     orCloseData(
@@ -314,14 +315,12 @@ final class ImageOpener {
                 .thenApply(nothing -> bytes);
     }
 
-    /** A plain file of the volume that has the guest's data; the image's own file otherwise. */
-    private CompletionStage<LoadedImage> openDataFile(
-            ImageIo io, LoadedImage image, OpenMode mode, List<String> chain) {
-        String name = image.header().dataFile();
-        if (!image.header().hasExternalDataFile() || name == null) {
-            return CompletableFuture.completedFuture(image);
+    /** Before anything is mended for writing: the file that is named may be anybody's. */
+    private static void requireDataFile(String fileName, Qcow2Header header, List<String> chain) {
+        String name = header.dataFile();
+        if (!header.hasExternalDataFile() || name == null) {
+            return;
         }
-        String fileName = io.file().fileName();
         BackingName.requireDataFile(fileName, name);
         if (chain.contains(name)) {
             throw new BlockException(
@@ -331,6 +330,16 @@ final class ImageOpener {
                             + ", data file="
                             + name);
         }
+    }
+
+    /** A plain file of the volume that has the guest's data; the image's own file otherwise. */
+    private CompletionStage<LoadedImage> openDataFile(
+            ImageIo io, LoadedImage image, OpenMode mode) {
+        String name = image.header().dataFile();
+        if (!image.header().hasExternalDataFile() || name == null) {
+            return CompletableFuture.completedFuture(image);
+        }
+        String fileName = io.file().fileName();
         return subvolume
                 .open(name, mode, io.loop())
                 .thenComposeAsync( // as above

@@ -129,10 +129,7 @@ final class NewImage {
                     .compressionType(options.compressionType());
         }
         if (options.backingFile() != null) {
-            byte[] format = options.backingFormat().getBytes(StandardCharsets.US_ASCII);
-            header.extension(
-                    new HeaderExtension(
-                            HeaderExtension.BACKING_FORMAT, OpaqueBytes.copyOf(format)));
+            header.extension(Qcow2Header.backingFormatExtension(options.backingFormat()));
         }
         if (options.dataFile() != null) {
             byte[] name = options.dataFile().getBytes(StandardCharsets.UTF_8);

@@ -187,6 +187,50 @@ class HeaderStoreTest {
         System.out.println("header: states=" + states[0]);
     }
 
+    @Test
+    @DisplayName("QCOW2 44, 130: a jump that others moved behind the first sector leads nowhere")
+    void shouldHaveOldOrNewHeaderWhenTheJumpIsNotInTheFirstSector() {
+        HeaderExtension before = unknown(450, 0);
+        HeaderExtension jump =
+                new HeaderExtension(HeaderExtension.JUMP, OpaqueBytes.copyOf(new byte[2000]));
+        byte[] initial =
+                file(image(13).extension(before).extension(jump).extension(unknown(9, 1)).build());
+        HeaderStore store = store(initial);
+        HeaderExtension added = new BitmapsExtension(1, 32, 1 << 14).toExtension();
+        assertThat(change(store, header -> header.toBuilder().extension(added).build()))
+                .isEqualTo(BlockError.OK);
+        Qcow2Header old = parse(initial);
+        CrashReplay.Judge judge =
+                (state, files) -> {
+                    Qcow2Header found = parse(files.get(NAME).content());
+                    assertThat(same(found, old) || same(found, store.header()))
+                            .as("%s", state)
+                            .isTrue();
+                };
+        new CrashReplay(Map.of(NAME, initial), log.events)
+                .run(judge, new Random(1), Integer.MAX_VALUE, 11);
+        assertThat(same(parse(brick.content(NAME)), store.header())).isTrue();
+    }
+
+    @ParameterizedTest
+    @ValueSource(ints = {504, 512, 1000})
+    @DisplayName("QCOW2 5, 44: a change is on disk also if the header fills the first sector")
+    void shouldWriteTheChangeWhenTheFirstSectorHasNoRoomForAJump(int headerLength) {
+        byte[] content = file(image(13).extension(unknown(333, 4)).build());
+        System.arraycopy(content.clone(), 112, content, headerLength, 600);
+        Arrays.fill(content, 112, headerLength, (byte) 3);
+        ByteBuffer.wrap(content).putInt(100, headerLength);
+        HeaderStore store = store(content);
+        for (int offset = 1 << 14; offset <= 3 << 14; offset += 1 << 14) {
+            HeaderExtension added = new BitmapsExtension(1, 32, offset).toExtension();
+            assertThat(change(store, header -> header.toBuilder().extension(added).build()))
+                    .isEqualTo(BlockError.OK);
+            Qcow2Header after = parse(brick.content(NAME));
+            assertThat(after.extension(HeaderExtension.BITMAPS)).isEqualTo(added);
+            assertThat(after.extension(UNKNOWN_TYPE)).isEqualTo(unknown(333, 4));
+        }
+    }
+
     private static UnaryOperator<Qcow2Header> randomEdit(Random random, int lengthMax) {
         int kind = random.nextInt(5);
         int number = random.nextInt(1 << 20);

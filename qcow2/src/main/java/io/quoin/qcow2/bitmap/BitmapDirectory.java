@@ -30,6 +30,12 @@ import org.jspecify.annotations.Nullable;
  * <p>Threading: confined(loop).
  */
 final class BitmapDirectory {
+    /**
+     * Of the directory of an image that is open for writing: far beyond what anybody has, and what
+     * a bad image may make us allocate.
+     */
+    static final int SIZE_BYTES_MAX = 2 << 20;
+
     private static final int ALIGNMENT = 4096;
 
     private final ImageIo io;

@@ -27,7 +27,6 @@ final class BitmapLoad extends BitmapTask {
     }
 
     private static final Logger LOG = LoggerFactory.getLogger(BitmapLoad.class);
-    private static final int ALIGNMENT = 4096;
     private static final int PIECE_BYTES = 1 << 20;
 
     /** Tables of unusable bitmaps beyond this are not read: nothing may be allocated for them. */
@@ -39,6 +38,7 @@ final class BitmapLoad extends BitmapTask {
     private final DirtyBits bits;
     private final int clusterBits;
     private final boolean usable;
+    private final ReadBuffer buffer;
     private State state = State.TABLE;
     private ByteBuffer bytes = ByteBuffer.allocate(0);
     private long[] table = {};
@@ -47,17 +47,20 @@ final class BitmapLoad extends BitmapTask {
 
     /**
      * @param map where clusters that hold the bitmap are entered; null: nothing will be written
+     * @param buffer what is read into, which nobody else uses meanwhile
      */
     BitmapLoad(
             ImageIo io,
             @Nullable MetadataMap map,
             StoredBitmap bitmap,
             long sizeBytes,
-            int clusterBits) {
+            int clusterBits,
+            ReadBuffer buffer) {
         this.io = io;
         this.map = map;
         this.bitmap = bitmap;
         this.clusterBits = clusterBits;
+        this.buffer = buffer;
         this.usable = bitmap.isUsable();
         this.bits = new DirtyBits(usable ? sizeBytes : 0, bitmap.granularityBits);
     }
@@ -70,7 +73,6 @@ final class BitmapLoad extends BitmapTask {
             case DATA -> readData();
             case TAKE -> takeData();
             case DONE -> {
-                bytes = ByteBuffer.allocate(0);
                 return false;
             }
         }
@@ -91,10 +93,11 @@ final class BitmapLoad extends BitmapTask {
             return;
         }
         table = new long[bitmap.tableEntries()];
-        bytes = BufferUtil.allocateDirectAligned((int) roundedUpToCluster(length), ALIGNMENT);
+        int wholeClusters = (int) roundedUpToCluster(length);
+        bytes = buffer.ofAtLeast(wholeClusters);
         state = State.CHECK;
         await();
-        io.read(bitmap.tableOffset(), BufferUtil.address(bytes), bytes.capacity(), this::answer);
+        io.read(bitmap.tableOffset(), BufferUtil.address(bytes), wholeClusters, this::answer);
     }
 
     private long roundedUpToCluster(long length) {
@@ -108,11 +111,9 @@ final class BitmapLoad extends BitmapTask {
             long hostOffset = BitmapDirectoryLayout.dataHostOffset(table[i]);
             EntryFault fault =
                     BitmapDirectoryLayout.tableFault(table[i], clusterBits, io.fileSizeBytes());
-            boolean free =
-                    hostOffset == 0
-                            || map == null
-                            || map.add(hostOffset >>> clusterBits, MetadataKind.BITMAP);
-            if (!fault.isNone() || !free) {
+            // What a wrong entry names may be anybody's: it is not claimed, nor freed later.
+            boolean claimed = fault.isNone() && claim(hostOffset);
+            if (!claimed) {
                 sound = false;
                 broken(
                         "table entry "
@@ -120,17 +121,21 @@ final class BitmapLoad extends BitmapTask {
                                 + ": hostOffset="
                                 + hostOffset
                                 + ", "
-                                + (free ? fault.text() : "overlaps other metadata"));
+                                + (fault.isNone() ? "overlaps other metadata" : fault.text()));
                 table[i] = BitmapDirectoryLayout.ALL_ZEROS;
             }
         }
         if (sound && usable) {
-            int most = Math.max(1, PIECE_BYTES >>> clusterBits);
-            bytes = BufferUtil.allocateDirectAligned(most << clusterBits, ALIGNMENT);
             state = State.DATA;
         } else {
             finish();
         }
+    }
+
+    private boolean claim(long hostOffset) {
+        return hostOffset == 0
+                || map == null
+                || map.add(hostOffset >>> clusterBits, MetadataKind.BITMAP);
     }
 
     private void broken(String what) {
@@ -146,7 +151,7 @@ final class BitmapLoad extends BitmapTask {
 
     /** Goes on to the next clusters of bits that lie side by side, and reads them. */
     private void readData() {
-        int most = bytes.capacity() >>> clusterBits;
+        int most = Math.max(1, PIECE_BYTES >>> clusterBits);
         while (index < table.length && BitmapDirectoryLayout.dataHostOffset(table[index]) == 0) {
             if (table[index] == BitmapDirectoryLayout.ALL_ONES) {
                 bits.fill(index, 1 << clusterBits);
@@ -165,6 +170,7 @@ final class BitmapLoad extends BitmapTask {
                         == hostOffset + ((long) pieceClusters << clusterBits)) {
             pieceClusters++;
         }
+        bytes = buffer.ofAtLeast(most << clusterBits);
         state = State.TAKE;
         await();
         io.read(hostOffset, BufferUtil.address(bytes), pieceClusters << clusterBits, this::answer);

@@ -4,6 +4,7 @@ import io.quoin.block.BlockError;
 import io.quoin.block.BlockException;
 import io.quoin.qcow2.cache.Outcome;
 import io.quoin.qcow2.layout.BitmapDirectoryLayout;
+import io.quoin.qcow2.layout.BitmapEntry;
 import io.quoin.qcow2.layout.BitmapsExtension;
 import io.quoin.qcow2.layout.Qcow2Header;
 import java.nio.charset.StandardCharsets;
@@ -90,7 +91,10 @@ public final class BitmapOperations implements BitmapControl {
                     requireNew(name, granularity, header);
                     int granularityBits = Long.numberOfTrailingZeros(granularity);
                     requireRoom(name, header.sizeBytes(), granularityBits);
-                    image.add(new StoredBitmap(name, header.sizeBytes(), granularityBits, enabled));
+                    StoredBitmap bitmap =
+                            new StoredBitmap(name, header.sizeBytes(), granularityBits, enabled);
+                    requireRoomInDirectory(bitmap);
+                    image.add(bitmap);
                     return CompletableFuture.completedFuture(null);
                 });
     }
@@ -148,16 +152,35 @@ public final class BitmapOperations implements BitmapControl {
         image.directory().requireRoom();
     }
 
+    /** The image must not get a directory with which it could not be opened for writing again. */
+    private void requireRoomInDirectory(StoredBitmap bitmap) {
+        List<BitmapEntry> entries = image.entriesWhenStored();
+        entries.add(bitmap.entry(bitmap.flagsWhenStored()));
+        long size = BitmapDirectoryLayout.sizeBytes(entries);
+        if (size > BitmapDirectory.SIZE_BYTES_MAX) {
+            throw image.failure(
+                    BlockError.ENOSPC,
+                    "bitmap directory would be too large: bitmap="
+                            + bitmap.name
+                            + ", size="
+                            + size
+                            + ", expected=at most "
+                            + BitmapDirectory.SIZE_BYTES_MAX);
+        }
+    }
+
     @Override
     public CompletionStage<Void> remove(String name) {
         return change(
                 () -> {
                     StoredBitmap bitmap = require(name);
-                    if (bitmap.table().length > 0 || bitmap.tableEntries() == 0) {
+                    boolean known = bitmap.table().length > 0 || bitmap.tableEntries() == 0;
+                    if (known || !bitmap.isTableClaimed()) {
                         image.remove(bitmap);
                         return CompletableFuture.completedFuture(null);
                     }
-                    // Its table says which clusters become free.
+                    // Its table says which clusters become free. Where something else is there
+                    // too, what it says is no word about bits: then nothing is freed.
                     return stage(
                                     "table of bitmap " + name,
                                     new BitmapLoad(
@@ -165,7 +188,8 @@ public final class BitmapOperations implements BitmapControl {
                                                     image.map(),
                                                     bitmap,
                                                     0,
-                                                    image.clusterBits())
+                                                    image.clusterBits(),
+                                                    new ReadBuffer())
                                             ::start)
                             .thenRun(() -> image.remove(bitmap));
                 });

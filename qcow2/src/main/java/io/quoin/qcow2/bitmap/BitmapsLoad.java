@@ -3,6 +3,7 @@ package io.quoin.qcow2.bitmap;
 import io.quoin.block.BlockError;
 import io.quoin.block.BlockException;
 import io.quoin.qcow2.cache.MetadataKind;
+import io.quoin.qcow2.cache.MetadataMap;
 import io.quoin.qcow2.layout.BitmapDirectoryLayout;
 import io.quoin.qcow2.layout.BitmapEntry;
 import io.quoin.qcow2.layout.BitmapsExtension;
@@ -25,13 +26,9 @@ final class BitmapsLoad extends BitmapTask {
         DONE
     }
 
-    private static final int ALIGNMENT = 4096;
-
-    /** Far beyond what anybody has; what a bad image may make us allocate. */
-    private static final int DIRECTORY_BYTES_MAX = 2 << 20;
-
     private final ImageBitmaps image;
     private final boolean writable;
+    private final ReadBuffer buffer = new ReadBuffer();
     private State state = State.DIRECTORY;
     private ByteBuffer bytes = ByteBuffer.allocate(0);
     private @Nullable BlockException failure;
@@ -79,19 +76,19 @@ final class BitmapsLoad extends BitmapTask {
     }
 
     private void readDirectory(BitmapsExtension extension) {
-        if (extension.directorySizeBytes() > DIRECTORY_BYTES_MAX) {
+        if (extension.directorySizeBytes() > BitmapDirectory.SIZE_BYTES_MAX) {
             failure =
                     image.failure(
                             BlockError.ENOTSUP,
                             "bitmap directory: size="
                                     + extension.directorySizeBytes()
                                     + ", expected=at most "
-                                    + DIRECTORY_BYTES_MAX);
+                                    + BitmapDirectory.SIZE_BYTES_MAX);
             return;
         }
         long cluster = 1L << image.clusterBits();
         long length = (extension.directorySizeBytes() + cluster - 1) & -cluster;
-        bytes = BufferUtil.allocateDirectAligned((int) length, ALIGNMENT);
+        bytes = buffer.ofAtLeast((int) length);
         bytes.limit((int) extension.directorySizeBytes());
         state = State.PARSE;
         await();
@@ -99,7 +96,7 @@ final class BitmapsLoad extends BitmapTask {
                 .read(
                         extension.directoryOffset(),
                         BufferUtil.address(bytes),
-                        bytes.capacity(),
+                        (int) length,
                         this::answer);
     }
 
@@ -116,6 +113,9 @@ final class BitmapsLoad extends BitmapTask {
         image.directory().loaded(entries);
         List<StoredBitmap> bitmaps = new ArrayList<>();
         entries.forEach(entry -> bitmaps.add(new StoredBitmap(entry)));
+        if (writable && !hasRoomFor(bitmaps)) {
+            return;
+        }
         if (writable && !claim(extension, bitmaps)) {
             failure =
                     image.failure(
@@ -128,6 +128,25 @@ final class BitmapsLoad extends BitmapTask {
         }
         image.loaded(bitmaps);
         state = writable ? State.BITMAPS : State.DONE;
+    }
+
+    private boolean hasRoomFor(List<StoredBitmap> bitmaps) {
+        long clusters = 0;
+        for (StoredBitmap bitmap : bitmaps) {
+            clusters += image.clustersOf(bitmap.tableEntries());
+        }
+        if (!image.map().hasRoom(clusters)) {
+            failure =
+                    image.failure(
+                            BlockError.ENOTSUP,
+                            "tables of bitmaps are too long to be kept track of, open the image"
+                                    + " read-only: clusters="
+                                    + clusters
+                                    + ", expected=with all metadata within "
+                                    + MetadataMap.GROUPS_AT_OPEN_MAX
+                                    + " groups of 16");
+        }
+        return failure == null;
     }
 
     private boolean claim(BitmapsExtension extension, List<StoredBitmap> bitmaps) {
@@ -157,7 +176,7 @@ final class BitmapsLoad extends BitmapTask {
                     image.failure(
                             BlockError.ENOTSUP,
                             "bitmaps are too large to be kept up to date, open the image"
-                                    + " read-only: memory="
+                                    + " read-only: memory=at least "
                                     + needed
                                     + ", expected=at most "
                                     + ImageBitmaps.MEMORY_BYTES_MAX);
@@ -181,7 +200,8 @@ final class BitmapsLoad extends BitmapTask {
                             writable ? image.map() : null,
                             bitmap,
                             image.header().header().sizeBytes(),
-                            image.clusterBits())
+                            image.clusterBits(),
+                            buffer)
                     .start(this::answer);
         }
     }

@@ -28,7 +28,7 @@ final class DirtyBits {
     DirtyBits(long sizeBytes, int granularityBits) {
         this.granularityBits = granularityBits;
         this.sizeBytes = sizeBytes;
-        this.words = new long[(int) wordsFor(sizeBytes, granularityBits)];
+        this.words = new long[Math.toIntExact(wordsFor(sizeBytes, granularityBits))];
     }
 
     /** Memory for the bits of {@code sizeBytes} guest bytes. */
@@ -137,7 +137,7 @@ final class DirtyBits {
     /** Covers another size; what is new is clean. */
     void resize(long newSizeBytes) {
         changed = true;
-        words = Arrays.copyOf(words, (int) wordsFor(newSizeBytes, granularityBits));
+        words = Arrays.copyOf(words, Math.toIntExact(wordsFor(newSizeBytes, granularityBits)));
         sizeBytes = newSizeBytes;
         cutTail();
     }

@@ -70,6 +70,14 @@ public final class ImageBitmaps {
         new BitmapsLoad(this, writable).run(outcome);
     }
 
+    /**
+     * Whether the tables of all bitmaps on disk lie where nothing else is, as far as can be told;
+     * known of an image that is open for writing.
+     */
+    public boolean areTablesTheirOwn() {
+        return all.stream().allMatch(bitmap -> !bitmap.isOnDisk() || bitmap.isTableClaimed());
+    }
+
     /** Where the table of each bitmap on disk is, and its number of entries. */
     public void forEachTable(ObjLongConsumer<Integer> action) {
         for (StoredBitmap bitmap : all) {
@@ -191,14 +199,18 @@ public final class ImageBitmaps {
 
     /**
      * Before the image becomes larger or smaller: no bitmap is right on disk for the new size, and
-     * changes of the new part can be recorded.
+     * changes of the new part can be recorded. What is to go is marked: a shrink that fails
+     * half-way has discarded some of it, and the old size stays. One that succeeds cuts these marks
+     * off, but for the granule in which the new end lies.
      */
     public void beforeResize(long newSizeBytes, Outcome outcome) {
         markInUse(
                 bitmap -> true,
                 error -> {
                     if (error.isOk()) {
-                        resized(Math.max(newSizeBytes, header.header().sizeBytes()));
+                        long sizeBytes = header.header().sizeBytes();
+                        resized(Math.max(newSizeBytes, sizeBytes));
+                        record(newSizeBytes, sizeBytes);
                     }
                     outcome.done(error);
                 });
@@ -228,10 +240,15 @@ public final class ImageBitmaps {
         return details;
     }
 
-    /** Memory for the bits of all usable bitmaps of an image of {@code sizeBytes}. */
+    /**
+     * Memory for the bits of all usable bitmaps of an image of {@code sizeBytes}; above {@link
+     * #MEMORY_BYTES_MAX} at least that much, as the sum over many bitmaps of a huge image has no
+     * place in 64 bits.
+     */
     long memoryBytes(long sizeBytes) {
         long sum = 0;
-        for (StoredBitmap bitmap : all) {
+        for (int i = 0; i < all.size() && sum <= MEMORY_BYTES_MAX; i++) {
+            StoredBitmap bitmap = all.get(i);
             sum += bitmap.isUsable() ? DirtyBits.memoryBytes(sizeBytes, bitmap.granularityBits) : 0;
         }
         return sum;

@@ -1,27 +1,47 @@
 package io.quoin.qcow2.cache;
 
-import java.util.Arrays;
-import org.agrona.collections.Long2ObjectHashMap;
+import java.util.concurrent.ThreadLocalRandom;
 
 /**
  * Which host clusters hold metadata, and of what kind: header, L1, L2, refcount table and blocks,
  * snapshot tables, bitmaps. Every write of data asks it first, and so does every write of metadata,
- * so that a wrong entry cannot destroy the image. A byte for each cluster, in pages that exist only
- * where there is metadata.
+ * so that a wrong entry cannot destroy the image.
+ *
+ * <pre>
+ *  a hash table, open, linear, at most half full, of pairs of words:
+ *  | ~(cluster / 16), 0: free | 16 kinds of 4 bits, the lowest is the first cluster's |
+ * </pre>
+ *
+ * Metadata lie far apart (an L2 table for each 512 clusters of 4 KiB), so what counts is the memory
+ * for one of them alone: 32 to 64 bytes. Clusters come from the image, which nobody need trust: the
+ * hash is multiplied with a random number, so that nobody can make them collide.
  *
  * <p>Threading: confined(loop).
  */
 public final class MetadataMap {
-    private static final int PAGE_BITS = 8;
-    private static final int PAGE_MASK = (1 << PAGE_BITS) - 1;
+    /** As many groups of 16 clusters an image may have when it is opened: 64 MiB. */
+    public static final int GROUPS_AT_OPEN_MAX = 1 << 21;
 
-    /** Beyond, pages are in a hash map: a sparse file of many exabytes must cost no memory. */
-    private static final int NEAR_PAGES_MAX = 1 << 20;
+    private static final int GROUP_BITS = 4;
+    private static final int KIND_BITS = 4;
+    private static final int GROUP_CLUSTERS = 1 << GROUP_BITS;
+    private static final int KIND_MASK = (1 << KIND_BITS) - 1;
+    private static final int CAPACITY_MIN = 64;
 
-    private static final byte[] NONE = {};
+    private final long multiplier = ThreadLocalRandom.current().nextLong() | 1;
+    private long[] pairs = new long[2 * CAPACITY_MIN];
+    private int shift = Long.SIZE - Integer.numberOfTrailingZeros(CAPACITY_MIN);
 
-    private final Long2ObjectHashMap<byte[]> far = new Long2ObjectHashMap<>();
-    private byte[][] near = new byte[0][];
+    /** Pairs in use, also for groups that have no metadata any more. */
+    private int used;
+
+    /**
+     * Whether an image that is being opened may have {@code clusters} more, side by side; each
+     * image has its bound, so that none takes the memory of all. One that is open may pass it.
+     */
+    public boolean hasRoom(long clusters) {
+        return used + (clusters >>> GROUP_BITS) < GROUPS_AT_OPEN_MAX;
+    }
 
     /** Whether cluster {@code clusterIndex} holds metadata. */
     public boolean contains(long clusterIndex) {
@@ -35,10 +55,17 @@ public final class MetadataMap {
 
     /** Whether any of {@code count} clusters holds metadata. */
     public boolean containsAny(long clusterIndex, long count) {
-        for (long i = clusterIndex; i < clusterIndex + count; i++) {
-            if (kind(i) != 0) {
-                return true;
+        long end = clusterIndex + count;
+        long at = clusterIndex;
+        while (at < end) {
+            long groupEnd = Math.min(end, (at | (GROUP_CLUSTERS - 1)) + 1);
+            long kinds = kinds(at >>> GROUP_BITS);
+            for (; kinds != 0 && at < groupEnd; at++) {
+                if (kindIn(kinds, at) != 0) {
+                    return true;
+                }
             }
+            at = groupEnd;
         }
         return false;
     }
@@ -55,12 +82,12 @@ public final class MetadataMap {
 
     /** Adds a cluster; {@code false} if it was there already, which then is what it was. */
     public boolean add(long clusterIndex, MetadataKind kind) {
-        byte[] page = pageToChange(clusterIndex >>> PAGE_BITS);
-        int at = (int) clusterIndex & PAGE_MASK;
-        if (page[at] != 0) {
+        int slot = slotToChange(clusterIndex >>> GROUP_BITS);
+        long kinds = pairs[slot + 1];
+        if (kindIn(kinds, clusterIndex) != 0) {
             return false;
         }
-        page[at] = kind.code();
+        pairs[slot + 1] = kinds | (long) kind.code() << bitOf(clusterIndex);
         return true;
     }
 
@@ -74,41 +101,72 @@ public final class MetadataMap {
     }
 
     public void remove(long clusterIndex) {
-        if (contains(clusterIndex)) {
-            page(clusterIndex >>> PAGE_BITS)[(int) clusterIndex & PAGE_MASK] = 0;
-        }
+        int slot = slot(clusterIndex >>> GROUP_BITS);
+        // A group without metadata keeps its pair until the table is rebuilt: others lie behind it.
+        pairs[slot + 1] &= ~((long) KIND_MASK << bitOf(clusterIndex));
     }
 
     private byte kind(long clusterIndex) {
-        byte[] page = page(clusterIndex >>> PAGE_BITS);
-        return page.length == 0 ? 0 : page[(int) clusterIndex & PAGE_MASK];
+        return kindIn(kinds(clusterIndex >>> GROUP_BITS), clusterIndex);
     }
 
-    private byte[] page(long index) {
-        if (index < near.length) {
-            return near[(int) index];
-        }
-        if (index < NEAR_PAGES_MAX || far.isEmpty()) {
-            return NONE;
-        }
-        byte[] page = far.get(index);
-        return page == null ? NONE : page;
+    private static byte kindIn(long kinds, long clusterIndex) {
+        return (byte) (kinds >>> bitOf(clusterIndex) & KIND_MASK);
     }
 
-    private byte[] pageToChange(long index) {
-        if (index >= NEAR_PAGES_MAX) {
-            return far.computeIfAbsent(index, key -> new byte[1 << PAGE_BITS]);
+    private static int bitOf(long clusterIndex) {
+        return ((int) clusterIndex & (GROUP_CLUSTERS - 1)) * KIND_BITS;
+    }
+
+    private long kinds(long group) {
+        return pairs[slot(group) + 1];
+    }
+
+    /** Where the pair of {@code group} is, or the free one, of zeros, where it would go. */
+    private int slot(long group) {
+        long[] table = pairs;
+        int mask = table.length - 1;
+        int slot = (int) ((group * multiplier) >>> shift) << 1;
+        while (table[slot] != ~group && table[slot] != 0) {
+            slot = slot + 2 & mask;
         }
-        if (index >= near.length) {
-            int before = near.length;
-            long wanted = Math.max(index + 1, before * 2L);
-            near = Arrays.copyOf(near, (int) Math.min(wanted, NEAR_PAGES_MAX));
-            Arrays.fill(near, before, near.length, NONE);
+        return slot;
+    }
+
+    private int slotToChange(long group) {
+        int slot = slot(group);
+        if (pairs[slot] != 0) {
+            return slot;
         }
-        int at = (int) index;
-        if (near[at].length == 0) {
-            near[at] = new byte[1 << PAGE_BITS];
+        if (4 * (used + 1) > pairs.length) {
+            rebuild();
+            slot = slot(group);
         }
-        return near[at];
+        pairs[slot] = ~group;
+        used++;
+        return slot;
+    }
+
+    /** Without what is empty; twice as large where that would leave it more than a quarter full. */
+    private void rebuild() {
+        long[] old = pairs;
+        int live = 0;
+        for (int i = 0; i < old.length; i += 2) {
+            live += old[i + 1] == 0 ? 0 : 1;
+        }
+        if (8L * live > old.length) {
+            pairs = new long[Math.multiplyExact(old.length, 2)];
+            shift--;
+        } else {
+            pairs = new long[old.length];
+        }
+        used = live;
+        for (int i = 0; i < old.length; i += 2) {
+            if (old[i + 1] != 0) {
+                int slot = slot(~old[i]);
+                pairs[slot] = old[i];
+                pairs[slot + 1] = old[i + 1];
+            }
+        }
     }
 }

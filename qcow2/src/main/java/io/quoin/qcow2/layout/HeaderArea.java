@@ -19,8 +19,8 @@ import java.util.List;
  *
  * A new tail is put where the old one is not: an extension of type {@link HeaderExtension#JUMP},
  * whose data reach over what is left out, leads to it. So the tail can be written and made durable
- * while the old sector 0 still leads to the old tail. Where cluster 0 has no room for both, tail
- * and sector 0 are one write.
+ * while the old sector 0 still leads to the old tail. Where cluster 0 has no room for both, or
+ * sector 0 none for the jump, tail and sector 0 are one write.
  *
  * <p>Threading: immutable.
  */
@@ -47,8 +47,12 @@ public final class HeaderArea {
         int at = header.headerLengthBytes();
         int tailStart = sectorBytes;
         for (HeaderExtension extension : header.extensions()) {
+            // Where others wrote the header anew, the jump may have moved out of the first sector:
+            // then extensions that are in force lie between that and where it leads to.
+            boolean leads =
+                    extension.type() == HeaderExtension.JUMP && at + HEADER_BYTES <= sectorBytes;
             at = Math.addExact(at, extension.sizeOnDiskBytes());
-            if (extension.type() == HeaderExtension.JUMP) {
+            if (leads) {
                 tailStart = Math.max(tailStart, at & -sectorBytes);
             }
         }
@@ -81,7 +85,9 @@ public final class HeaderArea {
                 tailMost <= tailStart - sectorBytes
                         ? sectorBytes
                         : Math.max(sectorBytes, bytes.limit());
-        HeaderArea split = from == sectorBytes ? compact : split(sorted, from);
+        // With no room for a jump in the first sector, that sector cannot be what switches.
+        boolean canJump = header.headerLengthBytes() + HEADER_BYTES <= sectorBytes;
+        HeaderArea split = from == sectorBytes || !canJump ? compact : split(sorted, from);
         return split.bytes.limit() <= header.clusterSizeBytes() ? split : compact;
     }
 

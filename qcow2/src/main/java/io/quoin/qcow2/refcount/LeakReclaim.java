@@ -45,6 +45,10 @@ public final class LeakReclaim extends Steps {
     private static final Logger LOG = LoggerFactory.getLogger(LeakReclaim.class);
     private static final long PAUSE_NANOS = TimeUnit.MILLISECONDS.toNanos(1);
     private static final int ENTRIES_PER_TURN = 4096;
+
+    /** Of the tables of all bitmaps, which are read before the image is served. */
+    private static final long BITMAP_ENTRIES_MAX = 1 << 20;
+
     private static final int ALIGNMENT = 4096;
 
     private enum State {
@@ -74,6 +78,9 @@ public final class LeakReclaim extends Steps {
     private boolean stopped;
     private boolean waiting;
     private BlockError error = BlockError.OK;
+    private @Nullable String refusal;
+    private long bitmapEntries;
+    private int entriesLeftInTurn = ENTRIES_PER_TURN;
     private @Nullable LeakCandidates candidates;
     private Runnable whenServable = () -> {};
     private ByteBuffer pointers = ByteBuffer.allocate(0);
@@ -109,8 +116,14 @@ public final class LeakReclaim extends Steps {
         this.external = now.hasExternalDataFile();
     }
 
+    /** Has it look for nothing: references may be where it cannot see them. */
+    public void giveUpWhenStarted(String why) {
+        refusal = why;
+    }
+
     public void addBitmapTable(long hostOffset, int entries) {
         bitmapTables.add(new Pointers(hostOffset, entries));
+        bitmapEntries += entries;
     }
 
     public void addSnapshot(long l1TableOffset, int l1Size) {
@@ -124,7 +137,13 @@ public final class LeakReclaim extends Steps {
     public void start(Runnable servable) {
         long clusters = refcounts.clusters();
         if (clusters > LeakCandidates.CLUSTERS_MAX) {
-            giveUp("the file has too many clusters: clusters=" + clusters);
+            refusal = "the file has too many clusters: clusters=" + clusters;
+        } else if (bitmapEntries > BITMAP_ENTRIES_MAX) {
+            refusal = "the tables of bitmaps are too long: entries=" + bitmapEntries;
+        }
+        String why = refusal;
+        if (why != null) {
+            giveUp(why);
             servable.run();
             return;
         }
@@ -254,6 +273,11 @@ public final class LeakReclaim extends Steps {
                     return false;
                 }
                 passEntry(perPiece);
+                if (--entriesLeftInTurn == 0) {
+                    entriesLeftInTurn = ENTRIES_PER_TURN;
+                    yieldTurn();
+                    return false;
+                }
             }
         }
         table = 0;
@@ -460,6 +484,12 @@ public final class LeakReclaim extends Steps {
             fail(outcome);
         }
         resume();
+    }
+
+    /** Lets what else the loop has to do come first. */
+    private void yieldTurn() {
+        waiting = true;
+        io.loop().execute(() -> waitEnded(BlockError.OK));
     }
 
     private void pause() {

@@ -11,6 +11,7 @@ import io.quoin.qcow2.cluster.FreezeListener;
 import io.quoin.qcow2.cluster.OpenImage;
 import io.quoin.qcow2.refcount.TooHigh;
 import io.quoin.xlator.loop.Loop;
+import java.nio.ByteBuffer;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.TimeUnit;
@@ -41,6 +42,10 @@ final class CheckRun {
     private final boolean repairLeaks;
     private final CheckListener listener;
     private final CompletableFuture<OpenCheck> ended = new CompletableFuture<>();
+
+    /** Allocated before anything is held. */
+    private final ByteBuffer piece = FrozenImageFile.newPiece();
+
     private @Nullable FrozenImageFile view;
     private @Nullable String stopped;
 
@@ -78,7 +83,7 @@ final class CheckRun {
                     new FreezeListener() {
                         @Override
                         public void frozen(FrozenMetadata metadata, ClusterRuns countedAhead) {
-                            walk(metadata, countedAhead);
+                            walk(new FrozenImageFile(metadata, loop, piece), countedAhead);
                         }
 
                         @Override
@@ -89,15 +94,23 @@ final class CheckRun {
         }
     }
 
-    private void walk(FrozenMetadata metadata, ClusterRuns countedAhead) {
-        FrozenImageFile file = new FrozenImageFile(metadata, loop);
+    /**
+     * The turns of all writers of metadata are held meanwhile, and given back behind it: it must
+     * not throw, also where the machine has no memory or thread left.
+     */
+    private void walk(FrozenImageFile file, ClusterRuns countedAhead) {
         view = file;
         if (stopped != null) {
             file.stop(stopped);
         }
-        Thread thread = new Thread(() -> walkNow(file, countedAhead), "qcow2-check-" + fileName);
-        thread.setDaemon(true);
-        thread.start();
+        try {
+            Thread thread =
+                    new Thread(() -> walkNow(file, countedAhead), "qcow2-check-" + fileName);
+            thread.setDaemon(true);
+            thread.start();
+        } catch (RuntimeException | Error e) {
+            loop.execute(() -> walkFailed(e));
+        }
     }
 
     private void walkNow(FrozenImageFile file, ClusterRuns countedAhead) {

@@ -23,12 +23,21 @@ final class FrozenImageFile implements ImageFile {
 
     private final FrozenMetadata metadata;
     private final Loop loop;
-    private final ByteBuffer piece = BufferUtil.allocateDirectAligned(PIECE_BYTES, ALIGNMENT);
+    private final ByteBuffer piece;
     private volatile @Nullable String stopped;
 
-    FrozenImageFile(FrozenMetadata metadata, Loop loop) {
+    /**
+     * @param piece from {@link #newPiece}
+     */
+    FrozenImageFile(FrozenMetadata metadata, Loop loop, ByteBuffer piece) {
         this.metadata = metadata;
         this.loop = loop;
+        this.piece = piece;
+    }
+
+    /** The memory that one of these reads into. */
+    static ByteBuffer newPiece() {
+        return BufferUtil.allocateDirectAligned(PIECE_BYTES, ALIGNMENT);
     }
 
     /** Every further read fails. */

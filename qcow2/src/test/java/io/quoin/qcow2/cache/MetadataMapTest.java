@@ -2,14 +2,20 @@ package io.quoin.qcow2.cache;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import com.sun.management.ThreadMXBean;
 import io.quoin.block.BlockError;
 import io.quoin.testkit.MemoryXlator;
+import io.quoin.testkit.RandomOperations;
 import io.quoin.testkit.sim.VirtualLoopGroup;
 import io.quoin.xlator.OpenMode;
 import io.quoin.xlator.XlatorFile;
+import java.lang.management.ManagementFactory;
 import java.nio.ByteBuffer;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
+import java.util.Random;
 import org.agrona.BufferUtil;
 import org.junit.jupiter.api.DisplayName;
 import org.junit.jupiter.api.Test;
@@ -41,6 +47,54 @@ class MetadataMapTest {
         }
         assertThat(map.addAll(10, 3, MetadataKind.BITMAP)).isTrue();
         assertThat(map.addAll(12, 2, MetadataKind.BITMAP)).isFalse();
+    }
+
+    @Test
+    void shouldAgreeWithAModelWhenTablesComeAndGo() {
+        long seed = RandomOperations.seed();
+        System.out.println("metadata map: seed=" + seed);
+        Random random = new Random(seed);
+        MetadataMap map = new MetadataMap();
+        Map<Long, MetadataKind> model = new HashMap<>();
+        MetadataKind[] kinds = MetadataKind.values();
+        for (int i = 0; i < 200_000; i++) {
+            // Some side by side, some far apart at the same distance, and all of them moving on.
+            long spread = random.nextBoolean() ? 1 : 1L << 33;
+            long cluster = (i / 100 + random.nextInt(300)) * spread;
+            MetadataKind kind = kinds[1 + random.nextInt(kinds.length - 1)];
+            if (random.nextInt(3) == 0) {
+                assertThat(map.add(cluster, kind))
+                        .isEqualTo(model.putIfAbsent(cluster, kind) == null);
+            } else {
+                map.remove(cluster);
+                model.remove(cluster);
+            }
+            long asked = (i / 100 + random.nextInt(300)) * spread;
+            assertThat(map.kindOf(asked)).isEqualTo(model.getOrDefault(asked, MetadataKind.NONE));
+            int count = random.nextInt(40);
+            boolean any = false;
+            for (int j = 0; j < count; j++) {
+                any |= model.containsKey(asked + j);
+            }
+            assertThat(map.containsAny(asked, count)).as("seed=%d", seed).isEqualTo(any);
+        }
+    }
+
+    @Test
+    @DisplayName("QCOW2 148: tables far apart cost tens of bytes each")
+    void shouldTakeLittleMemoryWhenTablesAreFarApart() {
+        ThreadMXBean threads = (ThreadMXBean) ManagementFactory.getThreadMXBean();
+        long before = threads.getThreadAllocatedBytes(Thread.currentThread().getId());
+        MetadataMap map = new MetadataMap();
+        int tables = 1 << 18;
+        for (long i = 0; i < tables; i++) {
+            map.add(i * 513, MetadataKind.L2_TABLE);
+        }
+        long used = threads.getThreadAllocatedBytes(Thread.currentThread().getId()) - before;
+        // Grown by doubling.
+        assertThat(used / tables).isLessThan(2 * 64);
+        assertThat(map.hasRoom(1)).isTrue();
+        assertThat(map.hasRoom(1L << 25)).isFalse();
     }
 
     @ParameterizedTest

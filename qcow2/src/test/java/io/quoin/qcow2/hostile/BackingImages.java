@@ -48,6 +48,11 @@ final class BackingImages {
             g.notServed(
                     "47: data file " + shown, "", () -> SmallImage.withDataFile(name), image -> {});
         }
+        g.notServed(
+                "47: data file that is an image of another disk",
+                "expected=no image",
+                () -> SmallImage.withDataFile(Entrances.LOOP),
+                image -> {});
     }
 
     private static void chains(Gallery g) {

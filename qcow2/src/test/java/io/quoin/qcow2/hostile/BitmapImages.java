@@ -158,6 +158,11 @@ final class BitmapImages {
                 i -> i.putLong(i.bitmapTable(), i.bitmapData() + 512));
         found(
                 g,
+                "112: bitmap data unaligned in a cluster of the guest",
+                "entry in the table of bitmap",
+                i -> i.putLong(i.bitmapTable(), i.data() + 512));
+        found(
+                g,
                 "112: bitmap data beyond EOF",
                 "entry in the table of bitmap",
                 i -> i.putLong(i.bitmapTable(), 1L << 40));
