@@ -89,6 +89,8 @@ final class ReferenceTally implements References {
         if (!image.reaches(hostOffset, lengthBytes)) {
             report.corruption(
                     what + " at host offset " + hostOffset + " lies beyond the end of the file");
+            // Which cluster was meant is unknown: none may be taken for leaked.
+            report.referencesHidden = true;
             return false;
         }
         boolean valid = true;
