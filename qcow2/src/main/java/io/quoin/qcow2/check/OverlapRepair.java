@@ -10,15 +10,24 @@ final class OverlapRepair {
     /** Each look settles at least one level of tables, or a great many references. */
     private static final int LOOKS_MAX = 64;
 
+    /** Copies may double the file, or make it longer by that much. */
+    private static final long SPARE_BYTES = 64 << 20;
+
     private final long memoryBytesMax;
     private final CheckReport told;
+
+    /** Where copies end: one bound for all looks, of which each finds a longer file. */
+    private final long endCluster;
+
     private CheckImage image;
     private boolean complete;
+    private boolean outOfRoom;
 
     OverlapRepair(CheckImage image, long memoryBytesMax, CheckListener listener) {
         this.image = image;
         this.memoryBytesMax = memoryBytesMax;
         this.told = new CheckReport(listener);
+        this.endCluster = 2 * image.clusters() + 1 + (SPARE_BYTES >>> image.clusterBits);
     }
 
     /** The image as it is now. */
@@ -40,6 +49,13 @@ final class OverlapRepair {
         for (int look = 0; look < LOOKS_MAX && step(); look++) {
             image = CheckImage.openForRepair(image.file);
         }
+        if (outOfRoom) {
+            // Also where a great many findings were told before.
+            told.listener()
+                    .finding(
+                            "no more copies are made: they would take the image beyond clusters="
+                                    + endCluster);
+        }
         return this;
     }
 
@@ -47,7 +63,7 @@ final class OverlapRepair {
     private boolean step() {
         CheckReport report = new CheckReport(CheckListener.SILENT);
         ReferenceCounts counts = new ReferenceCounts(memoryBytesMax);
-        Relocations relocations = new Relocations(image);
+        Relocations relocations = new Relocations(image, endCluster);
         ReferenceWalk walk = new ReferenceWalk(image, counts, report, relocations);
         walk.walk();
         complete = report.overlaps == 0;
@@ -57,6 +73,7 @@ final class OverlapRepair {
         }
         long before = told.corruptionsFixed;
         relocations.carryOut(counts, walk.refcountClusters(), told);
+        outOfRoom = relocations.isOutOfRoom();
         if (report.refcountOverlaps > 0) {
             told.corruptionFixed("the refcount structure overlaps something else: it is made anew");
         }

@@ -41,10 +41,10 @@ final class Relocations {
     /** What is found beyond that waits for another look. */
     private static final int POINTERS_MAX = 1 << 20;
 
-    /** Copies may double the file, or make it longer by that much. */
-    private static final int SPARE_CLUSTERS = 1024;
-
     private final CheckImage image;
+
+    /** Copies end there. */
+    private final long endCluster;
 
     /** Of each reference: word, host offset, length. */
     private final LongArrayList found = new LongArrayList();
@@ -52,9 +52,14 @@ final class Relocations {
     private final LongHashSet pointers = new LongHashSet();
     private Level level = Level.ENTRY;
     private @Nullable ByteBuffer snapshotTable;
+    private boolean outOfRoom;
 
-    Relocations(CheckImage image) {
+    /**
+     * @param endCluster no copy of a cluster is made there or behind it
+     */
+    Relocations(CheckImage image, long endCluster) {
         this.image = image;
+        this.endCluster = endCluster;
     }
 
     /** A reference at {@code pointerOffset} that has to go elsewhere. */
@@ -83,6 +88,11 @@ final class Relocations {
 
     boolean isEmpty() {
         return found.isEmpty() && snapshotTable == null;
+    }
+
+    /** Whether a reference stayed as it was because there was no room for its copy. */
+    boolean isOutOfRoom() {
+        return outOfRoom;
     }
 
     /**
@@ -145,7 +155,6 @@ final class Relocations {
     private final class Copies {
         private final ReferenceCounts counts;
         private final long countMax;
-        private final long end;
         private final Long2ObjectHashMap<Copy> byFirst = new Long2ObjectHashMap<>();
         private final ByteBuffer buffer = ByteBuffer.allocate(image.clusterSize);
         private long next;
@@ -156,7 +165,6 @@ final class Relocations {
             this.countMax = max < 0 ? Integer.MAX_VALUE : Math.min(max, Integer.MAX_VALUE);
             // The cluster behind the file's last one may be referenced where that is cut short.
             this.next = image.clusters() + 1;
-            this.end = next + image.clusters() + SPARE_CLUSTERS;
         }
 
         /** At least how often the words of a cluster count: as often as it is referenced. */
@@ -168,7 +176,11 @@ final class Relocations {
         long of(long firstCluster, long clusters, int times) {
             Copy copy = byFirst.get(firstCluster);
             if (copy == null || copy.clusters != clusters || copy.references + times > countMax) {
-                if (next + clusters > end || times > countMax) {
+                if (times > countMax) {
+                    return 0;
+                }
+                if (next + clusters > endCluster) {
+                    outOfRoom = true;
                     return 0;
                 }
                 copy = new Copy(next, clusters);
