@@ -59,7 +59,7 @@ final class OverlapRepair {
         return this;
     }
 
-    /** Whether anything has changed. */
+    /** Whether the image has changed, so that it has to be read anew. */
     private boolean step() {
         CheckReport report = new CheckReport(CheckListener.SILENT);
         ReferenceCounts counts = new ReferenceCounts(memoryBytesMax);
@@ -71,12 +71,12 @@ final class OverlapRepair {
         if (!needed || report.referencesHidden) {
             return false;
         }
-        long before = told.corruptionsFixed;
-        relocations.carryOut(counts, walk.refcountClusters(), told);
+        boolean rebuild = report.refcountOverlaps > 0;
+        boolean changed = relocations.carryOut(rebuild, counts, walk.refcountClusters(), told);
         outOfRoom = relocations.isOutOfRoom();
-        if (report.refcountOverlaps > 0) {
+        if (rebuild) {
             told.corruptionFixed("the refcount structure overlaps something else: it is made anew");
         }
-        return told.corruptionsFixed > before;
+        return changed;
     }
 }

@@ -96,13 +96,20 @@ final class Relocations {
     }
 
     /**
-     * Makes the copies and the switch, with new refcounts.
+     * Makes the copies and the switch, with new refcounts. What was read of the image is out of
+     * date then.
      *
+     * @param rebuild whether the refcounts have to be made anew even if no reference can be changed
      * @param counts all references; those of the copies are added
      * @param refcountClusters clusters of the old refcount structure
      * @param told hears of each reference
+     * @return whether anything was written in the image
      */
-    void carryOut(ReferenceCounts counts, LongArrayList refcountClusters, CheckReport told) {
+    boolean carryOut(
+            boolean rebuild,
+            ReferenceCounts counts,
+            LongArrayList refcountClusters,
+            CheckReport told) {
         Copies copies = new Copies(counts);
         LongArrayList relinked = new LongArrayList();
         if (snapshotTable != null) {
@@ -123,11 +130,15 @@ final class Relocations {
                                 level, pointerOffset, found.getLong(i + 1) >>> image.clusterBits));
             }
         }
+        if (relinked.isEmpty() && !rebuild) {
+            return false;
+        }
         new RefcountRebuild(image, counts).rebuild(refcountClusters, copies.next);
         for (int i = 0; i < relinked.size(); i += 2) {
             image.writeEntry(relinked.getLong(i), relinked.getLong(i + 1));
         }
         image.flush();
+        return true;
     }
 
     /** The word as it has to be; 0: it has to stay as it is. */

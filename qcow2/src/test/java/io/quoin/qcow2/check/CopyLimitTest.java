@@ -2,6 +2,7 @@ package io.quoin.qcow2.check;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.quoin.qcow2.hostile.MemoryImageFile;
 import io.quoin.qcow2.hostile.SmallImage;
 import io.quoin.qcow2.layout.L2Entry;
 import java.io.IOException;
@@ -48,6 +49,22 @@ class CopyLimitTest {
         assertThat(Files.size(image)).isLessThan(80 << 20);
         assertThat(result.exitCode()).isEqualTo(CheckResult.EXIT_CORRUPT);
         assertThat(findings).anyMatch(text -> text.contains("no more copies are made"));
+    }
+
+    /** New refcounts that the header is not read for again would be corrected in the old place. */
+    @Test
+    void shouldWriteNothingWhenNoReferenceCanBeChanged() {
+        byte[] bytes = manyReferences();
+        MemoryImageFile file = new MemoryImageFile(bytes, bytes.length);
+        CheckImage image = CheckImage.open(file);
+        ReferenceCounts counts = new ReferenceCounts(Qcow2Check.MEMORY_BYTES_MAX);
+        CheckReport report = new CheckReport(CheckListener.SILENT);
+        Relocations relocations = new Relocations(image, 0);
+        ReferenceWalk walk = new ReferenceWalk(image, counts, report, relocations);
+        walk.walk();
+        assertThat(relocations.isEmpty()).isFalse();
+        assertThat(relocations.carryOut(false, counts, walk.refcountClusters(), report)).isFalse();
+        assertThat(file.changes()).isZero();
     }
 
     private static byte[] manyReferences() {
