@@ -13,6 +13,9 @@ final class OverlapRepair {
     /** Copies may double the file, or make it longer by that much. */
     private static final long SPARE_BYTES = 64 << 20;
 
+    /** What part of the memory for counts is there for the references too that are found. */
+    private static final int MEMORY_PART = 4;
+
     private final long memoryBytesMax;
     private final CheckReport told;
 
@@ -63,7 +66,7 @@ final class OverlapRepair {
     private boolean step() {
         CheckReport report = new CheckReport(CheckListener.SILENT);
         ReferenceCounts counts = new ReferenceCounts(memoryBytesMax);
-        Relocations relocations = new Relocations(image, endCluster);
+        Relocations relocations = new Relocations(image, endCluster, memoryBytesMax / MEMORY_PART);
         ReferenceWalk walk = new ReferenceWalk(image, counts, report, relocations);
         walk.walk();
         complete = report.overlaps == 0;

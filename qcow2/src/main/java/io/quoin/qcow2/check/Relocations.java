@@ -38,13 +38,16 @@ final class Relocations {
     /** Of a reference that cannot be changed. */
     static final long FIXED = -1;
 
-    /** What is found beyond that waits for another look. */
-    private static final int POINTERS_MAX = 1 << 20;
+    /** Memory of a reference that is to be changed: itself, its copy, and the room to grow. */
+    private static final int POINTER_BYTES = 256;
 
     private final CheckImage image;
 
     /** Copies end there. */
     private final long endCluster;
+
+    /** What is found beyond that waits for another look. */
+    private final long pointersMax;
 
     /** Of each reference: word, host offset, length. */
     private final LongArrayList found = new LongArrayList();
@@ -56,10 +59,12 @@ final class Relocations {
 
     /**
      * @param endCluster no copy of a cluster is made there or behind it
+     * @param memoryBytesMax for what is found
      */
-    Relocations(CheckImage image, long endCluster) {
+    Relocations(CheckImage image, long endCluster, long memoryBytesMax) {
         this.image = image;
         this.endCluster = endCluster;
+        this.pointersMax = Math.max(1, memoryBytesMax / POINTER_BYTES);
     }
 
     /** A reference at {@code pointerOffset} that has to go elsewhere. */
@@ -72,7 +77,7 @@ final class Relocations {
             pointers.clear();
             level = newLevel;
         }
-        if (pointers.size() < POINTERS_MAX && pointers.add(pointerOffset)) {
+        if (pointers.size() < pointersMax && pointers.add(pointerOffset)) {
             found.addLong(pointerOffset);
             found.addLong(hostOffset);
             found.addLong(lengthBytes);

@@ -19,6 +19,12 @@ class CheckMemoryTest {
         assertThat(repair(LittleMemoryRun.Kind.COUNTS, 64, 40).stdout()).contains("exit=2");
     }
 
+    @Test
+    @DisplayName("QCOW2 148: references that are to be moved have a bound of their own")
+    void shouldMoveReferencesBitByBitWhenThereIsLittleMemory() {
+        assertThat(repair(LittleMemoryRun.Kind.OVERLAPS, 64, 32).stdout()).contains("exit=0");
+    }
+
     private static PeerResult repair(LittleMemoryRun.Kind kind, int heapMib, int countsMib) {
         return PeerCommand.of(
                         Path.of(System.getProperty("java.home"), "bin", "java").toString(),

@@ -59,7 +59,7 @@ class CopyLimitTest {
         CheckImage image = CheckImage.open(file);
         ReferenceCounts counts = new ReferenceCounts(Qcow2Check.MEMORY_BYTES_MAX);
         CheckReport report = new CheckReport(CheckListener.SILENT);
-        Relocations relocations = new Relocations(image, 0);
+        Relocations relocations = new Relocations(image, 0, Qcow2Check.MEMORY_BYTES_MAX);
         ReferenceWalk walk = new ReferenceWalk(image, counts, report, relocations);
         walk.walk();
         assertThat(relocations.isEmpty()).isFalse();
