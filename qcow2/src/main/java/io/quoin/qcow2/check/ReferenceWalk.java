@@ -3,6 +3,7 @@ package io.quoin.qcow2.check;
 import io.quoin.qcow2.check.Relocations.Level;
 import io.quoin.qcow2.layout.HeaderLayout;
 import io.quoin.qcow2.layout.L1Entry;
+import io.quoin.qcow2.layout.Qcow2Header;
 import io.quoin.qcow2.layout.SnapshotEntry;
 import io.quoin.qcow2.layout.SnapshotTable;
 import java.util.List;
@@ -16,6 +17,7 @@ import org.jspecify.annotations.Nullable;
  */
 final class ReferenceWalk {
     private final CheckImage image;
+    private final CheckReport report;
     private final ReferenceTally tally;
     private final SnapshotReading snapshotReading;
     private final BitmapWalk bitmapWalk;
@@ -50,6 +52,7 @@ final class ReferenceWalk {
             @Nullable Relocations relocations,
             @Nullable TableWorkers workers) {
         this.image = image;
+        this.report = report;
         this.tally = new ReferenceTally(image, counts, report, repair, relocations);
         this.snapshotReading = new SnapshotReading(image, report, relocations);
         this.bitmapWalk = new BitmapWalk(image, tally, report);
@@ -68,10 +71,7 @@ final class ReferenceWalk {
      */
     void walk() {
         tally.exclusive(0, image.clusterSize, "header", Level.HEADER, Relocations.FIXED);
-        long[] crypto = image.header.cryptoHeader();
-        if (crypto != null) {
-            tally.exclusive(crypto[0], crypto[1], "crypto header", Level.HEADER, Relocations.FIXED);
-        }
+        referenceCryptoHeader();
         SnapshotTable table = snapshotReading.read();
         tally.exclusive(
                 image.header.snapshotsOffset(),
@@ -92,6 +92,18 @@ final class ReferenceWalk {
         }
         bitmapWalk.walk();
         refcountWalk.walk();
+    }
+
+    private void referenceCryptoHeader() {
+        long[] crypto = image.header.cryptoHeader();
+        if (crypto != null) {
+            tally.exclusive(
+                    crypto[0], crypto[1], "crypto header", Level.HEADER, Relocations.FIXED);
+        } else if (image.header.cryptMethod() == Qcow2Header.CRYPT_LUKS) {
+            // It is somewhere, with the keys of all data: it may not be taken for leaked.
+            report.checkError("the header says LUKS, but not where the crypto header is");
+            report.referencesHidden = true;
+        }
     }
 
     private void referenceL1Tables(List<SnapshotEntry> snapshots) {

@@ -15,9 +15,11 @@ import org.junit.jupiter.api.Timeout;
 @Timeout(60)
 class SmallRepairTest {
     private static final int CLUSTER = 4096;
+    private static final int REFCOUNT_BLOCK = 2 * CLUSTER;
     private static final int L2 = 4 * CLUSTER;
     private static final int OTHER_ENTRY = L2 + 8;
     private static final int COMPRESSED_ENTRY = L2 + 32;
+    private static final int CRYPT_METHOD = 32;
     private static final long FAR = 1L << 40;
 
     private final List<String> findings = new ArrayList<>();
@@ -42,6 +44,17 @@ class SmallRepairTest {
         int secondEntry = 4 * (1 << 14) + L2Entry.EXTENDED_SIZE_BYTES;
         image.putLong(secondEntry, 0);
         assertThat(keepsLeaks(image)).as("%s", findings).isTrue();
+    }
+
+    /** Nobody knows where the LUKS header is, with which all data would be lost. */
+    @Test
+    void shouldGiveNothingBackWhenCryptoHeaderIsNowhere() {
+        ByteBuffer image = bytes(SmallImage.plain());
+        image.putInt(CRYPT_METHOD, 2).putShort(REFCOUNT_BLOCK + 2 * 8, (short) 1);
+        CheckResult result = check(image.array(), RepairMode.LEAKS);
+        assertThat(result.leaks()).as("%s", findings).isEqualTo(1);
+        assertThat(result.leaksFixed()).isZero();
+        assertThat(result.exitCode()).isEqualTo(CheckResult.EXIT_NOT_COMPLETED);
     }
 
     private static ByteBuffer bytes(SmallImage image) {
