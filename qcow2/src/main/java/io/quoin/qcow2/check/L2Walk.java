@@ -161,9 +161,11 @@ final class L2Walk {
         if (fault == EntryFault.SUBCLUSTER_COMPRESSED) {
             // Its subclusters are those of the stream, whatever the bitmap says.
             references.mendEntry(text, entryOffset + L2Entry.SIZE_BYTES, 0);
-        } else {
-            report.corruption(text);
+            return;
         }
+        report.corruption(text);
+        // The data are somewhere: their cluster may not be taken for leaked.
+        report.referencesHidden |= fault == EntryFault.SUBCLUSTER_WITHOUT_OFFSET;
     }
 
     private void compressed(long entry, long entryOffset, boolean active) {

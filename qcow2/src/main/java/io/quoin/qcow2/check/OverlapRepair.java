@@ -10,15 +10,27 @@ final class OverlapRepair {
     /** Each look settles at least one level of tables, or a great many references. */
     private static final int LOOKS_MAX = 64;
 
+    /** Copies may double the file, or make it longer by that much. */
+    private static final long SPARE_BYTES = 64 << 20;
+
+    /** What part of the memory for counts is there for the references too that are found. */
+    private static final int MEMORY_PART = 4;
+
     private final long memoryBytesMax;
     private final CheckReport told;
+
+    /** Where copies end: one bound for all looks, of which each finds a longer file. */
+    private final long endCluster;
+
     private CheckImage image;
     private boolean complete;
+    private boolean outOfRoom;
 
     OverlapRepair(CheckImage image, long memoryBytesMax, CheckListener listener) {
         this.image = image;
         this.memoryBytesMax = memoryBytesMax;
         this.told = new CheckReport(listener);
+        this.endCluster = 2 * image.clusters() + 1 + (SPARE_BYTES >>> image.clusterBits);
     }
 
     /** The image as it is now. */
@@ -40,14 +52,21 @@ final class OverlapRepair {
         for (int look = 0; look < LOOKS_MAX && step(); look++) {
             image = CheckImage.openForRepair(image.file);
         }
+        if (outOfRoom) {
+            // Also where a great many findings were told before.
+            told.listener()
+                    .finding(
+                            "no more copies are made: they would take the image beyond clusters="
+                                    + endCluster);
+        }
         return this;
     }
 
-    /** Whether anything has changed. */
+    /** Whether the image has changed, so that it has to be read anew. */
     private boolean step() {
         CheckReport report = new CheckReport(CheckListener.SILENT);
         ReferenceCounts counts = new ReferenceCounts(memoryBytesMax);
-        Relocations relocations = new Relocations(image);
+        Relocations relocations = new Relocations(image, endCluster, memoryBytesMax / MEMORY_PART);
         ReferenceWalk walk = new ReferenceWalk(image, counts, report, relocations);
         walk.walk();
         complete = report.overlaps == 0;
@@ -55,11 +74,12 @@ final class OverlapRepair {
         if (!needed || report.referencesHidden) {
             return false;
         }
-        long before = told.corruptionsFixed;
-        relocations.carryOut(counts, walk.refcountClusters(), told);
-        if (report.refcountOverlaps > 0) {
+        boolean rebuild = report.refcountOverlaps > 0;
+        boolean changed = relocations.carryOut(rebuild, counts, walk.refcountClusters(), told);
+        outOfRoom = relocations.isOutOfRoom();
+        if (rebuild) {
             told.corruptionFixed("the refcount structure overlaps something else: it is made anew");
         }
-        return told.corruptionsFixed > before;
+        return changed;
     }
 }

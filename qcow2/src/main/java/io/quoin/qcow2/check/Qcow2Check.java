@@ -135,20 +135,20 @@ public final class Qcow2Check {
 
     /** One look at everything; the refcounts are rebuilt in it where that is needed and allowed. */
     private CheckReport pass(CheckImage image, RepairMode passMode, CheckListener passListener) {
-        ReferenceCounts counts = new ReferenceCounts(memoryBytesMax);
+        // Counts are made anew each time: only one set of them is in memory at a time.
         try (TableWorkers workers = workersFor(image)) {
             Counted counted =
-                    workers == null ? null : countSideBySide(image, counts, workers, passListener);
+                    workers == null ? null : countSideBySide(image, workers, passListener);
             if (counted != null) {
                 return judge(image, passMode, counted, true);
             }
         }
         if (passMode != RepairMode.ALL) {
-            return judge(image, passMode, countInOrder(image, counts, false, passListener), false);
+            return judge(image, passMode, countInOrder(image, false, passListener), false);
         }
         OverlapRepair overlaps = new OverlapRepair(image, memoryBytesMax, passListener).run();
         Counted counted =
-                countInOrder(overlaps.image(), counts, overlaps.isComplete(), passListener);
+                countInOrder(overlaps.image(), overlaps.isComplete(), passListener);
         counted.report.corruptionsFixed += overlaps.repaired();
         return judge(overlaps.image(), passMode, counted, false);
     }
@@ -159,10 +159,7 @@ public final class Qcow2Check {
 
     /** Null if there is anything to be told or repaired, which is done in order. */
     private @Nullable Counted countSideBySide(
-            CheckImage image,
-            ReferenceCounts counts,
-            TableWorkers workers,
-            CheckListener passListener) {
+            CheckImage image, TableWorkers workers, CheckListener passListener) {
         CheckListener irregular =
                 new CheckListener() {
                     @Override
@@ -175,19 +172,20 @@ public final class Qcow2Check {
                         throw new Irregular();
                     }
                 };
+        ReferenceCounts counts = new ReferenceCounts(memoryBytesMax);
         CheckReport report = new CheckReport(irregular);
         ReferenceWalk walk = new ReferenceWalk(image, counts, report, false, workers);
         try {
             walk.walk();
         } catch (Irregular e) {
-            counts.clear();
             return null;
         }
         return new Counted(report.toldTo(passListener), counts, walk);
     }
 
     private Counted countInOrder(
-            CheckImage image, ReferenceCounts counts, boolean repair, CheckListener passListener) {
+            CheckImage image, boolean repair, CheckListener passListener) {
+        ReferenceCounts counts = new ReferenceCounts(memoryBytesMax);
         CheckReport report = new CheckReport(passListener);
         ReferenceWalk walk = new ReferenceWalk(image, counts, report, repair, null);
         walk.walk();

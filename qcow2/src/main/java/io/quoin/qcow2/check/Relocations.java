@@ -38,13 +38,16 @@ final class Relocations {
     /** Of a reference that cannot be changed. */
     static final long FIXED = -1;
 
-    /** What is found beyond that waits for another look. */
-    private static final int POINTERS_MAX = 1 << 20;
-
-    /** Copies may double the file, or make it longer by that much. */
-    private static final int SPARE_CLUSTERS = 1024;
+    /** Memory of a reference that is to be changed: itself, its copy, and the room to grow. */
+    private static final int POINTER_BYTES = 256;
 
     private final CheckImage image;
+
+    /** Copies end there. */
+    private final long endCluster;
+
+    /** What is found beyond that waits for another look. */
+    private final long pointersMax;
 
     /** Of each reference: word, host offset, length. */
     private final LongArrayList found = new LongArrayList();
@@ -52,9 +55,16 @@ final class Relocations {
     private final LongHashSet pointers = new LongHashSet();
     private Level level = Level.ENTRY;
     private @Nullable ByteBuffer snapshotTable;
+    private boolean outOfRoom;
 
-    Relocations(CheckImage image) {
+    /**
+     * @param endCluster no copy of a cluster is made there or behind it
+     * @param memoryBytesMax for what is found
+     */
+    Relocations(CheckImage image, long endCluster, long memoryBytesMax) {
         this.image = image;
+        this.endCluster = endCluster;
+        this.pointersMax = Math.max(1, memoryBytesMax / POINTER_BYTES);
     }
 
     /** A reference at {@code pointerOffset} that has to go elsewhere. */
@@ -67,7 +77,7 @@ final class Relocations {
             pointers.clear();
             level = newLevel;
         }
-        if (pointers.size() < POINTERS_MAX && pointers.add(pointerOffset)) {
+        if (pointers.size() < pointersMax && pointers.add(pointerOffset)) {
             found.addLong(pointerOffset);
             found.addLong(hostOffset);
             found.addLong(lengthBytes);
@@ -85,14 +95,26 @@ final class Relocations {
         return found.isEmpty() && snapshotTable == null;
     }
 
+    /** Whether a reference stayed as it was because there was no room for its copy. */
+    boolean isOutOfRoom() {
+        return outOfRoom;
+    }
+
     /**
-     * Makes the copies and the switch, with new refcounts.
+     * Makes the copies and the switch, with new refcounts. What was read of the image is out of
+     * date then.
      *
+     * @param rebuild whether the refcounts have to be made anew even if no reference can be changed
      * @param counts all references; those of the copies are added
      * @param refcountClusters clusters of the old refcount structure
      * @param told hears of each reference
+     * @return whether anything was written in the image
      */
-    void carryOut(ReferenceCounts counts, LongArrayList refcountClusters, CheckReport told) {
+    boolean carryOut(
+            boolean rebuild,
+            ReferenceCounts counts,
+            LongArrayList refcountClusters,
+            CheckReport told) {
         Copies copies = new Copies(counts);
         LongArrayList relinked = new LongArrayList();
         if (snapshotTable != null) {
@@ -113,11 +135,15 @@ final class Relocations {
                                 level, pointerOffset, found.getLong(i + 1) >>> image.clusterBits));
             }
         }
+        if (relinked.isEmpty() && !rebuild) {
+            return false;
+        }
         new RefcountRebuild(image, counts).rebuild(refcountClusters, copies.next);
         for (int i = 0; i < relinked.size(); i += 2) {
             image.writeEntry(relinked.getLong(i), relinked.getLong(i + 1));
         }
         image.flush();
+        return true;
     }
 
     /** The word as it has to be; 0: it has to stay as it is. */
@@ -145,7 +171,6 @@ final class Relocations {
     private final class Copies {
         private final ReferenceCounts counts;
         private final long countMax;
-        private final long end;
         private final Long2ObjectHashMap<Copy> byFirst = new Long2ObjectHashMap<>();
         private final ByteBuffer buffer = ByteBuffer.allocate(image.clusterSize);
         private long next;
@@ -156,7 +181,6 @@ final class Relocations {
             this.countMax = max < 0 ? Integer.MAX_VALUE : Math.min(max, Integer.MAX_VALUE);
             // The cluster behind the file's last one may be referenced where that is cut short.
             this.next = image.clusters() + 1;
-            this.end = next + image.clusters() + SPARE_CLUSTERS;
         }
 
         /** At least how often the words of a cluster count: as often as it is referenced. */
@@ -168,7 +192,11 @@ final class Relocations {
         long of(long firstCluster, long clusters, int times) {
             Copy copy = byFirst.get(firstCluster);
             if (copy == null || copy.clusters != clusters || copy.references + times > countMax) {
-                if (next + clusters > end || times > countMax) {
+                if (times > countMax) {
+                    return 0;
+                }
+                if (next + clusters > endCluster) {
+                    outOfRoom = true;
                     return 0;
                 }
                 copy = new Copy(next, clusters);

@@ -38,10 +38,10 @@ public final class Qcow2Header {
 
     public static final int COMPRESSION_DEFLATE = 0;
     public static final int COMPRESSION_ZSTD = 1;
+    public static final int CRYPT_LUKS = 2;
 
     private static final String WHAT = "qcow2 header";
     private static final int BACKING_FORMAT_BYTES_MAX = 15;
-    private static final int CRYPT_LUKS = 2;
     private static final int CRYPTO_EXTENSION_BYTES = 16;
 
     private final int version;
@@ -527,7 +527,7 @@ public final class Qcow2Header {
                 : null;
     }
 
-    /** Host offset of the LUKS header and its length; null: none. */
+    /** Host offset of the LUKS header and its length; null: none, or nobody knows where. */
     public long @Nullable [] cryptoHeader() {
         HeaderExtension crypto = extension(HeaderExtension.CRYPTO);
         if (crypto == null) {

@@ -55,6 +55,11 @@ public final class SmallImage {
         return of(image -> {});
     }
 
+    /** One whose clusters have {@code 1 << clusterBits} bytes. */
+    public static SmallImage plain(int clusterBits) {
+        return of(image -> image.clusterBits = clusterBits);
+    }
+
     public static SmallImage version2() {
         return of(image -> image.version = 2);
     }

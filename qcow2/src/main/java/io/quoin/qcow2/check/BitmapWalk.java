@@ -1,0 +1,103 @@
+package io.quoin.qcow2.check;
+
+import io.quoin.block.BlockException;
+import io.quoin.qcow2.check.Relocations.Level;
+import io.quoin.qcow2.layout.BitmapDirectoryLayout;
+import io.quoin.qcow2.layout.BitmapEntry;
+import io.quoin.qcow2.layout.BitmapsExtension;
+import io.quoin.qcow2.layout.EntryFault;
+import java.nio.ByteBuffer;
+import java.util.List;
+
+/**
+ * Visits the persistent bitmaps: directory, tables, clusters of bits.
+ *
+ * <p>Threading: confined to the check.
+ */
+final class BitmapWalk {
+    private final CheckImage image;
+    private final ReferenceTally tally;
+    private final CheckReport report;
+    private List<BitmapEntry> bitmaps = List.of();
+
+    BitmapWalk(CheckImage image, ReferenceTally tally, CheckReport report) {
+        this.image = image;
+        this.tally = tally;
+        this.report = report;
+    }
+
+    /** Reads the directory. Whoever opens the image for writing cannot go on without it either. */
+    void read() {
+        try {
+            bitmaps = image.bitmaps();
+        } catch (BlockException e) {
+            report.checkError(String.valueOf(e.getMessage()));
+            report.referencesHidden = true;
+        }
+    }
+
+    void referenceDirectory() {
+        BitmapsExtension extension = image.header.bitmaps();
+        if (extension != null) {
+            tally.exclusive(
+                    extension.directoryOffset(),
+                    extension.directorySizeBytes(),
+                    "bitmap directory",
+                    Level.HEADER,
+                    Relocations.FIXED);
+        }
+    }
+
+    void referenceTables() {
+        BitmapsExtension extension = image.header.bitmaps();
+        for (int i = 0; extension != null && i < bitmaps.size(); i++) {
+            BitmapEntry bitmap = bitmaps.get(i);
+            tally.exclusive(
+                    bitmap.tableOffset(),
+                    (long) bitmap.tableEntries() * BitmapDirectoryLayout.TABLE_ENTRY_BYTES,
+                    "table of bitmap " + bitmap.name(),
+                    Level.DIRECTORY,
+                    extension.directoryOffset()
+                            + BitmapDirectoryLayout.sizeBytes(bitmaps.subList(0, i)));
+        }
+    }
+
+    /** Counts the references of the tables. */
+    void walk() {
+        ByteBuffer buffer = image.tableBuffer();
+        int chunk = buffer.capacity() / BitmapDirectoryLayout.TABLE_ENTRY_BYTES;
+        for (BitmapEntry bitmap : bitmaps) {
+            String what = "table of bitmap " + bitmap.name();
+            for (int first = 0; first < bitmap.tableEntries(); first += chunk) {
+                int count = Math.min(chunk, bitmap.tableEntries() - first);
+                long chunkOffset = bitmap.tableOffset() + 8L * first;
+                image.read(chunkOffset, buffer, count * 8);
+                for (int i = 0; i < count; i++) {
+                    follow(what, buffer.getLong(i * 8), chunkOffset + 8L * i);
+                }
+            }
+        }
+    }
+
+    private void follow(String what, long entry, long entryOffset) {
+        EntryFault fault =
+                BitmapDirectoryLayout.tableFault(entry, image.clusterBits, image.fileSizeBytes);
+        if (!fault.isNone()) {
+            String text = "entry in the " + what + ": " + fault.text();
+            if (fault == EntryFault.BEYOND_EOF) {
+                report.corruption(text);
+            } else {
+                // Nobody can load the bitmaps.
+                report.checkError(text);
+            }
+            report.referencesHidden = true;
+        } else if (BitmapDirectoryLayout.dataHostOffset(entry) != 0) {
+            tally.exclusive(
+                    BitmapDirectoryLayout.dataHostOffset(entry),
+                    image.clusterSize,
+                    "bitmap data",
+                    Level.ENTRY,
+                    entryOffset);
+        }
+    }
+}

@@ -1,0 +1,52 @@
+package io.quoin.qcow2.check;
+
+import io.quoin.qcow2.check.ReferenceCounts.Use;
+
+/**
+ * Whether what overlaps something else can be an L2 table. Every reference that does not reach into
+ * the file, and everything to be mended, is {@link Irregular}.
+ *
+ * <p>Threading: confined to the check.
+ */
+final class TableProbe implements References {
+    private final CheckImage image;
+
+    private TableProbe(CheckImage image) {
+        this.image = image;
+    }
+
+    /** Whether no entry is wrong. */
+    static boolean isTable(CheckImage image, long l2Offset) {
+        CheckReport strict = new CheckReport(Irregular.LISTENER);
+        try {
+            new L2Walk(image, new TableProbe(image), strict, false).walk(l2Offset, 1, false);
+            return true;
+        } catch (Irregular e) {
+            return false;
+        }
+    }
+
+    @Override
+    public boolean reference(
+            long hostOffset, long lengthBytes, Use use, String what, long pointerOffset) {
+        if (!image.reaches(hostOffset, lengthBytes)) {
+            throw new Irregular();
+        }
+        return true;
+    }
+
+    @Override
+    public void references(long hostOffset, int clusters, long pointerOffset) {
+        if (!image.reaches(hostOffset, (long) clusters << image.clusterBits)) {
+            throw new Irregular();
+        }
+    }
+
+    @Override
+    public void copied(long hostOffset, int clusters, boolean copied) {}
+
+    @Override
+    public void mendEntry(String text, long entryOffset, long corrected) {
+        throw new Irregular();
+    }
+}

@@ -1,0 +1,84 @@
+package io.quoin.qcow2.check;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.quoin.qcow2.hostile.MemoryImageFile;
+import io.quoin.qcow2.hostile.SmallImage;
+import io.quoin.qcow2.layout.L2Entry;
+import java.nio.ByteBuffer;
+import java.util.ArrayList;
+import java.util.List;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+
+/** Repairs of small images with a thing or two wrong in each: what they do, what they leave. */
+@Timeout(60)
+class SmallRepairTest {
+    private static final int CLUSTER = 4096;
+    private static final int REFCOUNT_BLOCK = 2 * CLUSTER;
+    private static final int L2 = 4 * CLUSTER;
+    private static final int OTHER_ENTRY = L2 + 8;
+    private static final int COMPRESSED_ENTRY = L2 + 32;
+    private static final int CRYPT_METHOD = 32;
+    private static final long FAR = 1L << 40;
+
+    private final List<String> findings = new ArrayList<>();
+
+    @Test
+    void shouldGiveNothingBackWhenEntryLeadsBeyondEndOfFile() {
+        ByteBuffer image = bytes(SmallImage.plain());
+        image.putLong(OTHER_ENTRY, image.getLong(OTHER_ENTRY) + FAR);
+        assertThat(keepsLeaks(image)).as("%s", findings).isTrue();
+    }
+
+    @Test
+    void shouldGiveNothingBackWhenStreamLiesBeyondEndOfFile() {
+        ByteBuffer image = bytes(SmallImage.withCompressed());
+        image.putLong(COMPRESSED_ENTRY, image.getLong(COMPRESSED_ENTRY) + FAR);
+        assertThat(keepsLeaks(image)).as("%s", findings).isTrue();
+    }
+
+    @Test
+    void shouldGiveNothingBackWhenSubclustersHaveNoPlace() {
+        ByteBuffer image = bytes(SmallImage.extendedL2());
+        int secondEntry = 4 * (1 << 14) + L2Entry.EXTENDED_SIZE_BYTES;
+        image.putLong(secondEntry, 0);
+        assertThat(keepsLeaks(image)).as("%s", findings).isTrue();
+    }
+
+    /** Nobody knows where the LUKS header is, with which all data would be lost. */
+    @Test
+    void shouldGiveNothingBackWhenCryptoHeaderIsNowhere() {
+        ByteBuffer image = bytes(SmallImage.plain());
+        image.putInt(CRYPT_METHOD, 2).putShort(REFCOUNT_BLOCK + 2 * 8, (short) 1);
+        CheckResult result = check(image.array(), RepairMode.LEAKS);
+        assertThat(result.leaks()).as("%s", findings).isEqualTo(1);
+        assertThat(result.leaksFixed()).isZero();
+        assertThat(result.exitCode()).isEqualTo(CheckResult.EXIT_NOT_COMPLETED);
+    }
+
+    private static ByteBuffer bytes(SmallImage image) {
+        return ByteBuffer.wrap(image.toArray());
+    }
+
+    /** Whether there is a leak, and a repair of leaks alone leaves it. */
+    private boolean keepsLeaks(ByteBuffer image) {
+        CheckResult result = check(image.array(), RepairMode.LEAKS);
+        return result.leaks() == 1 && result.leaksFixed() == 0;
+    }
+
+    private CheckResult check(byte[] image, RepairMode mode) {
+        return check(new MemoryImageFile(image, image.length), mode);
+    }
+
+    private CheckResult check(ImageFile file, RepairMode mode) {
+        CheckListener listener =
+                new CheckListener() {
+                    @Override
+                    public void finding(String text) {
+                        findings.add(text);
+                    }
+                };
+        return Qcow2Check.check(file, mode, listener);
+    }
+}
