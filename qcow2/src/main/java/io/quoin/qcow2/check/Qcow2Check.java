@@ -147,8 +147,7 @@ public final class Qcow2Check {
             return judge(image, passMode, countInOrder(image, false, passListener), false);
         }
         OverlapRepair overlaps = new OverlapRepair(image, memoryBytesMax, passListener).run();
-        Counted counted =
-                countInOrder(overlaps.image(), overlaps.isComplete(), passListener);
+        Counted counted = countInOrder(overlaps.image(), overlaps.isComplete(), passListener);
         counted.report.corruptionsFixed += overlaps.repaired();
         return judge(overlaps.image(), passMode, counted, false);
     }
@@ -183,8 +182,7 @@ public final class Qcow2Check {
         return new Counted(report.toldTo(passListener), counts, walk);
     }
 
-    private Counted countInOrder(
-            CheckImage image, boolean repair, CheckListener passListener) {
+    private Counted countInOrder(CheckImage image, boolean repair, CheckListener passListener) {
         ReferenceCounts counts = new ReferenceCounts(memoryBytesMax);
         CheckReport report = new CheckReport(passListener);
         ReferenceWalk walk = new ReferenceWalk(image, counts, report, repair, null);

@@ -97,8 +97,7 @@ final class ReferenceWalk {
     private void referenceCryptoHeader() {
         long[] crypto = image.header.cryptoHeader();
         if (crypto != null) {
-            tally.exclusive(
-                    crypto[0], crypto[1], "crypto header", Level.HEADER, Relocations.FIXED);
+            tally.exclusive(crypto[0], crypto[1], "crypto header", Level.HEADER, Relocations.FIXED);
         } else if (image.header.cryptMethod() == Qcow2Header.CRYPT_LUKS) {
             // It is somewhere, with the keys of all data: it may not be taken for leaked.
             report.checkError("the header says LUKS, but not where the crypto header is");
