@@ -20,6 +20,7 @@ class SmallRepairTest {
     private static final int L1 = 3 * CLUSTER;
     private static final int L2 = 4 * CLUSTER;
     private static final int OTHER_ENTRY = L2 + 8;
+    private static final int KEPT_ENTRY = L2 + 24;
     private static final int COMPRESSED_ENTRY = L2 + 32;
     private static final int SNAPSHOT_L2 = 11 * CLUSTER;
     private static final int CRYPT_METHOD = 32;
@@ -91,6 +92,15 @@ class SmallRepairTest {
         RecordedFile file = new RecordedFile(image.array());
         assertThat(check(file, RepairMode.ALL).exitCode()).isEqualTo(CheckResult.EXIT_CORRUPT);
         return L2Entry.isCopied(ByteBuffer.wrap(file.content()).getLong(L2));
+    }
+
+    @Test
+    void shouldRepairOverlapWhenPlaceWithoutDataIsUnaligned() {
+        ByteBuffer image = bytes(SmallImage.plain());
+        image.putLong(KEPT_ENTRY, image.getLong(KEPT_ENTRY) + 512);
+        image.putLong(OTHER_ENTRY, L2Entry.of(L1, true));
+        CheckResult result = check(image.array(), RepairMode.ALL);
+        assertThat(result.isClean()).as("%s", findings).isTrue();
     }
 
     private static ByteBuffer bytes(SmallImage image) {
