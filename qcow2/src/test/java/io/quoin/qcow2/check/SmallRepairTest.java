@@ -23,8 +23,10 @@ class SmallRepairTest {
     private static final int KEPT_ENTRY = L2 + 24;
     private static final int COMPRESSED_ENTRY = L2 + 32;
     private static final int SNAPSHOT_L2 = 11 * CLUSTER;
+    private static final int BITMAP_DIRECTORY = 13 * CLUSTER;
     private static final int CRYPT_METHOD = 32;
     private static final int REFCOUNT_ORDER = 96;
+    private static final int SECOND_EXTENSION = 144;
     private static final long FAR = 1L << 40;
 
     private final List<String> findings = new ArrayList<>();
@@ -101,6 +103,21 @@ class SmallRepairTest {
         image.putLong(OTHER_ENTRY, L2Entry.of(L1, true));
         CheckResult result = check(image.array(), RepairMode.ALL);
         assertThat(result.isClean()).as("%s", findings).isTrue();
+    }
+
+    /** The directory cannot be moved, and what it says may be what something else says. */
+    @Test
+    void shouldMoveNothingWhenBitmapDirectoryIsSomethingElseToo() {
+        ByteBuffer image = bytes(SmallImage.withBitmap());
+        image.putInt(CRYPT_METHOD, 2);
+        image.putInt(SECOND_EXTENSION, 0x0537be77).putInt(SECOND_EXTENSION + 4, 16);
+        image.putLong(SECOND_EXTENSION + 8, BITMAP_DIRECTORY);
+        image.putLong(SECOND_EXTENSION + 16, CLUSTER);
+        image.putLong(OTHER_ENTRY, L1);
+        RecordedFile file = new RecordedFile(image.array());
+        CheckResult result = check(file, RepairMode.ALL);
+        assertThat(result.exitCode()).as("%s", findings).isEqualTo(CheckResult.EXIT_CORRUPT);
+        assertThat(ByteBuffer.wrap(file.content()).getLong(OTHER_ENTRY)).isEqualTo(L1);
     }
 
     private static ByteBuffer bytes(SmallImage image) {
