@@ -39,12 +39,10 @@ final class BitmapWalk {
     void referenceDirectory() {
         BitmapsExtension extension = image.header.bitmaps();
         if (extension != null) {
-            tally.exclusive(
+            tally.fixed(
                     extension.directoryOffset(),
                     extension.directorySizeBytes(),
-                    "bitmap directory",
-                    Level.HEADER,
-                    Relocations.FIXED);
+                    "bitmap directory");
         }
     }
 

@@ -20,6 +20,9 @@ final class CheckReport {
     /** Whether the refcount structure has to be made anew. */
     boolean rebuild;
 
+    /** Whether a count is left that is lower than the references. */
+    boolean countsTooLow;
+
     /** References to clusters that are in use as something else. */
     long overlaps;
 

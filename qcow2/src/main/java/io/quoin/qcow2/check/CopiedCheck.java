@@ -15,14 +15,26 @@ final class CopiedCheck {
     private final CheckImage image;
     private final ClusterBits countIsOne;
     private final CheckReport report;
-    private final boolean repair;
+    private final boolean mayClear;
+    private final boolean maySet;
     private final ByteBuffer l2Table;
 
-    CopiedCheck(CheckImage image, ClusterBits countIsOne, CheckReport report, boolean repair) {
+    /**
+     * @param mayClear whether a flag that is wrong is taken away: what it says is copied, at worst
+     *     in vain
+     * @param maySet whether one that is missing is set: a guest writes there in place then
+     */
+    CopiedCheck(
+            CheckImage image,
+            ClusterBits countIsOne,
+            CheckReport report,
+            boolean mayClear,
+            boolean maySet) {
         this.image = image;
         this.countIsOne = countIsOne;
         this.report = report;
-        this.repair = repair;
+        this.mayClear = mayClear;
+        this.maySet = maySet;
         this.l2Table = ByteBuffer.allocate(image.clusterSize);
     }
 
@@ -91,6 +103,7 @@ final class CopiedCheck {
                         entry,
                         entryOffset,
                         expected ? "" : "not ");
+        boolean repair = expected ? maySet : mayClear;
         if (repair) {
             report.corruptionFixed(text);
         } else {

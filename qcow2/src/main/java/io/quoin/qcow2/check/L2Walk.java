@@ -204,8 +204,10 @@ final class L2Walk {
                 return;
             }
             report.corruption(text);
-            // Which cluster was meant is unknown: none may be taken for leaked.
-            report.referencesHidden = true;
+            // Which cluster was meant is unknown: none may be taken for leaked. A place without
+            // data
+            // hides nothing, and is taken out once every cluster has one owner.
+            report.referencesHidden |= hasData;
         }
         if (!image.header.hasExternalDataFile()) {
             references.reference(

@@ -208,7 +208,9 @@ public final class Qcow2Check {
                     "the refcount structure cannot be rebuilt while a broken table hides references");
         }
         boolean repair = passMode != RepairMode.NONE && mayCorrectCopied(report, passMode);
-        CopiedCheck copied = new CopiedCheck(image, compare.countIsOne(), report, repair);
+        // Of a count that is too low, 1 does not say that nobody else has the cluster.
+        boolean maySet = repair && !report.countsTooLow && !report.rebuild;
+        CopiedCheck copied = new CopiedCheck(image, compare.countIsOne(), report, repair, maySet);
         if (!sideBySide || !counts.isCopiedRight(compare.countIsOne())) {
             copied.check();
         }

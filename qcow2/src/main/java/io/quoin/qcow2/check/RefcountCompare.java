@@ -159,6 +159,7 @@ final class RefcountCompare {
             report.corruptionFixed(text);
             return true;
         }
+        report.countsTooLow = true;
         report.corruption(text);
         return false;
     }

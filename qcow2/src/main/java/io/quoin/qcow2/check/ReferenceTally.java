@@ -49,6 +49,16 @@ final class ReferenceTally implements References {
         return reference(hostOffset, lengthBytes, Use.EXCLUSIVE, what, level, pointerOffset);
     }
 
+    /**
+     * Counts a reference that cannot be changed. While something else has its clusters too, none is
+     * changed: it would be a word of both.
+     */
+    void fixed(long hostOffset, long lengthBytes, String what) {
+        if (!exclusive(hostOffset, lengthBytes, what, Level.HEADER, Relocations.FIXED)) {
+            report.referencesHidden = true;
+        }
+    }
+
     /** Counts a reference of an L1 entry; false: the table is something else too. */
     boolean l2Table(long l2Offset, long entryOffset) {
         return reference(l2Offset, image.clusterSize, Use.L2, "L2 table", Level.L1, entryOffset);

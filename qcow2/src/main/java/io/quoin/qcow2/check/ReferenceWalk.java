@@ -70,7 +70,7 @@ final class ReferenceWalk {
      * in the wrong where both claim a cluster; last the refcount structure, which can be made anew.
      */
     void walk() {
-        tally.exclusive(0, image.clusterSize, "header", Level.HEADER, Relocations.FIXED);
+        tally.fixed(0, image.clusterSize, "header");
         referenceCryptoHeader();
         SnapshotTable table = snapshotReading.read();
         tally.exclusive(
@@ -97,7 +97,7 @@ final class ReferenceWalk {
     private void referenceCryptoHeader() {
         long[] crypto = image.header.cryptoHeader();
         if (crypto != null) {
-            tally.exclusive(crypto[0], crypto[1], "crypto header", Level.HEADER, Relocations.FIXED);
+            tally.fixed(crypto[0], crypto[1], "crypto header");
         } else if (image.header.cryptMethod() == Qcow2Header.CRYPT_LUKS) {
             // It is somewhere, with the keys of all data: it may not be taken for leaked.
             report.checkError("the header says LUKS, but not where the crypto header is");

@@ -15,11 +15,18 @@ import org.junit.jupiter.api.Timeout;
 @Timeout(60)
 class SmallRepairTest {
     private static final int CLUSTER = 4096;
+    private static final int REFCOUNT_TABLE = CLUSTER;
     private static final int REFCOUNT_BLOCK = 2 * CLUSTER;
+    private static final int L1 = 3 * CLUSTER;
     private static final int L2 = 4 * CLUSTER;
     private static final int OTHER_ENTRY = L2 + 8;
+    private static final int KEPT_ENTRY = L2 + 24;
     private static final int COMPRESSED_ENTRY = L2 + 32;
+    private static final int SNAPSHOT_L2 = 11 * CLUSTER;
+    private static final int BITMAP_DIRECTORY = 13 * CLUSTER;
     private static final int CRYPT_METHOD = 32;
+    private static final int REFCOUNT_ORDER = 96;
+    private static final int SECOND_EXTENSION = 144;
     private static final long FAR = 1L << 40;
 
     private final List<String> findings = new ArrayList<>();
@@ -55,6 +62,62 @@ class SmallRepairTest {
         assertThat(result.leaks()).as("%s", findings).isEqualTo(1);
         assertThat(result.leaksFixed()).isZero();
         assertThat(result.exitCode()).isEqualTo(CheckResult.EXIT_NOT_COMPLETED);
+    }
+
+    /** The guest would write in place into what the snapshot has too. */
+    @Test
+    void shouldNotSayCopiedWhenCountOfSharedClusterStaysTooLow() {
+        ByteBuffer image = bytes(SmallImage.withSnapshot());
+        image.putShort(REFCOUNT_BLOCK + 2 * 5, (short) 1);
+        image.putLong(REFCOUNT_TABLE + 8, REFCOUNT_BLOCK + 512);
+        hideReferences(image);
+        assertThat(isCopiedAfterRepair(image)).as("%s", findings).isFalse();
+    }
+
+    @Test
+    void shouldNotSayCopiedWhenRefcountCannotSayThatClusterIsShared() {
+        ByteBuffer image = bytes(SmallImage.withSnapshot());
+        image.putInt(REFCOUNT_ORDER, 0);
+        // A bit for each cluster in use, from the lowest of the first byte on.
+        image.putLong(REFCOUNT_BLOCK, 0xff1e_0000_0000_0000L).putLong(REFCOUNT_BLOCK + 8, 0);
+        image.putLong(REFCOUNT_BLOCK + 16, 0).putLong(REFCOUNT_BLOCK + 24, 0);
+        hideReferences(image);
+        assertThat(isCopiedAfterRepair(image)).as("%s", findings).isFalse();
+    }
+
+    private static void hideReferences(ByteBuffer image) {
+        image.putLong(L1 + 8, SNAPSHOT_L2 + 512);
+    }
+
+    private boolean isCopiedAfterRepair(ByteBuffer image) {
+        assertThat(L2Entry.isCopied(image.getLong(L2))).isFalse();
+        RecordedFile file = new RecordedFile(image.array());
+        assertThat(check(file, RepairMode.ALL).exitCode()).isEqualTo(CheckResult.EXIT_CORRUPT);
+        return L2Entry.isCopied(ByteBuffer.wrap(file.content()).getLong(L2));
+    }
+
+    @Test
+    void shouldRepairOverlapWhenPlaceWithoutDataIsUnaligned() {
+        ByteBuffer image = bytes(SmallImage.plain());
+        image.putLong(KEPT_ENTRY, image.getLong(KEPT_ENTRY) + 512);
+        image.putLong(OTHER_ENTRY, L2Entry.of(L1, true));
+        CheckResult result = check(image.array(), RepairMode.ALL);
+        assertThat(result.isClean()).as("%s", findings).isTrue();
+    }
+
+    /** The directory cannot be moved, and what it says may be what something else says. */
+    @Test
+    void shouldMoveNothingWhenBitmapDirectoryIsSomethingElseToo() {
+        ByteBuffer image = bytes(SmallImage.withBitmap());
+        image.putInt(CRYPT_METHOD, 2);
+        image.putInt(SECOND_EXTENSION, 0x0537be77).putInt(SECOND_EXTENSION + 4, 16);
+        image.putLong(SECOND_EXTENSION + 8, BITMAP_DIRECTORY);
+        image.putLong(SECOND_EXTENSION + 16, CLUSTER);
+        image.putLong(OTHER_ENTRY, L1);
+        RecordedFile file = new RecordedFile(image.array());
+        CheckResult result = check(file, RepairMode.ALL);
+        assertThat(result.exitCode()).as("%s", findings).isEqualTo(CheckResult.EXIT_CORRUPT);
+        assertThat(ByteBuffer.wrap(file.content()).getLong(OTHER_ENTRY)).isEqualTo(L1);
     }
 
     private static ByteBuffer bytes(SmallImage image) {
