@@ -321,7 +321,6 @@ final class ImageOpener {
         if (!header.hasExternalDataFile() || name == null) {
             return;
         }
-        BackingName.requireDataFile(fileName, name);
         if (chain.contains(name)) {
             throw new BlockException(
                     BlockError.EINVAL,
@@ -330,6 +329,7 @@ final class ImageOpener {
                             + ", data file="
                             + name);
         }
+        BackingName.requireDataFile(fileName, name);
     }
 
     /** A plain file of the volume that has the guest's data; the image's own file otherwise. */
