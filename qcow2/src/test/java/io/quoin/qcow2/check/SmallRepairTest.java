@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.quoin.qcow2.hostile.MemoryImageFile;
 import io.quoin.qcow2.hostile.SmallImage;
+import io.quoin.qcow2.layout.EntryFault;
 import io.quoin.qcow2.layout.L2Entry;
 import java.nio.ByteBuffer;
 import java.util.ArrayList;
@@ -118,6 +119,17 @@ class SmallRepairTest {
         CheckResult result = check(file, RepairMode.ALL);
         assertThat(result.exitCode()).as("%s", findings).isEqualTo(CheckResult.EXIT_CORRUPT);
         assertThat(ByteBuffer.wrap(file.content()).getLong(OTHER_ENTRY)).isEqualTo(L1);
+    }
+
+    @Test
+    void shouldReportZeroFlagWhenVersionHasNone() {
+        ByteBuffer image = bytes(SmallImage.version2());
+        image.putLong(OTHER_ENTRY, image.getLong(OTHER_ENTRY) | L2Entry.ZERO);
+        byte[] before = image.array().clone();
+        CheckResult result = check(image.array(), RepairMode.ALL);
+        assertThat(result.exitCode()).isEqualTo(CheckResult.EXIT_CORRUPT);
+        assertThat(findings).anyMatch(f -> f.contains(EntryFault.ZERO_FLAG_VERSION_2.text()));
+        assertThat(image.array()).isEqualTo(before);
     }
 
     private static ByteBuffer bytes(SmallImage image) {
