@@ -48,15 +48,15 @@ final class BitmapWalk {
 
     void referenceTables() {
         BitmapsExtension extension = image.header.bitmaps();
-        for (int i = 0; extension != null && i < bitmaps.size(); i++) {
-            BitmapEntry bitmap = bitmaps.get(i);
+        long entryOffset = extension == null ? 0 : extension.directoryOffset();
+        for (BitmapEntry bitmap : bitmaps) {
             tally.exclusive(
                     bitmap.tableOffset(),
                     (long) bitmap.tableEntries() * BitmapDirectoryLayout.TABLE_ENTRY_BYTES,
                     "table of bitmap " + bitmap.name(),
                     Level.DIRECTORY,
-                    extension.directoryOffset()
-                            + BitmapDirectoryLayout.sizeBytes(bitmaps.subList(0, i)));
+                    entryOffset);
+            entryOffset += BitmapDirectoryLayout.sizeBytes(List.of(bitmap));
         }
     }
 
