@@ -15,8 +15,21 @@ public final class Main {
         if (args.length > 0 && args[0].equals("serve") && System.getProperty(LOG_LEVEL) == null) {
             System.setProperty(LOG_LEVEL, "info"); // before the first logger is made
         }
-        int exitCode = QuoinCommand.commandLine().execute(args);
+        int exitCode = execute(args);
         System.out.flush();
         System.exit(exitCode);
+    }
+
+    private static int execute(String[] args) {
+        try {
+            return QuoinCommand.commandLine().execute(args);
+        } catch (OutOfMemoryError e) {
+            System.err.println(
+                    "quoin: out of memory, not completed: heap bytes="
+                            + Runtime.getRuntime().maxMemory()
+                            + ": "
+                            + e.getMessage());
+            return 1;
+        }
     }
 }

@@ -7,6 +7,8 @@ import io.quoin.testkit.peer.PeerProcess;
 import io.quoin.testkit.peer.PeerResult;
 import io.quoin.testkit.peer.SocketFolder;
 import java.io.IOException;
+import java.io.RandomAccessFile;
+import java.nio.ByteBuffer;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -100,6 +102,28 @@ class LauncherTest {
 
         assertThat(wrong.exitCode()).isEqualTo(2);
         assertThat(wrong.stderr()).contains("value=1 G x");
+    }
+
+    /** Code 3 would say that clusters are leaked and nothing else. */
+    @Test
+    void shouldSayNotCompletedWhenCheckIsOutOfMemory() throws IOException {
+        Path image = folder.resolve("bitmaps.qcow2");
+        int directoryBytes = 16 << 20;
+        ByteBuffer header = ByteBuffer.allocate(1 << 16);
+        header.putInt(0, 0x514649fb).putInt(4, 3).putInt(20, 16);
+        header.putLong(48, 1 << 16).putInt(56, 1).putLong(88, 1).putInt(96, 4).putInt(100, 104);
+        header.putInt(104, 0x23852875).putInt(108, 24).putInt(112, 1);
+        header.putLong(120, directoryBytes).putLong(128, 1 << 20);
+        try (RandomAccessFile file = new RandomAccessFile(image.toFile(), "rw")) {
+            file.write(header.array());
+            file.setLength((1 << 20) + directoryBytes);
+        }
+        PeerResult check =
+                command(LAUNCHER, List.of("image", "check", image.toString()))
+                        .environment("QUOIN_JAVA_OPTS", "-Xmx16m")
+                        .run();
+        assertThat(check.exitCode()).as(check.toString()).isEqualTo(1);
+        assertThat(check.stderr()).contains("out of memory");
     }
 
     private PeerProcess serve() {
