@@ -2,6 +2,7 @@ package io.quoin.qcow2.check;
 
 import java.lang.invoke.MethodHandles;
 import java.lang.invoke.VarHandle;
+import java.util.Arrays;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -199,5 +200,17 @@ final class CountPage {
             }
         }
         return true;
+    }
+
+    void clear() {
+        int[] counts = wide;
+        if (counts != null) {
+            Arrays.fill(counts, 0);
+        }
+        Arrays.fill(narrow, 0);
+        Arrays.fill(copied, 0);
+        shared = null;
+        l2 = null;
+        exclusive = null;
     }
 }

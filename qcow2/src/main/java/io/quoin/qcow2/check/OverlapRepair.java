@@ -13,9 +13,7 @@ final class OverlapRepair {
     /** Copies may double the file, or make it longer by that much. */
     private static final long SPARE_BYTES = 64 << 20;
 
-    /** What part of the memory for counts is there for the references too that are found. */
-    private static final int MEMORY_PART = 4;
-
+    private final ReferenceCounts counts;
     private final long memoryBytesMax;
     private final CheckReport told;
 
@@ -26,8 +24,14 @@ final class OverlapRepair {
     private boolean complete;
     private boolean outOfRoom;
 
-    OverlapRepair(CheckImage image, long memoryBytesMax, CheckListener listener) {
+    /**
+     * @param counts to count with; their content does not matter
+     * @param memoryBytesMax for the references that are found
+     */
+    OverlapRepair(
+            CheckImage image, ReferenceCounts counts, long memoryBytesMax, CheckListener listener) {
         this.image = image;
+        this.counts = counts;
         this.memoryBytesMax = memoryBytesMax;
         this.told = new CheckReport(listener);
         this.endCluster = 2 * image.clusters() + 1 + (SPARE_BYTES >>> image.clusterBits);
@@ -65,8 +69,8 @@ final class OverlapRepair {
     /** Whether the image has changed, so that it has to be read anew. */
     private boolean step() {
         CheckReport report = new CheckReport(CheckListener.SILENT);
-        ReferenceCounts counts = new ReferenceCounts(memoryBytesMax);
-        Relocations relocations = new Relocations(image, endCluster, memoryBytesMax / MEMORY_PART);
+        counts.clear();
+        Relocations relocations = new Relocations(image, endCluster, memoryBytesMax);
         ReferenceWalk walk = new ReferenceWalk(image, counts, report, relocations);
         walk.walk();
         complete = report.overlaps == 0;

@@ -26,6 +26,9 @@ public final class Qcow2Check {
 
     private static final int THREADS_MAX = 8;
 
+    /** What part of the memory for counts is there for references that are to be moved. */
+    private static final int RELOCATIONS_PART = 4;
+
     /** Smaller images are checked before threads have started. */
     private static final int TABLES_MIN = 16;
 
@@ -135,19 +138,23 @@ public final class Qcow2Check {
 
     /** One look at everything; the refcounts are rebuilt in it where that is needed and allowed. */
     private CheckReport pass(CheckImage image, RepairMode passMode, CheckListener passListener) {
-        // Counts are made anew each time: only one set of them is in memory at a time.
+        // The memory for one set of counts, which are counted again and again.
+        ReferenceCounts counts = new ReferenceCounts(memoryBytesMax);
         try (TableWorkers workers = workersFor(image)) {
             Counted counted =
-                    workers == null ? null : countSideBySide(image, workers, passListener);
+                    workers == null ? null : countSideBySide(image, counts, workers, passListener);
             if (counted != null) {
                 return judge(image, passMode, counted, true);
             }
         }
         if (passMode != RepairMode.ALL) {
-            return judge(image, passMode, countInOrder(image, false, passListener), false);
+            return judge(image, passMode, countInOrder(image, counts, false, passListener), false);
         }
-        OverlapRepair overlaps = new OverlapRepair(image, memoryBytesMax, passListener).run();
-        Counted counted = countInOrder(overlaps.image(), overlaps.isComplete(), passListener);
+        long part = memoryBytesMax / RELOCATIONS_PART;
+        OverlapRepair overlaps = new OverlapRepair(image, counts, part, passListener).run();
+        counts.clear();
+        Counted counted =
+                countInOrder(overlaps.image(), counts, overlaps.isComplete(), passListener);
         counted.report.corruptionsFixed += overlaps.repaired();
         return judge(overlaps.image(), passMode, counted, false);
     }
@@ -158,7 +165,10 @@ public final class Qcow2Check {
 
     /** Null if there is anything to be told or repaired, which is done in order. */
     private @Nullable Counted countSideBySide(
-            CheckImage image, TableWorkers workers, CheckListener passListener) {
+            CheckImage image,
+            ReferenceCounts counts,
+            TableWorkers workers,
+            CheckListener passListener) {
         CheckListener irregular =
                 new CheckListener() {
                     @Override
@@ -171,19 +181,19 @@ public final class Qcow2Check {
                         throw new Irregular();
                     }
                 };
-        ReferenceCounts counts = new ReferenceCounts(memoryBytesMax);
         CheckReport report = new CheckReport(irregular);
         ReferenceWalk walk = new ReferenceWalk(image, counts, report, false, workers);
         try {
             walk.walk();
         } catch (Irregular e) {
+            counts.clear();
             return null;
         }
         return new Counted(report.toldTo(passListener), counts, walk);
     }
 
-    private Counted countInOrder(CheckImage image, boolean repair, CheckListener passListener) {
-        ReferenceCounts counts = new ReferenceCounts(memoryBytesMax);
+    private Counted countInOrder(
+            CheckImage image, ReferenceCounts counts, boolean repair, CheckListener passListener) {
         CheckReport report = new CheckReport(passListener);
         ReferenceWalk walk = new ReferenceWalk(image, counts, report, repair, null);
         walk.walk();

@@ -116,6 +116,15 @@ final class ReferenceCounts {
         return true;
     }
 
+    /** No references again; the memory is kept. */
+    void clear() {
+        for (CountPage page : pages) {
+            if (page != null) {
+                page.clear();
+            }
+        }
+    }
+
     /** Takes one reference away, if there is any. */
     void subtract(long clusterIndex) {
         int count = get(clusterIndex);
