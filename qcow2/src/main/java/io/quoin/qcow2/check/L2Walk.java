@@ -140,7 +140,9 @@ final class L2Walk {
             references.mendEntry(
                     at(entryOffset) + EntryFault.RESERVED_BITS.text(), entryOffset, meant);
         }
-        EntryFault fault = fault(kind, entry, bitmap);
+        boolean hasHost = L2Entry.hasHost(entry, image.header.hasExternalDataFile());
+        EntryFault fault =
+                extended ? SubclusterBitmap.fault(entry, bitmap, hasHost) : EntryFault.NONE;
         if (!fault.isNone()) {
             faulty(fault, entryOffset);
         }
@@ -152,17 +154,6 @@ final class L2Walk {
             }
             case UNALLOCATED, ZERO_PLAIN -> withoutCluster(meant, entryOffset, active);
         }
-    }
-
-    private EntryFault fault(ClusterKind kind, long entry, long bitmap) {
-        if (extended) {
-            boolean hasHost = L2Entry.hasHost(entry, image.header.hasExternalDataFile());
-            return SubclusterBitmap.fault(entry, bitmap, hasHost);
-        }
-        boolean isZero = kind == ClusterKind.ZERO_PLAIN || kind == ClusterKind.ZERO_ALLOCATED;
-        return isZero && image.header.version() < 3
-                ? EntryFault.ZERO_FLAG_VERSION_2
-                : EntryFault.NONE;
     }
 
     private void faulty(EntryFault fault, long entryOffset) {

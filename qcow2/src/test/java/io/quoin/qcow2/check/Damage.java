@@ -46,7 +46,6 @@ enum Damage {
                             && !t.header.hasExternalDataFile()
                             && t.changeFree(w -> L2Entry.ZERO | L2Entry.COPIED)),
     ZERO_ENTRY_COPIED_WRONG(t -> t.isStandard3() && t.changeData(w -> (w | 1) ^ L2Entry.COPIED)),
-    ZERO_FLAG_IN_VERSION_2(t -> t.header.version() < 3 && t.changeData(w -> w | L2Entry.ZERO)),
     STREAM_COPIED(t -> t.changeStream(w -> w | L2Entry.COPIED)),
     STREAM_BEYOND_END(t -> t.changeStream(w -> w + (1L << 40))),
     STREAM_WITH_SUBCLUSTERS(t -> t.extended() && t.changeStreamBitmap()),

@@ -4,7 +4,6 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.quoin.qcow2.hostile.MemoryImageFile;
 import io.quoin.qcow2.hostile.SmallImage;
-import io.quoin.qcow2.layout.EntryFault;
 import io.quoin.qcow2.layout.L2Entry;
 import java.nio.ByteBuffer;
 import java.util.ArrayList;
@@ -119,17 +118,6 @@ class SmallRepairTest {
         CheckResult result = check(file, RepairMode.ALL);
         assertThat(result.exitCode()).as("%s", findings).isEqualTo(CheckResult.EXIT_CORRUPT);
         assertThat(ByteBuffer.wrap(file.content()).getLong(OTHER_ENTRY)).isEqualTo(L1);
-    }
-
-    @Test
-    void shouldReportZeroFlagWhenVersionHasNone() {
-        ByteBuffer image = bytes(SmallImage.version2());
-        image.putLong(OTHER_ENTRY, image.getLong(OTHER_ENTRY) | L2Entry.ZERO);
-        byte[] checked = content(image);
-        CheckResult result = check(checked, RepairMode.ALL);
-        assertThat(result.exitCode()).isEqualTo(CheckResult.EXIT_CORRUPT);
-        assertThat(findings).anyMatch(f -> f.contains(EntryFault.ZERO_FLAG_VERSION_2.text()));
-        assertThat(checked).isEqualTo(content(image));
     }
 
     private static byte[] content(ByteBuffer image) {
