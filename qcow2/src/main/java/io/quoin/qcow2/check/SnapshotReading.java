@@ -27,11 +27,12 @@ final class SnapshotReading implements SnapshotTableLayout.Faults {
 
     /** As it is, or as it will be when what it has to have is added. */
     SnapshotTable read() {
+        boolean hidden = report.referencesHidden;
         SnapshotTable table = image.snapshots(this);
         if (relocations != null && faulty) {
             SnapshotTableLayout.Mended mended = image.mendedSnapshots();
             if (mended != null) {
-                report.referencesHidden = false;
+                report.referencesHidden = hidden;
                 relocations.rewriteSnapshots(mended.table());
                 return image.snapshots(mended, this);
             }

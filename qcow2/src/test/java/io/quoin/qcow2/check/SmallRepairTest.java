@@ -22,6 +22,7 @@ class SmallRepairTest {
     private static final int OTHER_ENTRY = L2 + 8;
     private static final int KEPT_ENTRY = L2 + 24;
     private static final int COMPRESSED_ENTRY = L2 + 32;
+    private static final int SNAPSHOT_TABLE = 9 * CLUSTER;
     private static final int SNAPSHOT_L2 = 11 * CLUSTER;
     private static final int BITMAP_DIRECTORY = 13 * CLUSTER;
     private static final int CRYPT_METHOD = 32;
@@ -62,6 +63,20 @@ class SmallRepairTest {
         assertThat(result.leaks()).as("%s", findings).isEqualTo(1);
         assertThat(result.leaksFixed()).isZero();
         assertThat(result.exitCode()).isEqualTo(CheckResult.EXIT_NOT_COMPLETED);
+    }
+
+    /** The snapshot table would be written anew, and the refcounts without the LUKS header. */
+    @Test
+    void shouldKeepHidingWhenSnapshotTableCanBeMended() {
+        ByteBuffer image = bytes(SmallImage.withSnapshot());
+        image.putInt(CRYPT_METHOD, 2).putShort(REFCOUNT_BLOCK + 2 * 8, (short) 1);
+        // No extra data, where version 3 has some.
+        image.putInt(SNAPSHOT_TABLE + 36, 0).putInt(SNAPSHOT_TABLE + 40, 0x31736e61);
+        image.put(SNAPSHOT_TABLE + 44, (byte) 'p');
+        CheckResult result = check(content(image), RepairMode.ALL);
+        assertThat(result.leaks()).as("%s", findings).isEqualTo(1);
+        assertThat(result.leaksFixed()).isZero();
+        assertThat(result.corruptionsFixed()).isZero();
     }
 
     /** The guest would write in place into what the snapshot has too. */
