@@ -218,8 +218,9 @@ public final class Qcow2Check {
                     "the refcount structure cannot be rebuilt while a broken table hides references");
         }
         boolean repair = passMode != RepairMode.NONE && mayCorrectCopied(report, passMode);
-        // Of a count that is too low, 1 does not say that nobody else has the cluster.
-        boolean maySet = repair && !report.countsTooLow && !report.rebuild;
+        // A count of 1 that may be too low does not say that nobody else has the cluster.
+        boolean trusted = !report.countsTooLow && !report.rebuild && !report.referencesHidden;
+        boolean maySet = repair && trusted;
         CopiedCheck copied = new CopiedCheck(image, compare.countIsOne(), report, repair, maySet);
         if (!sideBySide || !counts.isCopiedRight(compare.countIsOne())) {
             copied.check();
