@@ -202,15 +202,16 @@ final class CountPage {
         return true;
     }
 
+    /** No counts and marks again; the memory is kept. */
     void clear() {
+        for (long[] words : new long[] @Nullable [] {narrow, copied, shared, l2, exclusive}) {
+            if (words != null) {
+                Arrays.fill(words, 0);
+            }
+        }
         int[] counts = wide;
         if (counts != null) {
             Arrays.fill(counts, 0);
         }
-        Arrays.fill(narrow, 0);
-        Arrays.fill(copied, 0);
-        shared = null;
-        l2 = null;
-        exclusive = null;
     }
 }

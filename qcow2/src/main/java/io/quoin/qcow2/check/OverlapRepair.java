@@ -25,7 +25,7 @@ final class OverlapRepair {
     private boolean outOfRoom;
 
     /**
-     * @param counts to count with; their content does not matter
+     * @param counts memory for the counts of each look
      * @param memoryBytesMax for the references that are found
      */
     OverlapRepair(

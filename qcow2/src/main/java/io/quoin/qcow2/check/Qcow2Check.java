@@ -24,10 +24,10 @@ public final class Qcow2Check {
      */
     public static final long MEMORY_BYTES_MAX = 1L << 30;
 
-    private static final int THREADS_MAX = 8;
+    /** What part of that is there besides for the references that are to be moved. */
+    private static final int MEMORY_PART = 4;
 
-    /** What part of the memory for counts is there for references that are to be moved. */
-    private static final int RELOCATIONS_PART = 4;
+    private static final int THREADS_MAX = 8;
 
     /** Smaller images are checked before threads have started. */
     private static final int TABLES_MIN = 16;
@@ -138,7 +138,7 @@ public final class Qcow2Check {
 
     /** One look at everything; the refcounts are rebuilt in it where that is needed and allowed. */
     private CheckReport pass(CheckImage image, RepairMode passMode, CheckListener passListener) {
-        // The memory for one set of counts, which are counted again and again.
+        // One set for each look in turn: it may take half of the memory that there is.
         ReferenceCounts counts = new ReferenceCounts(memoryBytesMax);
         try (TableWorkers workers = workersFor(image)) {
             Counted counted =
@@ -150,9 +150,8 @@ public final class Qcow2Check {
         if (passMode != RepairMode.ALL) {
             return judge(image, passMode, countInOrder(image, counts, false, passListener), false);
         }
-        long part = memoryBytesMax / RELOCATIONS_PART;
-        OverlapRepair overlaps = new OverlapRepair(image, counts, part, passListener).run();
-        counts.clear();
+        OverlapRepair overlaps =
+                new OverlapRepair(image, counts, memoryBytesMax / MEMORY_PART, passListener).run();
         Counted counted =
                 countInOrder(overlaps.image(), counts, overlaps.isComplete(), passListener);
         counted.report.corruptionsFixed += overlaps.repaired();
@@ -186,7 +185,6 @@ public final class Qcow2Check {
         try {
             walk.walk();
         } catch (Irregular e) {
-            counts.clear();
             return null;
         }
         return new Counted(report.toldTo(passListener), counts, walk);
@@ -194,6 +192,7 @@ public final class Qcow2Check {
 
     private Counted countInOrder(
             CheckImage image, ReferenceCounts counts, boolean repair, CheckListener passListener) {
+        counts.clear();
         CheckReport report = new CheckReport(passListener);
         ReferenceWalk walk = new ReferenceWalk(image, counts, report, repair, null);
         walk.walk();
