@@ -3,46 +3,25 @@ package io.quoin.management.cli;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import com.fasterxml.jackson.databind.JsonNode;
-import com.fasterxml.jackson.databind.ObjectMapper;
 import io.quoin.management.volume.DataFolder;
 import io.quoin.management.volume.LocalVolume;
-import io.quoin.testkit.peer.Peer;
-import io.quoin.testkit.peer.PeerCommand;
 import java.io.IOException;
-import java.io.PrintWriter;
 import java.io.RandomAccessFile;
-import java.io.StringWriter;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Random;
 import java.util.stream.Stream;
-import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
-import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
-import picocli.CommandLine;
 
 /** The commands on image files, each beside qemu-img's own on the same image. */
 @Timeout(120)
-class ImageToolsTest {
-    private static final ObjectMapper JSON = new ObjectMapper();
-    private static final long SEED = Long.getLong("quoin.seed", new Random().nextLong());
-
-    @TempDir private Path folder;
-
-    private record Outcome(int exitCode, String out, String err) {}
-
-    @BeforeEach
-    void requirePeers() {
-        Peer.assumeAll(Peer.QEMU_IMG, Peer.QEMU_IO);
-        System.out.println("seed: -Dquoin.seed=" + SEED);
-    }
-
+class ImageToolsTest extends ImageToolsBed {
     @ParameterizedTest
     @CsvSource({"falloc", "full"})
     void shouldReserveSpaceWhenAskedTo(String preallocation) throws IOException {
@@ -122,113 +101,6 @@ class ImageToolsTest {
                         .isEqualTo(theirs.get(i).path(field).asText());
             }
         }
-    }
-
-    @ParameterizedTest
-    @CsvSource({
-        "off, compat=1.1",
-        "metadata, compat=1.1",
-        "metadata, compat=0.10",
-        "metadata, extended_l2=on",
-        "falloc, compat=1.1",
-        "falloc, cluster_size=512",
-        "falloc, extended_l2=on",
-        "full, compat=1.1",
-    })
-    void shouldGrowAsQemuDoes(String preallocation, String options) throws IOException {
-        ok("create", "-o", options, at("ours.qcow2"), "1000K");
-        qemuIo("qcow2", "ours.qcow2", "write -P 7 0 1000K");
-        copy("ours.qcow2", "theirs.qcow2");
-
-        ok("resize", "--preallocation", preallocation, at("ours.qcow2"), "+3M");
-        qemuImg("resize", "--preallocation=" + preallocation, "theirs.qcow2", "+3M");
-
-        checkClean("ours.qcow2");
-        compare("ours.qcow2", "theirs.qcow2");
-        boolean isReserved = preallocation.equals("falloc") || preallocation.equals("full");
-        assertThat(isAllocated("ours.qcow2")).isEqualTo(!preallocation.equals("off"));
-        assertThat(json("info", at("ours.qcow2")).path("actual-size").asLong() > 4000 << 10)
-                .isEqualTo(isReserved);
-    }
-
-    private boolean isAllocated(String image) throws IOException {
-        for (JsonNode extent : JSON.readTree(qemuImg("map", "--output=json", image))) {
-            if (!extent.has("offset") || !extent.path("data").asBoolean()) {
-                return false;
-            }
-        }
-        return true;
-    }
-
-    @ParameterizedTest
-    @CsvSource({
-        "metadata, compat=1.1",
-        "metadata, compat=0.10",
-        "metadata, extended_l2=on",
-        "metadata, data_file=top.data",
-        "metadata, 'data_file=top.data,data_file_raw=on'",
-        "falloc, compat=1.1",
-        "falloc, extended_l2=on",
-        "falloc, data_file=top.data",
-        "falloc, 'data_file=top.data,data_file_raw=on'",
-        "full, extended_l2=on",
-    })
-    void shouldReadZerosInANewPartThatIsAllocated(String preallocation, String options)
-            throws IOException {
-        byte[] longer = new byte[4 << 20];
-        new Random(SEED).nextBytes(longer);
-        Files.write(folder.resolve("base.raw"), longer);
-        List<String> create = new ArrayList<>(List.of("create", "-f", "qcow2", "-o", options));
-        if (!options.contains("data_file_raw")) {
-            create.addAll(List.of("-b", "base.raw", "-F", "raw"));
-        }
-        create.addAll(List.of("top.qcow2", "1000K"));
-        qemuImg(create.toArray(String[]::new));
-        // Clusters that are free and not empty.
-        qemuIo("qcow2", "top.qcow2", "write -P 9 64k 800k");
-        qemuIo("qcow2", "top.qcow2", "discard 64k 800k");
-        qemuImg("convert", "-O", "raw", "top.qcow2", "expected.raw");
-        qemuImg("resize", "-f", "raw", "expected.raw", "4M");
-
-        ok("resize", "--preallocation", preallocation, at("top.qcow2"), "4M");
-
-        checkClean("top.qcow2");
-        compare("top.qcow2", "expected.raw");
-        if (preallocation.equals("falloc")) {
-            String data = options.contains("data_file") ? "top.data" : "top.qcow2";
-            assertThat(json("info", "-f", "raw", at(data)).path("actual-size").asLong())
-                    .isGreaterThan(3 << 20);
-        }
-        ok("resize", at("top.qcow2"), "5M");
-        checkClean("top.qcow2");
-    }
-
-    @ParameterizedTest
-    @ValueSource(strings = {"off", "falloc", "full"})
-    void shouldResizeRawImages(String preallocation) throws IOException {
-        ok("create", at("disk.raw"), "1M");
-        ok("resize", "--preallocation", preallocation, at("disk.raw"), "4M");
-        assertThat(folder.resolve("disk.raw")).hasSize(4 << 20);
-        assertThat(json("info", at("disk.raw")).path("actual-size").asLong() >= 3 << 20)
-                .isEqualTo(!preallocation.equals("off"));
-        ok("resize", "--shrink", at("disk.raw"), "-3M");
-        assertThat(folder.resolve("disk.raw")).hasSize(1 << 20);
-    }
-
-    @ParameterizedTest
-    @ValueSource(strings = {"65536", "512"})
-    void shouldShrinkAsQemuDoes(String clusterSize) throws IOException {
-        qemuImg("create", "-f", "qcow2", "-o", "cluster_size=" + clusterSize, "ours.qcow2", "6M");
-        qemuIo("qcow2", "ours.qcow2", "write -P 7 300k 5M");
-        copy("ours.qcow2", "theirs.qcow2");
-
-        ok("resize", "--shrink", at("ours.qcow2"), "-5M");
-        qemuImg("resize", "--shrink", "theirs.qcow2", "1M");
-
-        checkClean("ours.qcow2");
-        compare("ours.qcow2", "theirs.qcow2");
-        assertThat(json("info", at("ours.qcow2")).path("virtual-size").asLong()).isEqualTo(1 << 20);
-        assertThat(json("info", at("ours.qcow2")).path("actual-size").asLong()).isLessThan(4 << 20);
     }
 
     /** base (raw or qcow2) under mid under top, each with data and zeros of its own. */
@@ -548,57 +420,5 @@ class ImageToolsTest {
                 assertThat(outcome.err()).contains("stop what serves it first");
             }
         }
-    }
-
-    private String at(String name) {
-        return folder.resolve(name).toString();
-    }
-
-    private void copy(String from, String to) throws IOException {
-        Files.copy(folder.resolve(from), folder.resolve(to));
-    }
-
-    private String qemuImg(String... arguments) {
-        return Peer.QEMU_IMG.command(arguments).directory(folder).runOk().stdout();
-    }
-
-    private void qemuIo(String format, String file, String command) {
-        PeerCommand.of("qemu-io", "-f", format, "-c", command, file).directory(folder).runOk();
-    }
-
-    private void checkClean(String file) {
-        qemuImg("check", "-f", "qcow2", file);
-    }
-
-    private void compare(String first, String second) {
-        qemuImg("compare", "-f", format(first), "-F", format(second), first, second);
-    }
-
-    private static String format(String file) {
-        return file.endsWith(".raw") ? "raw" : "qcow2";
-    }
-
-    private Outcome ok(String... arguments) {
-        Outcome outcome = run(List.of(arguments));
-        assertThat(outcome.exitCode()).as(outcome.err()).isZero();
-        return outcome;
-    }
-
-    private JsonNode json(String... arguments) throws IOException {
-        List<String> all = new ArrayList<>(List.of(arguments));
-        all.addAll(1, List.of("--output", "json"));
-        return JSON.readTree(ok(all.toArray(String[]::new)).out());
-    }
-
-    private static Outcome run(List<String> arguments) {
-        List<String> all = new ArrayList<>(arguments);
-        all.add(0, "image");
-        StringWriter out = new StringWriter();
-        StringWriter err = new StringWriter();
-        CommandLine command = QuoinCommand.commandLine();
-        command.setOut(new PrintWriter(out));
-        command.setErr(new PrintWriter(err));
-        int exitCode = command.execute(all.toArray(String[]::new));
-        return new Outcome(exitCode, out.toString(), err.toString());
     }
 }
