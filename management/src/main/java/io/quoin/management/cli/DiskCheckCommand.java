@@ -4,7 +4,7 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.quoin.management.cli.terminal.CheckFindings;
 import io.quoin.management.cli.terminal.CheckText;
-import io.quoin.management.cli.terminal.OutputOption;
+import io.quoin.management.cli.terminal.ProgressOutput;
 import io.quoin.management.daemon.Commands;
 import io.quoin.management.volume.CheckEvents;
 import io.quoin.qcow2.check.CheckResult;
@@ -65,7 +65,7 @@ final class DiskCheckCommand implements Callable<Integer> {
 
     @Mixin
     @SuppressWarnings("NullAway.Init") // picocli sets it
-    private OutputOption output;
+    private ProgressOutput output;
 
     @Spec
     @SuppressWarnings("NullAway.Init") // picocli sets it
@@ -76,7 +76,7 @@ final class DiskCheckCommand implements Callable<Integer> {
         PrintWriter err = spec.commandLine().getErr();
         JsonNode result;
         try (Commands commands = VolumeAccess.open(data);
-                CheckFindings findings = new CheckFindings(err)) {
+                CheckFindings findings = new CheckFindings(err, output.progress("checking"))) {
             result = commands.call("disk.check", arguments(), new Told(findings));
         }
         if (!result.path("has-check").asBoolean()) {

@@ -66,10 +66,10 @@ public final class BitmapEdit {
                                         action,
                                         bitmap,
                                         granularityBytes,
-                                        control(file),
-                                        control(source.file())));
+                                        control(file, image.text()),
+                                        control(source.file(), source.location().text())));
             }
-            return opened.call(file -> control(file).list());
+            return opened.call(file -> control(file, image.text()).list());
         }
     }
 
@@ -89,14 +89,20 @@ public final class BitmapEdit {
         };
     }
 
-    private static BitmapControl control(XlatorFile file) {
+    /**
+     * The bitmaps of an open image.
+     *
+     * @param text its name for the caller
+     * @throws BlockException ENOTSUP if it cannot have some
+     */
+    static BitmapControl control(XlatorFile file, String text) {
         return BitmapControl.of(file)
                 .orElseThrow(
                         () ->
                                 new BlockException(
                                         BlockError.ENOTSUP,
-                                        "image cannot have bitmaps: file="
-                                                + file.fileName()
+                                        "image cannot have bitmaps: image="
+                                                + text
                                                 + ", expected=format qcow2"));
     }
 }

@@ -2,11 +2,13 @@ package io.quoin.management.image;
 
 import io.quoin.block.BlockError;
 import io.quoin.block.BlockException;
+import io.quoin.management.image.ConvertOptions.Bitmaps;
 import io.quoin.management.image.CopyRun.CopyTotals;
 import io.quoin.qcow2.BackingName;
 import io.quoin.xlator.CreateOptions;
 import io.quoin.xlator.OpenMode;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import org.jspecify.annotations.Nullable;
 
@@ -97,7 +99,7 @@ public final class Convert {
                             + " bytes, actual="
                             + targetBytes);
         }
-        ConvertResult result = copy(source, target, null, options.targetIsZero());
+        ConvertResult result = copy(source, to, target, null, options.targetIsZero());
         target.close();
         return result;
     }
@@ -127,7 +129,7 @@ public final class Convert {
             OpenedImage target = session.open(file.unfinished(), OpenMode.READ_WRITE);
             ConvertResult result;
             try {
-                result = copy(source, target, backing, backing == null);
+                result = copy(source, to, target, backing, backing == null);
             } catch (RuntimeException | Error e) {
                 closeAfter(target, e);
                 throw e;
@@ -183,6 +185,7 @@ public final class Convert {
 
     private ConvertResult copy(
             OpenedImage source,
+            ImageLocation to,
             OpenedImage target,
             @Nullable OpenedImage backing,
             boolean targetIsZero) {
@@ -190,14 +193,31 @@ public final class Convert {
             throw new BlockException(
                     BlockError.ENOTSUP,
                     "target cannot be compressed: target="
-                            + target.location().text()
+                            + to.text()
                             + ", expected=a qcow2 image without a data file");
         }
+        BitmapCopy bitmaps =
+                options.bitmaps() == Bitmaps.NONE
+                        ? null
+                        : new BitmapCopy(
+                                session,
+                                source.location(),
+                                to,
+                                target,
+                                options.bitmaps() == Bitmaps.CONSISTENT);
         CopyPlan plan = CopyPlan.of(source, target, backing, targetIsZero, options);
         CopyRun run = new CopyRun(plan, options.requests(), progress);
         CompletableFuture<CopyTotals> done = new CompletableFuture<>();
         source.loop().execute(() -> Relay.into(done, run::start));
         CopyTotals totals = Relay.await(source.watch().over(done));
-        return new ConvertResult(plan.sourceBytes(), totals.readBytes(), totals.storedBytes());
+        if (bitmaps != null) {
+            bitmaps.run();
+        }
+        return new ConvertResult(
+                plan.sourceBytes(),
+                totals.readBytes(),
+                totals.storedBytes(),
+                bitmaps == null ? List.of() : bitmaps.copied(),
+                bitmaps == null ? List.of() : bitmaps.skipped());
     }
 }

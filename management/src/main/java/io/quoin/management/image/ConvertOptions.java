@@ -12,6 +12,7 @@ import java.util.Map;
  * @param targetIsZero an existing target is known to read as zeros
  * @param sparseBytes so many zeros in a row are not stored; 0 stores everything
  * @param requests how many parts are under way at once
+ * @param bitmaps which dirty bitmaps of the source are copied too
  *     <p>Threading: immutable.
  */
 public record ConvertOptions(
@@ -20,7 +21,17 @@ public record ConvertOptions(
         boolean existingTarget,
         boolean targetIsZero,
         int sparseBytes,
-        int requests) {
+        int requests,
+        Bitmaps bitmaps) {
+    /** Which dirty bitmaps are copied. */
+    public enum Bitmaps {
+        NONE,
+        /** All; an inconsistent one is an error. */
+        ALL,
+        /** All but inconsistent ones. */
+        CONSISTENT
+    }
+
     /** As qemu-img's. */
     public static final int SPARSE_BYTES = 4096;
 
@@ -32,25 +43,44 @@ public record ConvertOptions(
     }
 
     public static ConvertOptions defaults() {
-        return new ConvertOptions(false, Map.of(), false, false, SPARSE_BYTES, REQUESTS);
+        return new ConvertOptions(
+                false, Map.of(), false, false, SPARSE_BYTES, REQUESTS, Bitmaps.NONE);
     }
 
     public ConvertOptions withCreateOptions(Map<String, String> options) {
         return new ConvertOptions(
-                compressed, options, existingTarget, targetIsZero, sparseBytes, requests);
+                compressed, options, existingTarget, targetIsZero, sparseBytes, requests, bitmaps);
     }
 
     public ConvertOptions withCompression() {
         return new ConvertOptions(
-                true, createOptions, existingTarget, targetIsZero, sparseBytes, requests);
+                true, createOptions, existingTarget, targetIsZero, sparseBytes, requests, bitmaps);
     }
 
     public ConvertOptions intoExisting(boolean isZero) {
-        return new ConvertOptions(compressed, createOptions, true, isZero, sparseBytes, requests);
+        return new ConvertOptions(
+                compressed, createOptions, true, isZero, sparseBytes, requests, bitmaps);
     }
 
     public ConvertOptions withSparseBytes(int newSparseBytes) {
         return new ConvertOptions(
-                compressed, createOptions, existingTarget, targetIsZero, newSparseBytes, requests);
+                compressed,
+                createOptions,
+                existingTarget,
+                targetIsZero,
+                newSparseBytes,
+                requests,
+                bitmaps);
+    }
+
+    public ConvertOptions withBitmaps(Bitmaps newBitmaps) {
+        return new ConvertOptions(
+                compressed,
+                createOptions,
+                existingTarget,
+                targetIsZero,
+                sparseBytes,
+                requests,
+                newBitmaps);
     }
 }

@@ -31,4 +31,11 @@ public sealed interface ImageLocation permits LocalImage, NbdImage {
 
     /** As it was given, for messages. */
     String text();
+
+    /**
+     * An internal snapshot of it, by id or name.
+     *
+     * @throws BlockException EINVAL if it has none by its format
+     */
+    ImageLocation at(String snapshot);
 }

@@ -29,11 +29,7 @@ public record LocalImage(Path path, ImageFormat format, @Nullable String snapsho
         return snapshot == null ? path.toString() : path + "@" + snapshot;
     }
 
-    /**
-     * An internal snapshot of it.
-     *
-     * @throws BlockException EINVAL for a raw image, which has none
-     */
+    @Override
     public LocalImage at(String newSnapshot) {
         if (format == ImageFormat.RAW) {
             throw new BlockException(

@@ -93,11 +93,16 @@ public final class Measure {
         return Relay.await(source.watch().over(counted));
     }
 
-    /** Only of a qcow2 source that can have bitmaps; inconsistent ones cannot be copied. */
+    /**
+     * Only of a qcow2 source that can have bitmaps, and not of its snapshots; inconsistent ones
+     * cannot be copied.
+     */
     private static @Nullable Long bitmapsBytes(ImageLocation location, NewImageSize size)
             throws IOException {
         boolean isQcow2 =
-                location instanceof LocalImage local && local.format() == ImageFormat.QCOW2;
+                location instanceof LocalImage local
+                        && local.format() == ImageFormat.QCOW2
+                        && local.snapshot() == null;
         if (!isQcow2 || !size.canHaveBitmaps()) {
             return null;
         }

@@ -1,5 +1,7 @@
 package io.quoin.management.image;
 
+import io.quoin.block.BlockError;
+import io.quoin.block.BlockException;
 import io.quoin.nbd.client.NbdUri;
 
 /**
@@ -9,4 +11,11 @@ import io.quoin.nbd.client.NbdUri;
  * @param text as it was given
  *     <p>Threading: immutable.
  */
-public record NbdImage(NbdUri uri, String text) implements ImageLocation {}
+public record NbdImage(NbdUri uri, String text) implements ImageLocation {
+    @Override
+    public ImageLocation at(String snapshot) {
+        throw new BlockException(
+                BlockError.EINVAL,
+                "an NBD export has no snapshots: address=" + text + ", snapshot=" + snapshot);
+    }
+}

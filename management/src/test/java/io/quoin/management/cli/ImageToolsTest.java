@@ -47,6 +47,52 @@ class ImageToolsTest extends ImageToolsBed {
     }
 
     @Test
+    void shouldMeasureASnapshotAsQemuDoes() throws IOException {
+        qemuImg("create", "-f", "qcow2", "disk.qcow2", "40M");
+        qemuIo("qcow2", "disk.qcow2", "write -P 1 1M 3M");
+        qemuImg("snapshot", "-c", "first", "disk.qcow2");
+        qemuIo("qcow2", "disk.qcow2", "write -P 2 20M 9M");
+        String options = "cluster_size=4096,compat=0.10";
+        JsonNode theirs =
+                JSON.readTree(
+                        qemuImg(
+                                "measure",
+                                "--output=json",
+                                "-l",
+                                "first",
+                                "-O",
+                                "qcow2",
+                                "-o",
+                                options,
+                                "disk.qcow2"));
+
+        JsonNode ours =
+                json("measure", "-l", "first", "-O", "qcow2", "-o", options, at("disk.qcow2"));
+
+        assertThat(ours).isEqualTo(theirs);
+        assertThat(json("measure", "-O", "qcow2", "-o", options, at("disk.qcow2")))
+                .isNotEqualTo(theirs);
+    }
+
+    @Test
+    void shouldShowProgressWhenAskedAndNothingWhenQuiet() {
+        ok("create", "-q", at("a.qcow2"), "8M");
+        qemuIo("qcow2", "a.qcow2", "write -P 1 1M 3M");
+
+        assertThat(ok("convert", at("a.qcow2"), at("b.qcow2")).err()).isEmpty();
+        assertThat(ok("convert", "-p", at("a.qcow2"), at("b.qcow2")).err())
+                .endsWith("converting: 100%\n")
+                .doesNotContain("\r");
+        assertThat(ok("convert", "-pq", at("a.qcow2"), at("b.qcow2")).err()).isEmpty();
+        assertThat(ok("check", "-q", at("b.qcow2")).out()).isEmpty();
+
+        Outcome created = ok("create", "-q", at("c.qcow2"), "8M");
+        Outcome compared = run(List.of("compare", "-q", at("a.qcow2"), at("c.qcow2")));
+        assertThat(compared.exitCode()).isEqualTo(1);
+        assertThat(created.out() + compared.out() + compared.err()).isEmpty();
+    }
+
+    @Test
     void shouldTellWhatQemuTells() throws IOException {
         qemuImg("create", "-f", "raw", "base.raw", "3M");
         qemuImg(

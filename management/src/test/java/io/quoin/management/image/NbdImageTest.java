@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.quoin.block.BlockError;
 import io.quoin.block.BlockException;
+import io.quoin.management.image.ConvertOptions.Bitmaps;
 import io.quoin.testkit.peer.Peer;
 import io.quoin.testkit.peer.PeerProcess;
 import io.quoin.testkit.peer.SocketFolder;
@@ -241,7 +242,8 @@ class NbdImageTest {
                         "rdelay=50ms");
         String target = folder.resolve("target.qcow2").toString();
         AtomicReference<Boolean> killed = new AtomicReference<>(false);
-        ConvertOptions oneByOne = new ConvertOptions(false, Map.of(), false, false, 4096, 1);
+        ConvertOptions oneByOne =
+                new ConvertOptions(false, Map.of(), false, false, 4096, 1, Bitmaps.NONE);
         assertThatThrownBy(
                         () -> {
                             try (ImageSession session = new ImageSession()) {

@@ -3,7 +3,6 @@ package io.quoin.qcow2.check;
 import io.quoin.block.BlockError;
 import io.quoin.block.BlockException;
 import java.util.function.Consumer;
-import org.jspecify.annotations.Nullable;
 
 /**
  * Where the bytes of a disk are, over its backing chain, as {@code qemu-img map} tells it. Raw
@@ -15,13 +14,12 @@ public final class Qcow2Map {
     private final ImageChain chain;
     private final LayerMap[] layers;
     private final int depthEnd;
-    private final Consumer<MapExtent> consumer;
-    private @Nullable MapExtent pending;
+    private final ExtentJoiner joined;
 
     private Qcow2Map(ImageChain chain, int depthEnd, Consumer<MapExtent> consumer) {
         this.chain = chain;
         this.depthEnd = depthEnd;
-        this.consumer = consumer;
+        joined = new ExtentJoiner(consumer);
         this.layers = new LayerMap[chain.length()];
         for (int depth = 0; depth < layers.length; depth++) {
             layers[depth] = new LayerMap(chain.image(depth), chain.sizeBytes(depth));
@@ -56,12 +54,10 @@ public final class Qcow2Map {
                 throw new BlockException(
                         BlockError.EIO, "qcow2 map: no extent at guest offset " + at);
             }
-            add(extent);
+            joined.add(extent);
             at += extent.length();
         }
-        if (pending != null) {
-            consumer.accept(pending);
-        }
+        joined.end();
     }
 
     private MapExtent extentAt(long guestOffset, long lengthMax) {
@@ -92,18 +88,6 @@ public final class Qcow2Map {
             if (depth + 1 == depthEnd) {
                 return MapExtent.unknown(guestOffset, length, depthEnd);
             }
-        }
-    }
-
-    private void add(MapExtent extent) {
-        MapExtent previous = pending;
-        if (previous == null) {
-            pending = extent;
-        } else if (previous.isContinuedBy(extent)) {
-            pending = previous.joined(extent);
-        } else {
-            consumer.accept(previous);
-            pending = extent;
         }
     }
 }

@@ -4,7 +4,7 @@ import io.quoin.block.BlockError;
 import io.quoin.block.BlockException;
 import io.quoin.management.cli.terminal.CheckFindings;
 import io.quoin.management.cli.terminal.CheckText;
-import io.quoin.management.cli.terminal.OutputOption;
+import io.quoin.management.cli.terminal.ProgressOutput;
 import io.quoin.management.image.ImageSession;
 import io.quoin.qcow2.check.CheckListener;
 import io.quoin.qcow2.check.CheckResult;
@@ -59,7 +59,7 @@ final class CheckCommand implements Callable<Integer> {
 
     @Mixin
     @SuppressWarnings("NullAway.Init") // picocli sets it
-    private OutputOption output;
+    private ProgressOutput output;
 
     @Option(
             names = {"-r", "--repair"},
@@ -93,7 +93,7 @@ final class CheckCommand implements Callable<Integer> {
     private CheckResult check(Path path, PrintWriter err) throws IOException {
         try (ImageSession session = new ImageSession().forceShare(share.isGiven());
                 ImageFile file = open(session, path);
-                CheckFindings findings = new CheckFindings(err)) {
+                CheckFindings findings = new CheckFindings(err, output.progress("checking"))) {
             return Qcow2Check.check(
                     file,
                     mode(),

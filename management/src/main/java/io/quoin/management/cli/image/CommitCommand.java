@@ -1,7 +1,7 @@
 package io.quoin.management.cli.image;
 
-import io.quoin.management.cli.terminal.OutputOption;
 import io.quoin.management.cli.terminal.Progress;
+import io.quoin.management.cli.terminal.ProgressOutput;
 import io.quoin.management.image.Commit;
 import io.quoin.management.image.ImageSession;
 import io.quoin.management.image.LocalImage;
@@ -50,13 +50,13 @@ final class CommitCommand implements Callable<Integer> {
 
     @Mixin
     @SuppressWarnings("NullAway.Init") // picocli sets it
-    private OutputOption output;
+    private ProgressOutput output;
 
     @Override
     public Integer call() {
         LocalImage image = source.image();
         Commit.Result result;
-        Progress progress = new Progress("committing");
+        Progress progress = output.progress("committing");
         try (ImageSession session = new ImageSession()) {
             result = new Commit(session, progress::show).run(image, base, keep);
         } finally {

@@ -1,8 +1,8 @@
 package io.quoin.management.cli.image;
 
 import io.quoin.block.BlockException;
-import io.quoin.management.cli.terminal.OutputOption;
 import io.quoin.management.cli.terminal.Progress;
+import io.quoin.management.cli.terminal.ProgressOutput;
 import io.quoin.management.image.Compare;
 import io.quoin.management.image.CompareResult;
 import io.quoin.management.image.ImageFormat;
@@ -79,7 +79,7 @@ final class CompareCommand implements Callable<Integer> {
 
     @Mixin
     @SuppressWarnings("NullAway.Init") // picocli sets it
-    private OutputOption output;
+    private ProgressOutput output;
 
     @Spec
     @SuppressWarnings("NullAway.Init") // picocli sets it
@@ -88,7 +88,7 @@ final class CompareCommand implements Callable<Integer> {
     @Override
     public Integer call() {
         int exitCode = EXIT_NOT_OPENED;
-        Progress progress = new Progress("comparing");
+        Progress progress = output.progress("comparing");
         try (ImageSession session = new ImageSession().forceShare(share.isGiven())) {
             Compare compare = new Compare(session, strict, progress::show);
             Compare.Pair pair =

@@ -1,17 +1,15 @@
 package io.quoin.management.cli.image;
 
-import io.quoin.block.BlockError;
-import io.quoin.block.BlockException;
-import io.quoin.management.cli.terminal.OutputOption;
 import io.quoin.management.cli.terminal.Progress;
+import io.quoin.management.cli.terminal.ProgressOutput;
 import io.quoin.management.cli.terminal.SizeConverter;
 import io.quoin.management.image.Convert;
 import io.quoin.management.image.ConvertOptions;
+import io.quoin.management.image.ConvertOptions.Bitmaps;
 import io.quoin.management.image.ConvertResult;
 import io.quoin.management.image.ImageFormat;
 import io.quoin.management.image.ImageLocation;
 import io.quoin.management.image.ImageSession;
-import io.quoin.management.image.LocalImage;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -42,6 +40,7 @@ import picocli.CommandLine.Spec;
             "Examples:",
             "  quoin image convert vm1.raw vm1.qcow2",
             "  quoin image convert -c -o compression_type=zstd vm1.qcow2 vm1-small.qcow2",
+            "  quoin image convert --bitmaps vm1.qcow2 vm1-moved.qcow2",
             "  quoin image convert -n vm1.qcow2 nbd://host/disk"
         })
 final class ConvertCommand implements Callable<Integer> {
@@ -115,6 +114,14 @@ final class ConvertCommand implements Callable<Integer> {
             converter = SizeConverter.class)
     private long sparseBytes = ConvertOptions.SPARSE_BYTES;
 
+    @Option(names = "--bitmaps", description = "copy the source's dirty bitmaps too")
+    private boolean bitmaps;
+
+    @Option(
+            names = "--skip-broken-bitmaps",
+            description = "with --bitmaps: leave inconsistent ones out instead of failing")
+    private boolean skipBrokenBitmaps;
+
     @Option(
             names = {"-m", "--requests"},
             paramLabel = "N",
@@ -136,7 +143,7 @@ final class ConvertCommand implements Callable<Integer> {
 
     @Mixin
     @SuppressWarnings("NullAway.Init") // picocli sets it
-    private OutputOption output;
+    private ProgressOutput output;
 
     @Spec
     @SuppressWarnings("NullAway.Init") // picocli sets it
@@ -144,11 +151,12 @@ final class ConvertCommand implements Callable<Integer> {
 
     @Override
     public Integer call() {
-        ImageLocation from = source();
+        ImageLocation disk = ImageLocation.of(source, format);
+        ImageLocation from = snapshot == null ? disk : disk.at(snapshot);
         ImageLocation to = ImageLocation.of(target, targetFormat);
         ConvertOptions wanted = options();
         ConvertResult result;
-        Progress progress = new Progress("converting");
+        Progress progress = output.progress("converting");
         try (ImageSession session = new ImageSession(threads).forceShare(share.isGiven())) {
             result = new Convert(session, wanted, progress::show).run(from, to);
         } finally {
@@ -160,20 +168,19 @@ final class ConvertCommand implements Callable<Integer> {
         fields.put("virtual-size", result.sizeBytes());
         fields.put("read-bytes", result.readBytes());
         fields.put("stored-bytes", result.storedBytes());
-        output.print(fields, out -> {});
+        if (bitmaps) {
+            fields.put("bitmaps", result.bitmaps());
+            fields.put("skipped-bitmaps", result.skippedBitmaps());
+        }
+        output.print(
+                fields,
+                out ->
+                        result.skippedBitmaps()
+                                .forEach(
+                                        name ->
+                                                out.println(
+                                                        "left out inconsistent bitmap " + name)));
         return 0;
-    }
-
-    private ImageLocation source() {
-        ImageLocation from = ImageLocation.of(source, format);
-        if (snapshot == null) {
-            return from;
-        }
-        if (from instanceof LocalImage local) {
-            return local.at(snapshot);
-        }
-        throw new BlockException(
-                BlockError.EINVAL, "an NBD export has no snapshots: address=" + source);
     }
 
     private ConvertOptions options() {
@@ -185,6 +192,11 @@ final class ConvertCommand implements Callable<Integer> {
         } else {
             require(backingFormat == null, "-B", "the backing file that -F is of", "none");
         }
+        require(
+                bitmaps || !skipBrokenBitmaps,
+                "--skip-broken-bitmaps",
+                "only with --bitmaps",
+                "alone");
         require(noCreate || !targetIsZero, "--target-is-zero", "only with -n", "alone");
         require(
                 !noCreate || all.isEmpty(),
@@ -199,7 +211,20 @@ final class ConvertCommand implements Callable<Integer> {
         require(requests >= 1 && requests <= REQUESTS_MAX, "-m", "1 to 16", requests);
         require(threads >= 0 && threads <= 64, "--threads", "1 to 64", threads);
         return new ConvertOptions(
-                compressed, all, noCreate, targetIsZero, (int) sparseBytes, requests);
+                compressed,
+                all,
+                noCreate,
+                targetIsZero,
+                (int) sparseBytes,
+                requests,
+                wantedBitmaps());
+    }
+
+    private Bitmaps wantedBitmaps() {
+        if (!bitmaps) {
+            return Bitmaps.NONE;
+        }
+        return skipBrokenBitmaps ? Bitmaps.CONSISTENT : Bitmaps.ALL;
     }
 
     private void require(boolean holds, String option, String expected, Object actual) {

@@ -1,6 +1,6 @@
 package io.quoin.management.cli.image;
 
-import io.quoin.management.cli.terminal.OutputOption;
+import io.quoin.management.cli.terminal.QuietOutput;
 import io.quoin.management.cli.terminal.SizeConverter;
 import io.quoin.management.image.Create;
 import io.quoin.management.image.ImageFormat;
@@ -74,7 +74,7 @@ final class CreateCommand implements Callable<Integer> {
 
     @Mixin
     @SuppressWarnings("NullAway.Init") // picocli sets it
-    private OutputOption output;
+    private QuietOutput output;
 
     @Spec
     @SuppressWarnings("NullAway.Init") // picocli sets it

@@ -1,6 +1,9 @@
 package io.quoin.management.cli.image;
 
+import io.quoin.block.BlockError;
+import io.quoin.block.BlockException;
 import io.quoin.management.image.ImageFormat;
+import io.quoin.management.image.ImageLocation;
 import io.quoin.management.image.LocalImage;
 import java.nio.file.Path;
 import java.util.Objects;
@@ -17,7 +20,7 @@ import picocli.CommandLine.Parameters;
 final class ImageSource {
     @Parameters(index = "0", paramLabel = "FILE", description = "an image file")
     @SuppressWarnings("NullAway.Init") // picocli sets it
-    private Path file;
+    private String file;
 
     @Option(
             names = {"-f", "--format"},
@@ -32,7 +35,16 @@ final class ImageSource {
 
     /** Which need not exist. */
     LocalImage image() {
-        return new LocalImage(file, ImageFormat.choose(format, file.toString()));
+        if (location() instanceof LocalImage local) {
+            return local;
+        }
+        throw new BlockException(
+                BlockError.ENOTSUP, "not an image file: expected=a path, actual=" + file);
+    }
+
+    /** For what is done with NBD exports as well. */
+    ImageLocation location() {
+        return ImageLocation.of(file, format);
     }
 
     boolean isRaw() {

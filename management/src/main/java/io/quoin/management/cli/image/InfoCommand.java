@@ -2,15 +2,20 @@ package io.quoin.management.cli.image;
 
 import io.quoin.block.BlockError;
 import io.quoin.block.BlockException;
+import io.quoin.block.Geometry;
 import io.quoin.brick.posix.LocalFile;
 import io.quoin.management.cli.terminal.OutputOption;
 import io.quoin.management.image.ImageFormat;
+import io.quoin.management.image.ImageSession;
 import io.quoin.management.image.LocalImage;
+import io.quoin.management.image.NbdImage;
+import io.quoin.management.image.OpenedImage;
 import io.quoin.qcow2.check.BackingFiles;
 import io.quoin.qcow2.check.ChannelImageFile;
 import io.quoin.qcow2.check.ImageChain;
 import io.quoin.qcow2.check.ImageFile;
 import io.quoin.qcow2.check.Qcow2Info;
+import io.quoin.xlator.OpenMode;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -30,13 +35,14 @@ import picocli.CommandLine.Option;
  */
 @Command(
         name = "info",
-        description = "Describe an image.",
+        description = "Describe an image, or an NBD export.",
         mixinStandardHelpOptions = true,
         footer = {
             "",
             "Examples:",
             "  quoin image info vm1.qcow2",
-            "  quoin image info --backing-chain --output json vm1.qcow2"
+            "  quoin image info --backing-chain --output json vm1.qcow2",
+            "  quoin image info nbd://host/disk"
         })
 final class InfoCommand implements Callable<Integer> {
     private static final String BACKING = "backing-filename";
@@ -54,9 +60,29 @@ final class InfoCommand implements Callable<Integer> {
 
     @Override
     public Integer call() throws IOException {
-        source.file();
         List<Map<String, Object>> infos = new ArrayList<>();
-        LocalImage next = source.image();
+        if (source.location() instanceof NbdImage remote) {
+            infos.add(describe(remote));
+        } else {
+            describe(source.image(), infos);
+        }
+        output.print(
+                chain ? infos : infos.get(0),
+                out -> {
+                    for (int i = 0; i < infos.size(); i++) {
+                        if (i > 0) {
+                            out.println();
+                        }
+                        InfoText.print(infos.get(i), out);
+                    }
+                });
+        return 0;
+    }
+
+    /** The image, and with it the images below if they are asked for. */
+    private void describe(LocalImage image, List<Map<String, Object>> infos) throws IOException {
+        image.existing();
+        LocalImage next = image;
         while (next != null) {
             if (infos.size() == ImageChain.LENGTH_MAX) {
                 throw new BlockException(
@@ -71,17 +97,23 @@ final class InfoCommand implements Callable<Integer> {
             infos.add(info);
             next = chain && info.containsKey(BACKING) ? backingOf(next, info) : null;
         }
-        output.print(
-                chain ? infos : infos.get(0),
-                out -> {
-                    for (int i = 0; i < infos.size(); i++) {
-                        if (i > 0) {
-                            out.println();
-                        }
-                        InfoText.print(infos.get(i), out);
-                    }
-                });
-        return 0;
+    }
+
+    private static Map<String, Object> describe(NbdImage image) {
+        try (ImageSession session = new ImageSession()) {
+            OpenedImage export = session.open(image, OpenMode.READ_ONLY);
+            Geometry geometry = export.geometry();
+            Map<String, Object> nbd = new LinkedHashMap<>(export.details());
+            nbd.remove("type");
+            nbd.put("block-size-min", geometry.blockSizeMin());
+            nbd.put("block-size-preferred", geometry.blockSizePreferred());
+            Map<String, Object> info = new LinkedHashMap<>();
+            info.put("filename", image.text());
+            info.put("format", "raw");
+            info.put("virtual-size", geometry.sizeBytes());
+            info.put("nbd", nbd);
+            return info;
+        }
     }
 
     private static Map<String, Object> describe(LocalImage image) throws IOException {

@@ -2,12 +2,17 @@ package io.quoin.management.cli.image;
 
 import io.quoin.brick.posix.LocalFile;
 import io.quoin.management.cli.terminal.OutputOption;
+import io.quoin.management.image.ImageSession;
+import io.quoin.management.image.NbdImage;
+import io.quoin.management.image.OpenedImage;
+import io.quoin.management.image.StatusMap;
 import io.quoin.qcow2.check.BackingFiles;
 import io.quoin.qcow2.check.ChannelImageFile;
 import io.quoin.qcow2.check.ImageChain;
 import io.quoin.qcow2.check.ImageFile;
 import io.quoin.qcow2.check.MapExtent;
 import io.quoin.qcow2.check.Qcow2Map;
+import io.quoin.xlator.OpenMode;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.util.concurrent.Callable;
@@ -22,9 +27,15 @@ import picocli.CommandLine.Mixin;
  */
 @Command(
         name = "map",
-        description = "Show where the bytes of an image are, over its backing files.",
+        description =
+                "Show where the bytes of an image are, over its backing files, or of an NBD export.",
         mixinStandardHelpOptions = true,
-        footer = {"", "Example:", "  quoin image map --output json vm1.qcow2"})
+        footer = {
+            "",
+            "Examples:",
+            "  quoin image map vm1.qcow2",
+            "  quoin image map --output json nbd://host/disk"
+        })
 final class MapCommand implements Callable<Integer> {
     @Mixin
     @SuppressWarnings("NullAway.Init") // picocli sets it
@@ -37,6 +48,13 @@ final class MapCommand implements Callable<Integer> {
     @Override
     public Integer call() throws IOException {
         PrintWriter out = output.out();
+        if (image.location() instanceof NbdImage remote) {
+            try (ImageSession session = new ImageSession()) {
+                OpenedImage export = session.open(remote, OpenMode.READ_ONLY);
+                print(extents -> StatusMap.map(export, extents), out);
+            }
+            return 0;
+        }
         if (image.isRaw()) {
             try (LocalFile file = LocalFile.open(image.file())) {
                 print(extents -> mapRaw(file, extents), out);
@@ -114,6 +132,6 @@ final class MapCommand implements Callable<Integer> {
         if (extent.zero()) {
             return extent.present() ? "zero" : "unallocated";
         }
-        return "data";
+        return extent.data() ? "data" : "unallocated";
     }
 }

@@ -49,6 +49,12 @@ final class MeasureCommand implements Callable<Integer> {
     private @Nullable ImageFormat format;
 
     @Option(
+            names = {"-l", "--snapshot"},
+            paramLabel = "NAME",
+            description = "of this internal snapshot of the source, by id or name")
+    private @Nullable String snapshot;
+
+    @Option(
             names = {"-O", "--output-format"},
             paramLabel = "FORMAT",
             description = "of the new image: qcow2 or raw (default: raw)",
@@ -90,10 +96,11 @@ final class MeasureCommand implements Callable<Integer> {
         Measure measure = new Measure(targetFormat, options.given());
         if (source != null && sizeBytes == null) {
             try (ImageSession session = new ImageSession().forceShare(share.isGiven())) {
-                return measure.of(session, ImageLocation.of(source, format));
+                ImageLocation disk = ImageLocation.of(source, format);
+                return measure.of(session, snapshot == null ? disk : disk.at(snapshot));
             }
         }
-        if (source == null && sizeBytes != null) {
+        if (source == null && sizeBytes != null && snapshot == null) {
             return measure.empty(sizeBytes);
         }
         throw new ParameterException(spec.commandLine(), "expected=either SOURCE or --size");

@@ -1,7 +1,7 @@
 package io.quoin.management.cli.image;
 
-import io.quoin.management.cli.terminal.OutputOption;
 import io.quoin.management.cli.terminal.Progress;
+import io.quoin.management.cli.terminal.ProgressOutput;
 import io.quoin.management.image.ImageFormat;
 import io.quoin.management.image.ImageSession;
 import io.quoin.management.image.LocalImage;
@@ -49,7 +49,7 @@ final class RebaseCommand implements Callable<Integer> {
 
     @Mixin
     @SuppressWarnings("NullAway.Init") // picocli sets it
-    private OutputOption output;
+    private ProgressOutput output;
 
     @Spec
     @SuppressWarnings("NullAway.Init") // picocli sets it
@@ -67,7 +67,7 @@ final class RebaseCommand implements Callable<Integer> {
         ImageFormat format = name.isEmpty() ? ImageFormat.RAW : backing.format();
         LocalImage image = source.image();
         long copied = 0;
-        Progress progress = new Progress("rebasing");
+        Progress progress = output.progress("rebasing");
         try (ImageSession session = new ImageSession()) {
             Rebase rebase = new Rebase(session, progress::show);
             if (unsafe) {

@@ -1,8 +1,8 @@
 package io.quoin.management.cli.image;
 
 import io.quoin.block.BlockException;
-import io.quoin.management.cli.terminal.OutputOption;
 import io.quoin.management.cli.terminal.Progress;
+import io.quoin.management.cli.terminal.ProgressOutput;
 import io.quoin.management.image.ImageSession;
 import io.quoin.management.image.LocalImage;
 import io.quoin.management.image.Resize;
@@ -61,7 +61,7 @@ final class ResizeCommand implements Callable<Integer> {
 
     @Mixin
     @SuppressWarnings("NullAway.Init") // picocli sets it
-    private OutputOption output;
+    private ProgressOutput output;
 
     @Spec
     @SuppressWarnings("NullAway.Init") // picocli sets it
@@ -72,7 +72,7 @@ final class ResizeCommand implements Callable<Integer> {
         LocalImage image = source.image();
         long given = amount();
         long newSize;
-        Progress progress = new Progress("resizing");
+        Progress progress = output.progress("resizing");
         try (ImageSession session = new ImageSession()) {
             Resize resize = new Resize(session, progress::show);
             newSize = resize.run(image, target(resize, image, given), shrink, preallocation);

@@ -9,10 +9,11 @@ import java.io.PrintWriter;
  */
 public final class CheckFindings implements AutoCloseable {
     private final PrintWriter err;
-    private final Progress progress = new Progress("checking");
+    private final Progress progress;
 
-    public CheckFindings(PrintWriter err) {
+    public CheckFindings(PrintWriter err, Progress progress) {
         this.err = err;
+        this.progress = progress;
     }
 
     public void progress(long done, long total) {

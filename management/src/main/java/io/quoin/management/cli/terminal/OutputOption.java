@@ -15,7 +15,7 @@ import picocli.CommandLine.Spec;
  *
  * <p>Threading: confined to the main thread.
  */
-public final class OutputOption {
+public class OutputOption {
     private static final ObjectMapper JSON =
             new ObjectMapper().enable(SerializationFeature.INDENT_OUTPUT);
     private static final ObjectMapper LINE = new ObjectMapper();
@@ -55,6 +55,10 @@ public final class OutputOption {
 
     public PrintWriter out() {
         return spec.commandLine().getOut();
+    }
+
+    public PrintWriter err() {
+        return spec.commandLine().getErr();
     }
 
     public static String json(Object result) {
