@@ -1,6 +1,5 @@
 package io.quoin.qcow2;
 
-import static java.nio.charset.StandardCharsets.US_ASCII;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
@@ -188,33 +187,6 @@ class BitmapLimitsTest {
         assertThat(file.details().get("leak-reclaim").toString()).contains("state=given up");
         images.close(file);
         assertThat(header().autoclearFeatures() & Qcow2Header.LEAKS_POSSIBLE).isNotZero();
-    }
-
-    @Test
-    @DisplayName("QCOW2 148: many long L1 tables of snapshots in holes are refused, not entered")
-    void shouldRefuseWhenTablesOfSnapshotsWouldTakeTooMuchMemory() {
-        images.create(NAME, 1 << 20, Map.of("cluster_size", "512"));
-        byte[] content = images.brick.content(NAME);
-        int count = 3200;
-        long hole = 1L << 25;
-        ByteBuffer bytes = ByteBuffer.wrap(Arrays.copyOf(content, content.length + 64 * count));
-        bytes.putInt(60, count).putLong(64, content.length);
-        for (int i = 0; i < count; i++) {
-            int at = content.length + 64 * i;
-            bytes.putLong(at, (i + 1) * hole).putInt(at + 8, 1 << 22);
-            bytes.putShort(at + 12, (short) 1).putShort(at + 14, (short) 4).putInt(at + 36, 16);
-            bytes.putLong(at + 48, 1 << 20).put(at + 56, "1snap".getBytes(US_ASCII));
-        }
-        images.brick.put(NAME, bytes.array());
-        XlatorFile raw =
-                images.loops.await(
-                        images.brick.open(NAME, OpenMode.READ_WRITE, images.loops.loop(0)));
-        images.loops.await(images.loops.loop(0).call(() -> raw.resize((count + 1) * hole)));
-        images.close(raw);
-        assertThatThrownBy(() -> images.open(NAME, OpenMode.READ_WRITE))
-                .isInstanceOf(BlockException.class)
-                .hasMessageContaining("more metadata than are kept track of");
-        images.close(images.open(NAME, OpenMode.READ_ONLY));
     }
 
     /** The count of the cluster at {@code hostOffset}, of 16 bits, in the first refcount block. */

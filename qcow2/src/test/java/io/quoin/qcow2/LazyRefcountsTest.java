@@ -5,17 +5,25 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.quoin.block.BlockError;
 import io.quoin.block.BlockException;
+import io.quoin.block.IoOp;
+import io.quoin.block.IoRequest;
 import io.quoin.testkit.FileDriver;
 import io.quoin.testkit.ModelDisk;
 import io.quoin.testkit.RandomOperations;
 import io.quoin.testkit.peer.Peer;
 import io.quoin.xlator.OpenMode;
+import io.quoin.xlator.PassThroughFile;
+import io.quoin.xlator.PassThroughXlator;
+import io.quoin.xlator.Xlator;
 import io.quoin.xlator.XlatorFile;
+import io.quoin.xlator.loop.Loop;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
+import java.util.Map;
+import java.util.concurrent.CompletionStage;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.DisplayName;
 import org.junit.jupiter.api.Test;
@@ -73,6 +81,55 @@ class LazyRefcountsTest {
         images.brick.put(NAME, crashed);
         images.close(images.open(NAME, OpenMode.READ_WRITE));
         images.checkClean(NAME);
+    }
+
+    @Test
+    @DisplayName(
+            "QCOW2 126, 129: the dirty bit stays where a mapping could not be written at the end")
+    void shouldStayDirtyWhenClosedWithoutAllOfItsMappings() throws IOException {
+        make("cluster_size=4k,lazy_refcounts=on");
+        NextWriteFails failing = new NextWriteFails(images.brick);
+        ImageFixture faulty = new ImageFixture(folder, images.brick, failing, Map.of());
+        XlatorFile file = faulty.open(NAME, OpenMode.READ_WRITE);
+        faulty.driver(file).write(1 << 20, new byte[64 << 10]);
+        failing.armed = true;
+        assertThatThrownBy(() -> faulty.close(file))
+                .isInstanceOfSatisfying(
+                        BlockException.class,
+                        e -> assertThat(e.error()).isEqualTo(BlockError.ENOSPC));
+        assertThat(failing.armed).isFalse();
+        assertThat(isDirty()).isTrue();
+        images.close(images.open(NAME, OpenMode.READ_WRITE));
+        assertThat(isDirty()).isFalse();
+        images.checkClean(NAME);
+    }
+
+    /** A disk that is full for one write. */
+    private static final class NextWriteFails extends PassThroughXlator {
+        private boolean armed;
+
+        NextWriteFails(Xlator below) {
+            super("faulty", "testkit/faulty", below);
+        }
+
+        @Override
+        public CompletionStage<XlatorFile> open(String fileName, OpenMode mode, Loop loop) {
+            return subvolume()
+                    .open(fileName, mode, loop)
+                    .thenApply(
+                            file ->
+                                    new PassThroughFile(file) {
+                                        @Override
+                                        public void submit(IoRequest request) {
+                                            if (armed && request.op() == IoOp.WRITE) {
+                                                armed = false;
+                                                request.complete(BlockError.ENOSPC);
+                                            } else {
+                                                below().submit(request);
+                                            }
+                                        }
+                                    });
+        }
     }
 
     @Test

@@ -22,6 +22,9 @@ public final class MetadataMap {
     /** As many groups of 16 clusters an image may have when it is opened: 64 MiB. */
     public static final int GROUPS_AT_OPEN_MAX = 1 << 21;
 
+    /** Left for what is not allocated cluster by cluster: longer L1 tables, bitmaps. */
+    private static final int GROUPS_SPARE = 1 << 16;
+
     private static final int GROUP_BITS = 4;
     private static final int KIND_BITS = 4;
     private static final int GROUP_CLUSTERS = 1 << GROUP_BITS;
@@ -35,12 +38,20 @@ public final class MetadataMap {
     /** Pairs in use, also for groups that have no metadata any more. */
     private int used;
 
+    /** Groups that have metadata. */
+    private int live;
+
     /**
      * Whether an image that is being opened may have {@code clusters} more, side by side; each
-     * image has its bound, so that none takes the memory of all. One that is open may pass it.
+     * image has its bound, so that none takes the memory of all.
      */
     public boolean hasRoom(long clusters) {
-        return used + (clusters >>> GROUP_BITS) < GROUPS_AT_OPEN_MAX;
+        return live + (clusters >>> GROUP_BITS) < GROUPS_AT_OPEN_MAX;
+    }
+
+    /** Whether an open image may get more tables and still be opened when it has been closed. */
+    public boolean hasRoomToGrow() {
+        return live < GROUPS_AT_OPEN_MAX - GROUPS_SPARE;
     }
 
     /** Whether cluster {@code clusterIndex} holds metadata. */
@@ -88,6 +99,7 @@ public final class MetadataMap {
             return false;
         }
         pairs[slot + 1] = kinds | (long) kind.code() << bitOf(clusterIndex);
+        live += kinds == 0 ? 1 : 0;
         return true;
     }
 
@@ -102,8 +114,10 @@ public final class MetadataMap {
 
     public void remove(long clusterIndex) {
         int slot = slot(clusterIndex >>> GROUP_BITS);
+        long kinds = pairs[slot + 1];
         // A group without metadata keeps its pair until the table is rebuilt: others lie behind it.
-        pairs[slot + 1] &= ~((long) KIND_MASK << bitOf(clusterIndex));
+        pairs[slot + 1] = kinds & ~((long) KIND_MASK << bitOf(clusterIndex));
+        live -= kinds != 0 && pairs[slot + 1] == 0 ? 1 : 0;
     }
 
     private byte kind(long clusterIndex) {
@@ -150,10 +164,6 @@ public final class MetadataMap {
     /** Without what is empty; twice as large where that would leave it more than a quarter full. */
     private void rebuild() {
         long[] old = pairs;
-        int live = 0;
-        for (int i = 0; i < old.length; i += 2) {
-            live += old[i + 1] == 0 ? 0 : 1;
-        }
         if (8L * live > old.length) {
             pairs = new long[Math.multiplyExact(old.length, 2)];
             shift--;

@@ -250,6 +250,7 @@ public final class OpenImage {
 
     private void closeRefcounts(BlockError before, Outcome outcome) {
         refcounts.close(
+                before.isOk(),
                 closed -> {
                     BlockError error = before.isOk() ? closed : before;
                     if (error.isOk()) {

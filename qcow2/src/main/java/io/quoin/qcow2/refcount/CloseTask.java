@@ -15,7 +15,7 @@ import java.util.List;
  *  TABLE      entries of new blocks, durably (only lazy refcounts have left any)
  *  END        what is free at the end of the file is found, some blocks of it at most
  *  SHRINK     the file is cut there
- *  CLEAN      the dirty bit is cleared, if it was set
+ *  CLEAN      the dirty bit is cleared, if it was set and nothing leaked
  * </pre>
  *
  * <p>Threading: confined(loop).
@@ -37,14 +37,20 @@ final class CloseTask extends RefcountTask {
 
     private final ClusterReserve reserve;
     private final HeaderStore header;
+    private final boolean keepDirty;
     private final List<ReservedRun> runs;
     private State state = State.GIVE_BACK;
     private int run;
     private int endBlocksLeft = END_BLOCKS_MAX;
     private long newEnd;
 
-    CloseTask(RefcountBlocks blocks, ClusterReserve reserve, HeaderStore header) {
+    /**
+     * @param keepDirty whether counts may be too high, so that a dirty image has to stay dirty
+     */
+    CloseTask(
+            RefcountBlocks blocks, ClusterReserve reserve, HeaderStore header, boolean keepDirty) {
         super(blocks);
+        this.keepDirty = keepDirty;
         this.header = header;
         this.reserve = reserve;
         this.runs = reserve.drain();
@@ -85,7 +91,7 @@ final class CloseTask extends RefcountTask {
             }
             case CLEAN -> {
                 state = State.DONE;
-                if (header.header().isDirty()) {
+                if (header.header().isDirty() && !keepDirty) {
                     await();
                     header.changeIncompatible(Qcow2Header.DIRTY, 0, this::answer);
                 }

@@ -13,6 +13,8 @@ import java.util.ArrayDeque;
 import java.util.function.Consumer;
 import java.util.function.LongConsumer;
 import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * The host clusters of an open image: which are free, who gets them, and what happens when a
@@ -21,6 +23,8 @@ import org.jspecify.annotations.Nullable;
  * <p>Threading: confined(loop).
  */
 public final class Refcounts implements FreeSink {
+    private static final Logger LOG = LoggerFactory.getLogger(Refcounts.class);
+
     private final RefcountBlocks blocks;
     private final ClusterReserve reserve;
     private final HeaderStore header;
@@ -34,8 +38,10 @@ public final class Refcounts implements FreeSink {
     private boolean starting;
     private boolean leaked;
     private boolean reserving;
+    private boolean toldFull;
     private @Nullable Outcome closing;
     private boolean closeStarted;
+    private boolean unsettled;
     private @Nullable ClusterRuns recording;
     private @Nullable ClusterRuns keptMetadata;
 
@@ -311,8 +317,14 @@ public final class Refcounts implements FreeSink {
                 });
     }
 
-    /** Gives what is reserved and unused back and makes all counts durable. */
-    public void close(Outcome outcome) {
+    /**
+     * Gives what is reserved and unused back and makes all counts durable.
+     *
+     * @param settled whether everything else is durable; if not, or if clusters leaked, an image
+     *     that is dirty stays so, and its counts are made anew when it is opened
+     */
+    public void close(boolean settled, Outcome outcome) {
+        unsettled = !settled;
         closing = outcome;
         runAll();
     }
@@ -352,11 +364,24 @@ public final class Refcounts implements FreeSink {
                         }
                     });
         } else if (!task.error().isOk()) {
+            tellIfFull();
             reserve.answer(task.error());
         } else if (task.runs().isEmpty() && reserve.hasWaiters()) {
             reserveMore();
         } else {
             reserve.publish(task.runs());
+        }
+    }
+
+    /** Once: no request can say why there is no space while the disk has some. */
+    private void tellIfFull() {
+        if (!toldFull && !blocks.map().hasRoomToGrow()) {
+            toldFull = true;
+            LOG.warn(
+                    "image has as many tables as are kept track of, and gets no more clusters:"
+                            + " file={}, cluster size={}; convert it to larger clusters",
+                    blocks.io().file().fileName(),
+                    1 << blocks.clusterBits());
         }
     }
 
@@ -399,7 +424,7 @@ public final class Refcounts implements FreeSink {
         if (job == null && last != null && !closeStarted) {
             // After everything else, also after tasks that gave way to others.
             closeStarted = true;
-            CloseTask task = new CloseTask(blocks, reserve, header);
+            CloseTask task = new CloseTask(blocks, reserve, header, leaked || unsettled);
             job = new Job(task, () -> last.done(task.error()));
         }
         return job;

@@ -16,6 +16,8 @@ import java.util.List;
  *  PUBLISH   the clusters may be taken
  * </pre>
  *
+ * Nothing is given out where the image has as many metadata as it may have when it is opened again.
+ *
  * <p>Threading: confined(loop).
  */
 final class ReserveTask extends RefcountTask {
@@ -83,7 +85,9 @@ final class ReserveTask extends RefcountTask {
     }
 
     private void collect() {
-        if (wanted == 0) {
+        if (runs.isEmpty() && !blocks.map().hasRoomToGrow()) {
+            fail(BlockError.ENOSPC);
+        } else if (wanted == 0) {
             state = State.EXTEND;
         } else if (reserve.scanCursor() < reserve.end() && scanLeft > 0) {
             scan();

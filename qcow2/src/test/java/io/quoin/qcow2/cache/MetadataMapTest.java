@@ -97,6 +97,28 @@ class MetadataMapTest {
         assertThat(map.hasRoom(1L << 25)).isFalse();
     }
 
+    @Test
+    @DisplayName("QCOW2 148: what went counts no longer towards the bound")
+    void shouldHaveRoomAgainWhenTablesWent() {
+        MetadataMap map = new MetadataMap();
+        long group = 16;
+        int added = 0;
+        while (map.hasRoomToGrow()) {
+            map.add(added * group, MetadataKind.L2_TABLE);
+            map.add(added * group + 1, MetadataKind.L2_TABLE);
+            added++;
+        }
+        assertThat(added).isBetween(1 << 20, MetadataMap.GROUPS_AT_OPEN_MAX);
+        assertThat(map.hasRoom(1)).isTrue();
+        map.remove(group);
+        assertThat(map.hasRoomToGrow()).isFalse();
+        map.remove(group + 1);
+        map.remove(group + 1);
+        assertThat(map.hasRoomToGrow()).isTrue();
+        map.add(added * group, MetadataKind.L2_TABLE);
+        assertThat(map.hasRoomToGrow()).isFalse();
+    }
+
     @ParameterizedTest
     @EnumSource(MetadataKind.class)
     @DisplayName("QCOW2 62: a metadata write hits clusters of its own kind or nothing at all")
