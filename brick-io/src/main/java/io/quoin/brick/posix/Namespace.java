@@ -228,23 +228,23 @@ final class Namespace {
         byte[] path = FileNames.encode(fileName);
         brick.names().acquireExclusive(fileName);
         try {
-            requireUnused(fileName, path);
-            int result = SystemCalls.unlinkat(folderFd(), path);
-            if (result < 0) {
-                throw Errno.exception("remove the file", "file=" + fileName, -result);
-            }
+            removeUnused(fileName, path);
             brick.folder().sync();
         } finally {
             brick.names().releaseExclusive(fileName);
         }
     }
 
-    /** By no other program either; whoever opens it from now on has a file without a name. */
-    private void requireUnused(String fileName, byte[] path) {
+    /** By no other program either; locked until the name is gone. */
+    private void removeUnused(String fileName, byte[] path) {
         int fd = openRegular(fileName, path, SystemCalls.O_RDONLY);
         try (ImageLock lock = lockToRead(fileName, fd)) {
             if (lock != null) {
                 lock.addWriter();
+            }
+            int result = SystemCalls.unlinkat(folderFd(), path);
+            if (result < 0) {
+                throw Errno.exception("remove the file", "file=" + fileName, -result);
             }
         } finally {
             SystemCalls.close(fd);
