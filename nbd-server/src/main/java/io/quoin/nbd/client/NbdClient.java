@@ -18,6 +18,7 @@ import io.quoin.xlator.XlatorFile;
 import io.quoin.xlator.loop.Loop;
 import io.quoin.xlator.loop.NettyLoop;
 import io.quoin.xlator.loop.NettyLoopGroup;
+import java.io.FileNotFoundException;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.net.SocketAddress;
@@ -118,7 +119,7 @@ public final class NbdClient {
                     if (!future.isSuccess()) {
                         Throwable cause = future.cause();
                         opened.completeExceptionally(
-                                failure("cannot connect: " + cause.getMessage(), cause));
+                                failure("cannot connect: " + reason(cause), cause));
                         return;
                     }
                     Loop.Timer timeout =
@@ -128,6 +129,14 @@ public final class NbdClient {
                     negotiate(negotiation, connected.channel(), timeout, opened);
                 });
         return opened;
+    }
+
+    /** The kernel's word; a socket that is not there comes without one. */
+    private static String reason(Throwable cause) {
+        if (cause instanceof FileNotFoundException) {
+            return "no such socket";
+        }
+        return cause.getMessage() == null ? cause.toString() : cause.getMessage();
     }
 
     private void negotiate(
