@@ -7,8 +7,6 @@ import io.quoin.management.volume.LocalVolume;
 import io.quoin.testkit.peer.Peer;
 import io.quoin.testkit.peer.PeerProcess;
 import java.io.IOException;
-import java.io.PrintWriter;
-import java.io.StringWriter;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -17,23 +15,17 @@ import java.util.List;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
-import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
-import picocli.CommandLine;
 
 /** The tools on images that something else has open: refused, with nothing changed. */
 @Timeout(120)
-class ImageInUseTest {
+class ImageInUseTest extends ImageToolsBed {
     private static final String IMAGE = "vm.qcow2";
-
-    @TempDir private Path folder;
-
-    private record Outcome(int exitCode, String out, String err) {}
 
     @BeforeEach
     void make() {
-        Peer.assumeAll(Peer.QEMU_IMG, Peer.QEMU_NBD);
+        Peer.QEMU_NBD.assumeAvailable();
         qemuImg("create", "-f", "raw", "base.raw", "4M");
         qemuImg("create", "-f", "qcow2", "-b", "base.raw", "-F", "raw", IMAGE);
         qemuImg("create", "-f", "qcow2", "other.qcow2", "4M");
@@ -116,24 +108,13 @@ class ImageInUseTest {
     }
 
     private Outcome run(String command) {
-        List<String> arguments = new ArrayList<>(List.of("image"));
+        List<String> arguments = new ArrayList<>();
         for (String word : command.split(" ", -1)) {
             boolean isFile = word.contains(".") && !word.startsWith("/");
             String text = word.equals("FILE") ? IMAGE : word.equals("''") ? "" : word;
             boolean isPath = isFile || word.equals("FILE");
-            arguments.add(isPath ? folder.resolve(text).toString() : text);
+            arguments.add(isPath ? at(text) : text);
         }
-        StringWriter out = new StringWriter();
-        StringWriter err = new StringWriter();
-        CommandLine line =
-                QuoinCommand.commandLine()
-                        .setOut(new PrintWriter(out, true))
-                        .setErr(new PrintWriter(err, true));
-        int exitCode = line.execute(arguments.toArray(new String[0]));
-        return new Outcome(exitCode, out.toString(), err.toString());
-    }
-
-    private void qemuImg(String... arguments) {
-        Peer.QEMU_IMG.command(arguments).directory(folder).runOk();
+        return run(arguments);
     }
 }
