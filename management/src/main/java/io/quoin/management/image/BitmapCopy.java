@@ -7,10 +7,8 @@ import io.quoin.qcow2.bitmap.BitmapInfo;
 import io.quoin.xlator.OpenMode;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Set;
 import java.util.concurrent.CompletionStage;
 import java.util.function.Function;
-import java.util.stream.Collectors;
 
 /**
  * Copies the persistent dirty bitmaps of an image into the image that its content is copied to:
@@ -30,12 +28,34 @@ final class BitmapCopy {
     private final List<String> skipped = new ArrayList<>();
 
     /**
+     * Before anything is opened or made.
+     *
+     * @throws BlockException ENOTSUP where one of the two cannot have bitmaps
+     */
+    static void requireBitmaps(ImageLocation from, ImageLocation to) {
+        for (ImageLocation image : List.of(from, to)) {
+            if (!(image instanceof LocalImage local) || local.format() != ImageFormat.QCOW2) {
+                throw new BlockException(
+                        BlockError.ENOTSUP,
+                        "image cannot have bitmaps: image="
+                                + image.text()
+                                + ", expected=a qcow2 file");
+            }
+            if (local.snapshot() != null) {
+                throw new BlockException(
+                        BlockError.ENOTSUP,
+                        "bitmaps are of the disk, not of its snapshots: image=" + image.text());
+            }
+        }
+    }
+
+    /**
      * Of the bitmaps of the image {@code from} into that at {@code to}.
      *
      * @param target that image, open under whatever name
-     * @param skipBroken leave inconsistent bitmaps out, instead of failing
-     * @throws BlockException ENOTSUP where one of the two cannot have bitmaps, EINVAL for an
-     *     inconsistent bitmap or images of different sizes, EEXIST for a name that is taken
+     * @param skipBroken leave bitmaps that cannot be used out, instead of failing
+     * @throws BlockException EINVAL for an inconsistent bitmap or images of different sizes, and
+     *     what {@link BitmapControl#list} and {@link BitmapControl#requireRoomFor} fail with
      */
     BitmapCopy(
             ImageSession session,
@@ -46,33 +66,22 @@ final class BitmapCopy {
         this.target = target;
         sourceText = from.text();
         targetText = to.text();
-        if (from instanceof LocalImage local && local.snapshot() != null) {
-            throw new BlockException(
-                    BlockError.ENOTSUP,
-                    "bitmaps are of the disk, not of its snapshots: source=" + sourceText);
-        }
         // Once more, since bitmaps are merged on one loop.
         source = session.open(from, OpenMode.READ_ONLY, target.loop());
         requireSameSize();
-        Set<String> taken =
-                list(target, targetText).stream().map(BitmapInfo::name).collect(Collectors.toSet());
-        for (BitmapInfo bitmap : list(source, sourceText)) {
-            if (!bitmap.inconsistent()) {
-                requireFree(bitmap.name(), taken);
-                bitmaps.add(bitmap);
-            } else if (skipBroken) {
+        if (BitmapEdit.control(source.file(), sourceText).hasStale()) {
+            require(skipBroken, "all, since a program that knows no bitmaps changed the image");
+        }
+        List<BitmapInfo> all = source.call(file -> BitmapEdit.control(file, sourceText).list());
+        for (BitmapInfo bitmap : all) {
+            if (bitmap.inconsistent()) {
+                require(skipBroken, bitmap.name());
                 skipped.add(bitmap.name());
             } else {
-                throw inconsistent(bitmap.name());
+                bitmaps.add(bitmap);
             }
         }
-        if (!bitmaps.isEmpty() && Integer.valueOf(2).equals(target.details().get("version"))) {
-            throw new BlockException(
-                    BlockError.ENOTSUP,
-                    "images of version 2 have no bitmaps: target="
-                            + targetText
-                            + ", expected=compat=1.1");
-        }
+        requireRoom();
     }
 
     private void requireSameSize() {
@@ -90,39 +99,42 @@ final class BitmapCopy {
         }
     }
 
-    private void requireFree(String name, Set<String> taken) {
-        if (taken.contains(name)) {
+    private void require(boolean skipBroken, String bitmap) {
+        if (!skipBroken) {
             throw new BlockException(
-                    BlockError.EEXIST,
-                    "target has a bitmap of that name: target=" + targetText + ", bitmap=" + name);
+                    BlockError.EINVAL,
+                    "bitmap is inconsistent and cannot be copied: source="
+                            + sourceText
+                            + ", bitmap="
+                            + bitmap
+                            + "; remove it, or leave such bitmaps out with --skip-broken-bitmaps");
         }
     }
 
-    private BlockException inconsistent(String name) {
-        return new BlockException(
-                BlockError.EINVAL,
-                "bitmap is inconsistent and cannot be copied: source="
-                        + sourceText
-                        + ", bitmap="
-                        + name
-                        + "; remove it, or leave such bitmaps out with --skip-broken-bitmaps");
+    private void requireRoom() {
+        try {
+            call(control -> control.requireRoomFor(bitmaps));
+        } catch (BlockException e) {
+            throw new BlockException(
+                    e.error(),
+                    "target cannot take the bitmaps: target=" + targetText + ": " + e.getMessage(),
+                    e);
+        }
     }
 
-    private static List<BitmapInfo> list(OpenedImage image, String text) {
-        return image.call(file -> BitmapEdit.control(file, text).list());
-    }
-
-    /** Makes the copies; they are stored when the target is closed. */
+    /** Makes the copies, all or none; they are stored when the target is closed. */
     void run() {
-        for (BitmapInfo bitmap : bitmaps) {
-            call(control -> control.add(bitmap.name(), bitmap.granularityBytes(), false));
-            try {
+        List<String> made = new ArrayList<>();
+        try {
+            for (BitmapInfo bitmap : bitmaps) {
+                call(control -> control.add(bitmap.name(), bitmap.granularityBytes(), false));
+                made.add(bitmap.name());
                 fill(bitmap);
-            } catch (BlockException e) {
-                // Without its marks it would say that nothing has changed.
-                remove(bitmap.name(), e);
-                throw e;
             }
+        } catch (BlockException e) {
+            // Without its marks one would say that nothing has changed.
+            made.forEach(name -> remove(name, e));
+            throw e;
         }
     }
 

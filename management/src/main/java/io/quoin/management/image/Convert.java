@@ -68,6 +68,9 @@ public final class Convert {
     }
 
     private ConvertResult convert(ImageLocation from, ImageLocation to) {
+        if (options.bitmaps() != Bitmaps.NONE) {
+            BitmapCopy.requireBitmaps(from, to);
+        }
         OpenedImage source = session.open(from, OpenMode.READ_ONLY);
         if (options.existingTarget()) {
             return intoExisting(source, to);

@@ -19,6 +19,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.time.Duration;
+import java.util.List;
 import java.util.Map;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterEach;
@@ -63,7 +64,8 @@ class ConvertBitmapsTest {
         return image;
     }
 
-    private static ConvertResult convert(LocalImage from, LocalImage to, ConvertOptions options) {
+    private static ConvertResult convert(
+            ImageLocation from, ImageLocation to, ConvertOptions options) {
         try (ImageSession session = new ImageSession()) {
             return new Convert(session, options, (done, total) -> {}).run(from, to);
         }
@@ -151,14 +153,14 @@ class ConvertBitmapsTest {
 
         assertThatThrownBy(() -> convert(source, target, with(Bitmaps.ALL).intoExisting(false)))
                 .isInstanceOf(BlockException.class)
-                .hasMessageContaining("target has a bitmap of that name")
-                .hasMessageContaining("bitmap=old");
+                .hasMessageContaining("target cannot take the bitmaps: target=" + target.text())
+                .hasMessageContaining("bitmap exists already: bitmap=old");
     }
 
     @Test
     void shouldLeaveInconsistentBitmapsOutWhenAllowed() throws IOException {
         LocalImage source = source();
-        markInUse(source.path());
+        changeFlags(source.path(), 1);
         LocalImage target = image("target.qcow2");
 
         assertThatThrownBy(() -> convert(source, target, with(Bitmaps.ALL)))
@@ -173,8 +175,55 @@ class ConvertBitmapsTest {
         assertThat(bitmaps(target)).hasSize(1);
     }
 
-    /** Sets the flag of the first entry of the directory, as a crash leaves it. */
-    private static void markInUse(Path path) throws IOException {
+    @Test
+    void shouldNotTakeUnknownBitmapsForNone() throws IOException {
+        LocalImage source = source();
+        changeFlags(source.path(), 1 << 30);
+        LocalImage target = image("target.qcow2");
+        for (Bitmaps wanted : List.of(Bitmaps.ALL, Bitmaps.CONSISTENT)) {
+            assertThatThrownBy(() -> convert(source, target, with(wanted)))
+                    .isInstanceOf(BlockException.class)
+                    .hasMessageContaining("flags");
+        }
+        assertThat(Files.exists(target.path())).isFalse();
+    }
+
+    @Test
+    void shouldNotTakeStaleBitmapsForNone() throws IOException {
+        LocalImage source = source();
+        try (FileChannel file = FileChannel.open(source.path(), StandardOpenOption.WRITE)) {
+            file.write(ByteBuffer.allocate(8), 88); // as a program leaves it that knows no bitmaps
+        }
+        LocalImage target = image("target.qcow2");
+        assertThatThrownBy(() -> convert(source, target, with(Bitmaps.ALL)))
+                .isInstanceOf(BlockException.class)
+                .hasMessageContaining("a program that knows no bitmaps changed the image");
+        assertThat(convert(source, target, with(Bitmaps.CONSISTENT)).bitmaps()).isEmpty();
+    }
+
+    @Test
+    void shouldRefuseBeforeCopyingWhatTheTargetHasNoRoomFor() throws IOException {
+        LocalImage source = large("source.qcow2", "s");
+        Peer.QEMU_IO.command("-c", "write -P 1 0 64k", source.text()).runOk();
+        LocalImage target = large("target.qcow2", "t");
+        byte[] before = Files.readAllBytes(target.path());
+        assertThatThrownBy(() -> convert(source, target, with(Bitmaps.ALL).intoExisting(true)))
+                .isInstanceOf(BlockException.class)
+                .hasMessageContaining("target cannot take the bitmaps")
+                .hasMessageContaining("bitmaps would take too much memory: bitmap=s");
+        assertThat(target.path()).hasBinaryContent(before);
+    }
+
+    /** With a bitmap of 40 MiB. */
+    private LocalImage large(String name, String bitmap) {
+        LocalImage image = image(name);
+        Peer.QEMU_IMG.command("create", "-qfqcow2", image.text(), "20T").runOk();
+        Peer.QEMU_IMG.command("bitmap", "--add", "-g", "64K", image.text(), bitmap).runOk();
+        return image;
+    }
+
+    /** Sets flags of the first entry of the directory. */
+    private static void changeFlags(Path path, int more) throws IOException {
         try (FileChannel file =
                 FileChannel.open(path, StandardOpenOption.READ, StandardOpenOption.WRITE)) {
             ByteBuffer header = ByteBuffer.allocate(4096);
@@ -186,7 +235,7 @@ class ConvertBitmapsTest {
             long directory = header.getLong(at + 8 + 16);
             ByteBuffer flags = ByteBuffer.allocate(4);
             file.read(flags, directory + 12);
-            file.write(ByteBuffer.allocate(4).putInt(0, flags.getInt(0) | 1), directory + 12);
+            file.write(ByteBuffer.allocate(4).putInt(0, flags.getInt(0) | more), directory + 12);
         }
     }
 
@@ -198,12 +247,14 @@ class ConvertBitmapsTest {
         Peer.QEMU_IMG.command("create", "-qfqcow2", larger.text(), "25M").runOk();
         LocalImage target = image("target.qcow2");
 
+        ImageLocation remote = ImageLocation.of("nbd+unix:///?socket=/none", null);
+        requireRefused(remote, target, with(Bitmaps.ALL), "cannot have bitmaps");
         requireRefused(source, image("target.raw"), with(Bitmaps.ALL), "cannot have bitmaps");
         requireRefused(
                 source,
                 target,
                 with(Bitmaps.ALL).withCreateOptions(Map.of("compat", "0.10")),
-                "images of version 2 have no bitmaps");
+                "version 2 images cannot have bitmaps");
         requireRefused(source.at("s"), target, with(Bitmaps.ALL), "not of its snapshots");
         requireRefused(source, larger, with(Bitmaps.ALL).intoExisting(true), "images of one size");
         assertThat(bitmaps(larger)).isEmpty();
@@ -214,7 +265,7 @@ class ConvertBitmapsTest {
     }
 
     private static void requireRefused(
-            LocalImage source, LocalImage target, ConvertOptions options, String reason) {
+            ImageLocation source, LocalImage target, ConvertOptions options, String reason) {
         assertThatThrownBy(() -> convert(source, target, options))
                 .isInstanceOf(BlockException.class)
                 .hasMessageContaining(reason);

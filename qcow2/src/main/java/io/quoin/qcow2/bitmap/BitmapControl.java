@@ -26,8 +26,23 @@ public interface BitmapControl {
         return file.face(BitmappedFile.class).map(BitmappedFile::bitmaps);
     }
 
-    /** All of them, in the order of the image. */
+    /**
+     * All of them, in the order of the image. Fails where they could not be read when the image was
+     * opened: none is not told for unknown.
+     */
     CompletionStage<List<BitmapInfo>> list();
+
+    /**
+     * Whether there are bitmaps that {@link #list} does not tell, since a program that knows none
+     * has changed the image after them, or a crash met a change of their directory.
+     */
+    boolean hasStale();
+
+    /**
+     * Ends well if bitmaps of these names and granularities can be made, all of them; fails as
+     * {@link #add} would. Nothing is changed.
+     */
+    CompletionStage<Void> requireRoomFor(List<BitmapInfo> wanted);
 
     /**
      * Makes a bitmap without a mark.

@@ -6,6 +6,8 @@ import io.quoin.qcow2.cache.Outcome;
 import io.quoin.qcow2.layout.BitmapDirectoryLayout;
 import io.quoin.qcow2.layout.BitmapEntry;
 import io.quoin.qcow2.layout.BitmapsExtension;
+import io.quoin.qcow2.layout.HeaderExtension;
+import io.quoin.qcow2.layout.OpaqueBytes;
 import io.quoin.qcow2.layout.Qcow2Header;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
@@ -54,6 +56,22 @@ public final class BitmapOperations implements BitmapControl {
                         });
     }
 
+    @Override
+    public boolean hasStale() {
+        Qcow2Header header = image.header().header();
+        return !header.bitmapsConsistent() && header.extension(HeaderExtension.BITMAPS) != null;
+    }
+
+    @Override
+    public CompletionStage<Void> requireRoomFor(List<BitmapInfo> wanted) {
+        try {
+            requireRoom(wanted);
+            return CompletableFuture.completedFuture(null);
+        } catch (BlockException e) {
+            return CompletableFuture.failedFuture(e);
+        }
+    }
+
     private static BitmapInfo describe(StoredBitmap bitmap) {
         DirtyBits bits = bitmap.bits();
         return new BitmapInfo(
@@ -66,6 +84,10 @@ public final class BitmapOperations implements BitmapControl {
 
     /** Has the bits of all usable bitmaps in memory, also of an image that is open read-only. */
     private CompletionStage<Void> withBits() {
+        BlockException unknown = image.loadFailure();
+        if (unknown != null) {
+            return CompletableFuture.failedFuture(unknown);
+        }
         CompletableFuture<Void> done = new CompletableFuture<>();
         BitmapsLoad.ofBits(image).run(failure -> complete(done, failure));
         return done;
@@ -87,14 +109,13 @@ public final class BitmapOperations implements BitmapControl {
                             granularityBytes == GRANULARITY_DEFAULT
                                     ? defaultGranularity()
                                     : granularityBytes;
-                    Qcow2Header header = image.header().header();
-                    requireNew(name, granularity, header);
-                    int granularityBits = Long.numberOfTrailingZeros(granularity);
-                    requireRoom(name, header.sizeBytes(), granularityBits);
-                    StoredBitmap bitmap =
-                            new StoredBitmap(name, header.sizeBytes(), granularityBits, enabled);
-                    requireRoomInDirectory(bitmap);
-                    image.add(bitmap);
+                    requireRoom(List.of(new BitmapInfo(name, granularity, enabled, false, 0)));
+                    image.add(
+                            new StoredBitmap(
+                                    name,
+                                    image.header().header().sizeBytes(),
+                                    Long.numberOfTrailingZeros(granularity),
+                                    enabled));
                     return CompletableFuture.completedFuture(null);
                 });
     }
@@ -105,10 +126,43 @@ public final class BitmapOperations implements BitmapControl {
                 Math.max(GRANULARITY_DEFAULT_MIN, 1L << image.clusterBits()));
     }
 
-    private void requireNew(String name, long granularityBytes, Qcow2Header header) {
+    private void requireRoom(List<BitmapInfo> wanted) {
+        if (wanted.isEmpty()) {
+            return;
+        }
+        Qcow2Header header = image.header().header();
         if (header.version() < 3) {
             throw image.failure(BlockError.ENOTSUP, "version 2 images cannot have bitmaps");
         }
+        // The image must not get a directory with which it could not be opened for writing again.
+        List<BitmapEntry> entries = image.entriesWhenStored();
+        long memory = image.memoryBytes(header.sizeBytes());
+        for (BitmapInfo bitmap : wanted) {
+            requireNew(bitmap.name(), bitmap.granularityBytes());
+            int granularityBits = Long.numberOfTrailingZeros(bitmap.granularityBytes());
+            memory += DirtyBits.memoryBytes(header.sizeBytes(), granularityBits);
+            requireAtMost(
+                    ImageBitmaps.MEMORY_BYTES_MAX,
+                    memory,
+                    "bitmaps would take too much memory: bitmap=" + bitmap.name() + ", memory=");
+            entries.add(
+                    new BitmapEntry(0, 0, 0, granularityBits, bitmap.name(), OpaqueBytes.EMPTY));
+        }
+        requireAtMost(BitmapsExtension.BITMAPS_MAX, entries.size(), "too many bitmaps: count=");
+        requireAtMost(
+                BitmapDirectory.SIZE_BYTES_MAX,
+                BitmapDirectoryLayout.sizeBytes(entries),
+                "bitmap directory would be too large: size=");
+        image.directory().requireRoom();
+    }
+
+    private void requireAtMost(long most, long actual, String what) {
+        if (actual > most) {
+            throw image.failure(BlockError.ENOSPC, what + actual + ", expected=at most " + most);
+        }
+    }
+
+    private void requireNew(String name, long granularityBytes) {
         int nameBytes = name.getBytes(StandardCharsets.UTF_8).length;
         if (nameBytes < 1
                 || nameBytes > BitmapDirectoryLayout.NAME_BYTES_MAX
@@ -128,44 +182,6 @@ public final class BitmapOperations implements BitmapControl {
         }
         if (image.find(name) != null) {
             throw image.failure(BlockError.EEXIST, "bitmap exists already: bitmap=" + name);
-        }
-    }
-
-    private void requireRoom(String name, long sizeBytes, int granularityBits) {
-        long memory =
-                image.memoryBytes(sizeBytes) + DirtyBits.memoryBytes(sizeBytes, granularityBits);
-        if (memory > ImageBitmaps.MEMORY_BYTES_MAX) {
-            throw image.failure(
-                    BlockError.ENOSPC,
-                    "bitmaps would take too much memory: bitmap="
-                            + name
-                            + ", memory="
-                            + memory
-                            + ", expected=at most "
-                            + ImageBitmaps.MEMORY_BYTES_MAX);
-        }
-        if (image.all().size() >= BitmapsExtension.BITMAPS_MAX) {
-            throw image.failure(
-                    BlockError.ENOSPC,
-                    "too many bitmaps: expected=at most " + BitmapsExtension.BITMAPS_MAX);
-        }
-        image.directory().requireRoom();
-    }
-
-    /** The image must not get a directory with which it could not be opened for writing again. */
-    private void requireRoomInDirectory(StoredBitmap bitmap) {
-        List<BitmapEntry> entries = image.entriesWhenStored();
-        entries.add(bitmap.entry(bitmap.flagsWhenStored()));
-        long size = BitmapDirectoryLayout.sizeBytes(entries);
-        if (size > BitmapDirectory.SIZE_BYTES_MAX) {
-            throw image.failure(
-                    BlockError.ENOSPC,
-                    "bitmap directory would be too large: bitmap="
-                            + bitmap.name
-                            + ", size="
-                            + size
-                            + ", expected=at most "
-                            + BitmapDirectory.SIZE_BYTES_MAX);
         }
     }
 

@@ -175,8 +175,11 @@ final class BitmapsLoad extends BitmapTask {
             failure =
                     image.failure(
                             BlockError.ENOTSUP,
-                            "bitmaps are too large to be kept up to date, open the image"
-                                    + " read-only: memory=at least "
+                            (writable
+                                            ? "bitmaps are too large to be kept up to date, open"
+                                                    + " the image read-only"
+                                            : "bitmaps are too large to be read")
+                                    + ": memory=at least "
                                     + needed
                                     + ", expected=at most "
                                     + ImageBitmaps.MEMORY_BYTES_MAX);

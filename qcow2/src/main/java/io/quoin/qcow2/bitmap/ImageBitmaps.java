@@ -49,6 +49,7 @@ public final class ImageBitmaps {
     private ClusterRuns removed = new ClusterRuns();
     private boolean membershipChanged;
     private DirtyBits[] recording = NONE;
+    private @Nullable BlockException loadFailure;
 
     public ImageBitmaps(ImageIo io, MetadataMap map, HeaderStore header, Refcounts refcounts) {
         this.io = io;
@@ -67,7 +68,17 @@ public final class ImageBitmaps {
      * @param outcome gets null, or why the bitmaps cannot be used
      */
     public void load(boolean writable, BitmapsLoaded outcome) {
-        new BitmapsLoad(this, writable).run(outcome);
+        new BitmapsLoad(this, writable)
+                .run(
+                        failure -> {
+                            loadFailure = failure;
+                            outcome.loaded(failure);
+                        });
+    }
+
+    /** Why nobody knows what bitmaps there are; null: all are known. */
+    @Nullable BlockException loadFailure() {
+        return loadFailure;
     }
 
     /**

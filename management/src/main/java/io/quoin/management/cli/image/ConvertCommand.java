@@ -197,6 +197,11 @@ final class ConvertCommand implements Callable<Integer> {
                 "--skip-broken-bitmaps",
                 "only with --bitmaps",
                 "alone");
+        require(
+                !bitmaps || !share.isGiven(),
+                "--bitmaps",
+                "without -U, as they would not tell what is changed meanwhile",
+                "with -U");
         require(noCreate || !targetIsZero, "--target-is-zero", "only with -n", "alone");
         require(
                 !noCreate || all.isEmpty(),
