@@ -47,6 +47,8 @@ class ToolCrashTest {
     private static final String OTHER = "other.qcow2";
     private static final String SHORT = "short.raw";
 
+    private static final int LYING_SAMPLES = 20;
+
     @TempDir Path folder;
     @TempDir Path elsewhere;
 
@@ -405,27 +407,26 @@ class ToolCrashTest {
         assertThat(findings).as("%s, repeat with -Dquoin.seed=%d", what, seed).isEmpty();
     }
 
-    /** The judge must be able to see a loss. */
+    /** The judge must be able to see a loss, in one of a few samples of what may be lost. */
     @Test
     @DisplayName("QCOW2 132: the judge sees what is lost by tools on a file that lies about flush")
     void shouldSeeTheLossWhenTheFileLiesAboutFlush() throws IOException {
+        requireLoss(session -> rebase(session, OTHER, "qcow2"), List.of(TOP));
+        requireLoss(session -> commit(session, "", false), List.of(TOP, MIDDLE));
+    }
+
+    private void requireLoss(Tool tool, List<String> changed) throws IOException {
         long seed = RandomOperations.seed();
-        make("", seed);
-        byte[] expected = contentBefore(TOP);
-        crash(
-                new RecordedTools(true),
-                session -> rebase(session, OTHER, "qcow2"),
-                List.of(TOP),
-                (state, files) -> judgeTop(state, files, expected));
-        assertThat(findings).as("rebase, seed=%d", seed).isNotEmpty();
-        make("", seed);
-        byte[] again = contentBefore(TOP);
-        crash(
-                new RecordedTools(true),
-                session -> commit(session, "", false),
-                List.of(TOP, MIDDLE),
-                (state, files) -> judgeTop(state, files, again));
-        assertThat(findings).as("commit, seed=%d", seed).isNotEmpty();
+        for (int i = 0; i < LYING_SAMPLES && (i == 0 || findings.isEmpty()); i++) {
+            make("", seed + i);
+            byte[] expected = contentBefore(TOP);
+            crash(
+                    new RecordedTools(true),
+                    tool,
+                    changed,
+                    (state, files) -> judgeTop(state, files, expected));
+        }
+        assertThat(findings).as("%s, seed=%d", changed, seed).isNotEmpty();
     }
 
     @AfterAll
