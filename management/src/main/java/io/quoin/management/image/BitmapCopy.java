@@ -26,6 +26,7 @@ final class BitmapCopy {
     private final String targetText;
     private final List<BitmapInfo> bitmaps = new ArrayList<>();
     private final List<String> skipped = new ArrayList<>();
+    private boolean stale;
 
     /**
      * Before anything is opened or made.
@@ -69,9 +70,7 @@ final class BitmapCopy {
         // Once more, since bitmaps are merged on one loop.
         source = session.open(from, OpenMode.READ_ONLY, target.loop());
         requireSameSize();
-        if (BitmapEdit.control(source.file(), sourceText).hasStale()) {
-            require(skipBroken, "all, since a program that knows no bitmaps changed the image");
-        }
+        requireNoneStale(skipBroken);
         List<BitmapInfo> all = source.call(file -> BitmapEdit.control(file, sourceText).list());
         for (BitmapInfo bitmap : all) {
             if (bitmap.inconsistent()) {
@@ -82,6 +81,18 @@ final class BitmapCopy {
             }
         }
         requireRoom();
+    }
+
+    private void requireNoneStale(boolean skipBroken) {
+        stale = BitmapEdit.control(source.file(), sourceText).hasStale();
+        if (stale && !skipBroken) {
+            throw new BlockException(
+                    BlockError.EINVAL,
+                    "bitmaps are stale, since a program that knows none changed the image, or a"
+                            + " crash met a change of them: source="
+                            + sourceText
+                            + "; convert without --bitmaps, or with --skip-broken-bitmaps");
+        }
     }
 
     private void requireSameSize() {
@@ -161,6 +172,11 @@ final class BitmapCopy {
     /** Names of what is copied. */
     List<String> copied() {
         return bitmaps.stream().map(BitmapInfo::name).toList();
+    }
+
+    /** Whether there are some that have no names any more. */
+    boolean hasStale() {
+        return stale;
     }
 
     /** Names of what is left out. */

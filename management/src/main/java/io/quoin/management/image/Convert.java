@@ -221,6 +221,7 @@ public final class Convert {
                 totals.readBytes(),
                 totals.storedBytes(),
                 bitmaps == null ? List.of() : bitmaps.copied(),
-                bitmaps == null ? List.of() : bitmaps.skipped());
+                bitmaps == null ? List.of() : bitmaps.skipped(),
+                bitmaps != null && bitmaps.hasStale());
     }
 }

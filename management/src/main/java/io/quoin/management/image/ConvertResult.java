@@ -10,6 +10,7 @@ import java.util.List;
  * @param storedBytes stored in the target, before compression
  * @param bitmaps names of the dirty bitmaps that were copied
  * @param skippedBitmaps names of those that were left out, being inconsistent
+ * @param staleBitmaps whether the source has bitmaps that nobody can tell any more, all left out
  *     <p>Threading: immutable.
  */
 public record ConvertResult(
@@ -17,4 +18,5 @@ public record ConvertResult(
         long readBytes,
         long storedBytes,
         List<String> bitmaps,
-        List<String> skippedBitmaps) {}
+        List<String> skippedBitmaps,
+        boolean staleBitmaps) {}

@@ -123,6 +123,7 @@ class ConvertBitmapsTest {
                         with(Bitmaps.ALL).withCompression().withCreateOptions(format));
 
         assertThat(result.bitmaps()).containsExactly("old", "daily");
+        assertThat(result.staleBitmaps()).isFalse();
         assertThat(bitmaps(target)).hasSize(2).isEqualTo(bitmaps(source));
         for (String name : result.bitmaps()) {
             assertThat(marks(target, name))
@@ -197,8 +198,10 @@ class ConvertBitmapsTest {
         LocalImage target = image("target.qcow2");
         assertThatThrownBy(() -> convert(source, target, with(Bitmaps.ALL)))
                 .isInstanceOf(BlockException.class)
-                .hasMessageContaining("a program that knows no bitmaps changed the image");
-        assertThat(convert(source, target, with(Bitmaps.CONSISTENT)).bitmaps()).isEmpty();
+                .hasMessageContaining("bitmaps are stale");
+        ConvertResult result = convert(source, target, with(Bitmaps.CONSISTENT));
+        assertThat(result.bitmaps()).isEmpty();
+        assertThat(result.staleBitmaps()).isTrue();
     }
 
     @Test

@@ -42,6 +42,10 @@ public final class Refcounts implements FreeSink {
     private @Nullable Outcome closing;
     private boolean closeStarted;
     private boolean unsettled;
+
+    /** Whether a refcount block could not be read: counts could not be made anew either. */
+    private boolean unreadable;
+
     private @Nullable ClusterRuns recording;
     private @Nullable ClusterRuns keptMetadata;
 
@@ -290,6 +294,7 @@ public final class Refcounts implements FreeSink {
                         free(task, outcome);
                     } else {
                         leaked |= !task.error().isOk();
+                        unreadable |= task.error() == BlockError.EIO;
                         outcome.done(task.error());
                     }
                 });
@@ -321,7 +326,8 @@ public final class Refcounts implements FreeSink {
      * Gives what is reserved and unused back and makes all counts durable.
      *
      * @param settled whether everything else is durable; if not, or if clusters leaked, an image
-     *     that is dirty stays so, and its counts are made anew when it is opened
+     *     that is dirty stays so, and its counts are made anew when it is opened; but not for
+     *     counts that cannot be read, with which it could not be opened at all
      */
     public void close(boolean settled, Outcome outcome) {
         unsettled = !settled;
@@ -424,7 +430,8 @@ public final class Refcounts implements FreeSink {
         if (job == null && last != null && !closeStarted) {
             // After everything else, also after tasks that gave way to others.
             closeStarted = true;
-            CloseTask task = new CloseTask(blocks, reserve, header, leaked || unsettled);
+            boolean keepDirty = unsettled || (leaked && !unreadable);
+            CloseTask task = new CloseTask(blocks, reserve, header, keepDirty);
             job = new Job(task, () -> last.done(task.error()));
         }
         return job;

@@ -10,6 +10,7 @@ import io.quoin.management.image.ConvertResult;
 import io.quoin.management.image.ImageFormat;
 import io.quoin.management.image.ImageLocation;
 import io.quoin.management.image.ImageSession;
+import java.io.PrintWriter;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -171,16 +172,18 @@ final class ConvertCommand implements Callable<Integer> {
         if (bitmaps) {
             fields.put("bitmaps", result.bitmaps());
             fields.put("skipped-bitmaps", result.skippedBitmaps());
+            fields.put("stale-bitmaps", result.staleBitmaps());
         }
-        output.print(
-                fields,
-                out ->
-                        result.skippedBitmaps()
-                                .forEach(
-                                        name ->
-                                                out.println(
-                                                        "left out inconsistent bitmap " + name)));
+        output.print(fields, out -> printLeftOut(result, out));
         return 0;
+    }
+
+    private static void printLeftOut(ConvertResult result, PrintWriter out) {
+        result.skippedBitmaps()
+                .forEach(name -> out.println("left out inconsistent bitmap " + name));
+        if (result.staleBitmaps()) {
+            out.println("left out all bitmaps of the source: they are stale");
+        }
     }
 
     private ConvertOptions options() {

@@ -7,8 +7,8 @@ import java.nio.file.Path;
 import java.util.concurrent.TimeUnit;
 
 /**
- * Progress on stderr: one line written over and over on a terminal, and a line for each further
- * percent elsewhere.
+ * Progress on stderr: one line written over and over on a terminal, and a line for a further
+ * percent elsewhere, five in a second at most.
  *
  * <p>Threading: confined to its thread.
  */
