@@ -7,6 +7,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import com.tngtech.archunit.base.DescribedPredicate;
 import com.tngtech.archunit.core.domain.JavaClass;
 import com.tngtech.archunit.core.domain.JavaClasses;
+import com.tngtech.archunit.core.domain.JavaMethodCall;
 import com.tngtech.archunit.core.importer.ClassFileImporter;
 import com.tngtech.archunit.lang.ArchRule;
 import com.tngtech.archunit.library.dependencies.SlicesRuleDefinition;
@@ -36,6 +37,7 @@ class ArchitectureTest {
     private static final String COMMAND_LINE = "io.quoin.management.cli..";
     private static final String TESTKIT = "io.quoin.testkit..";
     private static final String OURS = "io.quoin..";
+    private static final String SYSTEM_CALLS = "io.quoin.brick.posix.SystemCalls";
 
     /** Who may see what of Quoin, besides itself. */
     private static final Map<String, List<String>> ARROWS =
@@ -133,6 +135,23 @@ class ArchitectureTest {
                         .should()
                         .dependOnClassesThat()
                         .resideInAnyPackage("jnr..", "com.kenai.jffi..", "com.sun.jna.."));
+    }
+
+    /** A number that one class closes and another still uses may be another disk's by then. */
+    @Test
+    void shouldOpenAndCloseFilesInOneClass() {
+        check(
+                noClasses()
+                        .that()
+                        .doNotHaveFullyQualifiedName("io.quoin.brick.posix.Descriptor")
+                        .should()
+                        .callMethodWhere(
+                                DescribedPredicate.<JavaMethodCall>describe(
+                                        "opens or closes a descriptor",
+                                        call ->
+                                                call.getTargetOwner().getName().equals(SYSTEM_CALLS)
+                                                        && List.of("openat", "close")
+                                                                .contains(call.getName()))));
     }
 
     @Test

@@ -135,6 +135,11 @@ abstract class ContractBed {
         await(loop().call(file::close));
     }
 
+    /** The test has closed the file itself. */
+    protected final void forget(XlatorFile file) {
+        openFiles.remove(file);
+    }
+
     /** Closes the file, opens it again and gives its new driver. */
     protected final FileDriver reopen(FileDriver driver, OpenMode mode) {
         XlatorFile file = (XlatorFile) driver.device();

@@ -17,6 +17,8 @@ import io.quoin.xlator.XlatorFile;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionStage;
 import org.agrona.concurrent.UnsafeBuffer;
 import org.junit.jupiter.api.Test;
 
@@ -330,6 +332,61 @@ abstract class DataContract extends NamespaceContract {
         close((XlatorFile) driver.device());
         assertThat(driver.await(driver.startRead(0, 512))).isEqualTo(BlockError.ESHUTDOWN);
         assertThat(driver.flush()).isEqualTo(BlockError.ESHUTDOWN);
+    }
+
+    /** Whatever a layer still does after a completion, it must not do to a file that is closed. */
+    @Test
+    void shouldStayInOrderWhenACompletionClosesTheFile() {
+        create("a");
+        for (IoOp op : IoOp.values()) {
+            for (int flags : new int[] {IoFlags.NONE, IoFlags.FUA}) {
+                closeInCompletion(op, flags);
+            }
+        }
+        byte[] data = pattern(4096, 1);
+        assertThat(drive(open("a", OpenMode.READ_WRITE)).read(0, data.length)).isEqualTo(data);
+    }
+
+    private void closeInCompletion(IoOp op, int flags) {
+        FileDriver driver = drive(open("a", OpenMode.READ_WRITE));
+        driver.write(0, pattern(4096, 1));
+        driver.flush();
+        XlatorFile file = (XlatorFile) driver.device();
+        // what it finds by the number of the file that is closed here
+        FileDriver other = createAndOpen("other-" + op + flags);
+        other.write(512, pattern(512, 2));
+        IoRequest request =
+                new IoRequest()
+                        .prepare(
+                                op,
+                                op == IoOp.FLUSH ? 0 : 8192,
+                                op == IoOp.FLUSH ? 0 : 4096,
+                                op == IoOp.WRITE ? supported(driver, flags) : IoFlags.NONE)
+                        .extents(new ExtentList(16));
+        if (op.hasMemory()) {
+            request.memory().add(FileDriver.direct(4096), 0, 4096);
+        }
+        await(loop().call(() -> submitAndClose(file, request)));
+        forget(file);
+        assertThat(other.read(512, 512)).isEqualTo(pattern(512, 2));
+        close((XlatorFile) other.device());
+    }
+
+    private static CompletionStage<Void> submitAndClose(XlatorFile file, IoRequest request) {
+        CompletableFuture<Void> closed = new CompletableFuture<>();
+        request.push(
+                (done, error) ->
+                        file.close()
+                                .whenComplete(
+                                        (ended, failure) -> {
+                                            if (failure == null) {
+                                                closed.complete(null);
+                                            } else {
+                                                closed.completeExceptionally(failure);
+                                            }
+                                        }));
+        file.submit(request);
+        return closed;
     }
 
     @Test

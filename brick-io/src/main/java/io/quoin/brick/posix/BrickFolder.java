@@ -6,8 +6,8 @@ import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.Arrays;
-import java.util.concurrent.atomic.AtomicBoolean;
 import org.agrona.concurrent.UnsafeBuffer;
+import org.jspecify.annotations.Nullable;
 
 /**
  * The brick folder, held open and locked. Everything in it is reached relative to this one
@@ -31,17 +31,21 @@ final class BrickFolder implements AutoCloseable {
     private static final int PID_BYTES = 32;
 
     private final String directory;
-    private final int fd;
-    private final int ownFolderFd;
-    private final int lockFd;
+    private final Descriptor folder;
+    private final Descriptor ownFolder;
+    private final @Nullable Descriptor lock;
     private final boolean plain;
-    private final AtomicBoolean closed = new AtomicBoolean();
 
-    private BrickFolder(String directory, int fd, int ownFolderFd, int lockFd, boolean plain) {
+    private BrickFolder(
+            String directory,
+            Descriptor folder,
+            Descriptor ownFolder,
+            @Nullable Descriptor lock,
+            boolean plain) {
         this.directory = directory;
-        this.fd = fd;
-        this.ownFolderFd = ownFolderFd;
-        this.lockFd = lockFd;
+        this.folder = folder;
+        this.ownFolder = ownFolder;
+        this.lock = lock;
         this.plain = plain;
     }
 
@@ -54,25 +58,25 @@ final class BrickFolder implements AutoCloseable {
         Path absolute = path.toAbsolutePath().normalize();
         String directory = absolute.toString();
         makeMissing(absolute);
-        int fd = openFolder(SystemCalls.AT_FDCWD, directory, directory);
-        int ownFd = -1;
-        int lockFd = -1;
+        Descriptor folder = openFolder(SystemCalls.AT_FDCWD, directory, directory);
+        Descriptor ownFolder = null;
+        Descriptor lock = null;
         try {
             int made =
                     SystemCalls.mkdirat(
-                            fd, FileNames.encodePath(FileNames.OWN_FOLDER), MODE_FOLDER);
+                            folder.fd(), FileNames.encodePath(FileNames.OWN_FOLDER), MODE_FOLDER);
             if (made < 0 && made != -Errno.EEXIST) {
                 throw Errno.exception(
                         "make the brick's own folder", "directory=" + directory, -made);
             }
-            ownFd = openFolder(fd, FileNames.OWN_FOLDER, directory);
-            lockFd = openLock(ownFd, directory);
-            lock(lockFd, directory);
-            removeUnfinished(ownFd, directory);
-            sync(fd, directory);
-            return new BrickFolder(directory, fd, ownFd, lockFd, false);
+            ownFolder = openFolder(folder.fd(), FileNames.OWN_FOLDER, directory);
+            lock = openLock(ownFolder.fd(), directory);
+            lock(lock.fd(), directory);
+            removeUnfinished(ownFolder.fd(), directory);
+            sync(folder.fd(), directory);
+            return new BrickFolder(directory, folder, ownFolder, lock, false);
         } catch (RuntimeException e) {
-            closeAll(lockFd, ownFd, fd);
+            closeAll(lock, ownFolder, folder);
             throw e;
         }
     }
@@ -85,41 +89,42 @@ final class BrickFolder implements AutoCloseable {
      */
     static BrickFolder openPlain(Path path, boolean locking) {
         String directory = path.toAbsolutePath().normalize().toString();
-        int fd = openFolder(SystemCalls.AT_FDCWD, directory, directory);
-        int ownFd = -1;
-        int lockFd = -1;
+        Descriptor folder = openFolder(SystemCalls.AT_FDCWD, directory, directory);
+        Descriptor lock = null;
         try {
-            lockFd = locking ? lockIfBrick(fd, directory) : -1;
-            ownFd = openFolder(SystemCalls.AT_FDCWD, "/proc/self/fd/" + fd, directory);
-            return new BrickFolder(directory, fd, ownFd, lockFd, true);
+            lock = locking ? lockIfBrick(folder.fd(), directory) : null;
+            String again = "/proc/self/fd/" + folder.fd();
+            Descriptor ownFolder = openFolder(SystemCalls.AT_FDCWD, again, directory);
+            return new BrickFolder(directory, folder, ownFolder, lock, true);
         } catch (RuntimeException e) {
-            closeAll(lockFd, ownFd, fd);
+            closeAll(lock, folder);
             throw e;
         }
     }
 
-    /** The locked lock file, or -1 where there is none. */
-    private static int lockIfBrick(int fd, String directory) {
+    /** The locked lock file, or null where there is none. */
+    private static @Nullable Descriptor lockIfBrick(int fd, String directory) {
         byte[] path = FileNames.encodePath(FileNames.OWN_FOLDER + "/" + LOCK_NAME);
         int flags = SystemCalls.ABI.openNoFollow();
-        int lockFd = SystemCalls.openat(fd, path, flags | SystemCalls.O_RDWR, 0);
-        if (lockFd == -Errno.EROFS) {
-            lockFd = SystemCalls.openat(fd, path, flags | SystemCalls.O_RDONLY, 0);
+        Descriptor lock = Descriptor.open(fd, path, flags | SystemCalls.O_RDWR, 0);
+        if (lock.errno() == Errno.EROFS) {
+            lock = Descriptor.open(fd, path, flags | SystemCalls.O_RDONLY, 0);
         }
-        if (lockFd == -Errno.ENOENT || lockFd == -Errno.ENOTDIR) {
-            return -1;
+        if (lock.errno() == Errno.ENOENT || lock.errno() == Errno.ENOTDIR) {
+            return null;
         }
-        if (lockFd < 0) {
-            throw Errno.exception("open the brick's lock file", "directory=" + directory, -lockFd);
+        if (!lock.isOpen()) {
+            throw Errno.exception(
+                    "open the brick's lock file", "directory=" + directory, lock.errno());
         }
         boolean locked = false;
         try {
-            lock(lockFd, directory);
+            lock(lock.fd(), directory);
             locked = true;
-            return lockFd;
+            return lock;
         } finally {
             if (!locked) {
-                SystemCalls.close(lockFd);
+                lock.close();
             }
         }
     }
@@ -145,41 +150,39 @@ final class BrickFolder implements AutoCloseable {
 
     /** So that a folder just made in it is still there after a power failure. */
     private static void syncFolder(String directory) {
-        int parentFd = openFolder(SystemCalls.AT_FDCWD, directory, directory);
-        try {
-            sync(parentFd, directory);
-        } finally {
-            SystemCalls.close(parentFd);
+        try (Descriptor parent = openFolder(SystemCalls.AT_FDCWD, directory, directory)) {
+            sync(parent.fd(), directory);
         }
     }
 
-    private static int openFolder(int folderFd, String name, String directory) {
+    private static Descriptor openFolder(int folderFd, String name, String directory) {
         int flags = SystemCalls.O_RDONLY | SystemCalls.ABI.openDirectory();
         boolean isOwn = folderFd != SystemCalls.AT_FDCWD;
-        int fd =
-                SystemCalls.openat(
+        Descriptor folder =
+                Descriptor.open(
                         folderFd,
                         FileNames.encodePath(name),
                         isOwn ? flags | SystemCalls.ABI.openNoFollow() : flags,
                         0);
-        if (fd < 0) {
+        if (!folder.isOpen()) {
             String subject = "directory=" + (isOwn ? directory + "/" + name : directory);
-            throw Errno.exception("open the brick folder", subject, -fd);
+            throw Errno.exception("open the brick folder", subject, folder.errno());
         }
-        return fd;
+        return folder;
     }
 
-    private static int openLock(int ownFd, String directory) {
-        int fd =
-                SystemCalls.openat(
+    private static Descriptor openLock(int ownFd, String directory) {
+        Descriptor lock =
+                Descriptor.open(
                         ownFd,
                         FileNames.encodePath(LOCK_NAME),
                         SystemCalls.O_RDWR | SystemCalls.O_CREAT | SystemCalls.ABI.openNoFollow(),
                         MODE_FILE);
-        if (fd < 0) {
-            throw Errno.exception("open the brick's lock file", "directory=" + directory, -fd);
+        if (!lock.isOpen()) {
+            throw Errno.exception(
+                    "open the brick's lock file", "directory=" + directory, lock.errno());
         }
-        return fd;
+        return lock;
     }
 
     private static void lock(int lockFd, String directory) {
@@ -241,13 +244,17 @@ final class BrickFolder implements AutoCloseable {
         return directory;
     }
 
-    /** The folder's descriptor; ESHUTDOWN once it is closed, when the number may be another's. */
+    /** The folder's descriptor; ESHUTDOWN once it is closed. */
     int fd() {
-        if (closed.get()) {
+        return requireOpen(folder).fd();
+    }
+
+    private Descriptor requireOpen(Descriptor descriptor) {
+        if (!descriptor.isOpen()) {
             throw new BlockException(
                     BlockError.ESHUTDOWN, "brick is closed: directory=" + directory);
         }
-        return fd;
+        return descriptor;
     }
 
     boolean isPlain() {
@@ -261,8 +268,7 @@ final class BrickFolder implements AutoCloseable {
 
     /** The descriptor of {@code .quoin} in it; of a plain folder, another one of itself. */
     int ownFolderFd() {
-        fd(); // closed with it
-        return ownFolderFd;
+        return requireOpen(ownFolder).fd();
     }
 
     /** Makes every change of the folder durable. */
@@ -273,15 +279,13 @@ final class BrickFolder implements AutoCloseable {
     /** The lock goes last. Closing again does nothing. */
     @Override
     public void close() {
-        if (closed.compareAndSet(false, true)) {
-            closeAll(ownFolderFd, fd, lockFd);
-        }
+        closeAll(ownFolder, folder, lock);
     }
 
-    private static void closeAll(int... descriptors) {
-        for (int descriptor : descriptors) {
-            if (descriptor >= 0) {
-                SystemCalls.close(descriptor);
+    private static void closeAll(@Nullable Descriptor... descriptors) {
+        for (Descriptor descriptor : descriptors) {
+            if (descriptor != null) {
+                descriptor.close();
             }
         }
     }

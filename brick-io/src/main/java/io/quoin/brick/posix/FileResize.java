@@ -35,6 +35,11 @@ final class FileResize extends IoPool.Task implements Runnable {
         return done;
     }
 
+    /** Whether the pool has it. */
+    boolean isRunning() {
+        return running;
+    }
+
     /** Starts it if it is wanted and {@code changesInFlight} are none. */
     void startIfWanted(int changesInFlight) {
         if (wanted != null && !running && changesInFlight == 0) {

@@ -64,20 +64,18 @@ record FileSystemTraits(
     static FileSystemTraits probe(int ownFolderFd, String folder) {
         byte[] name = FileNames.encodePath(PROBE_NAME);
         int flags = SystemCalls.O_RDWR | SystemCalls.ABI.openNoFollow();
-        int fd = SystemCalls.openat(ownFolderFd, name, flags | SystemCalls.O_CREAT, 0600);
-        if (fd < 0) {
-            throw Errno.exception("write to the brick folder", "directory=" + folder, -fd);
-        }
-        int directFd =
-                SystemCalls.openat(ownFolderFd, name, flags | SystemCalls.ABI.openDirect(), 0);
-        try {
-            return probeFile(fd, directFd, folder);
-        } finally {
-            if (directFd >= 0) {
-                SystemCalls.close(directFd);
+        try (Descriptor file =
+                        Descriptor.open(ownFolderFd, name, flags | SystemCalls.O_CREAT, 0600);
+                Descriptor direct =
+                        Descriptor.open(
+                                ownFolderFd, name, flags | SystemCalls.ABI.openDirect(), 0)) {
+            if (!file.isOpen()) {
+                throw Errno.exception(
+                        "write to the brick folder", "directory=" + folder, file.errno());
             }
-            SystemCalls.ftruncate(fd, 0);
-            SystemCalls.close(fd);
+            FileSystemTraits traits = probeFile(file.fd(), direct, folder);
+            SystemCalls.ftruncate(file.fd(), 0);
+            return traits;
         }
     }
 
@@ -87,25 +85,15 @@ record FileSystemTraits(
      */
     static FileSystemTraits probePlain(int folderFd, String folder) {
         byte[] here = FileNames.encodePath(".");
-        int fd =
-                SystemCalls.openat(
-                        folderFd, here, SystemCalls.O_RDWR | SystemCalls.ABI.openTemporary(), 0600);
-        if (fd < 0) {
-            return readOnly(folderFd, folder);
-        }
-        int directFd =
-                SystemCalls.openat(
-                        SystemCalls.AT_FDCWD,
-                        FileNames.encodePath("/proc/self/fd/" + fd),
-                        SystemCalls.O_RDWR | SystemCalls.ABI.openDirect(),
-                        0);
-        try {
-            return probeFile(fd, directFd, folder);
-        } finally {
-            if (directFd >= 0) {
-                SystemCalls.close(directFd);
-            }
-            SystemCalls.close(fd);
+        int flags = SystemCalls.O_RDWR;
+        try (Descriptor file =
+                        Descriptor.open(
+                                folderFd, here, flags | SystemCalls.ABI.openTemporary(), 0600);
+                Descriptor direct =
+                        Descriptor.reopen(file.fd(), flags | SystemCalls.ABI.openDirect())) {
+            return file.isOpen()
+                    ? probeFile(file.fd(), direct, folder)
+                    : readOnly(folderFd, folder);
         }
     }
 
@@ -130,7 +118,7 @@ record FileSystemTraits(
         return TYPES.getOrDefault(magic, "0x" + Long.toHexString(magic));
     }
 
-    private static FileSystemTraits probeFile(int fd, int directFd, String folder) {
+    private static FileSystemTraits probeFile(int fd, Descriptor direct, String folder) {
         String type = type(fd, folder);
         ByteBuffer memory = BufferUtil.allocateDirectAligned(PROBE_BYTES, PROBE_BLOCK);
         long address = new UnsafeBuffer(memory).addressOffset();
@@ -148,7 +136,7 @@ record FileSystemTraits(
                 canAllocate(fd, SystemCalls.FALLOCATE_ZERO_RANGE),
                 canAllocate(fd, 0),
                 type.equals("tmpfs") || type.equals("ramfs"),
-                directFd >= 0 && SystemCalls.pread(directFd, address, PROBE_BLOCK, 0) >= 0,
+                SystemCalls.pread(direct.fd(), address, PROBE_BLOCK, 0) >= 0,
                 alignment(stated ? status.directMemoryAlignment() : 0),
                 alignment(stated ? status.directOffsetAlignment() : 0));
     }

@@ -16,6 +16,9 @@ import org.slf4j.LoggerFactory;
  * the next fdatasync would succeed though the data is gone. From then on every flush and every
  * change fails with EIO until the file is opened again.
  *
+ * <p>Requests whose flush has ended are told last, when all else is in order: what they call may
+ * flush again or close the file.
+ *
  * <p>Threading: confined(loop).
  */
 final class FlushGroup {
@@ -27,23 +30,32 @@ final class FlushGroup {
 
         @Override
         void perform(Worker worker) {
-            result = dataSync.applyAsInt(fd);
+            try {
+                result = dataSync.applyAsInt(descriptor.fd());
+            } catch (RuntimeException | Error e) {
+                LOG.error("fdatasync failed within Quoin: file={}", fileName, e);
+                result = -Errno.EIO;
+            }
             loop.execute(this);
         }
 
         @Override
         public void run() {
             ended(-result);
+            whenEnded.run();
+            tellFinished();
         }
     }
 
     private final String fileName;
-    private final int fd;
+    private final Descriptor descriptor;
     private final Loop loop;
     private final IoPool pool;
     private final IntUnaryOperator dataSync;
+    private final Runnable whenEnded;
     private final Sync sync = new Sync();
     private final RequestList finished = new RequestList();
+    private BlockError finishedError = BlockError.OK;
     private final RequestList current = new RequestList();
     private final RequestList waiting = new RequestList();
     private long changes;
@@ -59,13 +71,21 @@ final class FlushGroup {
 
     /**
      * @param dataSync fdatasync: 0 or the negative error number
+     * @param whenEnded hears that a fdatasync has ended, before its requests do
      */
-    FlushGroup(String fileName, int fd, Loop loop, IoPool pool, IntUnaryOperator dataSync) {
+    FlushGroup(
+            String fileName,
+            Descriptor descriptor,
+            Loop loop,
+            IoPool pool,
+            IntUnaryOperator dataSync,
+            Runnable whenEnded) {
         this.fileName = fileName;
-        this.fd = fd;
+        this.descriptor = descriptor;
         this.loop = loop;
         this.pool = pool;
         this.dataSync = dataSync;
+        this.whenEnded = whenEnded;
     }
 
     /** A change of the file has been made, which the next flush must cover. */
@@ -99,12 +119,23 @@ final class FlushGroup {
 
     /** Completes {@code request} once every change made so far is durable. */
     void flush(IoRequest request) {
+        if (!waits(request)) {
+            request.complete(outcome());
+        }
+    }
+
+    /**
+     * Has {@code request} wait for a fdatasync that covers every change made so far, and completes
+     * it then.
+     *
+     * @return false if there is nothing to wait for: the caller completes it with {@link #outcome}
+     */
+    boolean waits(IoRequest request) {
         flushes++;
-        if (failure != Errno.NONE) {
-            request.complete(BlockError.EIO);
-        } else if (!isDirty()) {
-            request.complete(BlockError.OK);
-        } else if (running && changesCovered == changes) {
+        if (failure != Errno.NONE || !isDirty()) {
+            return false;
+        }
+        if (running && changesCovered == changes) {
             current.add(request);
         } else {
             waiting.add(request);
@@ -112,6 +143,12 @@ final class FlushGroup {
                 start();
             }
         }
+        return true;
+    }
+
+    /** What a flush ends in that has nothing to wait for. */
+    BlockError outcome() {
+        return failure == Errno.NONE ? BlockError.OK : BlockError.EIO;
     }
 
     private void start() {
@@ -127,7 +164,10 @@ final class FlushGroup {
         rangeSyncs++;
     }
 
-    /** It has ended; an error is as final as one of fdatasync. */
+    /**
+     * It has ended; an error is as final as one of fdatasync. The caller goes on to {@link
+     * #tellFinished}.
+     */
     void rangeSyncEnded(int errno) {
         rangeSyncs--;
         if (errno != Errno.NONE) {
@@ -164,9 +204,13 @@ final class FlushGroup {
             fail("fdatasync", errno);
             finished.addAll(waiting);
         }
-        BlockError error = errno == Errno.NONE ? BlockError.OK : BlockError.EIO;
+        finishedError = errno == Errno.NONE ? BlockError.OK : BlockError.EIO;
+    }
+
+    /** Tells those whose fdatasync has ended. Calls out: the last thing that its caller does. */
+    void tellFinished() {
         for (IoRequest request = finished.poll(); request != null; request = finished.poll()) {
-            request.complete(error);
+            request.complete(finishedError);
         }
     }
 
@@ -180,6 +224,9 @@ final class FlushGroup {
                     fileName,
                     call,
                     Errno.name(errno));
+            if (errno == Errno.EBADF) {
+                descriptor.distrustIfOpen();
+            }
         }
     }
 }

@@ -31,25 +31,24 @@ final class FolderListing {
     static List<byte[]> names(int folderFd, String directory) {
         byte[] self = FileNames.encodePath(".");
         int flags = SystemCalls.O_RDONLY | SystemCalls.ABI.openDirectory();
-        int fd = SystemCalls.openat(folderFd, self, flags, 0); // for a position of its own
-        if (fd < 0) {
-            throw Errno.exception("list the brick folder", "directory=" + directory, -fd);
-        }
-        try {
+        // opened again for a position of its own
+        try (Descriptor folder = Descriptor.open(folderFd, self, flags, 0)) {
+            if (!folder.isOpen()) {
+                throw Errno.exception(
+                        "list the brick folder", "directory=" + directory, folder.errno());
+            }
             List<byte[]> names = new ArrayList<>();
             UnsafeBuffer records = new UnsafeBuffer(ByteBuffer.allocateDirect(BUFFER_BYTES));
-            long filled = SystemCalls.getdents64(fd, records);
+            long filled = SystemCalls.getdents64(folder.fd(), records);
             while (filled > 0) {
                 addAll(names, records, (int) filled);
-                filled = SystemCalls.getdents64(fd, records);
+                filled = SystemCalls.getdents64(folder.fd(), records);
             }
             if (filled < 0) {
                 throw Errno.exception(
                         "list the brick folder", "directory=" + directory, (int) -filled);
             }
             return names;
-        } finally {
-            SystemCalls.close(fd);
         }
     }
 

@@ -37,14 +37,14 @@ final class ImageLock implements AutoCloseable {
     private static final int[] CHANGES = {WRITE, RESIZE};
 
     private final String fileName;
-    private final int fd;
+    private final Descriptor descriptor;
 
     /** Whether the file system has such locks. Where it has none, QEMU takes none either. */
     private boolean supported = true;
 
-    private ImageLock(String fileName, int fd) {
+    private ImageLock(String fileName, Descriptor descriptor) {
         this.fileName = fileName;
-        this.fd = fd;
+        this.descriptor = descriptor;
     }
 
     /**
@@ -53,12 +53,11 @@ final class ImageLock implements AutoCloseable {
      * @throws BlockException EBUSY if another program writes it
      */
     static ImageLock reader(String fileName, int openFd) {
-        byte[] path = FileNames.encodePath("/proc/self/fd/" + openFd);
-        int fd = SystemCalls.openat(SystemCalls.AT_FDCWD, path, SystemCalls.O_RDONLY, 0);
-        if (fd < 0) {
-            throw Errno.exception("lock the file", "file=" + fileName, -fd);
+        Descriptor descriptor = Descriptor.reopen(openFd, SystemCalls.O_RDONLY);
+        if (!descriptor.isOpen()) {
+            throw Errno.exception("lock the file", "file=" + fileName, descriptor.errno());
         }
-        ImageLock lock = new ImageLock(fileName, fd);
+        ImageLock lock = new ImageLock(fileName, descriptor);
         boolean taken = false;
         try {
             lock.takeReader();
@@ -110,12 +109,12 @@ final class ImageLock implements AutoCloseable {
     /** Leaves the locks of a reader. */
     void dropWriter() {
         for (int permission : CHANGES) {
-            SystemCalls.unlockByte(fd, USED + permission);
+            SystemCalls.unlockByte(descriptor.fd(), USED + permission);
         }
     }
 
     private void take(int offset) {
-        int result = supported ? SystemCalls.lockByteShared(fd, offset) : 0;
+        int result = supported ? SystemCalls.lockByteShared(descriptor.fd(), offset) : 0;
         if (result == -Errno.EAGAIN || result == -Errno.EACCES) {
             throw busy("to use", "holds an exclusive lock on it");
         }
@@ -126,7 +125,7 @@ final class ImageLock implements AutoCloseable {
     }
 
     private boolean isHeldElsewhere(int offset) {
-        return supported && SystemCalls.isByteLockedElsewhere(fd, offset) == 1;
+        return supported && SystemCalls.isByteLockedElsewhere(descriptor.fd(), offset) == 1;
     }
 
     private BlockException busy(String wanted, String holder) {
@@ -143,6 +142,6 @@ final class ImageLock implements AutoCloseable {
 
     @Override
     public void close() {
-        SystemCalls.close(fd);
+        descriptor.close();
     }
 }

@@ -35,8 +35,11 @@ final class IoPool implements AutoCloseable {
     private @Nullable Task tail;
     private boolean closed;
 
+    private final ColdReads coldReads;
+
     /** Starts {@code count} threads named {@code name-N}. */
-    IoPool(String name, int count, FileSystemTraits traits) {
+    IoPool(String name, int count, FileSystemTraits traits, ColdReads coldReads) {
+        this.coldReads = coldReads;
         for (int i = 0; i < count; i++) {
             Thread thread = new Thread(() -> run(new Worker(traits)), name + "-" + i);
             thread.setDaemon(true);
@@ -64,6 +67,7 @@ final class IoPool implements AutoCloseable {
     private void run(Worker worker) {
         for (Task task = take(); task != null; task = take()) {
             try {
+                coldReads.delay();
                 task.perform(worker);
             } catch (RuntimeException e) {
                 // The loop is gone, so that nobody is left to be told; other loops may be there.
@@ -79,12 +83,17 @@ final class IoPool implements AutoCloseable {
                 arrived.awaitUninterruptibly();
             }
             Task task = head;
+            Task second = task == null ? null : task.nextInPool;
+            if (task != null && second != null && coldReads.overtakes()) {
+                task.nextInPool = second.nextInPool;
+                tail = tail == second ? task : tail;
+                second.nextInPool = null;
+                return second;
+            }
             if (task != null) {
-                head = task.nextInPool;
+                head = second;
                 task.nextInPool = null;
-                if (head == null) {
-                    tail = null;
-                }
+                tail = second == null ? null : tail;
             }
             return task;
         } finally {

@@ -10,12 +10,12 @@ import java.nio.file.Path;
  */
 public final class LocalFile implements AutoCloseable {
     private final Path path;
-    private final int fd;
+    private final Descriptor descriptor;
     private final FileStatus status = new FileStatus();
 
-    private LocalFile(Path path, int fd) {
+    private LocalFile(Path path, Descriptor descriptor) {
         this.path = path;
-        this.fd = fd;
+        this.descriptor = descriptor;
     }
 
     /**
@@ -26,12 +26,13 @@ public final class LocalFile implements AutoCloseable {
     public static LocalFile open(Path path) {
         Abi.current();
         byte[] name = FileNames.encodePath(path.toAbsolutePath().toString());
-        int fd = SystemCalls.openat(SystemCalls.AT_FDCWD, name, SystemCalls.O_RDONLY, 0);
-        if (fd < 0) {
-            throw Errno.exception("open the file", "file=" + path, -fd);
+        Descriptor descriptor =
+                Descriptor.open(SystemCalls.AT_FDCWD, name, SystemCalls.O_RDONLY, 0);
+        if (!descriptor.isOpen()) {
+            throw Errno.exception("open the file", "file=" + path, descriptor.errno());
         }
-        LocalFile file = new LocalFile(path, fd);
-        int result = file.status.ofOpenFile(fd);
+        LocalFile file = new LocalFile(path, descriptor);
+        int result = file.status.ofOpenFile(descriptor.fd());
         if (result < 0) {
             file.close();
             throw Errno.exception("find out about the file", "file=" + path, -result);
@@ -51,7 +52,7 @@ public final class LocalFile implements AutoCloseable {
 
     /** Where the next data begin, from {@code offsetBytes} on; the size if only a hole follows. */
     public long nextData(long offsetBytes) {
-        long data = SystemCalls.lseek(fd, offsetBytes, SystemCalls.SEEK_DATA);
+        long data = SystemCalls.lseek(descriptor.fd(), offsetBytes, SystemCalls.SEEK_DATA);
         if (data == -Errno.ENXIO) {
             return sizeBytes();
         }
@@ -63,12 +64,12 @@ public final class LocalFile implements AutoCloseable {
 
     /** Where the next hole begins, from {@code offsetBytes} on, which is data. */
     public long nextHole(long offsetBytes) {
-        long hole = SystemCalls.lseek(fd, offsetBytes, SystemCalls.SEEK_HOLE);
+        long hole = SystemCalls.lseek(descriptor.fd(), offsetBytes, SystemCalls.SEEK_HOLE);
         return hole <= offsetBytes ? sizeBytes() : Math.min(hole, sizeBytes());
     }
 
     @Override
     public void close() {
-        SystemCalls.close(fd);
+        descriptor.close();
     }
 }

@@ -102,22 +102,22 @@ final class Namespace {
         BrickFolder folder = brick.folder();
         byte[] newPath = FileNames.encodePath(folder.newName(newNames.incrementAndGet()));
         int mode = folder.isPlain() ? MODE_PLAIN_FILE : MODE_FILE;
-        int fd = SystemCalls.openat(ownFd, newPath, FLAGS_NEW, mode);
-        if (fd < 0) {
-            throw failedCreate(fileName, options, -fd);
-        }
-        boolean made = false;
-        try {
-            fill(fd, fileName, options);
-            int result = SystemCalls.renameNoReplace(ownFd, newPath, folderFd(), path);
-            if (result < 0) {
-                throw failedCreate(fileName, options, -result);
+        try (Descriptor file = Descriptor.open(ownFd, newPath, FLAGS_NEW, mode)) {
+            if (!file.isOpen()) {
+                throw failedCreate(fileName, options, file.errno());
             }
-            made = true;
-        } finally {
-            SystemCalls.close(fd);
-            if (!made) {
-                SystemCalls.unlinkat(ownFd, newPath);
+            boolean made = false;
+            try {
+                fill(file.fd(), fileName, options);
+                int result = SystemCalls.renameNoReplace(ownFd, newPath, folderFd(), path);
+                if (result < 0) {
+                    throw failedCreate(fileName, options, -result);
+                }
+                made = true;
+            } finally {
+                if (!made) {
+                    SystemCalls.unlinkat(ownFd, newPath);
+                }
             }
         }
     }
@@ -176,34 +176,35 @@ final class Namespace {
     private void copyInto(int fd, String source, long sizeBytes) {
         byte[] path = FileNames.encode(source);
         brick.names().acquireExclusive(source);
-        try {
-            int sourceFd = openRegular(source, path, SystemCalls.O_RDONLY);
-            ImageLock lock = null;
+        try (Descriptor file = openRegular(source, path, SystemCalls.O_RDONLY)) {
+            ImageLock lock = lockToRead(source, file.fd());
             try {
-                lock = lockToRead(source, sourceFd);
-                FileStatus status = statusOf(source, sourceFd);
-                if (status.sizeBytes() > sizeBytes) {
-                    throw new BlockException(
-                            BlockError.EINVAL,
-                            "copy would be smaller than its source: source="
-                                    + source
-                                    + ", expected=at least "
-                                    + status.sizeBytes()
-                                    + " bytes, actual="
-                                    + sizeBytes);
-                }
-                int result = RangeCopy.copyFile(sourceFd, fd, status.sizeBytes());
-                if (result < 0) {
-                    throw Errno.exception("copy the file", "source=" + source, -result);
-                }
+                copyInto(fd, source, file.fd(), sizeBytes);
             } finally {
                 if (lock != null) {
                     lock.close();
                 }
-                SystemCalls.close(sourceFd);
             }
         } finally {
             brick.names().releaseExclusive(source);
+        }
+    }
+
+    private static void copyInto(int fd, String source, int sourceFd, long sizeBytes) {
+        FileStatus status = statusOf(source, sourceFd);
+        if (status.sizeBytes() > sizeBytes) {
+            throw new BlockException(
+                    BlockError.EINVAL,
+                    "copy would be smaller than its source: source="
+                            + source
+                            + ", expected=at least "
+                            + status.sizeBytes()
+                            + " bytes, actual="
+                            + sizeBytes);
+        }
+        int result = RangeCopy.copyFile(sourceFd, fd, status.sizeBytes());
+        if (result < 0) {
+            throw Errno.exception("copy the file", "source=" + source, -result);
         }
     }
 
@@ -237,8 +238,8 @@ final class Namespace {
 
     /** By no other program either; locked until the name is gone. */
     private void removeUnused(String fileName, byte[] path) {
-        int fd = openRegular(fileName, path, SystemCalls.O_RDONLY);
-        try (ImageLock lock = lockToRead(fileName, fd)) {
+        try (Descriptor file = openRegular(fileName, path, SystemCalls.O_RDONLY);
+                ImageLock lock = lockToRead(fileName, file.fd())) {
             if (lock != null) {
                 lock.addWriter();
             }
@@ -246,8 +247,6 @@ final class Namespace {
             if (result < 0) {
                 throw Errno.exception("remove the file", "file=" + fileName, -result);
             }
-        } finally {
-            SystemCalls.close(fd);
         }
     }
 
@@ -255,19 +254,19 @@ final class Namespace {
         return brick.options().locking() ? ImageLock.reader(fileName, fd) : null;
     }
 
-    /** Opens a file for its data path; returns its descriptor, which is the caller's to close. */
-    int open(String fileName, OpenMode mode) {
+    /** Opens a file for its data path; the descriptor is the caller's to close. */
+    Descriptor open(String fileName, OpenMode mode) {
         boolean direct = brick.options().directIo();
         int flags = mode == OpenMode.READ_WRITE ? SystemCalls.O_RDWR : SystemCalls.O_RDONLY;
-        int fd =
+        Descriptor file =
                 openRegular(
                         fileName,
                         FileNames.encode(fileName),
                         direct ? flags | SystemCalls.ABI.openDirect() : flags);
         if (!direct) {
-            SystemCalls.fadvise(fd, 0, 0, SystemCalls.FADVISE_RANDOM);
+            SystemCalls.fadvise(file.fd(), 0, 0, SystemCalls.FADVISE_RANDOM);
         }
-        return fd;
+        return file;
     }
 
     /** The size of a file that {@link #open} opened. */
@@ -275,29 +274,29 @@ final class Namespace {
         return statusOf(fileName, fd).sizeBytes();
     }
 
-    private int openRegular(String fileName, byte[] path, int flags) {
+    private Descriptor openRegular(String fileName, byte[] path, int flags) {
         // NONBLOCK: a FIFO of that name would wait for its other end before it could be refused.
-        int fd =
-                SystemCalls.openat(
+        Descriptor file =
+                Descriptor.open(
                         folderFd(),
                         path,
                         flags | SystemCalls.O_NONBLOCK | SystemCalls.ABI.openNoFollow(),
                         0);
-        if (fd < 0) {
+        if (!file.isOpen()) {
             FileStatus status = new FileStatus();
             if (status.ofName(folderFd(), path) == 0) {
                 requireRegular(fileName, status);
             }
-            throw Errno.exception("open the file", "file=" + fileName, -fd);
+            throw Errno.exception("open the file", "file=" + fileName, file.errno());
         }
         boolean opened = false;
         try {
-            requireRegular(fileName, statusOf(fileName, fd));
+            requireRegular(fileName, statusOf(fileName, file.fd()));
             opened = true;
-            return fd;
+            return file;
         } finally {
             if (!opened) {
-                SystemCalls.close(fd);
+                file.close();
             }
         }
     }

@@ -51,7 +51,7 @@ final class PosixFile implements XlatorFile {
 
     private final Brick brick;
     private final String fileName;
-    private final int fd;
+    private final Descriptor descriptor;
     private final OpenMode mode;
     private final Loop loop;
     private final Transfer transfer;
@@ -61,6 +61,7 @@ final class PosixFile implements XlatorFile {
     private final FlushGroup flushGroup;
     private final ReadAhead readAhead;
     private final FileResize resize;
+    private final ColdReads coldReads;
     private final RequestList held = new RequestList();
 
     private Geometry geometry;
@@ -69,6 +70,7 @@ final class PosixFile implements XlatorFile {
     private boolean syncsRanges;
     private int prefetches;
     private @Nullable Runnable whenIdle;
+    private @Nullable CompletableFuture<Void> closing;
     private long loggedErrnos;
     private long rangeSyncs;
     private long readsInline;
@@ -77,19 +79,20 @@ final class PosixFile implements XlatorFile {
     private long prefetchedBytes;
 
     /**
+     * @param descriptor the file's own from here on
      * @param transfer the loop's own
      */
     PosixFile(
             Brick brick,
             String fileName,
-            int fd,
+            Descriptor descriptor,
             long sizeBytes,
             OpenMode mode,
             Loop loop,
             Transfer transfer) {
         this.brick = brick;
         this.fileName = fileName;
-        this.fd = fd;
+        this.descriptor = descriptor;
         this.mode = mode;
         this.loop = loop;
         this.transfer = transfer;
@@ -101,10 +104,18 @@ final class PosixFile implements XlatorFile {
         capabilities = mode == OpenMode.READ_WRITE ? all : all.readOnly();
         geometry = new Geometry(sizeBytes, 1, BLOCK_PREFERRED_BYTES, TRANSFER_BYTES_MAX);
         queue = new FileQueue(this, brick.ioPool());
-        flushGroup = new FlushGroup(fileName, fd, loop, brick.flushPool(), brick.dataSync());
+        flushGroup =
+                new FlushGroup(
+                        fileName,
+                        descriptor,
+                        loop,
+                        brick.flushPool(),
+                        brick.dataSync(),
+                        this::proceed);
         readAhead =
                 new ReadAhead(direct || traits.inMemory() ? 0 : brick.options().readAheadBytes());
         resize = new FileResize(this, brick.ioPool());
+        coldReads = brick.options().coldReads();
         syncsRanges = traits.syncsRanges();
         inlineReadFlags =
                 direct
@@ -114,8 +125,9 @@ final class PosixFile implements XlatorFile {
                                 : traits.canNoWait() ? SystemCalls.RWF_NOWAIT : INLINE_NEVER;
     }
 
+    /** For a system call of a request in flight; one that the kernel refuses once it is closed. */
     int fd() {
-        return fd;
+        return descriptor.fd();
     }
 
     Loop loop() {
@@ -177,8 +189,10 @@ final class PosixFile implements XlatorFile {
     private void read(IoRequest request) {
         int result = Errno.EAGAIN;
         long done = 0;
-        if (inlineReadFlags != INLINE_NEVER) {
-            result = transfer.read(fd, request.memory(), request.offsetBytes(), 0, inlineReadFlags);
+        if (inlineReadFlags != INLINE_NEVER && !coldReads.next()) {
+            result =
+                    transfer.read(
+                            fd(), request.memory(), request.offsetBytes(), 0, inlineReadFlags);
             done = transfer.doneBytes();
         }
         if (result == Errno.EOPNOTSUPP) {
@@ -215,7 +229,7 @@ final class PosixFile implements XlatorFile {
     private void writeInline(IoRequest request) {
         long offset = request.offsetBytes();
         int result =
-                transfer.write(fd, request.memory(), offset, 0, brick.options().writeBytesMax());
+                transfer.write(fd(), request.memory(), offset, 0, brick.options().writeBytesMax());
         if (transfer.doneBytes() > 0) {
             sizeBytes = Math.max(sizeBytes, offset + transfer.doneBytes());
         }
@@ -238,21 +252,6 @@ final class PosixFile implements XlatorFile {
     }
 
     /**
-     * The range was written on the loop and has been synced in the pool. A failure is as final as
-     * one of fdatasync: it may stand for other pages too, and is not reported again.
-     */
-    private void endRangeSync(IoRequest request, int result) {
-        if (Errno.isUnsupported(result)) {
-            syncsRanges = false;
-            flushGroup.rangeSyncEnded(Errno.NONE);
-            flushGroup.flush(request);
-        } else {
-            flushGroup.rangeSyncEnded(result);
-            end(request, flushGroup.failure() == Errno.NONE ? Errno.NONE : Errno.EIO);
-        }
-    }
-
-    /**
      * Direct mode rewrites whole blocks: says which, and whether they hold anything else's bytes.
      */
     private FileTask claim(FileTask task) {
@@ -270,7 +269,7 @@ final class PosixFile implements XlatorFile {
     int starting(FileTask task) {
         boolean grows = task.op() == IoOp.WRITE || task.op() == IoOp.WRITE_ZEROES;
         if (grows && task.endBytes() > sizeBytes) {
-            int result = SystemCalls.ftruncate(fd, task.endBytes());
+            int result = SystemCalls.ftruncate(fd(), task.endBytes());
             if (result < 0) {
                 return -result;
             }
@@ -293,34 +292,71 @@ final class PosixFile implements XlatorFile {
         finish(task, task.result());
     }
 
+    /** The file's own state first: a completion may submit more, or close the file. */
     private void finish(FileTask task, int result) {
         IoRequest request = task.request();
         queue.release(task);
         if (request == null) {
             prefetches--;
+            proceed();
         } else if (request.op() == IoOp.WRITE && !direct) {
             endRangeSync(request, result);
         } else if (request.op().changesData()) {
             endChange(request, result);
-        } else if (request.op() == IoOp.READ) {
-            endRead(request, result);
         } else {
-            end(request, result);
+            proceed();
+            if (request.op() == IoOp.READ) {
+                endRead(request, result);
+            } else {
+                end(request, result);
+            }
         }
+    }
+
+    /** Starts what waits for the file to be quiet, if it is. */
+    private void proceed() {
         resize.startIfWanted(queue.changesCount());
-        if (whenIdle != null && queue.isIdle()) {
-            whenIdle.run();
+        Runnable next = whenIdle;
+        if (next != null && isIdle()) {
+            whenIdle = null;
+            next.run();
         }
+    }
+
+    /** Whether the pools have nothing that uses the descriptor. */
+    private boolean isIdle() {
+        return queue.isIdle() && !flushGroup.isRunning() && !resize.isRunning();
     }
 
     /** Even a change that failed may have been made in part, and wants to be flushed. */
     private void endChange(IoRequest request, int result) {
         flushGroup.changed();
-        if (result == Errno.NONE && request.has(IoFlags.FUA)) {
-            flushGroup.flush(request);
-        } else {
+        boolean flushes = result == Errno.NONE && request.has(IoFlags.FUA);
+        boolean waits = flushes && flushGroup.waits(request);
+        proceed();
+        if (flushes && !waits) {
+            request.complete(flushGroup.outcome());
+        } else if (!waits) {
             end(request, result);
         }
+    }
+
+    /**
+     * The range was written on the loop and has been synced in the pool. A failure is as final as
+     * one of fdatasync: it may stand for other pages too, and is not reported again.
+     */
+    private void endRangeSync(IoRequest request, int result) {
+        boolean unsupported = Errno.isUnsupported(result);
+        flushGroup.rangeSyncEnded(unsupported ? Errno.NONE : result);
+        if (unsupported) {
+            syncsRanges = false;
+        }
+        boolean waits = unsupported && flushGroup.waits(request);
+        proceed();
+        if (!waits) {
+            request.complete(flushGroup.outcome());
+        }
+        flushGroup.tellFinished();
     }
 
     private void end(IoRequest request, int result) {
@@ -341,6 +377,9 @@ final class PosixFile implements XlatorFile {
                     fileName,
                     request,
                     Errno.name(errno));
+        }
+        if (errno == Errno.EBADF) {
+            descriptor.distrustIfOpen();
         }
         request.complete(Errno.requestError(errno));
     }
@@ -371,7 +410,10 @@ final class PosixFile implements XlatorFile {
                 : resize(newSizeBytes);
     }
 
-    /** The resize has ended, with the negative error number of what failed. */
+    /**
+     * The resize has ended, with the negative error number of what failed. Goes on with what it has
+     * kept waiting.
+     */
     void resized(long newSizeBytes, int truncated, int synced) {
         if (truncated == 0) {
             sizeBytes = newSizeBytes;
@@ -384,6 +426,7 @@ final class PosixFile implements XlatorFile {
         for (IoRequest request = waiting.poll(); request != null; request = waiting.poll()) {
             submit(request);
         }
+        proceed();
     }
 
     private CompletableFuture<Void> failed(BlockError error, String what) {
@@ -397,7 +440,7 @@ final class PosixFile implements XlatorFile {
         Map<String, Object> details = new LinkedHashMap<>();
         details.put("type", PosixType.TYPE);
         details.put("file-system", brick.traits().type());
-        if (status.ofOpenFile(fd) == 0) {
+        if (status.ofOpenFile(fd()) == 0) {
             details.put("allocated-bytes", status.allocatedBytes());
         }
         details.put("direct-io", direct);
@@ -413,17 +456,21 @@ final class PosixFile implements XlatorFile {
         return details;
     }
 
+    /** Closing again gives the end of the first. */
     @Override
     public CompletionStage<Void> close() {
+        CompletableFuture<Void> first = closing;
+        if (first != null) {
+            return first;
+        }
         CompletableFuture<Void> closed = new CompletableFuture<>();
+        closing = closed;
         IoRequest flush = loop.requests().acquire().flush();
         flush.push(
                 (request, error) -> {
                     loop.requests().release(request);
                     whenIdle = () -> brick.blocking().execute(() -> closeDescriptor(closed));
-                    if (queue.isIdle()) {
-                        whenIdle.run();
-                    }
+                    proceed();
                 });
         if (mode == OpenMode.READ_ONLY) {
             flush.complete(BlockError.OK);
@@ -434,7 +481,7 @@ final class PosixFile implements XlatorFile {
     }
 
     private void closeDescriptor(CompletableFuture<Void> closed) {
-        int result = SystemCalls.close(fd);
+        int result = descriptor.tryClose();
         brick.names().release(fileName, mode);
         loop.execute(
                 () -> {

@@ -19,6 +19,7 @@ import java.nio.file.Path;
  * @param writeBytesMax the most that one pwritev is given
  * @param ioThreads threads of the pool
  * @param flushThreads threads that run fdatasync
+ * @param coldReads which reads take the pool though they need not
  *     <p>Threading: immutable.
  */
 record PosixOptions(
@@ -29,7 +30,8 @@ record PosixOptions(
         long readAheadBytes,
         int writeBytesMax,
         int ioThreads,
-        int flushThreads) {
+        int flushThreads,
+        ColdReads coldReads) {
 
     private static final String DIRECTORY = "directory";
     private static final String BRICK = "brick";
@@ -39,11 +41,13 @@ record PosixOptions(
     private static final String WRITE_SIZE = "write-size";
     private static final String IO_THREADS = "io-threads";
     private static final String FLUSH_THREADS = "flush-threads";
+    private static final String COLD_READS = "cold-reads";
 
     private static final long READ_AHEAD_MAX = 64L << 20;
     private static final long WRITE_SIZE_MIN = 4096;
     private static final long WRITE_SIZE_MAX = 1L << 30;
     private static final long THREADS_MAX = 64;
+    private static final long COLD_READS_MAX = 1_000_000;
 
     static final OptionTable TABLE =
             OptionTable.of(
@@ -86,7 +90,13 @@ record PosixOptions(
                             FLUSH_THREADS,
                             Option.Type.INTEGER,
                             "2",
-                            "Threads for fdatasync: the number of files flushed at once."));
+                            "Threads for fdatasync: the number of files flushed at once."),
+                    Option.of(
+                            COLD_READS,
+                            Option.Type.INTEGER,
+                            ColdReads.DEFAULT,
+                            "For tests: one read in so many is served as if its pages were not cached,"
+                                    + " late and out of order; 0 turns it off."));
 
     static PosixOptions of(OptionValues values, GraphContext context) {
         return new PosixOptions(
@@ -102,7 +112,9 @@ record PosixOptions(
                                 WRITE_SIZE_MIN,
                                 WRITE_SIZE_MAX),
                 (int) within(IO_THREADS, values.integer(IO_THREADS), 1, THREADS_MAX),
-                (int) within(FLUSH_THREADS, values.integer(FLUSH_THREADS), 1, THREADS_MAX));
+                (int) within(FLUSH_THREADS, values.integer(FLUSH_THREADS), 1, THREADS_MAX),
+                new ColdReads(
+                        (int) within(COLD_READS, values.integer(COLD_READS), 0, COLD_READS_MAX)));
     }
 
     private static long within(String name, long value, long min, long max) {

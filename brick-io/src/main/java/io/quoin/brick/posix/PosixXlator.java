@@ -14,7 +14,10 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.Executor;
+import java.util.concurrent.locks.ReadWriteLock;
+import java.util.concurrent.locks.ReentrantReadWriteLock;
 import java.util.function.IntUnaryOperator;
+import java.util.function.Supplier;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -30,6 +33,11 @@ final class PosixXlator implements Xlator {
     private final String name;
     private final Brick brick;
     private final Namespace namespace;
+
+    /**
+     * Held for reading by what uses the folder's descriptors, for writing while they are closed.
+     */
+    private final ReadWriteLock using = new ReentrantReadWriteLock();
 
     /** One for each loop, since it is used by all files of that loop. */
     private final Map<Loop, Transfer> transfers = new ConcurrentHashMap<>();
@@ -68,8 +76,16 @@ final class PosixXlator implements Xlator {
                             traits,
                             options,
                             new OpenNames(),
-                            new IoPool(threads + "-io", options.ioThreads(), traits),
-                            new IoPool(threads + "-flush", options.flushThreads(), traits),
+                            new IoPool(
+                                    threads + "-io",
+                                    options.ioThreads(),
+                                    traits,
+                                    options.coldReads()),
+                            new IoPool(
+                                    threads + "-flush",
+                                    options.flushThreads(),
+                                    traits,
+                                    options.coldReads()),
                             blocking,
                             dataSync));
         } catch (RuntimeException e) {
@@ -95,29 +111,52 @@ final class PosixXlator implements Xlator {
 
     @Override
     public CompletionStage<List<FileInfo>> list() {
-        return CompletableFuture.supplyAsync(namespace::list, brick.blocking());
+        return named(namespace::list);
     }
 
     @Override
     public CompletionStage<FileInfo> stat(String fileName) {
-        return CompletableFuture.supplyAsync(() -> namespace.stat(fileName), brick.blocking());
+        return named(() -> namespace.stat(fileName));
     }
 
     @Override
     public CompletionStage<Void> create(String fileName, CreateOptions options) {
-        return CompletableFuture.runAsync(
-                () -> namespace.create(fileName, options), brick.blocking());
+        return changed(() -> namespace.create(fileName, options));
     }
 
     @Override
     public CompletionStage<Void> rename(String fileName, String newFileName) {
-        return CompletableFuture.runAsync(
-                () -> namespace.rename(fileName, newFileName), brick.blocking());
+        return changed(() -> namespace.rename(fileName, newFileName));
     }
 
     @Override
     public CompletionStage<Void> remove(String fileName) {
-        return CompletableFuture.runAsync(() -> namespace.remove(fileName), brick.blocking());
+        return changed(() -> namespace.remove(fileName));
+    }
+
+    private CompletionStage<Void> changed(Runnable operation) {
+        return CompletableFuture.runAsync(
+                () ->
+                        whileOpen(
+                                () -> {
+                                    operation.run();
+                                    return true;
+                                }),
+                brick.blocking());
+    }
+
+    /** Runs an operation on names while the folder stays open. */
+    private <T> CompletionStage<T> named(Supplier<T> operation) {
+        return CompletableFuture.supplyAsync(() -> whileOpen(operation), brick.blocking());
+    }
+
+    private <T> T whileOpen(Supplier<T> operation) {
+        using.readLock().lock();
+        try {
+            return operation.get();
+        } finally {
+            using.readLock().unlock();
+        }
     }
 
     @Override
@@ -127,7 +166,7 @@ final class PosixXlator implements Xlator {
                 .execute(
                         () -> {
                             try {
-                                XlatorFile file = openNow(fileName, mode, loop);
+                                XlatorFile file = whileOpen(() -> openNow(fileName, mode, loop));
                                 loop.execute(() -> opened.complete(file));
                             } catch (RuntimeException e) {
                                 loop.execute(() -> opened.completeExceptionally(e));
@@ -139,18 +178,18 @@ final class PosixXlator implements Xlator {
     private XlatorFile openNow(String fileName, OpenMode mode, Loop loop) {
         FileNames.encode(fileName); // before the name can be held
         brick.names().acquire(fileName, mode);
-        int fd = -1;
+        Descriptor descriptor = null;
         try {
-            fd = namespace.open(fileName, mode);
+            descriptor = namespace.open(fileName, mode);
             if (brick.options().locking()) {
-                brick.names().lock(fileName, mode, fd);
+                brick.names().lock(fileName, mode, descriptor.fd());
             }
-            long sizeBytes = namespace.sizeBytes(fileName, fd);
+            long sizeBytes = namespace.sizeBytes(fileName, descriptor.fd());
             Transfer transfer = transfers.computeIfAbsent(loop, owner -> new Transfer());
-            return new PosixFile(brick, fileName, fd, sizeBytes, mode, loop, transfer);
+            return new PosixFile(brick, fileName, descriptor, sizeBytes, mode, loop, transfer);
         } catch (RuntimeException e) {
-            if (fd >= 0) {
-                SystemCalls.close(fd);
+            if (descriptor != null) {
+                descriptor.close();
             }
             brick.names().release(fileName, mode);
             throw e;
@@ -159,7 +198,16 @@ final class PosixXlator implements Xlator {
 
     @Override
     public CompletionStage<Void> close() {
-        return CompletableFuture.runAsync(this::closeNow, brick.blocking());
+        return CompletableFuture.runAsync(
+                () -> {
+                    using.writeLock().lock();
+                    try {
+                        closeNow();
+                    } finally {
+                        using.writeLock().unlock();
+                    }
+                },
+                brick.blocking());
     }
 
     private void closeNow() {

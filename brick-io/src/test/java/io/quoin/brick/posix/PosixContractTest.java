@@ -23,6 +23,20 @@ class PosixContractTest {
     }
 
     @Nested
+    class Cold extends OnDisk {
+        Cold() {
+            super(Map.of("cold-reads", "1"));
+        }
+    }
+
+    @Nested
+    class ColdByChance extends OnDisk {
+        ColdByChance() {
+            super(Map.of("cold-reads", "3"));
+        }
+    }
+
+    @Nested
     class Direct extends OnDisk {
         Direct() {
             super(Map.of("direct-io", "on"));
