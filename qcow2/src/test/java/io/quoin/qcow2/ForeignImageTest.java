@@ -8,6 +8,7 @@ import io.quoin.block.BlockException;
 import io.quoin.testkit.FileDriver;
 import io.quoin.testkit.ModelDisk;
 import io.quoin.testkit.RandomOperations;
+import io.quoin.testkit.log.LogsErrors;
 import io.quoin.testkit.peer.Peer;
 import io.quoin.xlator.OpenMode;
 import io.quoin.xlator.XlatorFile;
@@ -27,6 +28,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 
 /** Images that QEMU made are read the same, written so that QEMU agrees, or refused. */
 @Timeout(120)
+@LogsErrors("image is corrupt: ")
 class ForeignImageTest {
     private static final int SIZE = 1 << 20;
 

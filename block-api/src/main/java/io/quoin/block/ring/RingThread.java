@@ -5,6 +5,7 @@ import com.lmax.disruptor.SequenceBarrier;
 import com.lmax.disruptor.TimeoutException;
 import io.quoin.block.Invariant;
 import io.quoin.block.IoRequestPool;
+import io.quoin.block.Uncaught;
 import java.util.Queue;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.Executor;
@@ -117,7 +118,7 @@ public final class RingThread implements Executor, AutoCloseable {
             runTasks();
             DiskRing drained = ring;
             if (drained != null) {
-                drained.drain();
+                drain(drained);
             }
             if (tasks.isEmpty()) {
                 if (isLastRound) {
@@ -132,9 +133,18 @@ public final class RingThread implements Executor, AutoCloseable {
         for (Runnable task = tasks.poll(); task != null; task = tasks.poll()) {
             try {
                 task.run();
-            } catch (RuntimeException e) {
-                LOG.error("a task failed: thread={}", thread.getName(), e);
+            } catch (RuntimeException | Error e) {
+                Uncaught.report("thread " + thread.getName(), e);
             }
+        }
+    }
+
+    /** What its device does not catch must not end the thread, which others may have tasks for. */
+    private void drain(DiskRing drained) {
+        try {
+            drained.drain();
+        } catch (RuntimeException | Error e) {
+            Uncaught.report("thread " + thread.getName(), e);
         }
     }
 

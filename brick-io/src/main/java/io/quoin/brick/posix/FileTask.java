@@ -4,10 +4,9 @@ import io.quoin.block.ExtentList;
 import io.quoin.block.IoFlags;
 import io.quoin.block.IoOp;
 import io.quoin.block.IoRequest;
+import io.quoin.block.Uncaught;
 import java.util.Objects;
 import org.jspecify.annotations.Nullable;
-import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
 
 /**
  * A request on its way through the pool: prepared on the loop, performed by a worker, ended on the
@@ -16,8 +15,6 @@ import org.slf4j.LoggerFactory;
  * <p>Threading: handed over between the loop and a worker; never used by both at once.
  */
 final class FileTask extends IoPool.Task implements Runnable {
-    private static final Logger LOG = LoggerFactory.getLogger(FileTask.class);
-
     /** A hint must not fill the page cache: more than this is not fetched for one request. */
     private static final long CACHE_BYTES_MAX = 64L << 20;
 
@@ -144,7 +141,7 @@ final class FileTask extends IoPool.Task implements Runnable {
             result = call(worker);
         } catch (RuntimeException | Error e) {
             // Whoever waits for the request must hear of it even so.
-            LOG.error("request failed within Quoin: {}", request, e);
+            Uncaught.report("request " + request + " of file " + file.fileName(), e);
             result = Errno.EIO;
         }
         file.loop().execute(this);

@@ -2,6 +2,7 @@ package io.quoin.brick.posix;
 
 import io.quoin.block.BlockError;
 import io.quoin.block.IoRequest;
+import io.quoin.block.Uncaught;
 import io.quoin.xlator.loop.Loop;
 import java.util.function.IntUnaryOperator;
 import org.slf4j.Logger;
@@ -33,7 +34,7 @@ final class FlushGroup {
             try {
                 result = dataSync.applyAsInt(descriptor.fd());
             } catch (RuntimeException | Error e) {
-                LOG.error("fdatasync failed within Quoin: file={}", fileName, e);
+                Uncaught.report("fdatasync of file " + fileName, e);
                 result = -Errno.EIO;
             }
             loop.execute(this);

@@ -1,13 +1,12 @@
 package io.quoin.brick.posix;
 
 import io.quoin.block.Invariant;
+import io.quoin.block.Uncaught;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.locks.Condition;
 import java.util.concurrent.locks.ReentrantLock;
 import org.jspecify.annotations.Nullable;
-import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
 
 /**
  * A few threads for calls that may block. Tasks are linked to one another, so that the queue takes
@@ -16,8 +15,6 @@ import org.slf4j.LoggerFactory;
  * <p>Threading: thread-safe.
  */
 final class IoPool implements AutoCloseable {
-    private static final Logger LOG = LoggerFactory.getLogger(IoPool.class);
-
     private static final long CLOSE_TIMEOUT_MILLIS = 60_000;
 
     /** Something to do on a thread of the pool; queued at most once at a time. */
@@ -69,9 +66,9 @@ final class IoPool implements AutoCloseable {
             try {
                 coldReads.delay();
                 task.perform(worker);
-            } catch (RuntimeException e) {
+            } catch (RuntimeException | Error e) {
                 // The loop is gone, so that nobody is left to be told; other loops may be there.
-                LOG.error("task could not be handed back to its loop", e);
+                Uncaught.report(Thread.currentThread().getName(), e);
             }
         }
     }

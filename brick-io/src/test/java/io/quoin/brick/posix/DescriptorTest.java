@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.quoin.block.BlockError;
 import io.quoin.testkit.FileDriver;
+import io.quoin.testkit.log.LogsErrors;
 import io.quoin.xlator.XlatorFile;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -95,6 +96,7 @@ class DescriptorTest {
     }
 
     @Test
+    @LogsErrors("file takes no more writes until it is opened again")
     void shouldEndTheProcessWhenTheKernelDoesNotKnowAFileInUse() {
         List<String> ends = new ArrayList<>();
         Consumer<String> before = Distrust.onEnd(ends::add);

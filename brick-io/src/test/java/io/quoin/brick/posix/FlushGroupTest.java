@@ -9,6 +9,7 @@ import io.quoin.block.IoFlags;
 import io.quoin.block.IoOp;
 import io.quoin.testkit.FileDriver;
 import io.quoin.testkit.FileDriver.Pending;
+import io.quoin.testkit.log.LogsErrors;
 import io.quoin.xlator.XlatorFile;
 import java.nio.file.Path;
 import java.util.List;
@@ -20,6 +21,7 @@ import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
 @Timeout(60)
+@LogsErrors("file takes no more writes until it is opened again")
 class FlushGroupTest {
     private static final byte[] DATA = PosixFileTest.bytes(4096);
 

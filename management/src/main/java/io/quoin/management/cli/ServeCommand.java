@@ -2,6 +2,7 @@ package io.quoin.management.cli;
 
 import io.quoin.block.BlockError;
 import io.quoin.block.BlockException;
+import io.quoin.block.Uncaught;
 import io.quoin.management.cli.terminal.OutputOption;
 import io.quoin.management.daemon.Daemon;
 import io.quoin.management.daemon.DaemonOptions;
@@ -95,6 +96,7 @@ final class ServeCommand implements Runnable {
                         socketMode,
                         DaemonOptions.defaultLoopCount(),
                         Version.text());
+        Uncaught.watchThreads();
         Daemon daemon = Daemon.start(options);
         closeAtExit(daemon);
         List<Served> served = served(daemon);

@@ -33,6 +33,11 @@ final class StatusText {
                 out.println("nbd " + address + ": " + value.asText());
             }
         }
+        long failures = status.path("uncaughtFailures").asLong();
+        if (failures > 0) {
+            out.println(
+                    "unexpected failures: " + failures + " (errors of the program; see the log)");
+        }
         printBricks(status.path("bricks"), out);
         out.println();
         DiskCommand.printTable(status.path("disks"), out);

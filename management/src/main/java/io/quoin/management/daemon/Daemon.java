@@ -2,6 +2,7 @@ package io.quoin.management.daemon;
 
 import io.quoin.block.BlockError;
 import io.quoin.block.BlockException;
+import io.quoin.block.Uncaught;
 import io.quoin.management.volume.DiskView;
 import io.quoin.management.volume.DiskVolume;
 import io.quoin.management.volume.LocalVolume;
@@ -107,6 +108,7 @@ public final class Daemon implements AutoCloseable {
                 options.folder().path().toString(),
                 addresses(),
                 Bricks.of(volume),
+                Uncaught.count(),
                 disks(),
                 volume.disks().graph().statistics());
     }

@@ -13,6 +13,8 @@ import java.util.List;
  * @param data its data folder
  * @param nbd where disks can be attached
  * @param bricks the folders at the bottom
+ * @param uncaughtFailures exceptions that nothing was prepared for, since the start: errors of the
+ *     program; the log has them
  * @param disks every disk
  * @param statistics what the nodes of the graph have counted, from the top down
  *     <p>Threading: immutable.
@@ -24,6 +26,7 @@ record StatusView(
         String data,
         NbdAddresses nbd,
         List<Brick> bricks,
+        long uncaughtFailures,
         List<DiskView> disks,
         NodeStatistics statistics) {
 

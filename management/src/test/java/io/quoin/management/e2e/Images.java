@@ -3,6 +3,7 @@ package io.quoin.management.e2e;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.quoin.testkit.peer.Peer;
+import io.quoin.testkit.peer.PeerCommand;
 import io.quoin.testkit.peer.PeerResult;
 import java.io.IOException;
 import java.io.InputStream;
@@ -13,6 +14,7 @@ import java.security.DigestInputStream;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
 import java.util.HexFormat;
+import java.util.List;
 
 /** What the tests ask of an image file that nobody has open: qemu-img is the judge. */
 final class Images {
@@ -26,6 +28,19 @@ final class Images {
         assertThat(theirs.exitCode()).as(theirs.toString()).isZero();
         PeerResult ours = QuoinProgram.run("image", "check", image.toString());
         assertThat(ours.exitCode()).as(ours.toString()).isZero();
+    }
+
+    /** Makes the next reader wait for the disk, where the file system has one. */
+    static void dropFromPageCache(Path image) {
+        PeerCommand.of(
+                        List.of(
+                                "dd",
+                                "of=" + image,
+                                "oflag=nocache",
+                                "conv=notrunc,fdatasync",
+                                "count=0",
+                                "status=none"))
+                .runOk();
     }
 
     /** At worst leaked clusters, as a crash may leave them, and none of them after a repair. */

@@ -10,6 +10,7 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
@@ -17,6 +18,13 @@ import java.util.regex.Pattern;
 final class QuoinServer implements DiskServer {
     private static final Duration LIMIT = Duration.ofSeconds(60);
     private static final Pattern TCP_URI = Pattern.compile("nbd://127\\.0\\.0\\.1:(\\d+)");
+
+    /** A line of the log, or of a stack. */
+    private static final Pattern ERROR =
+            Pattern.compile("\\bERROR\\b|^\\s+at |Exception in thread");
+
+    private static final int[] COLD_READS = {0, 1, 3};
+    private static final AtomicInteger turn = new AtomicInteger();
 
     private final Path folder;
     private final SocketFolder sockets;
@@ -36,7 +44,13 @@ final class QuoinServer implements DiskServer {
                 (name, sizeBytes) -> arguments.addAll(List.of("--disk", name + "=" + sizeBytes)));
         arguments.addAll(List.of("--socket", sockets.resolve("nbd.sock").toString()));
         arguments.addAll(List.of("--listen", "127.0.0.1:0"));
-        PeerProcess process = QuoinProgram.command(arguments).start();
+        // Warm, cold, and cold now and then, in turn: reads that miss the page cache take another
+        // way.
+        int coldReads = COLD_READS[turn.getAndIncrement() % COLD_READS.length];
+        PeerProcess process =
+                QuoinProgram.command(arguments)
+                        .environment("QUOIN_JAVA_OPTS", "-Dquoin.cold-reads=" + coldReads)
+                        .start();
         QuoinServer server = new QuoinServer(folder, sockets, process);
         try {
             process.awaitLine(line -> line.strip().equals("ready"), LIMIT);
@@ -76,9 +90,13 @@ final class QuoinServer implements DiskServer {
         assertThat(result.exitCode()).as(result.toString()).isIn(0, 143);
     }
 
+    /** Whatever it was used for: it must have had no error of the program. */
     @Override
     public void close() {
         process.close();
         sockets.close();
+        assertThat(process.stderr().lines())
+                .as("lines of the server's log")
+                .noneMatch(line -> ERROR.matcher(line).find());
     }
 }

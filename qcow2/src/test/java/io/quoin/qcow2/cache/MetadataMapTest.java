@@ -6,6 +6,7 @@ import com.sun.management.ThreadMXBean;
 import io.quoin.block.BlockError;
 import io.quoin.testkit.MemoryXlator;
 import io.quoin.testkit.RandomOperations;
+import io.quoin.testkit.log.LogsErrors;
 import io.quoin.testkit.sim.VirtualLoopGroup;
 import io.quoin.xlator.OpenMode;
 import io.quoin.xlator.XlatorFile;
@@ -24,6 +25,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 
 @Timeout(30)
+@LogsErrors("image is corrupt: ")
 class MetadataMapTest {
     private static final int BITS = 16;
     private static final int CLUSTER = 1 << BITS;

@@ -10,6 +10,7 @@ import io.quoin.qcow2.check.CheckResult;
 import io.quoin.qcow2.check.Qcow2Check;
 import io.quoin.qcow2.check.RepairMode;
 import io.quoin.qcow2.hostile.Entrances.Report;
+import io.quoin.testkit.log.LogsErrors;
 import io.quoin.testkit.peer.PeerCommand;
 import io.quoin.testkit.peer.PeerResult;
 import java.lang.management.BufferPoolMXBean;
@@ -36,6 +37,7 @@ import org.junit.jupiter.params.provider.MethodSource;
  * seconds of work and 64 MiB of memory, and no write to what is refused or only read.
  */
 @Timeout(400)
+@LogsErrors("image is corrupt: ")
 class HostileImageTest {
     private static final long CPU_NANOS_MAX = TimeUnit.SECONDS.toNanos(2);
     private static final long MEMORY_BYTES_MAX = 64 << 20;

@@ -8,6 +8,7 @@ import io.quoin.block.BlockException;
 import io.quoin.qcow2.ImageFixture;
 import io.quoin.qcow2.check.CheckResult;
 import io.quoin.testkit.FileDriver;
+import io.quoin.testkit.log.LogsErrors;
 import io.quoin.testkit.peer.Peer;
 import io.quoin.xlator.OpenMode;
 import io.quoin.xlator.XlatorFile;
@@ -26,6 +27,7 @@ import org.junit.jupiter.api.io.TempDir;
 
 /** What a check of an open image finds, gives back and leaves, and how it ends early. */
 @Timeout(120)
+@LogsErrors("image is corrupt: ")
 class OpenImageCheckTest {
     private static final String NAME = "disk.qcow2";
     private static final int SIZE = 4 << 20;

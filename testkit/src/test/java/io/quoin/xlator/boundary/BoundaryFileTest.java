@@ -14,6 +14,7 @@ import io.quoin.block.IoOp;
 import io.quoin.block.IoRequest;
 import io.quoin.testkit.FileDriver;
 import io.quoin.testkit.FileDriver.Pending;
+import io.quoin.testkit.log.LogsErrors;
 import io.quoin.testkit.sim.VirtualLoop;
 import io.quoin.testkit.sim.VirtualLoopGroup;
 import io.quoin.xlator.XlatorFile;
@@ -28,6 +29,7 @@ import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 @Timeout(60)
+@LogsErrors("file is fenced: node=node, file=held")
 class BoundaryFileTest {
     private static final Capabilities ALL = new Capabilities(true, true, true, true, true, false);
     private static final Capabilities FEW =
@@ -221,6 +223,38 @@ class BoundaryFileTest {
         held.throwsOnSubmit = true;
         assertThatThrownBy(() -> new FileDriver(file, loop).submit(request(IoOp.READ, 0, 512, 0)))
                 .isInstanceOf(IllegalStateException.class);
+        assertThat(file.isFenced()).isTrue();
+    }
+
+    @ParameterizedTest
+    @ValueSource(booleans = {false, true})
+    void shouldFenceWhenACompletionThrows(boolean costly) {
+        BoundaryFile file = boundary(costly);
+        IoRequest request = request(IoOp.READ, 0, 512, 0);
+        request.push(
+                (done, error) -> {
+                    throw new IllegalStateException("broken");
+                });
+        loop.run(() -> file.submit(request));
+        assertThatThrownBy(() -> loop.run(() -> held.requests.remove().complete(BlockError.OK)))
+                .isInstanceOf(IllegalStateException.class);
+        assertThat(file.isFenced()).isTrue();
+        assertThat(file.inFlight()).isZero();
+        FileDriver driver = new FileDriver(file, loop);
+        assertThat(driver.write(0, new byte[512], IoFlags.NONE)).isEqualTo(BlockError.EIO);
+    }
+
+    @Test
+    void shouldFenceWhenATaskOfTheFileThrows() {
+        BoundaryFile file = boundary(false);
+        FileLoop above = new FileLoop(loop, cause -> {});
+        FileLoop own = new FileLoop(above, file::taskFailed);
+        assertThat(own).isEqualTo(above).hasSameHashCodeAs(above);
+        own.execute(
+                () -> {
+                    throw new IllegalStateException("broken");
+                });
+        assertThatThrownBy(group::runReady).isInstanceOf(IllegalStateException.class);
         assertThat(file.isFenced()).isTrue();
     }
 

@@ -138,12 +138,27 @@ public final class BoundaryFile implements XlatorFile {
         }
     }
 
+    /** An exception came out of a task that the file below has run on the loop. */
+    void taskFailed(Throwable cause) {
+        fence("an exception came out of a task: " + cause);
+    }
+
+    /** What waits above must not leave the layers below half done: they called it last. */
+    private void answer(IoRequest request, BlockError error) {
+        try {
+            request.complete(error);
+        } catch (RuntimeException | Error e) {
+            fence("an exception came out of a completion: " + e);
+            throw e;
+        }
+    }
+
     private void onComplete(IoRequest request, BlockError error) {
         if (!loop.inLoop()) {
             throw strayed(request);
         }
         inFlight--;
-        request.complete(error);
+        answer(request, error);
     }
 
     /** The end of a request's twin, with everything checked. */
@@ -163,7 +178,7 @@ public final class BoundaryFile implements XlatorFile {
             request.complete(BlockError.EIO);
             throw new AssertionError(wrong + ": request=" + request);
         }
-        request.complete(error);
+        answer(request, error);
     }
 
     /** Answers on the loop in place of the thread that had no business to, and blames that. */

@@ -16,8 +16,10 @@ import java.util.TreeMap;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.Function;
 import java.util.function.Supplier;
+import org.jspecify.annotations.Nullable;
 
 /**
  * The checked boundary above a node: names and sizes of namespace calls are legal, exceptions
@@ -89,13 +91,29 @@ public final class BoundaryXlator implements Xlator {
 
     @Override
     public CompletionStage<XlatorFile> open(String fileName, OpenMode mode, Loop loop) {
-        CompletionStage<XlatorFile> opening = named(fileName, name -> below.open(name, mode, loop));
+        AtomicReference<@Nullable BoundaryFile> guard = new AtomicReference<>();
+        Loop watched =
+                new FileLoop(
+                        loop,
+                        cause -> {
+                            BoundaryFile opened = guard.get();
+                            if (opened != null) {
+                                opened.taskFailed(cause);
+                            }
+                        });
+        CompletionStage<XlatorFile> opening =
+                named(fileName, name -> below.open(name, mode, watched));
         CompletionStage<XlatorFile> onLoop =
                 Stages.onLoop(loop, () -> opening, BoundaryXlator::nothing);
-        return onLoop.thenApply(file -> guard(file, loop));
+        return onLoop.thenApply(
+                file -> {
+                    BoundaryFile opened = guard(file, loop);
+                    guard.set(opened);
+                    return opened;
+                });
     }
 
-    private XlatorFile guard(XlatorFile file, Loop loop) {
+    private BoundaryFile guard(XlatorFile file, Loop loop) {
         BoundaryFile[] self = new BoundaryFile[1];
         BoundaryFile guarded =
                 new BoundaryFile(file, loop, name(), () -> openFiles.remove(self[0]));

@@ -3,9 +3,9 @@ package io.quoin.xlator.loop;
 import io.netty.channel.EventLoop;
 import io.netty.util.concurrent.ScheduledFuture;
 import io.quoin.block.IoRequestPool;
+import io.quoin.block.Uncaught;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
-import org.jspecify.annotations.Nullable;
 
 /**
  * A {@link Loop} that is a Netty event loop, so that sockets and files of a disk share one thread.
@@ -15,10 +15,10 @@ import org.jspecify.annotations.Nullable;
 public final class NettyLoop implements Loop {
     private final String name;
     private final EventLoop eventLoop;
-    private final @Nullable Consumer<Throwable> whenTaskFails;
+    private final Consumer<Throwable> whenTaskFails;
     private final IoRequestPool requests = new IoRequestPool();
 
-    NettyLoop(String name, EventLoop eventLoop, @Nullable Consumer<Throwable> whenTaskFails) {
+    NettyLoop(String name, EventLoop eventLoop, Consumer<Throwable> whenTaskFails) {
         this.name = name;
         this.eventLoop = eventLoop;
         this.whenTaskFails = whenTaskFails;
@@ -45,16 +45,12 @@ public final class NettyLoop implements Loop {
     }
 
     private Runnable watched(Runnable task) {
-        Consumer<Throwable> listener = whenTaskFails;
-        if (listener == null) {
-            return task;
-        }
         return () -> {
             try {
                 task.run();
             } catch (RuntimeException | Error e) {
-                listener.accept(e);
-                throw e;
+                Uncaught.report(name, e);
+                whenTaskFails.accept(e);
             }
         };
     }

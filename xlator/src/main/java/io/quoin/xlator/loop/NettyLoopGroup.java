@@ -13,7 +13,6 @@ import java.util.List;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Consumer;
-import org.jspecify.annotations.Nullable;
 
 /**
  * Netty event loops as {@link Loop}s: epoll where its native part loads, else NIO.
@@ -30,16 +29,16 @@ public final class NettyLoopGroup implements LoopGroup {
 
     /** Starts {@code count} loops whose threads are named {@code quoin-loop-N}. */
     public NettyLoopGroup(int count) {
-        this(count, null);
+        this(count, cause -> {});
     }
 
     /**
      * As {@link #NettyLoopGroup(int)}.
      *
-     * @param whenTaskFails hears of each exception that comes out of a task: what waits for such a
-     *     task waits in vain
+     * @param whenTaskFails hears of each exception that comes out of a task, after it has been
+     *     reported: what waits for such a task waits in vain
      */
-    public NettyLoopGroup(int count, @Nullable Consumer<Throwable> whenTaskFails) {
+    public NettyLoopGroup(int count, Consumer<Throwable> whenTaskFails) {
         IoHandlerFactory transport =
                 isEpoll() ? EpollIoHandler.newFactory() : NioIoHandler.newFactory();
         group =
