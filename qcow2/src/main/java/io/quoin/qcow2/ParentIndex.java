@@ -202,7 +202,7 @@ final class ParentIndex {
                 return;
             }
             HeaderReferences kept = before == null ? HeaderReferences.NONE : before.references();
-            put(file, kept, hold, String.valueOf(failure.getMessage()));
+            put(file, kept, hold, String.valueOf(ChildFiles.causeOf(failure).getMessage()));
             next();
         }
 
@@ -234,7 +234,7 @@ final class ParentIndex {
         return new BlockException(
                 ChildFiles.errorOf(failure),
                 "files cannot be listed, so that it is not known what stands on what: "
-                        + failure.getMessage(),
+                        + ChildFiles.causeOf(failure).getMessage(),
                 failure);
     }
 

@@ -100,7 +100,7 @@ final class Qcow2Xlator extends PassThroughXlator {
                                             LOG.warn(
                                                     "image cannot be read: file={}, {}",
                                                     info.fileName(),
-                                                    failure.getMessage());
+                                                    ChildFiles.causeOf(failure).getMessage());
                                             infos.add(
                                                     new FileInfo(
                                                             info.fileName(),

@@ -182,7 +182,7 @@ final class OpenDisks {
         if (why.error() != BlockError.EROFS) {
             return CompletableFuture.failedFuture(why);
         }
-        LOG.info("Disk is served read-only: name={}, reason={}", name, why.getMessage());
+        LOG.debug("Disk is served read-only: name={}, reason={}", name, why.getMessage());
         return graph.open(name, OpenMode.READ_ONLY, loop)
                 .thenApplyAsync(opened -> OpenDisk.of(opened, loop, why.getMessage()), loop);
     }
