@@ -8,13 +8,16 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** The tools on images that others stand on: refused in a volume's folder, allowed in a plain one. */
+/**
+ * The tools on images that others stand on: refused in a volume's folder, allowed in a plain one.
+ */
 @Timeout(120)
 class ImageParentsTest extends ImageToolsBed {
     private static final List<String> NAMES =
@@ -56,15 +59,14 @@ class ImageParentsTest extends ImageToolsBed {
                 "convert DIR/other.qcow2 DIR/base.qcow2",
                 "convert -n DIR/other.qcow2 DIR/low.qcow2"
             })
-    void shouldRefuseToChangeWhatOthersStandOnInAVolumesFolder(String command)
-            throws IOException {
+    void shouldRefuseToChangeWhatOthersStandOnInAVolumesFolder(String command) throws IOException {
         Path brick = brick();
         fill(brick);
-        List<byte[]> before = contents(brick);
+        List<Integer> before = contents(brick);
         Outcome outcome = run(command, brick);
         assertThat(outcome.exitCode()).as("%s", outcome).isEqualTo(1);
         assertThat(outcome.err()).contains("others stand on the file", "used by=");
-        assertThat(contents(brick)).usingRecursiveComparison().isEqualTo(before);
+        assertThat(contents(brick)).isEqualTo(before);
         assertThat(brick.toFile().list()).hasSize(NAMES.size() + 1); // and its own folder
     }
 
@@ -153,10 +155,10 @@ class ImageParentsTest extends ImageToolsBed {
         return run(arguments);
     }
 
-    private static List<byte[]> contents(Path images) throws IOException {
-        List<byte[]> contents = new ArrayList<>();
+    private static List<Integer> contents(Path images) throws IOException {
+        List<Integer> contents = new ArrayList<>();
         for (String name : NAMES) {
-            contents.add(Files.readAllBytes(images.resolve(name)));
+            contents.add(Arrays.hashCode(Files.readAllBytes(images.resolve(name))));
         }
         return contents;
     }

@@ -129,7 +129,8 @@ class OverlayStormTest {
                 if (round > 1) {
                     System.arraycopy(stamp(guest, round - 1, i), 0, expected, 0, STAMP_BYTES);
                 }
-                assertThat(found).as("guest %d, round %d, at %d", guest, round, at)
+                assertThat(found)
+                        .as("guest %d, round %d, at %d", guest, round, at)
                         .isEqualTo(expected);
                 disk.request(
                         NbdConnection.WRITE, 0, 1, at, ByteBuffer.wrap(stamp(guest, round, i)));
