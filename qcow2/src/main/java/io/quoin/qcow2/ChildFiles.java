@@ -76,12 +76,18 @@ final class ChildFiles {
         return done;
     }
 
-    /** The error in a stage's failure. */
-    static BlockError errorOf(Throwable failure) {
+    /** What a stage failed with, without the wrapping of stages. */
+    static Throwable causeOf(Throwable failure) {
         Throwable cause = failure;
         while (cause instanceof CompletionException && cause.getCause() != null) {
             cause = cause.getCause();
         }
+        return cause;
+    }
+
+    /** The error in a stage's failure. */
+    static BlockError errorOf(Throwable failure) {
+        Throwable cause = causeOf(failure);
         return cause instanceof BlockException exception ? exception.error() : BlockError.EIO;
     }
 

@@ -2,13 +2,13 @@ package io.quoin.qcow2;
 
 import io.quoin.block.BlockError;
 import io.quoin.block.BlockException;
+import io.quoin.qcow2.FileHolds.Hold;
 import io.quoin.qcow2.cache.ImageHealth;
 import io.quoin.qcow2.cache.ImageIo;
 import io.quoin.xlator.CreateOptions;
 import io.quoin.xlator.OpenMode;
 import io.quoin.xlator.Xlator;
 import io.quoin.xlator.loop.Loop;
-import java.util.List;
 import java.util.Map;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
@@ -25,11 +25,18 @@ final class ImageCreator {
     private static final String TEMPORARY_SUFFIX = ".new";
 
     private final Xlator subvolume;
+    private final ParentGuard guard;
     private final ImageOpener opener;
+    private final boolean formatBySuffix;
 
-    ImageCreator(Xlator subvolume, ImageOpener opener) {
+    /**
+     * @param formatBySuffix whether a backing file has the format that its name says
+     */
+    ImageCreator(Xlator subvolume, ParentGuard guard, ImageOpener opener, boolean formatBySuffix) {
         this.subvolume = subvolume;
+        this.guard = guard;
         this.opener = opener;
+        this.formatBySuffix = formatBySuffix;
     }
 
     static boolean isTemporary(String fileName) {
@@ -37,23 +44,49 @@ final class ImageCreator {
                 && fileName.endsWith(Qcow2Xlator.SUFFIX + TEMPORARY_SUFFIX);
     }
 
+    /** The name is held; what the image stands on is pinned until it is there. */
     CompletionStage<Void> create(String fileName, CreateOptions options, Loop loop) {
         ImageOptions wanted;
-        CompletionStage<Long> size;
+        Hold pin;
         try {
             wanted = ImageOptions.of(options.options());
             if (wanted.dataFile() != null) {
                 BackingName.requireDataFile(fileName, wanted.dataFile());
             }
-            size = sizeOf(fileName, wanted, options.sizeBytes(), loop);
+            pin = pinBacking(fileName, wanted);
         } catch (BlockException e) {
             return CompletableFuture.failedFuture(e);
         }
-        return size.thenApply(sizeBytes -> new NewImage(wanted, sizeBytes))
+        return sizeOf(fileName, wanted, options.sizeBytes(), loop)
+                .thenApply(sizeBytes -> new NewImage(wanted, sizeBytes))
                 .thenCompose(
                         image ->
                                 refuseExisting(fileName, "file exists already")
-                                        .thenCompose(nothing -> makeAll(fileName, image, loop)));
+                                        .thenCompose(nothing -> makeAll(fileName, image, loop)))
+                .whenComplete((nothing, failure) -> pin.release());
+    }
+
+    private Hold pinBacking(String fileName, ImageOptions wanted) {
+        String backing = wanted.backingFile();
+        if (backing == null) {
+            return () -> {};
+        }
+        BackingName.require(fileName, backing);
+        boolean isImage = backing.endsWith(Qcow2Xlator.SUFFIX) || ImageName.isSnapshot(backing);
+        String expected = isImage ? "qcow2" : "raw";
+        if (formatBySuffix && !expected.equals(wanted.backingFormat())) {
+            throw new BlockException(
+                    BlockError.EINVAL,
+                    "backing format is not that of the file's name: image="
+                            + fileName
+                            + ", backing file="
+                            + backing
+                            + ", expected="
+                            + expected
+                            + ", actual="
+                            + wanted.backingFormat());
+        }
+        return guard.pin(backing, fileName);
     }
 
     /**
@@ -65,6 +98,12 @@ final class ImageCreator {
         if (dataFile == null) {
             return make(fileName, image, loop);
         }
+        return ParentGuard.thenRelease(
+                guard.toName(dataFile), () -> makeBoth(fileName, dataFile, image, loop));
+    }
+
+    private CompletionStage<Void> makeBoth(
+            String fileName, String dataFile, NewImage image, Loop loop) {
         return refuseExisting(dataFile, "data file exists already, and is not overwritten")
                 .thenCompose(
                         nothing ->
@@ -111,11 +150,7 @@ final class ImageCreator {
                 () -> {
                     try {
                         opener.openBacking(
-                                        fileName,
-                                        backing,
-                                        wanted.backingFormat(),
-                                        loop,
-                                        List.of(fileName))
+                                        backing, wanted.backingFormat(), loop, Chain.of(fileName))
                                 .thenCompose(
                                         file ->
                                                 ChildFiles.thenClose(

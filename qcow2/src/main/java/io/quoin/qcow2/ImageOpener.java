@@ -2,6 +2,7 @@ package io.quoin.qcow2;
 
 import io.quoin.block.BlockError;
 import io.quoin.block.BlockException;
+import io.quoin.qcow2.FileHolds.Hold;
 import io.quoin.qcow2.cache.ImageHealth;
 import io.quoin.qcow2.cache.ImageIo;
 import io.quoin.qcow2.compress.CompressionWorkers;
@@ -13,10 +14,10 @@ import io.quoin.xlator.Xlator;
 import io.quoin.xlator.XlatorFile;
 import io.quoin.xlator.loop.Loop;
 import java.nio.ByteBuffer;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
+import java.util.function.Function;
 import java.util.function.Supplier;
 import org.agrona.BufferUtil;
 import org.jspecify.annotations.Nullable;
@@ -28,30 +29,35 @@ import org.jspecify.annotations.Nullable;
  * <p>Threading: thread-safe; what it opens is the given loop's.
  */
 final class ImageOpener {
-    private static final int CHAIN_MAX = 256;
     private static final int FIRST_READ_BYTES = 64 << 10;
     private static final int TABLE_PIECE_BYTES = 1 << 20;
     private static final int ALIGNMENT = 4096;
+    private static final String QCOW2 = "qcow2";
+    private static final String RAW = "raw";
     private static final SnapshotTable NO_SNAPSHOTS = new SnapshotTable(List.of(), 0);
 
     private final Xlator subvolume;
     private final long cacheBytes;
     private final DetectZeroes detectZeroes;
     private final CompressionWorkers workers;
+    private final ParentGuard guard;
+    private final SharedParents parents = new SharedParents();
 
     ImageOpener(
             Xlator subvolume,
+            ParentGuard guard,
             long cacheBytes,
             DetectZeroes detectZeroes,
             CompressionWorkers workers) {
         this.subvolume = subvolume;
+        this.guard = guard;
         this.cacheBytes = cacheBytes;
         this.detectZeroes = detectZeroes;
         this.workers = workers;
     }
 
     CompletionStage<XlatorFile> open(String fileName, OpenMode mode, Loop loop) {
-        return open(fileName, mode, loop, new ArrayList<>());
+        return open(fileName, mode, loop, Chain.of(fileName));
     }
 
     /** The size that the header of {@code fileName} gives. */
@@ -74,40 +80,52 @@ final class ImageOpener {
                         loop);
     }
 
-    /** A backing file of either format, read-only; {@code chain} has the names above it. */
-    CompletionStage<XlatorFile> openBacking(
-            String image, String name, String format, Loop loop, List<String> chain) {
+    /**
+     * A backing file of either format, read-only, for the last of {@code chain}; on the loop. It is
+     * kept from being changed until it is closed.
+     */
+    CompletionStage<XlatorFile> openBacking(String name, String format, Loop loop, Chain chain) {
+        String image = chain.image();
         BackingName.require(image, name);
-        if (chain.contains(name)) {
+        chain.requireNext(name);
+        requireFormat(image, format);
+        Hold hold = guard.pin(name, image);
+        return fileId(name)
+                .thenComposeAsync(
+                        fileId -> {
+                            SharedParents.Key key = new SharedParents.Key(name, format, fileId);
+                            return parents.open(
+                                    key, loop, chain, next -> openParent(name, format, loop, next));
+                        },
+                        loop)
+                .handle((file, failure) -> HeldFile.of(file, failure, hold))
+                .thenCompose(Function.identity());
+    }
+
+    private CompletionStage<XlatorFile> openParent(
+            String name, String format, Loop loop, Chain chain) {
+        return format.equals(RAW)
+                ? subvolume.open(name, OpenMode.READ_ONLY, loop)
+                : open(name, OpenMode.READ_ONLY, loop, chain);
+    }
+
+    /** 0 where it is not known; what is wrong with the file shows when it is opened. */
+    private CompletionStage<Long> fileId(String name) {
+        return subvolume
+                .stat(ImageName.of(name).file())
+                .handle((info, failure) -> failure == null ? info.fileId() : 0L);
+    }
+
+    private static void requireFormat(String image, String format) {
+        if (!format.equals(QCOW2) && !format.equals(RAW)) {
             throw new BlockException(
-                    BlockError.EINVAL,
-                    "backing chain is a loop: image=" + image + ", backing file=" + name);
+                    BlockError.ENOTSUP,
+                    "backing format: image=" + image + ", expected=qcow2 or raw, actual=" + format);
         }
-        if (chain.size() >= CHAIN_MAX) {
-            throw new BlockException(
-                    BlockError.EINVAL,
-                    "backing chain is too long: image="
-                            + image
-                            + ", expected=at most "
-                            + CHAIN_MAX);
-        }
-        return switch (format) {
-            case "qcow2" -> open(name, OpenMode.READ_ONLY, loop, chain);
-            case "raw" -> subvolume.open(name, OpenMode.READ_ONLY, loop);
-            default ->
-                    throw new BlockException(
-                            BlockError.ENOTSUP,
-                            "backing format: image="
-                                    + image
-                                    + ", expected=qcow2 or raw, actual="
-                                    + format);
-        };
     }
 
     private CompletionStage<XlatorFile> open(
-            String fileName, OpenMode mode, Loop loop, List<String> above) {
-        List<String> chain = new ArrayList<>(above);
-        chain.add(fileName);
+            String fileName, OpenMode mode, Loop loop, Chain chain) {
         return subvolume
                 .open(ImageName.of(fileName).file(), mode, loop)
                 .thenComposeAsync( // as above
@@ -118,7 +136,7 @@ final class ImageOpener {
     }
 
     private CompletionStage<XlatorFile> load(
-            XlatorFile child, String fileName, OpenMode mode, Loop loop, List<String> chain) {
+            XlatorFile child, String fileName, OpenMode mode, Loop loop, Chain chain) {
         boolean writable = mode == OpenMode.READ_WRITE;
         ImageHealth health = new ImageHealth(fileName, writable);
         ImageIo io = new ImageIo(child, loop, health);
@@ -127,10 +145,10 @@ final class ImageOpener {
                 .thenCompose(
                         image -> {
                             requireServable(fileName, image.header(), child, writable);
-                            requireDataFile(fileName, image.header(), chain);
+                            requireDataFile(fileName, image.header(), chain.names());
                             return settled(io, image, fileName, writable)
                                     .thenCompose(settled -> readTables(io, settled, writable))
-                                    .thenCompose(tables -> openDataFile(io, tables, mode))
+                                    .thenCompose(tables -> openDataFile(io, tables, fileName, mode))
                                     .thenCompose(
                                             tables ->
                                                     orCloseData(
@@ -143,9 +161,9 @@ final class ImageOpener {
     }
 
     private CompletionStage<XlatorFile> assemble(
-            ImageIo io, LoadedImage image, boolean writable, List<String> chain) {
+            ImageIo io, LoadedImage image, boolean writable, Chain chain) {
         String fileName = io.file().fileName();
-        return openBackingOf(fileName, image, io.loop(), chain)
+        return openBackingOf(image, io.loop(), chain)
                 .thenCompose(
                         all ->
                                 ImageAssembly.assemble(
@@ -332,27 +350,42 @@ final class ImageOpener {
         BackingName.requireDataFile(fileName, name);
     }
 
-    /** A plain file of the volume that has the guest's data; the image's own file otherwise. */
+    /**
+     * A plain file of the volume that has the guest's data; the image's own file otherwise. It is
+     * held as the image is.
+     */
     private CompletionStage<LoadedImage> openDataFile(
-            ImageIo io, LoadedImage image, OpenMode mode) {
+            ImageIo io, LoadedImage image, String imageName, OpenMode mode) {
         String name = image.header().dataFile();
         if (!image.header().hasExternalDataFile() || name == null) {
             return CompletableFuture.completedFuture(image);
         }
-        String fileName = io.file().fileName();
-        return subvolume
-                .open(name, mode, io.loop())
+        String owner = ImageName.of(imageName).file();
+        CompletionStage<Hold> holding =
+                mode == OpenMode.READ_WRITE
+                        ? guard.toWrite(name, owner)
+                        : CompletableFuture.completedFuture(guard.pin(name, owner));
+        return holding.thenCompose(hold -> openHeld(name, mode, io.loop(), hold))
                 .thenComposeAsync( // as above
                         file ->
                                 ChildFiles.orClose(
                                         file,
                                         data -> {
+                                            String fileName = io.file().fileName();
                                             requireTransfer(fileName, image.header(), data);
                                             requireRoom(fileName, image.header(), data, mode);
                                             io.dataFile(data);
                                             return CompletableFuture.completedFuture(image);
                                         }),
                         io.loop());
+    }
+
+    /** Opens a file that is held, until it is closed or cannot be opened. */
+    private CompletionStage<XlatorFile> openHeld(String name, OpenMode mode, Loop loop, Hold hold) {
+        return subvolume
+                .open(name, mode, loop)
+                .handle((file, failure) -> HeldFile.of(file, failure, hold))
+                .thenCompose(Function.identity());
     }
 
     private static void requireRoom(
@@ -378,14 +411,13 @@ final class ImageOpener {
         return io.hasDataFile() ? ChildFiles.orClose(io.data(), data -> next.get()) : next.get();
     }
 
-    private CompletionStage<LoadedImage> openBackingOf(
-            String fileName, LoadedImage image, Loop loop, List<String> chain) {
+    private CompletionStage<LoadedImage> openBackingOf(LoadedImage image, Loop loop, Chain chain) {
         String name = image.header().backingFile();
         String format = image.header().backingFormat();
         if (name == null || format == null) {
             return CompletableFuture.completedFuture(image);
         }
-        return openBacking(fileName, name, format, loop, chain).thenApply(image::withBacking);
+        return openBacking(name, format, loop, chain).thenApply(image::withBacking);
     }
 
     /**

@@ -25,6 +25,7 @@ public final class Qcow2Type implements XlatorType {
     static final String IMAGES_BY_SUFFIX = "suffix";
     static final String IMAGES_ALL = "all";
     static final String DETECT_ZEROES = "detect-zeroes";
+    static final String PROTECT_PARENTS = "protect-parents";
     static final String COMPRESSION_THREADS = "compression-threads";
 
     private static final int THREADS_MAX = 256;
@@ -48,6 +49,12 @@ public final class Qcow2Type implements XlatorType {
                             DetectZeroes.OFF.text(),
                             "What becomes of a write of nothing but zeros: data (off), zero clusters"
                                     + " (on), or zero clusters that give their space back (unmap)."),
+                    Option.of(
+                            PROTECT_PARENTS,
+                            Option.Type.BOOLEAN,
+                            "on",
+                            "Whether files that images of the volume stand on are kept from being"
+                                    + " written, removed and renamed."),
                     Option.of(
                             COMPRESSION_THREADS,
                             Option.Type.INTEGER,
@@ -95,6 +102,7 @@ public final class Qcow2Type implements XlatorType {
                 name,
                 subvolumes.get(0),
                 context.loops(),
+                options.bool(PROTECT_PARENTS),
                 options.sizeBytes(CACHE_SIZE),
                 options.string(IMAGES).equals(IMAGES_ALL),
                 DetectZeroes.of(options.string(DETECT_ZEROES)),

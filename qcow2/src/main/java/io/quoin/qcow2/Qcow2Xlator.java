@@ -15,6 +15,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
+import java.util.function.Function;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -36,11 +37,13 @@ final class Qcow2Xlator extends PassThroughXlator {
     private final ImageCreator creator;
     private final boolean allImages;
     private final CompressionWorkers workers;
+    private final ParentGuard guard;
 
     Qcow2Xlator(
             String name,
             Xlator subvolume,
             LoopGroup loops,
+            boolean protectsParents,
             long cacheBytes,
             boolean allImages,
             DetectZeroes detectZeroes,
@@ -49,14 +52,25 @@ final class Qcow2Xlator extends PassThroughXlator {
         this.loops = loops;
         this.allImages = allImages;
         this.workers = workers;
-        this.opener = new ImageOpener(subvolume, cacheBytes, detectZeroes, workers);
-        this.creator = new ImageCreator(subvolume, opener);
+        this.guard =
+                protectsParents
+                        ? ParentGuard.of(subvolume, loops, this::isOwnImage)
+                        : ParentGuard.off();
+        this.opener = new ImageOpener(subvolume, guard, cacheBytes, detectZeroes, workers);
+        this.creator = new ImageCreator(subvolume, guard, opener, !allImages);
     }
 
     private boolean isImage(String fileName) {
         return allImages
                 || (fileName.endsWith(SUFFIX) && fileName.length() > SUFFIX.length())
                 || ImageName.isSnapshot(fileName);
+    }
+
+    /** One that is whole: what is in the making pins what it stands on. */
+    private boolean isOwnImage(String fileName) {
+        return isImage(fileName)
+                && !ImageName.isSnapshot(fileName)
+                && !ImageCreator.isTemporary(fileName);
     }
 
     @Override
@@ -86,7 +100,7 @@ final class Qcow2Xlator extends PassThroughXlator {
                                             LOG.warn(
                                                     "image cannot be read: file={}, {}",
                                                     info.fileName(),
-                                                    failure.getMessage());
+                                                    ChildFiles.causeOf(failure).getMessage());
                                             infos.add(
                                                     new FileInfo(
                                                             info.fileName(),
@@ -131,9 +145,12 @@ final class Qcow2Xlator extends PassThroughXlator {
                                     + fileName
                                     + ", expected=no @ behind .qcow2, which means a snapshot"));
         }
-        return isImage(fileName)
-                ? creator.create(fileName, options, loops.next())
-                : subvolume().create(fileName, options);
+        return ParentGuard.thenRelease(
+                guard.toName(fileName),
+                () ->
+                        isImage(fileName)
+                                ? creator.create(fileName, options, loops.next())
+                                : subvolume().create(fileName, options));
     }
 
     @Override
@@ -143,9 +160,38 @@ final class Qcow2Xlator extends PassThroughXlator {
                     new BlockException(
                             BlockError.EPERM, "a snapshot is read-only: name=" + fileName));
         }
+        if (mode == OpenMode.READ_ONLY) {
+            return openUnheld(fileName, mode, loop);
+        }
+        return guard.toWrite(fileName, fileName)
+                .thenCompose(
+                        hold ->
+                                openUnheld(fileName, mode, loop)
+                                        .handle((f, failure) -> HeldFile.of(f, failure, hold))
+                                        .thenCompose(Function.identity()))
+                .whenCompleteAsync((file, failure) -> {}, loop);
+    }
+
+    private CompletionStage<XlatorFile> openUnheld(String fileName, OpenMode mode, Loop loop) {
         return isImage(fileName)
                 ? opener.open(fileName, mode, loop)
                 : subvolume().open(fileName, mode, loop);
+    }
+
+    @Override
+    public CompletionStage<Void> rename(String fileName, String newFileName) {
+        return ParentGuard.thenRelease(
+                guard.toUnname(fileName),
+                () ->
+                        ParentGuard.thenRelease(
+                                guard.toName(newFileName),
+                                () -> subvolume().rename(fileName, newFileName)));
+    }
+
+    @Override
+    public CompletionStage<Void> remove(String fileName) {
+        return ParentGuard.thenRelease(
+                guard.toUnname(fileName), () -> subvolume().remove(fileName));
     }
 
     @Override

@@ -27,7 +27,7 @@ final class BrickFolder implements AutoCloseable {
 
     private static final int MODE_FOLDER = 0700;
     private static final int MODE_FILE = 0600;
-    private static final String LOCK_NAME = "lock";
+    static final String LOCK_NAME = "lock";
     private static final int PID_BYTES = 32;
 
     private final String directory;

@@ -12,6 +12,8 @@ import org.agrona.concurrent.UnsafeBuffer;
  *      32  u64 stx_ino
  *      40  u64 stx_size
  *      48  u64 stx_blocks            of 512 bytes
+ *      96  s64 stx_ctime.tv_sec
+ *     104  u32 stx_ctime.tv_nsec
  *     152  u32 stx_dio_mem_align     0 where the kernel does not say
  *     156  u32 stx_dio_offset_align
  * </pre>
@@ -27,8 +29,11 @@ final class FileStatus {
 
     private static final int LENGTH_BYTES = 256;
     private static final int MODE = 28;
+    private static final int INODE = 32;
     private static final int SIZE = 40;
     private static final int BLOCKS = 48;
+    private static final int CHANGE_SECONDS = 96;
+    private static final int CHANGE_NANOS = 104;
     private static final int DIRECT_MEMORY_ALIGNMENT = 152;
     private static final int DIRECT_OFFSET_ALIGNMENT = 156;
 
@@ -68,6 +73,19 @@ final class FileStatus {
 
     long allocatedBytes() {
         return statx.getLong(BLOCKS) * BLOCK_BYTES;
+    }
+
+    long inode() {
+        return statx.getLong(INODE);
+    }
+
+    /** Seconds since 1970 of the last change of content, size, name or owner. */
+    long changeSeconds() {
+        return statx.getLong(CHANGE_SECONDS);
+    }
+
+    int changeNanos() {
+        return statx.getInt(CHANGE_NANOS);
     }
 
     int directMemoryAlignment() {

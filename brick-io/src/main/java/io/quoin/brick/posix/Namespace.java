@@ -75,7 +75,12 @@ final class Namespace {
     }
 
     private static FileInfo info(String fileName, FileStatus status) {
-        return new FileInfo(fileName, status.sizeBytes(), status.allocatedBytes());
+        return new FileInfo(
+                fileName,
+                status.sizeBytes(),
+                status.allocatedBytes(),
+                status.inode(),
+                ChangeStamp.of(status, System.currentTimeMillis()));
     }
 
     /**

@@ -52,7 +52,8 @@ public final class Commit {
      * @param keep leaves the image as it is; always so with a {@code base}, since the files between
      *     hide it
      * @throws BlockException EINVAL if there is no such backing file, or if the image is to be
-     *     emptied and cannot be; nothing has changed then
+     *     emptied and cannot be; EPERM if others stand on the backing file, in a volume's folder;
+     *     nothing has changed then
      */
     public Result run(LocalImage image, @Nullable String base, boolean keep) {
         Path path = image.existing();
@@ -67,7 +68,8 @@ public final class Commit {
             if (empties) {
                 requireEmptiable(path);
             }
-            OpenedImage target = session.open(backing, OpenMode.READ_WRITE, top.loop());
+            OpenedImage target =
+                    session.openBelow(String.valueOf(path.getFileName()), backing, top.loop());
             written = new Copy(top, target, depth).run(layers);
             target.close();
         }

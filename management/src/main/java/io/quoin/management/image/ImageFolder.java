@@ -61,6 +61,8 @@ final class ImageFolder implements AutoCloseable {
                         Map.of(
                                 "images",
                                 "all",
+                                "protect-parents",
+                                "off",
                                 "compression-threads",
                                 String.valueOf(compressionThreads)),
                         List.of(FILES));

@@ -12,6 +12,8 @@ import io.quoin.xlator.XlatorFile;
 import io.quoin.xlator.graph.XlatorTypes;
 import io.quoin.xlator.loop.Loop;
 import io.quoin.xlator.loop.NettyLoopGroup;
+import java.nio.file.Files;
+import java.nio.file.LinkOption;
 import java.nio.file.Path;
 import java.util.ArrayDeque;
 import java.util.Deque;
@@ -24,6 +26,7 @@ import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.function.Consumer;
 import java.util.function.Supplier;
 
 /**
@@ -95,8 +98,30 @@ public final class ImageSession implements AutoCloseable {
 
     /** As {@link #open(ImageLocation, OpenMode)}, on a loop that others use already. */
     OpenedImage open(ImageLocation location, OpenMode mode, Loop loop) {
+        return open(location, mode, loop, file -> FolderParents.requireUnused(file, null));
+    }
+
+    /** As {@link #open(ImageLocation, OpenMode)}, to write what reads the same afterwards. */
+    OpenedImage openToKeep(ImageLocation location) {
+        return open(location, OpenMode.READ_WRITE, loops.next(), file -> {});
+    }
+
+    /** For writing, although {@code child} stands on it, and others that stand on that. */
+    OpenedImage openBelow(String child, LocalImage parent, Loop loop) {
+        return open(
+                parent,
+                OpenMode.READ_WRITE,
+                loop,
+                file -> FolderParents.requireUnused(file, child));
+    }
+
+    /**
+     * @param mayWrite refuses a file that is not to be written
+     */
+    private OpenedImage open(
+            ImageLocation location, OpenMode mode, Loop loop, Consumer<Path> mayWrite) {
         CompletableFuture<OpenedImage> opened = new CompletableFuture<>();
-        Supplier<CompletionStage<XlatorFile>> opening = opening(location, mode, loop);
+        Supplier<CompletionStage<XlatorFile>> opening = opening(location, mode, loop, mayWrite);
         loop.execute(
                 () ->
                         Relay.into(
@@ -116,7 +141,7 @@ public final class ImageSession implements AutoCloseable {
 
     /** What opens it; a folder that cannot be used is told of at once. */
     private Supplier<CompletionStage<XlatorFile>> opening(
-            ImageLocation location, OpenMode mode, Loop loop) {
+            ImageLocation location, OpenMode mode, Loop loop, Consumer<Path> mayWrite) {
         if (location instanceof NbdImage remote) {
             return () -> NbdClient.open(remote.uri(), mode, loop, blocking);
         }
@@ -124,6 +149,9 @@ public final class ImageSession implements AutoCloseable {
         Path path = local.existing();
         boolean locking = !forceShare || mode == OpenMode.READ_WRITE;
         ImageFolder folder = folder(Objects.requireNonNull(path.getParent()), locking);
+        if (mode == OpenMode.READ_WRITE) {
+            mayWrite.accept(path);
+        }
         String name = nameOf(local, String.valueOf(path.getFileName()));
         return () -> folder.as(local.format()).open(name, mode, loop);
     }
@@ -149,20 +177,26 @@ public final class ImageSession implements AutoCloseable {
      * Makes an image file, whole or not at all.
      *
      * @throws BlockException EEXIST if there is a file of that name, EINVAL naming the option that
-     *     is wrong
+     *     is wrong, EPERM if images of a volume stand on a file of that name
      */
     public void create(LocalImage image, CreateOptions options) {
+        ImageFolder folder = folder(image.folder(), true);
+        Path place = image.folder().resolve(image.fileName());
+        if (!Files.exists(place, LinkOption.NOFOLLOW_LINKS)) {
+            FolderParents.requireUnused(place, null);
+        }
         Stages.awaitTheEnd(
                 watch.over(
-                        folder(image.folder(), true)
-                                .as(image.format())
+                        folder.as(image.format())
                                 .create(image.fileName(), options)
                                 .toCompletableFuture()));
     }
 
-    /** Removes an image file. */
+    /** Removes an image file; EPERM if images of a volume stand on it. */
     public void remove(LocalImage image) {
-        Stages.await(folder(image.folder(), true).as(ImageFormat.RAW).remove(image.fileName()));
+        ImageFolder folder = folder(image.folder(), true);
+        FolderParents.requireUnused(image.folder().resolve(image.fileName()), null);
+        Stages.await(folder.as(ImageFormat.RAW).remove(image.fileName()));
     }
 
     /**
@@ -184,6 +218,12 @@ public final class ImageSession implements AutoCloseable {
         OpenMode mode = writable ? OpenMode.READ_WRITE : OpenMode.READ_ONLY;
         OpenedImage lock = open(new LocalImage(path, ImageFormat.RAW), mode);
         return new LockedFile(directFiles.open(path, writable), lock);
+    }
+
+    /** As {@link #direct}, to write what leaves the image reading as it did. */
+    public ImageFile directToKeep(Path path) {
+        OpenedImage lock = openToKeep(new LocalImage(path, ImageFormat.RAW));
+        return new LockedFile(directFiles.open(path, true), lock);
     }
 
     private ImageFolder folder(Path folder, boolean locking) {

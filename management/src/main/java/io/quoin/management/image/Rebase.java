@@ -46,12 +46,21 @@ public final class Rebase {
      * Switches the name alone; what the image reads as then is the caller's business.
      *
      * @param name of a file in the image's folder, whether it is there or not; empty: none
-     * @throws BlockException EINVAL or EPERM for a name that cannot be used
+     * @throws BlockException EINVAL or EPERM for a name that cannot be used, EPERM if others stand
+     *     on the image, in a volume's folder
      */
     public void unsafe(LocalImage image, String name, ImageFormat format) {
         Path path = check(image, name);
-        session.hold(Objects.requireNonNull(path.getParent()));
-        switchBacking(path, name, format);
+        Path folder = Objects.requireNonNull(path.getParent());
+        session.hold(folder);
+        if (FolderParents.leadsTo(folder, name, String.valueOf(path.getFileName()))) {
+            throw loop(path, name);
+        }
+        try (ImageFile file = session.direct(path, true)) {
+            prepare(file, name, format).write();
+        } catch (IOException e) {
+            throw failed(path, e);
+        }
     }
 
     /**
@@ -66,7 +75,7 @@ public final class Rebase {
         Path path = check(image, name);
         session.hold(Objects.requireNonNull(path.getParent()));
         requireRoom(path, name, format);
-        OpenedImage top = session.open(image, OpenMode.READ_WRITE);
+        OpenedImage top = session.openToKeep(image);
         top.call(Rebase::expectOtherBacking);
         OpenedImage below = null;
         LocalImage backing = null;
@@ -128,15 +137,16 @@ public final class Rebase {
         String own = String.valueOf(path.getFileName());
         for (Object layer = below.details(); layer instanceof Map<?, ?> details; ) {
             if (own.equals(details.get("backing-file"))) {
-                throw new BlockException(
-                        BlockError.EINVAL,
-                        "backing chain would be a loop: image="
-                                + path
-                                + ", backing file="
-                                + below.location().text());
+                throw loop(path, below.location().text());
             }
             layer = details.get("backing");
         }
+    }
+
+    private static BlockException loop(Path path, String backing) {
+        return new BlockException(
+                BlockError.EINVAL,
+                "backing chain would be a loop: image=" + path + ", backing file=" + backing);
     }
 
     private void requireRoom(Path path, String name, ImageFormat format) {
@@ -148,7 +158,7 @@ public final class Rebase {
     }
 
     private void switchBacking(Path path, String name, ImageFormat format) {
-        try (ImageFile file = session.direct(path, true)) {
+        try (ImageFile file = session.directToKeep(path)) {
             prepare(file, name, format).write();
         } catch (IOException e) {
             throw failed(path, e);

@@ -1,5 +1,7 @@
 package io.quoin.management.volume;
 
+import io.quoin.block.BlockError;
+import io.quoin.block.BlockException;
 import io.quoin.block.ring.DiskRing;
 import io.quoin.xlator.XlatorFile;
 import io.quoin.xlator.loop.Loop;
@@ -41,6 +43,15 @@ public final class AttachedDisk {
 
     public Loop loop() {
         return disk.loop();
+    }
+
+    /** Refuses what would change a disk that others stand on: EPERM, naming them. */
+    void requireWritable() {
+        String why = disk.whyReadOnly();
+        if (why != null) {
+            throw new BlockException(
+                    BlockError.EPERM, "disk is read-only: name=" + name + ", reason=" + why);
+        }
     }
 
     /**

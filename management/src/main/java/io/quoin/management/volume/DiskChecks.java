@@ -46,6 +46,9 @@ final class DiskChecks {
             return runReadOnly(name, events, e);
         }
         try {
+            if (repairLeaks) {
+                disk.requireWritable();
+            }
             return run(new DiskCheck(disk.file(), disk.loop()), repairLeaks, events);
         } finally {
             Stages.await(disk.close());

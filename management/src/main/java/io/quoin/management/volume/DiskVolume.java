@@ -1,5 +1,7 @@
 package io.quoin.management.volume;
 
+import io.quoin.block.BlockError;
+import io.quoin.block.BlockException;
 import io.quoin.qcow2.served.OpenCheck;
 import io.quoin.xlator.CreateOptions;
 import io.quoin.xlator.FileInfo;
@@ -9,6 +11,7 @@ import io.quoin.xlator.XlatorFile;
 import io.quoin.xlator.graph.Graph;
 import io.quoin.xlator.loop.Loop;
 import io.quoin.xlator.loop.LoopGroup;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -105,10 +108,30 @@ public final class DiskVolume implements AutoCloseable {
 
     /** Makes a disk; options as in {@link CreateOptions}, and {@code format}: qcow2 or raw. */
     public DiskView create(String name, long sizeBytes, Map<String, String> options) {
-        Stages.await(
-                open.alone(name, () -> top().create(name, new CreateOptions(sizeBytes, options))));
+        String backing = backingDisk(options);
+        // A backing file that was let go of a moment ago is not in use.
+        Stages.await(open.settled(backing));
+        try {
+            CreateOptions wanted = new CreateOptions(sizeBytes, options);
+            Stages.await(open.alone(name, () -> top().create(name, wanted)));
+        } catch (BlockException e) {
+            throw e.error() == BlockError.EBUSY && open.users(backing) > 0
+                    ? new BlockException(
+                            e.error(),
+                            e.getMessage()
+                                    + "; disk in use: name="
+                                    + backing
+                                    + ", connections="
+                                    + open.users(backing),
+                            e)
+                    : e;
+        }
         Stages.await(refresh());
         return info(name);
+    }
+
+    private static String backingDisk(Map<String, String> options) {
+        return options.getOrDefault("backing_file", "").replaceFirst("\\.(qcow2|raw)$", "");
     }
 
     /** Grows a disk, whether it is attached or not. Attached clients see it when they reconnect. */
@@ -163,7 +186,12 @@ public final class DiskVolume implements AutoCloseable {
     }
 
     private static CompletionStage<Void> resize(AttachedDisk disk, long sizeBytes) {
-        return CompletableFuture.supplyAsync(() -> disk.file().resize(sizeBytes), disk.loop())
+        return CompletableFuture.supplyAsync(
+                        () -> {
+                            disk.requireWritable();
+                            return disk.file().resize(sizeBytes);
+                        },
+                        disk.loop())
                 .thenCompose(Function.identity());
     }
 
@@ -192,8 +220,16 @@ public final class DiskVolume implements AutoCloseable {
     }
 
     private CompletionStage<DiskView> infoOf(String name, OpenDisk disk) {
-        return top().stat(name)
-                .thenApplyAsync(info -> view(info, disk.file().details()), disk.loop());
+        return top().stat(name).thenApplyAsync(info -> view(info, details(disk)), disk.loop());
+    }
+
+    private static Map<String, Object> details(OpenDisk disk) {
+        Map<String, Object> details = new LinkedHashMap<>(disk.file().details());
+        String why = disk.whyReadOnly();
+        if (why != null) {
+            details.put("read-only", why);
+        }
+        return details;
     }
 
     private DiskView view(FileInfo info, Map<String, Object> details) {

@@ -1,5 +1,6 @@
 package io.quoin.management.volume;
 
+import io.quoin.block.BlockException;
 import io.quoin.block.disk.Disk;
 import io.quoin.block.disk.DiskMode;
 import io.quoin.block.disk.Volume;
@@ -32,8 +33,20 @@ final class EmbeddedVolume implements Volume {
     @Override
     public Disk open(String disk, DiskMode mode) {
         AttachedDisk attached = Stages.await(volume.disks().attach(disk));
+        if (mode == DiskMode.READ_WRITE) {
+            requireWritable(attached);
+        }
         Disk shared = Disk.over(disk, attached.ring(), attached::close);
         return mode == DiskMode.READ_ONLY ? new ReadOnlyDisk(shared) : shared;
+    }
+
+    private static void requireWritable(AttachedDisk attached) {
+        try {
+            attached.requireWritable();
+        } catch (BlockException e) {
+            Stages.await(attached.close());
+            throw e;
+        }
     }
 
     @Override

@@ -6,19 +6,24 @@ import io.quoin.xlator.XlatorFile;
 import io.quoin.xlator.loop.Loop;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
+import org.jspecify.annotations.Nullable;
 
 /**
  * An open disk: a file of the graph, the loop that owns it, and the one ring in front of it.
  *
  * <p>Threading: immutable; the file is confined to the loop.
  */
-record OpenDisk(XlatorFile file, DiskRing ring, Loop loop) {
+record OpenDisk(XlatorFile file, DiskRing ring, Loop loop, @Nullable String whyReadOnly) {
 
-    /** On the loop. */
-    static OpenDisk of(XlatorFile file, Loop loop) {
+    /**
+     * On the loop.
+     *
+     * @param whyReadOnly null for a disk that is open for writing
+     */
+    static OpenDisk of(XlatorFile file, Loop loop, @Nullable String whyReadOnly) {
         DiskRing ring =
                 DiskRing.create(file, loop, loop::inLoop, loop.requests(), RingOptions.defaults());
-        return new OpenDisk(file, ring, loop);
+        return new OpenDisk(file, ring, loop, whyReadOnly);
     }
 
     /** Answers what was accepted, flushes and closes. */
@@ -40,8 +45,7 @@ record OpenDisk(XlatorFile file, DiskRing ring, Loop loop) {
         return closed;
     }
 
-    private CompletionStage<Void> closeFile(
-            @org.jspecify.annotations.Nullable Throwable ringFailure) {
+    private CompletionStage<Void> closeFile(@Nullable Throwable ringFailure) {
         CompletionStage<Void> fileClosed = file.close();
         return ringFailure == null
                 ? fileClosed

@@ -4,7 +4,6 @@ import io.quoin.block.BlockError;
 import io.quoin.block.BlockException;
 import io.quoin.xlator.OpenMode;
 import io.quoin.xlator.Xlator;
-import io.quoin.xlator.XlatorFile;
 import io.quoin.xlator.loop.Loop;
 import io.quoin.xlator.loop.LoopGroup;
 import java.util.ArrayList;
@@ -165,10 +164,37 @@ final class OpenDisks {
         return CompletableFuture.allOf(ends.toArray(CompletableFuture[]::new));
     }
 
+    /** For writing; a disk that others stand on for reading. */
     private CompletionStage<OpenDisk> open(String name) {
         Loop loop = loops.next();
-        CompletionStage<XlatorFile> file = graph.open(name, OpenMode.READ_WRITE, loop);
-        return file.thenApplyAsync(opened -> OpenDisk.of(opened, loop), loop);
+        return graph.open(name, OpenMode.READ_WRITE, loop)
+                .thenApplyAsync(opened -> OpenDisk.of(opened, loop, null), loop)
+                .handle(
+                        (disk, failure) ->
+                                failure == null
+                                        ? CompletableFuture.completedFuture(disk)
+                                        : openReadOnly(
+                                                name, loop, Stages.asBlockException(failure)))
+                .thenCompose(Function.identity());
+    }
+
+    private CompletionStage<OpenDisk> openReadOnly(String name, Loop loop, BlockException why) {
+        if (why.error() != BlockError.EROFS) {
+            return CompletableFuture.failedFuture(why);
+        }
+        LOG.debug("Disk is served read-only: name={}, reason={}", name, why.getMessage());
+        return graph.open(name, OpenMode.READ_ONLY, loop)
+                .thenApplyAsync(opened -> OpenDisk.of(opened, loop, why.getMessage()), loop);
+    }
+
+    /** Completes when nobody is any more in the middle of letting go of a disk. */
+    CompletionStage<Void> settled(String name) {
+        synchronized (slots) {
+            Slot slot = slots.get(name);
+            return slot == null || slot.open != null
+                    ? CompletableFuture.completedFuture(null)
+                    : slot.before;
+        }
     }
 
     /** Takes the slot out once what goes on in it has ended and nobody has come since. */

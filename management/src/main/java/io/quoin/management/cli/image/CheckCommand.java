@@ -113,7 +113,10 @@ final class CheckCommand implements Callable<Integer> {
 
     private ImageFile open(ImageSession session, Path path) {
         try {
-            return session.direct(path, repair != null);
+            // Leaked clusters are nothing that anybody reads.
+            return repair == Repair.leaks
+                    ? session.directToKeep(path)
+                    : session.direct(path, repair != null);
         } catch (BlockException e) {
             if (e.error() != BlockError.EBUSY) {
                 throw e;
