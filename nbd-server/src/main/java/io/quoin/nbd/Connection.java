@@ -8,8 +8,8 @@ import io.netty.channel.EventLoop;
 import io.quoin.nbd.export.ExportCatalogue;
 import io.quoin.nbd.negotiation.Handover;
 import io.quoin.nbd.negotiation.NegotiationHandler;
+import io.quoin.nbd.peer.PeerLog;
 import io.quoin.nbd.transmission.BufferPool;
-import io.quoin.nbd.transmission.MemoryBudget;
 import io.quoin.nbd.transmission.ReceiveSource;
 import io.quoin.nbd.transmission.Session;
 import io.quoin.nbd.transmission.TransmissionHandler;
@@ -32,7 +32,8 @@ final class Connection implements Handover {
     private final long id;
     private final Channel channel;
     private final String peer;
-    private final MemoryBudget budget;
+    private final Portal portal;
+    private final String place;
     private final BufferPool buffers;
     private final TransmissionHandler.Limits limits;
     private final ReceiveSource source;
@@ -42,26 +43,51 @@ final class Connection implements Handover {
     private volatile @Nullable TransmissionHandler transmission;
     private volatile boolean isShuttingDown;
 
+    /**
+     * What all connections of a server have in common.
+     *
+     * @param loop that accepts, and that handshakes run on
+     */
+    record Shared(
+            NettyLoop loop,
+            ExportCatalogue catalogue,
+            NbdServerOptions options,
+            PeerLog peerLog,
+            BufferPool buffers) {}
+
+    /**
+     * @param place who has the place in {@code portal} that it takes
+     */
     Connection(
             long id,
             Channel channel,
+            Shared shared,
+            Portal portal,
+            String place,
             ReceiveSource source,
-            ExportCatalogue catalogue,
-            NbdServerOptions options,
-            MemoryBudget budget,
-            BufferPool buffers,
             Consumer<Connection> onEnd) {
         this.id = id;
         this.channel = channel;
         this.peer = name(channel);
         this.source = source;
-        this.budget = budget;
-        this.buffers = buffers;
+        this.portal = portal;
+        this.place = place;
+        this.buffers = shared.buffers();
+        NbdServerOptions options = shared.options();
         this.limits =
                 new TransmissionHandler.Limits(
-                        options.requestsInFlightMax(), options.bytesInFlightMax());
+                        options.requestsInFlightMax(),
+                        options.bytesInFlightMax(),
+                        options.stallTimeout());
         this.onEnd = onEnd;
-        this.negotiation = new NegotiationHandler(catalogue, options.handshakeTimeout(), this);
+        NegotiationHandler.Peer client = new NegotiationHandler.Peer(place, shared.peerLog());
+        this.negotiation =
+                new NegotiationHandler(
+                        shared.catalogue(),
+                        shared.loop(),
+                        client,
+                        options.handshakeTimeout(),
+                        this);
         LOG.debug("connection accepted: id={}, peer={}", id, peer);
     }
 
@@ -73,6 +99,10 @@ final class Connection implements Handover {
 
     long id() {
         return id;
+    }
+
+    void leavePortal() {
+        portal.leave(place);
     }
 
     NegotiationHandler negotiation() {
@@ -138,7 +168,13 @@ final class Connection implements Handover {
         export = session.export().name();
         TransmissionHandler handler =
                 new TransmissionHandler(
-                        session, budget, buffers, limits, source, leftover.get(), this::ended);
+                        session,
+                        portal.memory(),
+                        buffers,
+                        limits,
+                        source,
+                        leftover.get(),
+                        this::ended);
         LOG.debug("transmission begins: id={}, peer={}, export={}", id, peer, export);
         channel.pipeline().replace(handshake.handler(), "transmission", handler);
         transmission = handler;

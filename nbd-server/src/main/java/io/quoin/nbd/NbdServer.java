@@ -3,9 +3,6 @@ package io.quoin.nbd;
 import io.netty.bootstrap.ServerBootstrap;
 import io.netty.channel.Channel;
 import io.netty.channel.ChannelFuture;
-import io.netty.channel.ChannelHandler;
-import io.netty.channel.ChannelHandlerContext;
-import io.netty.channel.ChannelInboundHandlerAdapter;
 import io.netty.channel.ChannelInitializer;
 import io.netty.channel.ChannelOption;
 import io.netty.channel.EventLoop;
@@ -13,9 +10,11 @@ import io.netty.channel.epoll.EpollServerDomainSocketChannel;
 import io.netty.channel.epoll.EpollServerSocketChannel;
 import io.netty.channel.socket.nio.NioServerSocketChannel;
 import io.netty.channel.unix.DomainSocketAddress;
+import io.netty.util.NetUtil;
 import io.quoin.block.BlockError;
 import io.quoin.block.BlockException;
 import io.quoin.nbd.export.ExportCatalogue;
+import io.quoin.nbd.peer.PeerLog;
 import io.quoin.nbd.transmission.BufferPool;
 import io.quoin.nbd.transmission.MemoryBudget;
 import io.quoin.nbd.transmission.ReceiveSource;
@@ -28,12 +27,12 @@ import java.net.UnixDomainSocketAddress;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
-import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLong;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -45,30 +44,26 @@ import org.slf4j.LoggerFactory;
  */
 public final class NbdServer {
     private static final Logger LOG = LoggerFactory.getLogger(NbdServer.class);
-    private static final int BACKLOG = 128;
     private static final int UNIX_SEND_BUFFER_BYTES = 1 << 20;
 
-    private final EventLoop acceptLoop;
-    private final ExportCatalogue catalogue;
+    private final NettyLoop acceptLoop;
     private final NbdServerOptions options;
-    private final MemoryBudget budget;
+    private final PeerLog peerLog = new PeerLog(LOG, System::nanoTime);
     private final BufferPool buffers;
+    private final Connection.Shared shared;
     private final List<Channel> listeners = new ArrayList<>();
     private final List<UnixSocketFile> socketFiles = new ArrayList<>();
     private final List<SocketAddress> boundAddresses = new ArrayList<>();
     private final Map<Long, Connection> connections = new ConcurrentHashMap<>();
-    private final AtomicInteger connectionCount = new AtomicInteger();
     private final AtomicLong lastId = new AtomicLong();
-    private final AtomicBoolean isFull = new AtomicBoolean();
     private final AtomicBoolean isClosing = new AtomicBoolean();
     private final CompletableFuture<Void> closed = new CompletableFuture<>();
 
     private NbdServer(LoopGroup loops, ExportCatalogue catalogue, NbdServerOptions options) {
-        this.acceptLoop = ((NettyLoop) loops.next()).eventLoop();
-        this.catalogue = catalogue;
+        this.acceptLoop = (NettyLoop) loops.next();
         this.options = options;
-        this.budget = new MemoryBudget(options.memoryBytesMax());
         this.buffers = new BufferPool(loops.loops().size());
+        this.shared = new Connection.Shared(acceptLoop, catalogue, options, peerLog, buffers);
     }
 
     /**
@@ -87,7 +82,9 @@ public final class NbdServer {
             NbdServerOptions options) {
         NbdServer server = new NbdServer(loops, catalogue, options);
         try {
-            addresses.forEach(server::bind);
+            // Clients of one address must not use up what those of another need.
+            long memoryBytes = options.memoryBytesMax() / Math.max(1, addresses.size());
+            addresses.forEach(address -> server.bind(address, memoryBytes));
         } catch (BlockException e) {
             server.stopListening();
             throw e;
@@ -119,23 +116,24 @@ public final class NbdServer {
         if (!isClosing.compareAndSet(false, true)) {
             return closed;
         }
-        LOG.info("stopping: connections={}", connectionCount.get());
+        LOG.info("stopping: connections={}", connections.size());
         stopListening();
         long timeoutNanos = options.shutdownTimeout().toNanos();
-        acceptLoop.execute(
+        EventLoop accepting = acceptLoop.eventLoop();
+        accepting.execute(
                 () -> {
                     // Behind whatever was accepted before: each connection is in the map by now.
                     connections.values().forEach(Connection::beginShutdown);
                     completeIfIdle();
                 });
-        acceptLoop.schedule(this::cutOff, timeoutNanos, TimeUnit.NANOSECONDS);
-        acceptLoop.schedule(this::giveUp, 2 * timeoutNanos, TimeUnit.NANOSECONDS);
+        accepting.schedule(this::cutOff, timeoutNanos, TimeUnit.NANOSECONDS);
+        accepting.schedule(this::giveUp, 2 * timeoutNanos, TimeUnit.NANOSECONDS);
         return closed;
     }
 
     private void cutOff() {
         if (!closed.isDone()) {
-            LOG.warn("clients cut off: connections={}", connectionCount.get());
+            LOG.warn("clients cut off: connections={}", connections.size());
             connections.values().forEach(Connection::abort);
         }
     }
@@ -154,7 +152,7 @@ public final class NbdServer {
         }
     }
 
-    private void bind(SocketAddress address) {
+    private void bind(SocketAddress address, long memoryBytes) {
         if (address instanceof UnixDomainSocketAddress unix) {
             if (!NettyLoopGroup.isEpoll()) {
                 throw new BlockException(
@@ -162,12 +160,12 @@ public final class NbdServer {
             }
             UnixSocketFile file = new UnixSocketFile(unix.getPath());
             String bindPath = file.prepare().toString();
-            listen(new DomainSocketAddress(bindPath), address);
+            listen(new DomainSocketAddress(bindPath), address, memoryBytes);
             file.publish(options.socketMode());
             socketFiles.add(file);
             boundAddresses.add(address);
         } else {
-            boundAddresses.add(listen(address, address));
+            boundAddresses.add(listen(address, address, memoryBytes));
         }
         LOG.info("listening: address={}", boundAddresses.get(boundAddresses.size() - 1));
     }
@@ -175,14 +173,22 @@ public final class NbdServer {
     // Half-closed clients still get their answers, and a failed send doesn't discard what was
     // received before it; Netty calls the second option deprecated and has no other.
     @SuppressWarnings("deprecation")
-    private SocketAddress listen(SocketAddress bindAddress, SocketAddress shown) {
+    private SocketAddress listen(SocketAddress bindAddress, SocketAddress shown, long memoryBytes) {
         boolean isUnix = bindAddress instanceof DomainSocketAddress;
+        Portal portal =
+                new Portal(
+                        shown.toString(),
+                        options.connectionsMax(),
+                        options.connectionsPerPeerMax(),
+                        new MemoryBudget(memoryBytes));
+        EventLoop accepting = acceptLoop.eventLoop();
         ServerBootstrap bootstrap =
                 new ServerBootstrap()
-                        .group(acceptLoop, acceptLoop)
-                        .handler(new Gate())
-                        .childHandler(new Initializer())
-                        .option(ChannelOption.SO_BACKLOG, BACKLOG)
+                        .group(accepting, accepting)
+                        .handler(new Gate(portal, isClosing::get, peerLog))
+                        .childHandler(new Initializer(portal))
+                        // As many as the kernel allows: a host may start all its guests at once.
+                        .option(ChannelOption.SO_BACKLOG, NetUtil.SOMAXCONN)
                         .childOption(ChannelOption.ALLOW_HALF_CLOSURE, true)
                         .childOption(ChannelOption.AUTO_CLOSE, false)
                         .childOption(ChannelOption.ALLOCATOR, buffers.allocator());
@@ -220,30 +226,18 @@ public final class NbdServer {
 
     private void ended(Connection connection) {
         if (connections.remove(connection.id()) != null) {
-            connectionCount.decrementAndGet();
-            isFull.set(false);
+            connection.leavePortal();
         }
         completeIfIdle();
     }
 
-    /** Refuses connections beyond the limit before anything is made for them. */
-    @ChannelHandler.Sharable
-    private final class Gate extends ChannelInboundHandlerAdapter {
-        @Override
-        public void channelRead(ChannelHandlerContext context, Object accepted) {
-            if (isClosing.get() || connectionCount.get() >= options.connectionsMax()) {
-                if (isFull.compareAndSet(false, true)) {
-                    LOG.warn("connections refused: limit={}", options.connectionsMax());
-                }
-                ((Channel) accepted).unsafe().closeForcibly();
-            } else {
-                connectionCount.incrementAndGet();
-                context.fireChannelRead(accepted);
-            }
-        }
-    }
-
     private final class Initializer extends ChannelInitializer<Channel> {
+        private final Portal portal;
+
+        Initializer(Portal portal) {
+            this.portal = portal;
+        }
+
         @Override
         protected void initChannel(Channel channel) {
             ReceiveSource source = new ReceiveSource();
@@ -252,11 +246,10 @@ public final class NbdServer {
                     new Connection(
                             lastId.incrementAndGet(),
                             channel,
+                            shared,
+                            portal,
+                            Objects.requireNonNull(channel.attr(Gate.PEER).get()),
                             source,
-                            catalogue,
-                            options,
-                            budget,
-                            buffers,
                             NbdServer.this::ended);
             connections.put(connection.id(), connection);
             channel.pipeline().addLast("handshake", connection.negotiation());

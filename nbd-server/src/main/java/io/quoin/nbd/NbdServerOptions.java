@@ -7,30 +7,47 @@ import java.time.Duration;
 /**
  * The limits of the server.
  *
- * @param connectionsMax connections at once; more are closed right after they were accepted
+ * @param connectionsMax connections at once at each address that is listened on; more are closed
+ *     right after they were accepted
+ * @param connectionsPerPeerMax how many of these one peer may have: a TCP address, or a process at
+ *     the other end of a unix socket
  * @param handshakeTimeout a client that has not finished the handshake by then is dropped
+ * @param stallTimeout a client that has sent a part of a request and then nothing for so long is
+ *     dropped, and one that takes none of its answers for so long, if others wait for the memory
  * @param shutdownTimeout how long {@link NbdServer#close} waits for clients to take their answers
  * @param requestsInFlightMax requests of one connection that are received and not yet answered;
  *     beyond, its socket is not read
  * @param bytesInFlightMax payload of these requests and of answers that the client has not taken
  *     yet, in bytes; a single request may exceed it
- * @param memoryBytesMax payload memory of all connections together, in bytes; connections wait for
- *     it, except for a small share that each may use at any time
+ * @param memoryBytesMax payload memory of all connections together, in bytes; each address that is
+ *     listened on has an equal part. Connections wait for it, except for a small share that each
+ *     may use at any time
  * @param socketMode permissions of unix sockets, for example 0600
  *     <p>Threading: immutable.
  */
 public record NbdServerOptions(
         int connectionsMax,
+        int connectionsPerPeerMax,
         Duration handshakeTimeout,
+        Duration stallTimeout,
         Duration shutdownTimeout,
         int requestsInFlightMax,
         long bytesInFlightMax,
         long memoryBytesMax,
         int socketMode) {
+    /** What {@code connectionsMax} is by default. */
+    public static final int CONNECTIONS_MAX = 200;
+
     private static final int MIB = 1 << 20;
 
     public NbdServerOptions {
         check(connectionsMax > 0, "connectionsMax", "a positive number", connectionsMax);
+        check(
+                connectionsPerPeerMax > 0 && connectionsPerPeerMax <= connectionsMax,
+                "connectionsPerPeerMax",
+                "1 to connectionsMax",
+                connectionsPerPeerMax);
+        check(isPositive(stallTimeout), "stallTimeout", "a time", stallTimeout);
         check(isPositive(handshakeTimeout), "handshakeTimeout", "a time", handshakeTimeout);
         check(isPositive(shutdownTimeout), "shutdownTimeout", "a time", shutdownTimeout);
         check(
@@ -49,13 +66,28 @@ public record NbdServerOptions(
 
     public static NbdServerOptions defaults() {
         return new NbdServerOptions(
-                100, Duration.ofSeconds(10), Duration.ofSeconds(10), 256, 8 * MIB, 256 * MIB, 0600);
+                CONNECTIONS_MAX,
+                perPeer(CONNECTIONS_MAX),
+                Duration.ofSeconds(10),
+                Duration.ofSeconds(20),
+                Duration.ofSeconds(10),
+                256,
+                8 * MIB,
+                256 * MIB,
+                0600);
     }
 
-    public NbdServerOptions withConnectionsMax(int value) {
+    /** What one peer gets of so many places, so that others always find some: three quarters. */
+    public static int perPeer(int connectionsMax) {
+        return Math.max(1, connectionsMax - connectionsMax / 4);
+    }
+
+    public NbdServerOptions withConnectionsMax(int max, int perPeerMax) {
         return new NbdServerOptions(
-                value,
+                max,
+                perPeerMax,
                 handshakeTimeout,
+                stallTimeout,
                 shutdownTimeout,
                 requestsInFlightMax,
                 bytesInFlightMax,
@@ -63,10 +95,12 @@ public record NbdServerOptions(
                 socketMode);
     }
 
-    public NbdServerOptions withTimeouts(Duration handshake, Duration shutdown) {
+    public NbdServerOptions withTimeouts(Duration handshake, Duration stall, Duration shutdown) {
         return new NbdServerOptions(
                 connectionsMax,
+                connectionsPerPeerMax,
                 handshake,
+                stall,
                 shutdown,
                 requestsInFlightMax,
                 bytesInFlightMax,
@@ -77,7 +111,9 @@ public record NbdServerOptions(
     public NbdServerOptions withInFlightMax(int requests, long bytes, long memoryBytes) {
         return new NbdServerOptions(
                 connectionsMax,
+                connectionsPerPeerMax,
                 handshakeTimeout,
+                stallTimeout,
                 shutdownTimeout,
                 requests,
                 bytes,
@@ -88,7 +124,9 @@ public record NbdServerOptions(
     public NbdServerOptions withSocketMode(int mode) {
         return new NbdServerOptions(
                 connectionsMax,
+                connectionsPerPeerMax,
                 handshakeTimeout,
+                stallTimeout,
                 shutdownTimeout,
                 requestsInFlightMax,
                 bytesInFlightMax,

@@ -298,7 +298,10 @@ final class DisconnectTest {
     void shouldStopInTimeWhenClientNeverReads() throws Exception {
         NbdServerOptions options =
                 NbdServerOptions.defaults()
-                        .withTimeouts(Duration.ofSeconds(5), Duration.ofMillis(300));
+                        .withTimeouts(
+                                Duration.ofSeconds(5),
+                                Duration.ofSeconds(5),
+                                Duration.ofMillis(300));
         try (TestServer server = new TestServer(options);
                 NbdClient deaf = server.open(false)) {
             assertThat(deaf.runWrite(0, 0, filled(1 << 20, 1))).isZero();
@@ -314,7 +317,10 @@ final class DisconnectTest {
     void shouldStopInTimeWhenDiskNeverAnswers() throws Exception {
         NbdServerOptions options =
                 NbdServerOptions.defaults()
-                        .withTimeouts(Duration.ofSeconds(5), Duration.ofMillis(300));
+                        .withTimeouts(
+                                Duration.ofSeconds(5),
+                                Duration.ofSeconds(5),
+                                Duration.ofMillis(300));
         try (TestServer server = new TestServer(options);
                 NbdClient client = server.open(false)) {
             server.disk.pace(MemoryDisk.Pace.HELD);

@@ -380,7 +380,10 @@ final class HandshakeTest {
     void shouldDropClientWhenHandshakeTakesTooLong() throws Exception {
         NbdServerOptions options =
                 NbdServerOptions.defaults()
-                        .withTimeouts(Duration.ofMillis(200), Duration.ofSeconds(5));
+                        .withTimeouts(
+                                Duration.ofMillis(200),
+                                Duration.ofSeconds(5),
+                                Duration.ofSeconds(5));
         try (TestServer hasty = new TestServer(options);
                 NbdClient silent = NbdClient.connect(hasty.unix());
                 NbdClient slow = NbdClient.greeted(hasty.tcp());
@@ -395,10 +398,10 @@ final class HandshakeTest {
 
     @Test
     void shouldRefuseConnectionWhenLimitIsReached() throws Exception {
-        NbdServerOptions options = NbdServerOptions.defaults().withConnectionsMax(2);
+        NbdServerOptions options = NbdServerOptions.defaults().withConnectionsMax(2, 2);
         try (TestServer small = new TestServer(options);
                 NbdClient first = small.open(true);
-                NbdClient second = NbdClient.greeted(small.tcp())) {
+                NbdClient second = NbdClient.greeted(small.unix())) {
             try (NbdClient third = NbdClient.connect(small.unix())) {
                 assertThat(third.isClosedSilently()).isTrue();
             }

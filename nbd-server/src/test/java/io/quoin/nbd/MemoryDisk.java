@@ -55,6 +55,9 @@ final class MemoryDisk implements BlockDevice {
     private volatile Pace pace = Pace.AT_ONCE;
     private volatile boolean isLogging = true;
 
+    /** Run on the loop for each request. */
+    volatile Runnable whenSubmitted = () -> {};
+
     MemoryDisk(Loop loop, int sizeBytes, Capabilities capabilities, long seed) {
         this(loop, new Geometry(sizeBytes, 1, BLOCK, 1 << 20), capabilities, seed);
     }
@@ -125,6 +128,7 @@ final class MemoryDisk implements BlockDevice {
         if (!loop.inLoop()) {
             throw new AssertionError("request outside of the loop");
         }
+        whenSubmitted.run();
         switch (pace) {
             case AT_ONCE -> run(request);
             case REORDERED -> {

@@ -31,6 +31,9 @@ final class TestCatalogue implements ExportCatalogue {
     volatile CompletableFuture<Void> gate = CompletableFuture.completedFuture(null);
     volatile BlockException failure;
 
+    /** What names fail with that are none of an export. */
+    volatile BlockException illegal;
+
     private record Entry(
             String name,
             String description,
@@ -66,6 +69,10 @@ final class TestCatalogue implements ExportCatalogue {
     public CompletionStage<Export> open(String name) {
         opens.incrementAndGet();
         Entry entry = entries.get(name);
+        BlockException refused = illegal;
+        if (entry == null && refused != null) {
+            return CompletableFuture.failedFuture(refused);
+        }
         if (entry == null) {
             return CompletableFuture.failedFuture(
                     new BlockException(BlockError.ENOENT, "no such disk: name=" + name));

@@ -20,6 +20,7 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.CompletionStage;
 import java.util.function.Supplier;
+import org.jspecify.annotations.Nullable;
 
 /**
  * The namespace of disks. Every call takes the disk for itself first ({@link DiskUses}), finds the
@@ -29,6 +30,9 @@ import java.util.function.Supplier;
  */
 final class SnapshotXlator extends PassThroughXlator {
     private final DiskUses uses = new DiskUses();
+
+    /** The disks as they were listed last, for hints. */
+    private volatile @Nullable List<FileInfo> listed;
 
     SnapshotXlator(String name, Xlator subvolume) {
         super(name, SnapshotXlatorType.TYPE, subvolume);
@@ -62,9 +66,12 @@ final class SnapshotXlator extends PassThroughXlator {
                                                                     disk.fileName(), disk));
                                 }
                             }
-                            return disks.values().stream()
-                                    .sorted(Comparator.comparing(FileInfo::fileName))
-                                    .toList();
+                            List<FileInfo> sorted =
+                                    disks.values().stream()
+                                            .sorted(Comparator.comparing(FileInfo::fileName))
+                                            .toList();
+                            listed = sorted;
+                            return sorted;
                         });
     }
 
@@ -105,7 +112,9 @@ final class SnapshotXlator extends PassThroughXlator {
             return CompletableFuture.<XlatorFile>failedFuture(e)
                     .whenCompleteAsync((file, failure) -> {}, loop);
         }
-        return find(disk)
+        // Clients of the network open what they like: that must not look into every image for a
+        // better name each time.
+        return find(disk, this::listedBefore)
                 .thenCompose(image -> openImage(image, mode, loop, release))
                 .whenCompleteAsync(
                         (file, failure) -> {
@@ -151,6 +160,16 @@ final class SnapshotXlator extends PassThroughXlator {
 
     /** The image of a disk; fails with ENOENT and the nearest name if there is none. */
     private CompletionStage<Image> find(String disk) {
+        return find(disk, this::list);
+    }
+
+    private CompletionStage<List<FileInfo>> listedBefore() {
+        List<FileInfo> known = listed;
+        return known == null ? list() : CompletableFuture.completedFuture(known);
+    }
+
+    private CompletionStage<Image> find(
+            String disk, Supplier<CompletionStage<List<FileInfo>>> others) {
         CompletionStage<Optional<FileInfo>> qcow2 = statImage(disk, DiskFormat.QCOW2);
         CompletionStage<Optional<FileInfo>> raw = statImage(disk, DiskFormat.RAW);
         return qcow2.thenCombine(
@@ -166,7 +185,7 @@ final class SnapshotXlator extends PassThroughXlator {
                         image ->
                                 image.isPresent()
                                         ? CompletableFuture.completedFuture(image.get())
-                                        : failAbsent(disk));
+                                        : failAbsent(disk, others));
     }
 
     private CompletionStage<Optional<FileInfo>> statImage(String disk, DiskFormat format) {
@@ -197,8 +216,10 @@ final class SnapshotXlator extends PassThroughXlator {
                         });
     }
 
-    private CompletionStage<Image> failAbsent(String disk) {
-        return list().thenApply(
+    private static CompletionStage<Image> failAbsent(
+            String disk, Supplier<CompletionStage<List<FileInfo>>> others) {
+        return others.get()
+                .thenApply(
                         disks -> {
                             String hint =
                                     NearestName.find(

@@ -17,6 +17,7 @@ import io.quoin.nbd.transmission.ReceiveSource;
 import io.quoin.nbd.transmission.Session;
 import io.quoin.nbd.transmission.TransmissionHandler;
 import io.quoin.xlator.loop.Loop;
+import java.time.Duration;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.TimeUnit;
@@ -112,7 +113,8 @@ public class NbdBenchmark {
                                 session,
                                 new MemoryBudget(256L << 20),
                                 buffers,
-                                new TransmissionHandler.Limits(1024, 64L << 20),
+                                new TransmissionHandler.Limits(
+                                        1024, 64L << 20, Duration.ofSeconds(20)),
                                 source,
                                 Unpooled.buffer(0),
                                 () -> {}));

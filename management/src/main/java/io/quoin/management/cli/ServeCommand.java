@@ -12,6 +12,7 @@ import io.quoin.management.daemon.NbdAddresses;
 import io.quoin.management.volume.ByteSize;
 import io.quoin.management.volume.DataFolder;
 import io.quoin.management.volume.DiskView;
+import io.quoin.nbd.NbdServerOptions;
 import java.io.PrintWriter;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -83,6 +84,23 @@ final class ServeCommand implements Runnable {
             converter = ModeConverter.class)
     private int socketMode;
 
+    @Option(
+            names = "--max-connections",
+            paramLabel = "N",
+            description =
+                    "NBD connections at once on the socket, and as many on the TCP address"
+                            + " (default: ${DEFAULT-VALUE})",
+            defaultValue = "" + NbdServerOptions.CONNECTIONS_MAX)
+    private int connectionsMax;
+
+    @Option(
+            names = "--max-connections-per-peer",
+            paramLabel = "N",
+            description =
+                    "how many of them one TCP address, or one process on the socket, may have"
+                            + " (default: three quarters)")
+    private @Nullable Integer connectionsPerPeerMax;
+
     @Override
     public void run() {
         DataFolder folder = data.folder();
@@ -94,6 +112,10 @@ final class ServeCommand implements Runnable {
                         listen.equals("none") ? null : ListenAddress.parse(listen),
                         socket == null ? folder.nbdSocket() : socket,
                         socketMode,
+                        connectionsMax,
+                        connectionsPerPeerMax == null
+                                ? NbdServerOptions.perPeer(connectionsMax)
+                                : connectionsPerPeerMax,
                         DaemonOptions.defaultLoopCount(),
                         Version.text());
         Uncaught.watchThreads();
@@ -157,7 +179,7 @@ final class ServeCommand implements Runnable {
                                         "quoin: stopped with an error: " + e.getMessage());
                                 exitCode = QuoinCommand.EXIT_FAILED;
                             }
-                            System.err.flush();
+                            Main.flushLog();
                             Runtime.getRuntime().halt(exitCode);
                         },
                         "quoin-shutdown");

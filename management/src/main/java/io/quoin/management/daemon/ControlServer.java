@@ -19,6 +19,7 @@ import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.locks.LockSupport;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -31,12 +32,14 @@ import org.slf4j.LoggerFactory;
 final class ControlServer implements AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(ControlServer.class);
     private static final int CLIENTS_MAX = 32;
+    private static final int BACKLOG = 1 << 12;
+    private static final long PAUSE_NANOS = TimeUnit.MILLISECONDS.toNanos(100);
     private static final long END_SECONDS = 10;
 
     private final Path path;
     private final Commands commands;
     private final ServerSocketChannel server;
-    private final Set<SocketChannel> clients = ConcurrentHashMap.newKeySet();
+    private final Set<Client> clients = ConcurrentHashMap.newKeySet();
     private final ExecutorService threads =
             Executors.newCachedThreadPool(
                     task -> {
@@ -55,7 +58,8 @@ final class ControlServer implements AutoCloseable {
         SocketPath.clear(path);
         try {
             ServerSocketChannel server = ServerSocketChannel.open(StandardProtocolFamily.UNIX);
-            SocketPath.reach(path, reached -> server.bind(UnixDomainSocketAddress.of(reached)));
+            SocketPath.reach(
+                    path, reached -> server.bind(UnixDomainSocketAddress.of(reached), BACKLOG));
             Files.setPosixFilePermissions(path, PosixFilePermissions.fromString("rw-------"));
             ControlServer started = new ControlServer(path, commands, server);
             started.threads.execute(started::accept);
@@ -69,39 +73,85 @@ final class ControlServer implements AutoCloseable {
     }
 
     private void accept() {
+        boolean isFailing = false;
         while (server.isOpen()) {
             try {
-                SocketChannel client = server.accept();
-                if (clients.size() >= CLIENTS_MAX) {
-                    client.close();
-                } else {
-                    clients.add(client);
-                    start(client);
-                }
+                SocketChannel channel = server.accept();
+                isFailing = false;
+                makeRoom();
+                Client client = new Client(channel);
+                clients.add(client);
+                start(client);
             } catch (ClosedChannelException closed) {
                 return;
             } catch (IOException e) {
-                LOG.warn("Control socket does not accept clients any more: path={}", path, e);
-                return;
+                // No descriptors, for one. That passes.
+                if (!isFailing) {
+                    LOG.warn("Control socket cannot accept, trying again: reason={}", e.toString());
+                }
+                isFailing = true;
+                LockSupport.parkNanos(PAUSE_NANOS);
             }
         }
     }
 
-    private void start(SocketChannel client) throws IOException {
+    /** Where all places are taken, the client goes that has said nothing for the longest time. */
+    private void makeRoom() throws IOException {
+        if (clients.size() >= CLIENTS_MAX) {
+            Client idlest = null;
+            for (Client client : clients) {
+                boolean isIdler = idlest == null || client.silentSince - idlest.silentSince < 0;
+                if (client.isSilent && isIdler) {
+                    idlest = client;
+                }
+            }
+            if (idlest != null) {
+                clients.remove(idlest);
+                idlest.channel.close();
+            }
+        }
+    }
+
+    private void start(Client client) throws IOException {
+        if (clients.size() > CLIENTS_MAX) {
+            clients.remove(client);
+            client.channel.close();
+            return;
+        }
         try {
             threads.execute(() -> serve(client));
         } catch (RejectedExecutionException closing) {
             clients.remove(client);
-            client.close();
+            client.channel.close();
         }
     }
 
-    private void serve(SocketChannel client) {
-        try (client) {
+    /** A client, and whether it has to send the next request or the rest of one. */
+    private static final class Client {
+        private final SocketChannel channel;
+        private volatile boolean isSilent = true;
+        private volatile long silentSince = System.nanoTime();
+
+        Client(SocketChannel channel) {
+            this.channel = channel;
+        }
+
+        void silent(boolean silent) {
+            silentSince = System.nanoTime();
+            isSilent = silent;
+        }
+    }
+
+    private void serve(Client client) {
+        try (SocketChannel channel = client.channel) {
             StringBuilder rest = new StringBuilder();
-            for (String line = receive(client, rest); line != null; line = receive(client, rest)) {
+            String line = receive(channel, rest);
+            while (line != null) {
+                client.silent(false);
                 ControlProtocol.send(
-                        client, ControlProtocol.answer(line, commands, new Sender(client)));
+                        channel, ControlProtocol.answer(line, commands, new Sender(channel)));
+                client.silent(true);
+                line = receive(channel, rest);
             }
         } catch (IOException e) {
             LOG.debug("Control client gone", e);
@@ -158,8 +208,8 @@ final class ControlServer implements AutoCloseable {
         try {
             server.close();
             Files.deleteIfExists(path);
-            for (SocketChannel client : clients) {
-                client.shutdownInput();
+            for (Client client : clients) {
+                client.channel.shutdownInput();
             }
             threads.shutdown();
             if (!threads.awaitTermination(END_SECONDS, TimeUnit.SECONDS)) {

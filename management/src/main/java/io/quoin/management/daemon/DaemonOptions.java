@@ -1,6 +1,7 @@
 package io.quoin.management.daemon;
 
 import io.quoin.management.volume.DataFolder;
+import io.quoin.nbd.NbdServerOptions;
 import java.nio.file.Path;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
@@ -14,6 +15,8 @@ import org.jspecify.annotations.Nullable;
  * @param listen TCP address for NBD; null for none
  * @param socket unix socket for NBD
  * @param socketMode permissions of that socket, as in 0660
+ * @param connectionsMax NBD connections at once on the unix socket, and as many over TCP
+ * @param connectionsPerPeerMax how many of them one peer may have
  * @param loopCount how many threads share the disks
  * @param version for status
  *     <p>Threading: immutable.
@@ -25,6 +28,8 @@ public record DaemonOptions(
         @Nullable ListenAddress listen,
         Path socket,
         int socketMode,
+        int connectionsMax,
+        int connectionsPerPeerMax,
         int loopCount,
         String version) {
     /** For the owner alone. */
@@ -35,6 +40,29 @@ public record DaemonOptions(
     public DaemonOptions {
         disks = List.copyOf(disks);
         socket = socket.toAbsolutePath().normalize();
+    }
+
+    /** With the default limits of connections. */
+    public DaemonOptions(
+            DataFolder folder,
+            @Nullable Path volfile,
+            List<DiskSpec> disks,
+            @Nullable ListenAddress listen,
+            Path socket,
+            int socketMode,
+            int loopCount,
+            String version) {
+        this(
+                folder,
+                volfile,
+                disks,
+                listen,
+                socket,
+                socketMode,
+                NbdServerOptions.CONNECTIONS_MAX,
+                NbdServerOptions.perPeer(NbdServerOptions.CONNECTIONS_MAX),
+                loopCount,
+                version);
     }
 
     /** A loop for each processor, within reason. */

@@ -42,11 +42,17 @@ final class NbdListeners implements AutoCloseable {
                             volume.loops(),
                             new NbdCatalogue(volume.disks()),
                             wanted,
-                            NbdServerOptions.defaults().withSocketMode(options.socketMode()));
+                            nbdOptions(options));
         } catch (BlockException e) {
             throw isTaken(e) && listen != null ? taken(listen, e) : e;
         }
         return new NbdListeners(server, addresses(options, server));
+    }
+
+    private static NbdServerOptions nbdOptions(DaemonOptions options) {
+        return NbdServerOptions.defaults()
+                .withSocketMode(options.socketMode())
+                .withConnectionsMax(options.connectionsMax(), options.connectionsPerPeerMax());
     }
 
     private static NbdAddresses addresses(DaemonOptions options, NbdServer server) {

@@ -17,6 +17,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
+import java.util.concurrent.TimeUnit;
 import java.util.function.Function;
 
 /**
@@ -27,6 +28,8 @@ import java.util.function.Function;
  * <p>Threading: thread-safe.
  */
 public final class DiskVolume implements AutoCloseable {
+    private static final long LOOK_UP_NANOS = TimeUnit.SECONDS.toNanos(1);
+
     private final Graph graph;
     private final LoopGroup loops;
     private final OpenDisks open;
@@ -36,6 +39,7 @@ public final class DiskVolume implements AutoCloseable {
     /** The look-up that nobody waits for but {@link #close}; none begins after that. */
     private CompletableFuture<Void> lookUp = CompletableFuture.completedFuture(null);
 
+    private long lookUpNanos;
     private boolean closed;
 
     private DiskVolume(Graph graph, LoopGroup loops) {
@@ -43,6 +47,7 @@ public final class DiskVolume implements AutoCloseable {
         this.loops = loops;
         this.open = new OpenDisks(graph.top(), loops);
         this.checks = new DiskChecks(graph.top(), loops, open);
+        this.lookUpNanos = loops.loops().get(0).nanoTime() - LOOK_UP_NANOS;
     }
 
     /** Takes the graph over: closing the volume closes it. */
@@ -66,7 +71,8 @@ public final class DiskVolume implements AutoCloseable {
 
     /**
      * The names of the disks as they were known last; never waits. Images may come and go behind
-     * the volume's back, so the names are looked up again for the next time.
+     * the volume's back, so the names are looked up again for the next time, unless that was done
+     * within the last second: it takes a look into every image.
      */
     public List<String> knownNames() {
         List<String> known = names;
@@ -75,7 +81,9 @@ public final class DiskVolume implements AutoCloseable {
     }
 
     private synchronized void lookUpAgain() {
-        if (!closed && lookUp.isDone()) {
+        long now = loops.loops().get(0).nanoTime();
+        if (!closed && lookUp.isDone() && now - lookUpNanos >= LOOK_UP_NANOS) {
+            lookUpNanos = now;
             lookUp = refresh().<Void>handle((infos, failure) -> null).toCompletableFuture();
         }
     }

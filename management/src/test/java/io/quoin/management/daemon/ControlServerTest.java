@@ -15,6 +15,9 @@ import java.nio.ByteBuffer;
 import java.nio.channels.SocketChannel;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.CompletableFuture;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
@@ -26,12 +29,13 @@ class ControlServerTest {
     private static final ObjectMapper JSON = new ObjectMapper();
     private static final int ANSWER_BYTES_MAX = 1 << 20;
 
+    private final CompletableFuture<Void> waiting = new CompletableFuture<>();
     private final SocketFolder sockets = SocketFolder.create();
     private final Path path = sockets.resolve("control.sock");
     private final ControlServer server = ControlServer.start(path, new Echo());
 
     /** Answers with the arguments; fails where it is told to. */
-    private static final class Echo implements Commands {
+    private final class Echo implements Commands {
         @Override
         public JsonNode call(String command, ObjectNode arguments, CheckEvents events) {
             return switch (command) {
@@ -39,6 +43,11 @@ class ControlServerTest {
                 case "long" -> {
                     events.finding("found \u00e4");
                     assertThat(events.progress(1, 2)).isTrue();
+                    yield arguments;
+                }
+                case "wait" -> {
+                    events.finding("waiting");
+                    waiting.join();
                     yield arguments;
                 }
                 case "crash" -> throw new IllegalStateException("crashed");
@@ -132,6 +141,34 @@ class ControlServerTest {
 
             assertThat(idle.read(ByteBuffer.allocate(1))).isNegative();
             assertThat(path).doesNotExist();
+        }
+    }
+
+    @Test
+    void shouldAnswerNewClientWhenOthersTakeAllPlacesAndSayNothing() throws IOException {
+        List<SocketChannel> silent = new ArrayList<>();
+        try (SocketChannel working = SocketChannel.open(UnixDomainSocketAddress.of(path))) {
+            send(working, "{\"command\":\"wait\"}\n");
+            StringBuilder rest = new StringBuilder();
+            assertThat(receive(working, rest).path("finding").asText()).isEqualTo("waiting");
+            for (int i = 0; i < 100; i++) {
+                SocketChannel client = SocketChannel.open(UnixDomainSocketAddress.of(path));
+                silent.add(client);
+                if (i % 2 == 0) {
+                    send(client, "{\"command\":");
+                }
+            }
+            try (SocketChannel client = SocketChannel.open(UnixDomainSocketAddress.of(path))) {
+                send(client, "{\"command\":\"echo\"}\n");
+                assertThat(receive(client, new StringBuilder()).path("ok").asBoolean()).isTrue();
+            }
+            // The one whose command is being carried out kept its place.
+            waiting.complete(null);
+            assertThat(receive(working, rest).path("ok").asBoolean()).isTrue();
+        } finally {
+            for (SocketChannel client : silent) {
+                client.close();
+            }
         }
     }
 

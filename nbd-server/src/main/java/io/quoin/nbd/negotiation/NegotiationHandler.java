@@ -9,9 +9,11 @@ import io.netty.channel.socket.ChannelInputShutdownEvent;
 import io.netty.util.concurrent.ScheduledFuture;
 import io.quoin.block.Invariant;
 import io.quoin.nbd.export.ExportCatalogue;
+import io.quoin.nbd.peer.PeerLog;
 import io.quoin.nbd.protocol.Handshake;
 import io.quoin.nbd.protocol.NbdOption;
 import io.quoin.nbd.transmission.Session;
+import io.quoin.xlator.loop.Loop;
 import java.io.IOException;
 import java.time.Duration;
 import java.util.Objects;
@@ -47,13 +49,20 @@ public final class NegotiationHandler extends ChannelInboundHandlerAdapter {
 
     private static final int OPTIONS_MAX = 10_000;
 
+    /** Options answered before others on the loop have their turn. */
+    private static final int OPTIONS_PER_TURN = 16;
+
     private final ExportCatalogue catalogue;
+    private final Loop loop;
+    private final Peer peer;
     private final Duration timeout;
     private final Handover handover;
     private State state = State.CLIENT_FLAGS;
     private ByteBuf received = Unpooled.EMPTY_BUFFER;
     private int option;
     private int options;
+    private int optionsOfTurn;
+    private boolean isTurnAwaited;
     private long lengthBytes;
     private long skipBytes;
     private boolean isFixedNewstyle;
@@ -62,11 +71,26 @@ public final class NegotiationHandler extends ChannelInboundHandlerAdapter {
     private @Nullable ChannelHandlerContext context;
     private @Nullable OptionAnswers answers;
 
-    public NegotiationHandler(ExportCatalogue catalogue, Duration timeout, Handover handover) {
+    /**
+     * @param loop that the channel is on during the handshake
+     * @param timeout after which a client is dropped that has not finished it
+     */
+    public NegotiationHandler(
+            ExportCatalogue catalogue, Loop loop, Peer peer, Duration timeout, Handover handover) {
         this.catalogue = catalogue;
+        this.loop = loop;
+        this.peer = peer;
         this.timeout = timeout;
         this.handover = handover;
     }
+
+    /**
+     * The client.
+     *
+     * @param name of it, not chosen by it
+     * @param log where to tell what it brings about
+     */
+    public record Peer(String name, PeerLog log) {}
 
     private enum State {
         CLIENT_FLAGS,
@@ -83,7 +107,7 @@ public final class NegotiationHandler extends ChannelInboundHandlerAdapter {
     @Override
     public void channelActive(ChannelHandlerContext newContext) {
         context = newContext;
-        answers = new OptionAnswers(newContext, catalogue, this::answered, this::enter);
+        answers = new OptionAnswers(newContext, catalogue, peer, this::answered, this::enter);
         deadline =
                 newContext
                         .channel()
@@ -192,13 +216,19 @@ public final class NegotiationHandler extends ChannelInboundHandlerAdapter {
         if (state == State.TRANSMISSION || state == State.ENDED) {
             return;
         }
-        boolean wanted = state != State.ANSWERING && context().channel().isWritable();
+        boolean wanted =
+                state != State.ANSWERING && !isTurnAwaited && context().channel().isWritable();
         context().channel().config().setAutoRead(wanted);
     }
 
     private void parse() {
-        boolean isMoving = true;
+        boolean isMoving = !isTurnAwaited;
         while (isMoving && context().channel().isWritable()) {
+            if (state == State.OPTION_HEADER && optionsOfTurn >= OPTIONS_PER_TURN) {
+                isTurnAwaited = true;
+                loop.giveWay(this::nextTurn);
+                return;
+            }
             isMoving =
                     switch (state) {
                         case CLIENT_FLAGS -> clientFlags();
@@ -207,6 +237,18 @@ public final class NegotiationHandler extends ChannelInboundHandlerAdapter {
                         case SKIPPED_DATA -> skippedData();
                         case ANSWERING, TRANSMISSION, ENDED -> false;
                     };
+        }
+    }
+
+    private void nextTurn() {
+        isTurnAwaited = false;
+        optionsOfTurn = 0;
+        if (state != State.ENDED && state != State.TRANSMISSION) {
+            parse();
+            if (state != State.TRANSMISSION) {
+                context().flush();
+            }
+            pace();
         }
     }
 
@@ -233,6 +275,7 @@ public final class NegotiationHandler extends ChannelInboundHandlerAdapter {
         option = received.readInt();
         lengthBytes = received.readUnsignedInt();
         options++;
+        optionsOfTurn++;
         boolean isNameTooLong =
                 option == NbdOption.EXPORT_NAME && lengthBytes > Handshake.STRING_BYTES_MAX;
         boolean isUnexpected = !isFixedNewstyle && option != NbdOption.EXPORT_NAME;

@@ -8,6 +8,7 @@ import io.quoin.block.Geometry;
 import io.quoin.nbd.export.Export;
 import io.quoin.nbd.export.ExportCatalogue;
 import io.quoin.nbd.export.ExportInfo;
+import io.quoin.nbd.peer.ClientText;
 import io.quoin.nbd.protocol.MetaContext;
 import io.quoin.nbd.protocol.NbdOption;
 import io.quoin.nbd.protocol.RequestLayout;
@@ -17,8 +18,6 @@ import java.util.Iterator;
 import java.util.List;
 import java.util.concurrent.CompletionException;
 import org.jspecify.annotations.Nullable;
-import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
 
 /**
  * What options mean, and what a connection has negotiated so far.
@@ -26,11 +25,11 @@ import org.slf4j.LoggerFactory;
  * <p>Threading: confined(loop) of the channel.
  */
 final class OptionAnswers {
-    private static final Logger LOG = LoggerFactory.getLogger(OptionAnswers.class);
     private static final int BLOCK_SIZE_MIN_OF_PREFERRED = 512;
 
     private final ChannelHandlerContext context;
     private final ExportCatalogue catalogue;
+    private final NegotiationHandler.Peer peer;
     private final OptionReplies replies;
     private final Answered answered;
     private final Entry entry;
@@ -58,10 +57,12 @@ final class OptionAnswers {
     OptionAnswers(
             ChannelHandlerContext context,
             ExportCatalogue catalogue,
+            NegotiationHandler.Peer peer,
             Answered answered,
             Entry entry) {
         this.context = context;
         this.catalogue = catalogue;
+        this.peer = peer;
         this.replies = new OptionReplies(context);
         this.answered = answered;
         this.entry = entry;
@@ -331,6 +332,10 @@ final class OptionAnswers {
             cause = cause.getCause();
         }
         BlockError error = cause instanceof BlockException e ? e.error() : BlockError.EIO;
+        if (error == BlockError.EINVAL && !catalogue.contains(name)) {
+            // A name that no export can have is not there either.
+            error = BlockError.ENOENT;
+        }
         switch (error) {
             case ENOENT -> unknown(option, name);
             case EPERM, EBUSY ->
@@ -339,7 +344,14 @@ final class OptionAnswers {
                     fail(option, NbdOption.REP_ERR_SHUTDOWN, "the server is shutting down");
             default -> {
                 // The client learns no more than the kind of error: it may not be a friend.
-                LOG.warn("export cannot be opened: name={}, cause={}", name, String.valueOf(cause));
+                peer.log()
+                        .warn(
+                                peer.name(),
+                                "export cannot be opened",
+                                "name="
+                                        + ClientText.quoted(name)
+                                        + ", cause="
+                                        + ClientText.quoted(cause.getMessage()));
                 fail(option, NbdOption.REP_ERR_PLATFORM, "cannot be opened: " + error.text());
             }
         }

@@ -34,14 +34,19 @@ final class Dispatcher {
     /** An extent in its list and in the answer. */
     private static final int STATUS_EXTENT_BYTES = 20;
 
-    private static final int IDLE_EXTENTS_MAX = 4;
+    /** BLOCK_STATUS requests of a connection that are with the disk; each has its own extents. */
+    private static final int STATUS_MAX = 4;
+
+    private static final int IDLE_EXTENTS_MAX = STATUS_MAX;
 
     private final DiskRing ring;
     private final Loop loop;
     private final IoRequestPool requests;
     private final ByteBufAllocator allocator;
-    private final MemoryShare share;
+    private final MemoryShare payloads;
+    private final MemoryShare answers;
     private final Replies replies;
+    private final Turn turn;
     private final Receiver receiver;
     private final Runnable progress;
     private final Runnable onRoom = this::roomMade;
@@ -62,6 +67,8 @@ final class Dispatcher {
     private boolean isWaitingForRoom;
     private boolean isWaitingForBudget;
     private int accepted;
+    private int statuses;
+    private boolean isWaitingForStatus;
     private boolean isAbandoned;
 
     /**
@@ -70,16 +77,20 @@ final class Dispatcher {
     Dispatcher(
             Session session,
             ByteBufAllocator allocator,
-            MemoryShare share,
+            MemoryShare payloads,
+            MemoryShare answers,
             Replies replies,
             Receiver receiver,
+            Turn turn,
             int requestsMax,
             Runnable progress) {
         this.ring = session.export().ring();
         this.loop = session.export().loop();
         this.requests = loop.requests();
         this.allocator = allocator;
-        this.share = share;
+        this.payloads = payloads;
+        this.answers = answers;
+        this.turn = turn;
         this.replies = replies;
         this.receiver = receiver;
         this.requestsMax = requestsMax;
@@ -96,7 +107,14 @@ final class Dispatcher {
 
     /** Whether nothing more may be taken up now. */
     boolean isFull() {
-        return current != null || accepted >= requestsMax;
+        return current != null
+                || accepted >= requestsMax
+                || !answers.allows(Replies.OVERHEAD_BYTES);
+    }
+
+    /** Whether a BLOCK_STATUS that waited for others to end may be handed to the disk now. */
+    boolean hasRoomForStatus() {
+        return isWaitingForStatus && statuses < STATUS_MAX;
     }
 
     /** Commands taken up and not answered. */
@@ -107,7 +125,7 @@ final class Dispatcher {
     /** Makes sure of memory for the payload of a WRITE before it is received. */
     boolean admitPayload(Command command) {
         long bytes = command.lengthBytes + Replies.OVERHEAD_BYTES;
-        if (!mayCharge(bytes)) {
+        if (!mayCharge(payloads, bytes)) {
             return false;
         }
         command.chargedBytes = bytes;
@@ -140,6 +158,7 @@ final class Dispatcher {
 
     /** Submits what the present command still has. */
     void pump() {
+        isWaitingForStatus = false;
         IoRequest waiting = refused;
         if (waiting != null) {
             refused = null;
@@ -155,6 +174,9 @@ final class Dispatcher {
                 if (command.outstanding == 0) {
                     finish(command);
                 }
+                return;
+            }
+            if (turn.isOver() && command.nextBytes > 0) {
                 return;
             }
             IoRequest request = command.isRead() ? nextRead(command) : nextPart(command);
@@ -226,7 +248,7 @@ final class Dispatcher {
         progress.run();
     }
 
-    private boolean mayCharge(long bytes) {
+    private boolean mayCharge(MemoryShare share, long bytes) {
         if (!share.allows(bytes)) {
             return false;
         }
@@ -252,14 +274,15 @@ final class Dispatcher {
         if (whole) {
             if (command.nextBytes == 0) {
                 long bytes = command.lengthBytes + Replies.OVERHEAD_BYTES;
-                if (!mayCharge(bytes)) {
+                if (!mayCharge(answers, bytes)) {
                     return null;
                 }
                 command.chargedBytes = bytes;
             }
-        } else if (!mayCharge(length + Replies.OVERHEAD_BYTES)) {
+        } else if (!mayCharge(answers, length + Replies.OVERHEAD_BYTES)) {
             return null;
         }
+        turn.spendRead(length);
         int header = headerBytes(whole, command.nextBytes == 0);
         ReadPiece piece = idlePieces.pollLast();
         if (piece == null) {
@@ -310,7 +333,7 @@ final class Dispatcher {
                 command.isAnswered = isLast;
                 replies.piece(piece, isLast, charged);
             } else {
-                share.uncharge(charged);
+                answers.uncharge(charged);
             }
             recycle(piece);
         }
@@ -328,9 +351,11 @@ final class Dispatcher {
         long length = command.lengthBytes - command.nextBytes;
         if (command.type == RequestLayout.BLOCK_STATUS) {
             long bytes = (long) STATUS_EXTENTS_MAX * STATUS_EXTENT_BYTES;
-            if (!mayCharge(bytes)) {
+            isWaitingForStatus = statuses >= STATUS_MAX;
+            if (isWaitingForStatus || !mayCharge(answers, bytes)) {
                 return null;
             }
+            statuses++;
             command.chargedBytes = bytes;
         }
         IoRequest request = requests.acquire();
@@ -399,6 +424,9 @@ final class Dispatcher {
         if (!error.isOk()) {
             command.fail(error);
         }
+        if (command.type == RequestLayout.BLOCK_STATUS) {
+            statuses--;
+        }
         if (command.outstanding == 0 && command.isSubmitted) {
             finish(command);
         }
@@ -442,10 +470,15 @@ final class Dispatcher {
         }
     }
 
+    /** What the memory is charged to that a command holds itself. */
+    private MemoryShare share(Command command) {
+        return command.type == RequestLayout.WRITE ? payloads : answers;
+    }
+
     private void recycle(Command command) {
         command.releasePayload(receiver);
         if (command.chargedBytes > 0) {
-            share.uncharge(command.chargedBytes);
+            share(command).uncharge(command.chargedBytes);
             command.chargedBytes = 0;
         }
         for (int i = 0; i < command.pieces.size(); i++) {

@@ -1,59 +1,28 @@
 package io.quoin.nbd.transmission;
 
-import io.quoin.block.Invariant;
-import java.util.Queue;
-import java.util.concurrent.ConcurrentLinkedQueue;
-import java.util.concurrent.atomic.AtomicLong;
-
 /**
- * The payload memory of all connections together. Who finds it used up waits and tries again; the
- * largest request is admitted as a whole or not at all, so that no two wait for one another.
+ * The payload memory of the connections to one address. Half of it is for what clients send, half
+ * for what they are sent: clients that don't take their answers leave the other half to writes,
+ * which end whatever clients do.
  *
  * <p>Threading: thread-safe.
  */
 public final class MemoryBudget {
-    private final AtomicLong freeBytes;
-    private final Queue<Runnable> waiters = new ConcurrentLinkedQueue<>();
+    private final MemoryPool payloads;
+    private final MemoryPool answers;
 
     public MemoryBudget(long bytes) {
-        freeBytes = new AtomicLong(bytes);
+        payloads = new MemoryPool(bytes / 2);
+        answers = new MemoryPool(bytes / 2);
     }
 
-    /** Bytes that nobody holds. */
-    public long freeBytes() {
-        return freeBytes.get();
+    /** For the payloads of WRITEs. */
+    MemoryPool payloads() {
+        return payloads;
     }
 
-    boolean tryReserve(long bytes) {
-        Invariant.check(bytes > 0, "nothing to reserve");
-        for (long free = freeBytes.get(); free >= bytes; free = freeBytes.get()) {
-            if (freeBytes.compareAndSet(free, free - bytes)) {
-                return true;
-            }
-        }
-        return false;
-    }
-
-    /** For memory that is there already: may go below zero. */
-    void reserve(long bytes) {
-        freeBytes.addAndGet(-bytes);
-    }
-
-    void release(long bytes) {
-        freeBytes.addAndGet(bytes);
-        for (Runnable waiter = waiters.poll(); waiter != null; waiter = waiters.poll()) {
-            waiter.run();
-        }
-    }
-
-    /**
-     * Runs {@code waiter} once, on the thread that releases memory next, or at once if some was
-     * released meanwhile; it should only schedule a task.
-     */
-    void await(Runnable waiter, long bytes) {
-        waiters.add(waiter);
-        if (freeBytes.get() >= bytes && waiters.remove(waiter)) {
-            waiter.run();
-        }
+    /** For data that is read, and answers that clients have not taken. */
+    MemoryPool answers() {
+        return answers;
     }
 }

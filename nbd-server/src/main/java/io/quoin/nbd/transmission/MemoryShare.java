@@ -3,22 +3,21 @@ package io.quoin.nbd.transmission;
 import io.quoin.block.Invariant;
 
 /**
- * What one connection uses of the payload memory: bytes of requests in flight, and of answers that
- * the client has not taken. The first {@link #OWN_BYTES} are its own; what goes beyond comes out of
- * the budget of all.
+ * What one connection uses of a pool of payload memory. The first {@link #OWN_BYTES} are its own;
+ * what goes beyond comes out of the pool of all.
  *
- * <p>Threading: confined(loop); the budget is shared.
+ * <p>Threading: confined(loop); the pool is shared.
  */
 final class MemoryShare {
-    static final long OWN_BYTES = 1 << 20;
+    static final long OWN_BYTES = 512 << 10;
 
-    private final MemoryBudget budget;
+    private final MemoryPool pool;
     private final long bytesMax;
     private long chargedBytes;
     private long reservedBytes;
 
-    MemoryShare(MemoryBudget budget, long bytesMax) {
-        this.budget = budget;
+    MemoryShare(MemoryPool pool, long bytesMax) {
+        this.pool = pool;
         this.bytesMax = bytesMax;
     }
 
@@ -27,11 +26,11 @@ final class MemoryShare {
         return chargedBytes == 0 || chargedBytes + bytes <= bytesMax;
     }
 
-    /** Charges the bytes unless the budget of all is used up. */
+    /** Charges the bytes unless the pool is used up. */
     boolean tryCharge(long bytes) {
         long missing = Math.max(0, chargedBytes + bytes - OWN_BYTES) - reservedBytes;
         if (missing > 0) {
-            if (!budget.tryReserve(missing)) {
+            if (!pool.tryReserve(missing)) {
                 return false;
             }
             reservedBytes += missing;
@@ -45,7 +44,7 @@ final class MemoryShare {
         chargedBytes += bytes;
         long missing = Math.max(0, chargedBytes - OWN_BYTES) - reservedBytes;
         if (missing > 0) {
-            budget.reserve(missing);
+            pool.reserve(missing);
             reservedBytes += missing;
         }
     }
@@ -56,13 +55,18 @@ final class MemoryShare {
         long surplus = reservedBytes - Math.max(0, chargedBytes - OWN_BYTES);
         if (surplus > 0) {
             reservedBytes -= surplus;
-            budget.release(surplus);
+            pool.release(surplus);
         }
     }
 
-    /** Runs {@code waiter}, on any thread, when the budget may have that much. */
+    /** Runs {@code waiter}, on any thread, when the pool may have that much. */
     void await(Runnable waiter, long bytes) {
-        budget.await(waiter, Math.max(1, chargedBytes + bytes - OWN_BYTES - reservedBytes));
+        pool.await(waiter, Math.max(1, chargedBytes + bytes - OWN_BYTES - reservedBytes));
+    }
+
+    /** Whether it holds memory of the pool while others wait for some. */
+    boolean isWantedByOthers() {
+        return reservedBytes > 0 && pool.isAwaited();
     }
 
     long chargedBytes() {

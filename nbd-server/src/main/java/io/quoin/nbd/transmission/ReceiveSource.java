@@ -3,6 +3,7 @@ package io.quoin.nbd.transmission;
 import io.netty.buffer.ByteBuf;
 import io.netty.buffer.ByteBufAllocator;
 import io.netty.channel.DefaultMaxMessagesRecvByteBufAllocator;
+import io.netty.util.UncheckedBooleanSupplier;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
@@ -17,6 +18,9 @@ public final class ReceiveSource extends DefaultMaxMessagesRecvByteBufAllocator 
 
     /** Receives before a batch is carried out, as long as each filled its buffer. */
     private static final int RECEIVES_MAX = 4;
+
+    /** Bytes after which others on the loop have their turn. */
+    private static final int RECEIVED_BYTES_MAX = 1 << 20;
 
     private @Nullable Supplier<ByteBuf> buffers;
 
@@ -41,6 +45,11 @@ public final class ReceiveSource extends DefaultMaxMessagesRecvByteBufAllocator 
         public ByteBuf allocate(ByteBufAllocator allocator) {
             Supplier<ByteBuf> source = buffers;
             return source == null ? allocator.directBuffer(HANDSHAKE_BYTES) : source.get();
+        }
+
+        @Override
+        public boolean continueReading(UncheckedBooleanSupplier maybeMore) {
+            return totalBytesRead() < RECEIVED_BYTES_MAX && super.continueReading(maybeMore);
         }
 
         @Override

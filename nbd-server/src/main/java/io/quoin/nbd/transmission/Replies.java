@@ -46,6 +46,12 @@ final class Replies {
         return isUnflushed || small != null;
     }
 
+    /** Answers that the socket has not taken. */
+    long unsentBytes() {
+        ChannelOutboundBuffer queue = context.channel().unsafe().outboundBuffer();
+        return queue == null ? 0 : queue.totalPendingWriteBytes();
+    }
+
     /** A reply without data. */
     void simple(long cookie, int errno) {
         ByteBuf out = small(ReplyLayout.SIMPLE_BYTES);

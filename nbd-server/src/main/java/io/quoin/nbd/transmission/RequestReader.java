@@ -22,6 +22,7 @@ final class RequestReader {
     private final Receiver receiver;
     private final Dispatcher dispatcher;
     private final RequestRules rules;
+    private final Turn turn;
     private State state = State.HEADER;
     private @Nullable Command command;
     private BlockError refusal = BlockError.OK;
@@ -29,10 +30,11 @@ final class RequestReader {
     private boolean isShuttingDown;
     private long requests;
 
-    RequestReader(Receiver receiver, Dispatcher dispatcher, RequestRules rules) {
+    RequestReader(Receiver receiver, Dispatcher dispatcher, RequestRules rules, Turn turn) {
         this.receiver = receiver;
         this.dispatcher = dispatcher;
         this.rules = rules;
+        this.turn = turn;
     }
 
     /** Where in the stream it is. */
@@ -65,6 +67,19 @@ final class RequestReader {
         isShuttingDown = true;
     }
 
+    /** Whether a request has begun to arrive that only more bytes can complete. */
+    boolean isAmidRequest() {
+        return state == State.PAYLOAD
+                || state == State.SKIPPED_PAYLOAD
+                || (state == State.HEADER && receiver.unparsedBytes() > 0);
+    }
+
+    /** The payload of the request that has begun to arrive. */
+    long payloadBytes() {
+        Command begun = command;
+        return begun == null ? 0 : begun.lengthBytes;
+    }
+
     /**
      * Takes all requests that are there and may be taken up now.
      *
@@ -73,7 +88,8 @@ final class RequestReader {
     boolean read() {
         boolean isMoving = true;
         while (isMoving) {
-            if (dispatcher.isFull()) {
+            // What has begun to arrive is taken to its end: it holds memory until then.
+            if (state == State.HEADER && (dispatcher.isFull() || turn.isOver())) {
                 return false;
             }
             isMoving =
@@ -127,6 +143,7 @@ final class RequestReader {
                 buffer.getUnsignedInt(start + RequestLayout.LENGTH_OFFSET));
         buffer.skipBytes(RequestLayout.BYTES);
         requests++;
+        turn.spend(next);
         if (next.type == RequestLayout.DISC) {
             state = State.ENDED;
             dispatcher.forget(next);

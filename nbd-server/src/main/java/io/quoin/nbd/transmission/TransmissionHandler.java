@@ -12,6 +12,7 @@ import io.quoin.block.IoRequest;
 import io.quoin.block.ring.DiskRing;
 import io.quoin.xlator.loop.Loop;
 import java.io.IOException;
+import java.time.Duration;
 import java.util.Objects;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
@@ -48,6 +49,8 @@ public final class TransmissionHandler extends ChannelInboundHandlerAdapter {
     private final ReceiveSource source;
     private final ByteBuf leftover;
     private final Runnable ended;
+    private final Turn turn = new Turn();
+    private final StallWatch stalls;
     private final Runnable resumeTask = this::resume;
     private final Runnable flushTask = this::flushLater;
     private final Runnable idleTask = this::checkIdle;
@@ -56,6 +59,10 @@ public final class TransmissionHandler extends ChannelInboundHandlerAdapter {
 
     private @Nullable Wired wired;
     private boolean isBatch;
+
+    /** It used its last turn up: the next begins when the others have had theirs. */
+    private boolean isGreedy;
+
     private boolean isStalled;
     private boolean isResumeScheduled;
     private boolean isFlushScheduled;
@@ -76,19 +83,26 @@ public final class TransmissionHandler extends ChannelInboundHandlerAdapter {
      */
     private record Wired(
             ChannelHandlerContext context,
-            MemoryShare share,
+            MemoryShare payloads,
+            MemoryShare answers,
             Receiver receiver,
             Replies replies,
             Dispatcher dispatcher,
-            RequestReader reader) {}
+            RequestReader reader) {
+        long chargedBytes() {
+            return payloads.chargedBytes() + answers.chargedBytes();
+        }
+    }
 
     /**
      * Limits of one connection.
      *
      * @param requestsMax requests taken up and not answered
-     * @param bytesMax their payload, and answers not taken by the client
+     * @param bytesMax their payload, and as much again of answers not taken by the client
+     * @param stallTimeout how long it may stop in the middle of a request, or take no answers while
+     *     others wait for the memory
      */
-    public record Limits(int requestsMax, long bytesMax) {}
+    public record Limits(int requestsMax, long bytesMax, Duration stallTimeout) {}
 
     /**
      * Takes a connection over.
@@ -113,6 +127,7 @@ public final class TransmissionHandler extends ChannelInboundHandlerAdapter {
         this.source = source;
         this.leftover = leftover;
         this.ended = ended;
+        this.stalls = new StallWatch(limits.stallTimeout());
     }
 
     /** Requests received and not answered. */
@@ -129,19 +144,23 @@ public final class TransmissionHandler extends ChannelInboundHandlerAdapter {
     public void handlerAdded(ChannelHandlerContext context) {
         Receiver receiver = new Receiver(context.alloc());
         buffers.keepChunk();
-        MemoryShare share = new MemoryShare(budget, limits.bytesMax());
-        Replies replies = new Replies(context, share, this::progress);
+        MemoryShare payloads = new MemoryShare(budget.payloads(), limits.bytesMax());
+        MemoryShare answers = new MemoryShare(budget.answers(), limits.bytesMax());
+        Replies replies = new Replies(context, answers, this::progress);
         Dispatcher dispatcher =
                 new Dispatcher(
                         session,
                         context.alloc(),
-                        share,
+                        payloads,
+                        answers,
                         replies,
                         receiver,
+                        turn,
                         limits.requestsMax(),
                         this::progress);
-        RequestReader reader = new RequestReader(receiver, dispatcher, new RequestRules(session));
-        wired = new Wired(context, share, receiver, replies, dispatcher, reader);
+        RequestReader reader =
+                new RequestReader(receiver, dispatcher, new RequestRules(session), turn);
+        wired = new Wired(context, payloads, answers, receiver, replies, dispatcher, reader);
         source.receiveInto(receiver::target);
         if (leftover.isReadable()) {
             receiver.preload(leftover);
@@ -163,7 +182,11 @@ public final class TransmissionHandler extends ChannelInboundHandlerAdapter {
         // The receiver keeps the buffer; this reference was the channel's.
         ((ByteBuf) message).release();
         isReadSinceIdleCheck = true;
-        isBatch = true;
+        if (isGreedy && !isBatch) {
+            context.channel().config().setAutoRead(false);
+            return;
+        }
+        beginTurn();
         Wired parts = wired();
         parts.dispatcher.pump();
         parts.reader.read();
@@ -171,7 +194,11 @@ public final class TransmissionHandler extends ChannelInboundHandlerAdapter {
 
     @Override
     public void channelReadComplete(ChannelHandlerContext context) {
-        batch();
+        if (isGreedy && !isBatch) {
+            scheduleResume();
+        } else {
+            batch();
+        }
         watchIdle();
     }
 
@@ -223,25 +250,38 @@ public final class TransmissionHandler extends ChannelInboundHandlerAdapter {
         return Objects.requireNonNull(wired, "transmission before its channel");
     }
 
+    private void beginTurn() {
+        if (!isBatch) {
+            isBatch = true;
+            turn.begin();
+        }
+    }
+
     private void batch() {
         if (isEnded) {
             return;
         }
         Wired parts = wired();
-        isBatch = true;
+        beginTurn();
         parts.dispatcher.pump();
         isStalled = !parts.reader.read();
-        long chargedBytes = parts.share.chargedBytes();
+        long chargedBytes = parts.chargedBytes();
         parts.dispatcher.drain();
         isBatch = false;
+        isGreedy = turn.isOver();
         parts.replies.flush();
-        afterBatch(parts, parts.share.chargedBytes() < chargedBytes);
+        afterBatch(parts, parts.chargedBytes() < chargedBytes);
     }
 
     /** What follows from what was answered, of this batch or of an earlier one. */
     private void afterBatch(Wired parts, boolean isMemoryFreed) {
         boolean awaitsMemory = parts.reader.state() == RequestReader.State.ADMISSION;
-        if (isStalled && (isMemoryFreed || (!awaitsMemory && !parts.dispatcher.isFull()))) {
+        boolean mayGoOn =
+                isMemoryFreed
+                        || turn.isOver()
+                        || parts.dispatcher.hasRoomForStatus()
+                        || (!awaitsMemory && !parts.dispatcher.isFull());
+        if (isStalled && mayGoOn) {
             scheduleResume();
         }
         if (isInputEnded && !isStalled) {
@@ -274,7 +314,7 @@ public final class TransmissionHandler extends ChannelInboundHandlerAdapter {
     private void scheduleResume() {
         if (!isResumeScheduled) {
             isResumeScheduled = true;
-            loop.execute(resumeTask);
+            loop.giveWay(resumeTask);
         }
     }
 
@@ -287,9 +327,9 @@ public final class TransmissionHandler extends ChannelInboundHandlerAdapter {
         isFlushScheduled = false;
         if (!isEnded) {
             Wired parts = wired();
-            long chargedBytes = parts.share.chargedBytes();
+            long chargedBytes = parts.chargedBytes();
             parts.replies.flush();
-            afterBatch(parts, parts.share.chargedBytes() < chargedBytes);
+            afterBatch(parts, parts.chargedBytes() < chargedBytes);
         }
     }
 
@@ -354,7 +394,7 @@ public final class TransmissionHandler extends ChannelInboundHandlerAdapter {
         if (timer != null) {
             timer.cancel();
         }
-        Invariant.check(parts.share.chargedBytes() == 0, "memory of a connection not given back");
+        Invariant.check(parts.chargedBytes() == 0, "memory of a connection not given back");
         session.export().close().whenComplete((done, failure) -> loop.execute(ended));
     }
 
@@ -362,7 +402,10 @@ public final class TransmissionHandler extends ChannelInboundHandlerAdapter {
         return session.export().name();
     }
 
-    /** Gives the slab of a connection back that was silent for a while. */
+    /**
+     * Gives the slab of a connection back that was silent for a while, and drops a client that
+     * holds something and does nothing.
+     */
     private void watchIdle() {
         if (!isIdleWatched && !isEnded) {
             isIdleWatched = true;
@@ -374,7 +417,21 @@ public final class TransmissionHandler extends ChannelInboundHandlerAdapter {
         isIdleWatched = false;
         boolean wasBusy = isReadSinceIdleCheck;
         isReadSinceIdleCheck = false;
-        if (!isEnded && (wasBusy || !wired().receiver.releaseIdle())) {
+        if (isEnded) {
+            return;
+        }
+        Wired parts = wired();
+        long unsentBytes = isChannelGone ? 0 : parts.replies.unsentBytes();
+        boolean isReading = parts.context.channel().config().isAutoRead();
+        if (stalls.isRequestStalled(parts.reader, isReading, parts.payloads.isWantedByOthers())
+                || stalls.isDeaf(unsentBytes, parts.answers.isWantedByOthers())) {
+            LOG.debug("client stalled: export={}, unsent={}", exportName(), unsentBytes);
+            parts.context.close();
+            return;
+        }
+        boolean isHolding =
+                parts.reader.isAmidRequest() || unsentBytes > 0 || parts.dispatcher.inFlight() > 0;
+        if (wasBusy || !parts.receiver.releaseIdle() || isHolding) {
             watchIdle();
         }
     }

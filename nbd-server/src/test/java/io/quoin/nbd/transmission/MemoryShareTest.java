@@ -13,21 +13,39 @@ final class MemoryShareTest {
     private static final long OWN = MemoryShare.OWN_BYTES;
 
     @Test
-    void shouldNotTouchBudgetWithinOwnShare() {
-        MemoryBudget budget = new MemoryBudget(100);
-        MemoryShare share = new MemoryShare(budget, 10 * OWN);
+    void shouldNotTouchPoolWithinOwnShare() {
+        MemoryPool pool = new MemoryPool(100);
+        MemoryShare share = new MemoryShare(pool, 10 * OWN);
+        MemoryShare other = new MemoryShare(pool, 10 * OWN);
         assertThat(share.tryCharge(OWN)).isTrue();
-        assertThat(budget.freeBytes()).isEqualTo(100);
-        assertThat(share.tryCharge(101)).isFalse();
-        assertThat(share.tryCharge(100)).isTrue();
-        assertThat(budget.freeBytes()).isZero();
-        share.uncharge(OWN + 100);
-        assertThat(budget.freeBytes()).isEqualTo(100);
+        assertThat(pool.freeBytes()).isEqualTo(100);
+        assertThat(other.tryCharge(OWN + 1)).isTrue();
+        assertThat(share.tryCharge(100)).isFalse();
+        assertThat(share.tryCharge(99)).isTrue();
+        assertThat(pool.freeBytes()).isZero();
+        share.uncharge(OWN + 99);
+        other.uncharge(OWN + 1);
+        assertThat(pool.freeBytes()).isEqualTo(100);
+    }
+
+    @Test
+    void shouldAllowMoreThanThePoolHasOnlyWhenNothingElseIsOutOfIt() {
+        MemoryPool pool = new MemoryPool(100);
+        MemoryShare large = new MemoryShare(pool, 10 * OWN);
+        MemoryShare small = new MemoryShare(pool, 10 * OWN);
+        assertThat(small.tryCharge(OWN + 1)).isTrue();
+        assertThat(large.tryCharge(3 * OWN)).isFalse();
+        small.uncharge(OWN + 1);
+        assertThat(large.tryCharge(3 * OWN)).isTrue();
+        assertThat(small.tryCharge(OWN + 1)).isFalse();
+        large.uncharge(3 * OWN);
+        assertThat(small.tryCharge(OWN + 1)).isTrue();
+        assertThat(pool.freeBytes()).isEqualTo(99);
     }
 
     @Test
     void shouldAllowOneRequestBeyondLimitOnlyWhenNothingElseIsHeld() {
-        MemoryShare share = new MemoryShare(new MemoryBudget(100 * OWN), 2 * OWN);
+        MemoryShare share = new MemoryShare(new MemoryPool(100 * OWN), 2 * OWN);
         assertThat(share.allows(50 * OWN)).isTrue();
         assertThat(share.tryCharge(1)).isTrue();
         assertThat(share.allows(50 * OWN)).isFalse();
@@ -36,9 +54,9 @@ final class MemoryShareTest {
 
     @Test
     void shouldWakeWaitersWhenMemoryIsReleased() {
-        MemoryBudget budget = new MemoryBudget(10);
-        MemoryShare holder = new MemoryShare(budget, 10 * OWN);
-        MemoryShare waiting = new MemoryShare(budget, 10 * OWN);
+        MemoryPool pool = new MemoryPool(10);
+        MemoryShare holder = new MemoryShare(pool, 10 * OWN);
+        MemoryShare waiting = new MemoryShare(pool, 10 * OWN);
         AtomicInteger woken = new AtomicInteger();
         assertThat(holder.tryCharge(OWN + 10)).isTrue();
         assertThat(waiting.tryCharge(OWN + 5)).isFalse();
@@ -53,7 +71,7 @@ final class MemoryShareTest {
 
     @Test
     void shouldFailWhenGivenBackMoreThanOnce() {
-        MemoryShare share = new MemoryShare(new MemoryBudget(1), OWN);
+        MemoryShare share = new MemoryShare(new MemoryPool(1), OWN);
         share.charge(5);
         share.uncharge(5);
         assertThatThrownBy(() -> share.uncharge(1)).isInstanceOf(AssertionError.class);

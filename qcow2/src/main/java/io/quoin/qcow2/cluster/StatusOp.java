@@ -11,7 +11,8 @@ import io.quoin.xlator.XlatorFile;
 /**
  * A BLOCK_STATUS: answered from the tables, run by run; for unallocated runs the backing file is
  * asked, for runs in an external data file that. It ends early, with what it has, when the list is
- * full or the work has become too much for one request.
+ * full or the work has become too much for one request. Between tables, and after many runs, it
+ * gives way to what else is on its loop.
  *
  * <p>Threading: confined(loop).
  */
@@ -20,10 +21,15 @@ final class StatusOp extends GuestOp {
     private static final int RUNS_MAX = 1 << 16;
     private static final int ASKED_EXTENTS_MAX = 256;
 
+    /** Look-ups before it gives way to others on its loop: some ten microseconds. */
+    private static final int RUNS_PER_TURN = 1024;
+
     private final ExtentList askedExtents = new ExtentList(ASKED_EXTENTS_MAX);
+    private final Runnable resumeTask = this::resumeTurn;
     private boolean one;
     private int loads;
     private int runs;
+    private int turnRuns;
     private boolean asked;
     private long askedBytes;
 
@@ -36,6 +42,7 @@ final class StatusOp extends GuestOp {
         one = request.has(IoFlags.REQ_ONE);
         loads = 0;
         runs = 0;
+        turnRuns = 0;
         asked = false;
         lockRange(position, end);
         ExtentList extents = request.extents();
@@ -57,8 +64,18 @@ final class StatusOp extends GuestOp {
                 end = position;
                 return;
             }
+            if (turnRuns++ >= RUNS_PER_TURN) {
+                giveWay();
+                return;
+            }
             switch (image.run.find(position, end)) {
                 case LOAD -> {
+                    // A table is loaded only when it is looked at in the same turn: it might be
+                    // evicted in between, again and again.
+                    if (turnRuns > 1) {
+                        giveWay();
+                        return;
+                    }
                     loads++;
                     waiting = true;
                     image.tables.load(image.run.l1Index, this);
@@ -72,6 +89,16 @@ final class StatusOp extends GuestOp {
                 }
             }
         }
+    }
+
+    private void giveWay() {
+        waiting = true;
+        image.loop().giveWay(resumeTask);
+    }
+
+    private void resumeTurn() {
+        turnRuns = 0;
+        resume();
     }
 
     /** Whether the answer has to be waited for. */

@@ -59,6 +59,11 @@ final class FileLoop implements Loop {
     }
 
     @Override
+    public void giveWay(Runnable task) {
+        loop.giveWay(watched(task));
+    }
+
+    @Override
     public IoRequestPool requests() {
         return loop.requests();
     }

@@ -26,6 +26,18 @@ public interface Loop extends Executor {
     Timer schedule(long delayNanos, Runnable task);
 
     /**
+     * Gives way: runs {@code task} on the loop in a turn to come, after what has arrived meanwhile.
+     * Work that is long, or that a client can make long, is done in pieces of some ten microseconds
+     * that go through here, so that it doesn't hold up what else the loop owns. Tasks run in the
+     * order of the calls.
+     *
+     * <p>Threading: confined(loop).
+     */
+    default void giveWay(Runnable task) {
+        execute(task);
+    }
+
+    /**
      * The loop's own requests.
      *
      * <p>Threading: confined(loop).

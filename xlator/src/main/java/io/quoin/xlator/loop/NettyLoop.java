@@ -18,6 +18,10 @@ public final class NettyLoop implements Loop {
     private final Consumer<Throwable> whenTaskFails;
     private final IoRequestPool requests = new IoRequestPool();
 
+    // Netty takes up what was scheduled only after it has looked at the sockets; what was given to
+    // execute() it runs before, for up to a second.
+    private final Turns turns = new Turns(System::nanoTime, turn -> schedule(0, turn));
+
     NettyLoop(String name, EventLoop eventLoop, Consumer<Throwable> whenTaskFails) {
         this.name = name;
         this.eventLoop = eventLoop;
@@ -65,6 +69,11 @@ public final class NettyLoop implements Loop {
         ScheduledFuture<?> future =
                 eventLoop.schedule(watched(task), delayNanos, TimeUnit.NANOSECONDS);
         return () -> future.cancel(false);
+    }
+
+    @Override
+    public void giveWay(Runnable task) {
+        turns.add(task);
     }
 
     @Override
