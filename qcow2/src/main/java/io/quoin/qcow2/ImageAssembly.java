@@ -9,6 +9,7 @@ import io.quoin.qcow2.cache.MappingFlusher;
 import io.quoin.qcow2.cache.MappingTables;
 import io.quoin.qcow2.cache.MetadataKind;
 import io.quoin.qcow2.cache.MetadataMap;
+import io.quoin.qcow2.cache.SliceCache;
 import io.quoin.qcow2.cluster.OpenImage;
 import io.quoin.qcow2.cluster.WriteGate;
 import io.quoin.qcow2.compress.CompressionWorkers;
@@ -47,6 +48,7 @@ final class ImageAssembly {
             ImageOpener.LoadedImage loaded,
             String fileName,
             boolean writable,
+            SliceCache cache,
             long cacheBytes,
             DetectZeroes detectZeroes,
             CompressionWorkers workers) {
@@ -70,8 +72,10 @@ final class ImageAssembly {
                         qcow2Header.geometry(),
                         loaded.l1(),
                         qcow2Header.l1TableOffset(),
+                        cache,
                         cacheBytes);
-        Refcounts refcounts = new Refcounts(io, map, qcow2Header, header, loaded.refcountTable());
+        Refcounts refcounts =
+                new Refcounts(io, map, qcow2Header, header, loaded.refcountTable(), cache);
         MappingFlusher flusher = new MappingFlusher(io, tables, refcounts);
         XlatorFile backing = loaded.backing();
         WriteGate gate = new WriteGate();
@@ -97,7 +101,14 @@ final class ImageAssembly {
                                 leaks && writable
                                         ? startReclaim(image.reclaim(), bitmaps, loaded.snapshots())
                                         : CompletableFuture.completedFuture(null))
-                .handle((nothing, failure) -> failure == null ? done(file) : undo(backing, failure))
+                .handle(
+                        (nothing, failure) -> {
+                            if (failure == null) {
+                                return done(file);
+                            }
+                            image.releaseMemory();
+                            return undo(backing, failure);
+                        })
                 .thenCompose(Function.identity());
     }
 

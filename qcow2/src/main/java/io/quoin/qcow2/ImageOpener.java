@@ -4,6 +4,7 @@ import io.quoin.block.BlockError;
 import io.quoin.block.BlockException;
 import io.quoin.qcow2.cache.ImageHealth;
 import io.quoin.qcow2.cache.ImageIo;
+import io.quoin.qcow2.cache.SliceCache;
 import io.quoin.qcow2.compress.CompressionWorkers;
 import io.quoin.qcow2.layout.HeaderLayout;
 import io.quoin.qcow2.layout.Qcow2Header;
@@ -35,16 +36,19 @@ final class ImageOpener {
     private static final SnapshotTable NO_SNAPSHOTS = new SnapshotTable(List.of(), 0);
 
     private final Xlator subvolume;
+    private final SliceCaches caches;
     private final long cacheBytes;
     private final DetectZeroes detectZeroes;
     private final CompressionWorkers workers;
 
     ImageOpener(
             Xlator subvolume,
+            SliceCaches caches,
             long cacheBytes,
             DetectZeroes detectZeroes,
             CompressionWorkers workers) {
         this.subvolume = subvolume;
+        this.caches = caches;
         this.cacheBytes = cacheBytes;
         this.detectZeroes = detectZeroes;
         this.workers = workers;
@@ -153,6 +157,7 @@ final class ImageOpener {
                                         all,
                                         fileName,
                                         writable,
+                                        caches.of(io.loop()),
                                         cacheBytes,
                                         detectZeroes,
                                         workers));
@@ -223,6 +228,7 @@ final class ImageOpener {
     private static void requireTransfer(String fileName, Qcow2Header header, XlatorFile child) {
         int blockSizeMin = child.geometry().blockSizeMin();
         if (header.clusterSizeBytes() < blockSizeMin
+                || blockSizeMin > SliceCache.SLICE_BYTES
                 || child.geometry().transferBytesMax() < header.clusterSizeBytes()) {
             throw refused(
                     fileName,

@@ -95,6 +95,7 @@ public final class Qcow2Type implements XlatorType {
                 name,
                 subvolumes.get(0),
                 context.loops(),
+                context.memory(),
                 options.sizeBytes(CACHE_SIZE),
                 options.string(IMAGES).equals(IMAGES_ALL),
                 DetectZeroes.of(options.string(DETECT_ZEROES)),

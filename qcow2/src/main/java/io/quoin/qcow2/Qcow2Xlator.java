@@ -11,6 +11,7 @@ import io.quoin.xlator.Xlator;
 import io.quoin.xlator.XlatorFile;
 import io.quoin.xlator.loop.Loop;
 import io.quoin.xlator.loop.LoopGroup;
+import io.quoin.xlator.memory.ProcessMemory;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
@@ -36,11 +37,13 @@ final class Qcow2Xlator extends PassThroughXlator {
     private final ImageCreator creator;
     private final boolean allImages;
     private final CompressionWorkers workers;
+    private final SliceCaches caches;
 
     Qcow2Xlator(
             String name,
             Xlator subvolume,
             LoopGroup loops,
+            ProcessMemory memory,
             long cacheBytes,
             boolean allImages,
             DetectZeroes detectZeroes,
@@ -49,7 +52,8 @@ final class Qcow2Xlator extends PassThroughXlator {
         this.loops = loops;
         this.allImages = allImages;
         this.workers = workers;
-        this.opener = new ImageOpener(subvolume, cacheBytes, detectZeroes, workers);
+        this.caches = new SliceCaches(memory, loops.loops().size());
+        this.opener = new ImageOpener(subvolume, caches, cacheBytes, detectZeroes, workers);
         this.creator = new ImageCreator(subvolume, opener);
     }
 
@@ -151,6 +155,7 @@ final class Qcow2Xlator extends PassThroughXlator {
     @Override
     public CompletionStage<Void> close() {
         workers.close();
+        caches.close();
         return super.close();
     }
 }

@@ -223,7 +223,12 @@ public final class OpenImage {
     }
 
     /** Flushes, gives reserved clusters back; the child file is left open. */
-    public void close(Outcome outcome) {
+    public void close(Outcome ended) {
+        Outcome outcome =
+                error -> {
+                    releaseMemory();
+                    ended.done(error);
+                };
         if (health.refusal() == BlockError.EPERM) {
             flusher.stop();
             outcome.done(BlockError.OK);
@@ -242,6 +247,12 @@ public final class OpenImage {
                         closeRefcounts(flushed, outcome);
                     }
                 });
+    }
+
+    /** Gives memory back that is shared with other images: nothing of this one is under way. */
+    public void releaseMemory() {
+        tables.close();
+        refcounts.release();
     }
 
     private void storeBitmaps(Outcome outcome) {

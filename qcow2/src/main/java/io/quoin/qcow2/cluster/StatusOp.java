@@ -61,7 +61,7 @@ final class StatusOp extends GuestOp {
                 case LOAD -> {
                     loads++;
                     waiting = true;
-                    image.tables.load(image.run.l1Index, this);
+                    image.tables.load(image.run.sliceIndex, this);
                     return;
                 }
                 case REFUSED -> fail(image.run.error);
