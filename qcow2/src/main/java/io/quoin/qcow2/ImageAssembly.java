@@ -48,7 +48,8 @@ final class ImageAssembly {
             ImageOpener.LoadedImage loaded,
             String fileName,
             boolean writable,
-            SliceCache cache,
+            LoopMemory memory,
+            TableMemory tableMemory,
             long cacheBytes,
             DetectZeroes detectZeroes,
             CompressionWorkers workers) {
@@ -65,6 +66,7 @@ final class ImageAssembly {
                         loaded.firstCluster(),
                         io.file().geometry().blockSizeMin());
         io.health().whenCorrupt(header::setCorrupt);
+        SliceCache cache = memory.cache();
         MappingTables tables =
                 new MappingTables(
                         io,
@@ -83,7 +85,17 @@ final class ImageAssembly {
         ImageBitmaps bitmaps = new ImageBitmaps(io, map, header, refcounts);
         OpenImage image =
                 new OpenImage(
-                        io, header, tables, flusher, refcounts, gate, bitmaps, backing, workers);
+                        io,
+                        header,
+                        tables,
+                        flusher,
+                        refcounts,
+                        gate,
+                        bitmaps,
+                        backing,
+                        workers,
+                        memory.cowBuffers(qcow2Header.clusterSizeBytes()),
+                        tableMemory::giveBack);
         detectZeroes.applyTo(image);
         Qcow2File file =
                 new Qcow2File(

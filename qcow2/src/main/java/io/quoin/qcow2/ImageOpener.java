@@ -36,19 +36,19 @@ final class ImageOpener {
     private static final SnapshotTable NO_SNAPSHOTS = new SnapshotTable(List.of(), 0);
 
     private final Xlator subvolume;
-    private final SliceCaches caches;
+    private final LoopMemories memory;
     private final long cacheBytes;
     private final DetectZeroes detectZeroes;
     private final CompressionWorkers workers;
 
     ImageOpener(
             Xlator subvolume,
-            SliceCaches caches,
+            LoopMemories memory,
             long cacheBytes,
             DetectZeroes detectZeroes,
             CompressionWorkers workers) {
         this.subvolume = subvolume;
-        this.caches = caches;
+        this.memory = memory;
         this.cacheBytes = cacheBytes;
         this.detectZeroes = detectZeroes;
         this.workers = workers;
@@ -132,6 +132,7 @@ final class ImageOpener {
                         image -> {
                             requireServable(fileName, image.header(), child, writable);
                             requireDataFile(fileName, image.header(), chain);
+                            TableMemory tableMemory = memory.tables(fileName, image.header());
                             return settled(io, image, fileName, writable)
                                     .thenCompose(settled -> readTables(io, settled, writable))
                                     .thenCompose(tables -> openDataFile(io, tables, mode))
@@ -141,13 +142,21 @@ final class ImageOpener {
                                                             io,
                                                             () ->
                                                                     assemble(
-                                                                            io, tables, writable,
-                                                                            chain)));
+                                                                            io,
+                                                                            tables,
+                                                                            tableMemory,
+                                                                            writable,
+                                                                            chain)))
+                                    .whenComplete(tableMemory::giveBackIfFailed);
                         });
     }
 
     private CompletionStage<XlatorFile> assemble(
-            ImageIo io, LoadedImage image, boolean writable, List<String> chain) {
+            ImageIo io,
+            LoadedImage image,
+            TableMemory tableMemory,
+            boolean writable,
+            List<String> chain) {
         String fileName = io.file().fileName();
         return openBackingOf(fileName, image, io.loop(), chain)
                 .thenCompose(
@@ -157,7 +166,8 @@ final class ImageOpener {
                                         all,
                                         fileName,
                                         writable,
-                                        caches.of(io.loop()),
+                                        memory.of(io.loop()),
+                                        tableMemory,
                                         cacheBytes,
                                         detectZeroes,
                                         workers));

@@ -37,7 +37,7 @@ final class Qcow2Xlator extends PassThroughXlator {
     private final ImageCreator creator;
     private final boolean allImages;
     private final CompressionWorkers workers;
-    private final SliceCaches caches;
+    private final LoopMemories memory;
 
     Qcow2Xlator(
             String name,
@@ -52,8 +52,8 @@ final class Qcow2Xlator extends PassThroughXlator {
         this.loops = loops;
         this.allImages = allImages;
         this.workers = workers;
-        this.caches = new SliceCaches(memory, loops.loops().size());
-        this.opener = new ImageOpener(subvolume, caches, cacheBytes, detectZeroes, workers);
+        this.memory = new LoopMemories(memory, loops.loops().size());
+        this.opener = new ImageOpener(subvolume, this.memory, cacheBytes, detectZeroes, workers);
         this.creator = new ImageCreator(subvolume, opener);
     }
 
@@ -155,7 +155,7 @@ final class Qcow2Xlator extends PassThroughXlator {
     @Override
     public CompletionStage<Void> close() {
         workers.close();
-        caches.close();
+        memory.close();
         return super.close();
     }
 }

@@ -11,6 +11,7 @@ import io.quoin.management.daemon.NbdAddresses;
 import io.quoin.management.volume.ByteSize;
 import io.quoin.management.volume.DataFolder;
 import io.quoin.management.volume.DiskView;
+import io.quoin.xlator.memory.ProcessMemory;
 import java.io.PrintWriter;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -82,6 +83,15 @@ final class ServeCommand implements Runnable {
             converter = ModeConverter.class)
     private int socketMode;
 
+    @Option(
+            names = "--memory",
+            paramLabel = "SIZE",
+            description =
+                    "memory for the caches and buffers of all disks together, 96M at least"
+                            + " (default: an eighth of the machine's, at most 192M)",
+            converter = SizeConverter.class)
+    private @Nullable Long memory;
+
     @Override
     public void run() {
         DataFolder folder = data.folder();
@@ -94,7 +104,8 @@ final class ServeCommand implements Runnable {
                         socket == null ? folder.nbdSocket() : socket,
                         socketMode,
                         DaemonOptions.defaultLoopCount(),
-                        Version.text());
+                        Version.text(),
+                        memory == null ? ProcessMemory.defaultBytes() : memory);
         Daemon daemon = Daemon.start(options);
         closeAtExit(daemon);
         List<Served> served = served(daemon);
@@ -182,6 +193,18 @@ final class ServeCommand implements Runnable {
             try {
                 long sizeBytes = ByteSize.parse(text.substring(equals + 1));
                 return new DiskSpec(text.substring(0, equals), sizeBytes);
+            } catch (BlockException e) {
+                throw new TypeConversionException(String.valueOf(e.getMessage()));
+            }
+        }
+    }
+
+    /** Bytes, as in 256M. */
+    private static final class SizeConverter implements ITypeConverter<Long> {
+        @Override
+        public Long convert(String text) {
+            try {
+                return ByteSize.parse(text);
             } catch (BlockException e) {
                 throw new TypeConversionException(String.valueOf(e.getMessage()));
             }

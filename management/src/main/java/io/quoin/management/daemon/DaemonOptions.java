@@ -1,6 +1,7 @@
 package io.quoin.management.daemon;
 
 import io.quoin.management.volume.DataFolder;
+import io.quoin.xlator.memory.ProcessMemory;
 import java.nio.file.Path;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
@@ -16,6 +17,7 @@ import org.jspecify.annotations.Nullable;
  * @param socketMode permissions of that socket, as in 0660
  * @param loopCount how many threads share the disks
  * @param version for status
+ * @param memoryBytes for the caches and buffers of all disks together
  *     <p>Threading: immutable.
  */
 public record DaemonOptions(
@@ -26,7 +28,8 @@ public record DaemonOptions(
         Path socket,
         int socketMode,
         int loopCount,
-        String version) {
+        String version,
+        long memoryBytes) {
     /** For the owner alone. */
     public static final int SOCKET_MODE = 0600;
 
@@ -35,6 +38,28 @@ public record DaemonOptions(
     public DaemonOptions {
         disks = List.copyOf(disks);
         socket = socket.toAbsolutePath().normalize();
+    }
+
+    /** With memory of the default size. */
+    public DaemonOptions(
+            DataFolder folder,
+            @Nullable Path volfile,
+            List<DiskSpec> disks,
+            @Nullable ListenAddress listen,
+            Path socket,
+            int socketMode,
+            int loopCount,
+            String version) {
+        this(
+                folder,
+                volfile,
+                disks,
+                listen,
+                socket,
+                socketMode,
+                loopCount,
+                version,
+                ProcessMemory.defaultBytes());
     }
 
     /** A loop for each processor, within reason. */

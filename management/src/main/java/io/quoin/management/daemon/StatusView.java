@@ -12,6 +12,7 @@ import java.util.List;
  * @param uptimeSeconds since it was ready
  * @param data its data folder
  * @param nbd where disks can be attached
+ * @param memory for caches and buffers
  * @param bricks the folders at the bottom
  * @param disks every disk
  * @param statistics what the nodes of the graph have counted, from the top down
@@ -23,6 +24,7 @@ record StatusView(
         long uptimeSeconds,
         String data,
         NbdAddresses nbd,
+        MemoryView memory,
         List<Brick> bricks,
         List<DiskView> disks,
         NodeStatistics statistics) {

@@ -16,7 +16,7 @@ import io.quoin.qcow2.layout.SubclusterBitmap;
  * <pre>
  *  WRITE     SHARED: runs that may be written in place go out together --a cluster has to be allocated-->
  *            EXCLUSIVE on the rest: runs in place, and one {@link AllocatingWrite} after the other
- *  zeroing   EXCLUSIVE on a window of some slices of L2 tables; entries of whole clusters are changed in memory, parts of
+ *  zeroing   EXCLUSIVE on a window of a few L2 tables; entries of whole clusters are changed in memory, parts of
  *            clusters are written; then it gives others a turn and takes the next window
  *  placing   zeroing of an image that allocates zeros: as EXCLUSIVE writes, but the zeros are made by the file
  * </pre>
@@ -24,7 +24,7 @@ import io.quoin.qcow2.layout.SubclusterBitmap;
  * <p>Threading: confined(loop).
  */
 final class ChangeOp extends GuestOp {
-    private static final int WINDOW_SLICES = 256;
+    private static final int WINDOW_TABLES = 16;
     private static final long ZERO_WRITE_BYTES_MAX = 1 << 20;
 
     private final AllocatingWrite allocating;
@@ -70,8 +70,8 @@ final class ChangeOp extends GuestOp {
     private void nextWindow() {
         limit = end;
         if (zeroing) {
-            int shift = image.form.sliceShift;
-            limit = Math.min(end, ((position >>> shift) + WINDOW_SLICES) << shift);
+            int shift = image.form.l1Shift;
+            limit = Math.min(end, ((position >>> shift) + WINDOW_TABLES) << shift);
         }
         lockRange(position, limit);
     }

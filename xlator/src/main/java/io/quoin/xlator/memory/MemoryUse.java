@@ -8,22 +8,21 @@ package io.quoin.xlator.memory;
  */
 public enum MemoryUse {
     /** Slices of L2 tables and refcount blocks. */
-    CACHE("cache", 8),
-    /** L1 tables, refcount tables and what else stays for as long as an image is open. */
-    TABLES("tables", 2),
+    CACHE("cache"),
+    /** L1 tables and refcount tables, for as long as an image is open. */
+    TABLES("tables"),
     /** Payload of NBD requests. */
-    PAYLOAD("payload", 4),
-    /** Copies around writes, compression, checks. */
-    WORK("work", 2);
+    PAYLOAD("payload"),
+    /** What is copied around writes, and checks. */
+    WORK("work");
 
-    private static final int PARTS = 16;
+    /** The largest request must fit. */
+    static final long PAYLOAD_BYTES_MIN = 64L << 20;
 
     private final String text;
-    private final int parts;
 
-    MemoryUse(String text, int parts) {
+    MemoryUse(String text) {
         this.text = text;
-        this.parts = parts;
     }
 
     /** For status and messages. */
@@ -32,6 +31,13 @@ public enum MemoryUse {
     }
 
     long share(long totalBytes) {
-        return totalBytes / PARTS * (long) parts;
+        long payload = Math.max(PAYLOAD_BYTES_MIN, totalBytes / 4);
+        long rest = totalBytes - payload;
+        return switch (this) {
+            case PAYLOAD -> payload;
+            case CACHE -> rest / 8 * 5;
+            case TABLES -> rest / 8;
+            case WORK -> rest / 4;
+        };
     }
 }

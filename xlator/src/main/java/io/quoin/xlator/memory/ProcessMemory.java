@@ -14,12 +14,13 @@ import java.util.concurrent.atomic.AtomicLong;
  * <p>Threading: thread-safe.
  */
 public final class ProcessMemory {
-    public static final long BYTES_MIN = 32L << 20;
+    public static final long BYTES_MIN = 96L << 20;
 
     private static final long DEFAULT_BYTES_MAX = 192L << 20;
     private static final int DEFAULT_SHARE_OF_MACHINE = 8;
 
     private final long totalBytes;
+    private final Map<MemoryUse, Long> limits = new EnumMap<>(MemoryUse.class);
     private final Map<MemoryUse, AtomicLong> used = new EnumMap<>(MemoryUse.class);
 
     /**
@@ -38,13 +39,33 @@ public final class ProcessMemory {
         }
         this.totalBytes = totalBytes;
         for (MemoryUse use : MemoryUse.values()) {
+            limits.put(use, use.share(totalBytes));
             used.put(use, new AtomicLong());
         }
     }
 
+    /**
+     * @param shares the limit of each use, however small; none for a use that is left out
+     */
+    public ProcessMemory(Map<MemoryUse, Long> shares) {
+        long total = 0;
+        for (MemoryUse use : MemoryUse.values()) {
+            long share = shares.getOrDefault(use, 0L);
+            limits.put(use, share);
+            used.put(use, new AtomicLong());
+            total += share;
+        }
+        this.totalBytes = total;
+    }
+
     /** Memory of the default size. */
     public static ProcessMemory ofDefault() {
-        return new ProcessMemory(defaultBytes(MachineMemory.bytes()));
+        return new ProcessMemory(defaultBytes());
+    }
+
+    /** An eighth of what this process could have, from 96 to 192 MiB. */
+    public static long defaultBytes() {
+        return defaultBytes(MachineMemory.bytes());
     }
 
     /** The one that programs share that open volumes by themselves. */
@@ -52,7 +73,6 @@ public final class ProcessMemory {
         return Shared.MEMORY;
     }
 
-    /** An eighth of the machine, within 32 and 192 MiB. */
     static long defaultBytes(long machineBytes) {
         long share = machineBytes / DEFAULT_SHARE_OF_MACHINE;
         return Math.max(BYTES_MIN, Math.min(DEFAULT_BYTES_MAX, share));
@@ -64,7 +84,7 @@ public final class ProcessMemory {
 
     /** What one use may take in all. */
     public long limitBytes(MemoryUse use) {
-        return use.share(totalBytes);
+        return limits.getOrDefault(use, 0L);
     }
 
     /** What one use has taken; above the limit where {@link #take} had to. */
