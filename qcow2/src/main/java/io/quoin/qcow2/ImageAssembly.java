@@ -9,6 +9,7 @@ import io.quoin.qcow2.cache.MappingFlusher;
 import io.quoin.qcow2.cache.MappingTables;
 import io.quoin.qcow2.cache.MetadataKind;
 import io.quoin.qcow2.cache.MetadataMap;
+import io.quoin.qcow2.cache.SliceCache;
 import io.quoin.qcow2.cluster.OpenImage;
 import io.quoin.qcow2.cluster.WriteGate;
 import io.quoin.qcow2.compress.CompressionWorkers;
@@ -47,6 +48,8 @@ final class ImageAssembly {
             ImageOpener.LoadedImage loaded,
             String fileName,
             boolean writable,
+            LoopMemory memory,
+            TableMemory tableMemory,
             long cacheBytes,
             DetectZeroes detectZeroes,
             CompressionWorkers workers) {
@@ -63,6 +66,7 @@ final class ImageAssembly {
                         loaded.firstCluster(),
                         io.file().geometry().blockSizeMin());
         io.health().whenCorrupt(header::setCorrupt);
+        SliceCache cache = memory.cache();
         MappingTables tables =
                 new MappingTables(
                         io,
@@ -70,8 +74,10 @@ final class ImageAssembly {
                         qcow2Header.geometry(),
                         loaded.l1(),
                         qcow2Header.l1TableOffset(),
+                        cache,
                         cacheBytes);
-        Refcounts refcounts = new Refcounts(io, map, qcow2Header, header, loaded.refcountTable());
+        Refcounts refcounts =
+                new Refcounts(io, map, qcow2Header, header, loaded.refcountTable(), cache);
         MappingFlusher flusher = new MappingFlusher(io, tables, refcounts);
         XlatorFile backing = loaded.backing();
         WriteGate gate = new WriteGate();
@@ -79,7 +85,17 @@ final class ImageAssembly {
         ImageBitmaps bitmaps = new ImageBitmaps(io, map, header, refcounts);
         OpenImage image =
                 new OpenImage(
-                        io, header, tables, flusher, refcounts, gate, bitmaps, backing, workers);
+                        io,
+                        header,
+                        tables,
+                        flusher,
+                        refcounts,
+                        gate,
+                        bitmaps,
+                        backing,
+                        workers,
+                        memory.cowBuffers(qcow2Header.clusterSizeBytes()),
+                        tableMemory::giveBack);
         detectZeroes.applyTo(image);
         Qcow2File file =
                 new Qcow2File(
@@ -97,7 +113,14 @@ final class ImageAssembly {
                                 leaks && writable
                                         ? startReclaim(image.reclaim(), bitmaps, loaded.snapshots())
                                         : CompletableFuture.completedFuture(null))
-                .handle((nothing, failure) -> failure == null ? done(file) : undo(backing, failure))
+                .handle(
+                        (nothing, failure) -> {
+                            if (failure == null) {
+                                return done(file);
+                            }
+                            image.releaseMemory();
+                            return undo(backing, failure);
+                        })
                 .thenCompose(Function.identity());
     }
 

@@ -5,6 +5,7 @@ import io.quoin.block.BlockException;
 import io.quoin.qcow2.FileHolds.Hold;
 import io.quoin.qcow2.cache.ImageHealth;
 import io.quoin.qcow2.cache.ImageIo;
+import io.quoin.qcow2.cache.SliceCache;
 import io.quoin.qcow2.compress.CompressionWorkers;
 import io.quoin.qcow2.layout.HeaderLayout;
 import io.quoin.qcow2.layout.Qcow2Header;
@@ -37,6 +38,7 @@ final class ImageOpener {
     private static final SnapshotTable NO_SNAPSHOTS = new SnapshotTable(List.of(), 0);
 
     private final Xlator subvolume;
+    private final LoopMemories memory;
     private final long cacheBytes;
     private final DetectZeroes detectZeroes;
     private final CompressionWorkers workers;
@@ -46,11 +48,13 @@ final class ImageOpener {
     ImageOpener(
             Xlator subvolume,
             ParentGuard guard,
+            LoopMemories memory,
             long cacheBytes,
             DetectZeroes detectZeroes,
             CompressionWorkers workers) {
         this.subvolume = subvolume;
         this.guard = guard;
+        this.memory = memory;
         this.cacheBytes = cacheBytes;
         this.detectZeroes = detectZeroes;
         this.workers = workers;
@@ -146,6 +150,7 @@ final class ImageOpener {
                         image -> {
                             requireServable(fileName, image.header(), child, writable);
                             requireDataFile(fileName, image.header(), chain.names());
+                            TableMemory tableMemory = memory.tables(fileName, image.header());
                             return settled(io, image, fileName, writable)
                                     .thenCompose(settled -> readTables(io, settled, writable))
                                     .thenCompose(tables -> openDataFile(io, tables, fileName, mode))
@@ -155,13 +160,17 @@ final class ImageOpener {
                                                             io,
                                                             () ->
                                                                     assemble(
-                                                                            io, tables, writable,
-                                                                            chain)));
+                                                                            io,
+                                                                            tables,
+                                                                            tableMemory,
+                                                                            writable,
+                                                                            chain)))
+                                    .whenComplete(tableMemory::giveBackIfFailed);
                         });
     }
 
     private CompletionStage<XlatorFile> assemble(
-            ImageIo io, LoadedImage image, boolean writable, Chain chain) {
+            ImageIo io, LoadedImage image, TableMemory tableMemory, boolean writable, Chain chain) {
         String fileName = io.file().fileName();
         return openBackingOf(image, io.loop(), chain)
                 .thenCompose(
@@ -171,6 +180,8 @@ final class ImageOpener {
                                         all,
                                         fileName,
                                         writable,
+                                        memory.of(io.loop()),
+                                        tableMemory,
                                         cacheBytes,
                                         detectZeroes,
                                         workers));
@@ -241,6 +252,7 @@ final class ImageOpener {
     private static void requireTransfer(String fileName, Qcow2Header header, XlatorFile child) {
         int blockSizeMin = child.geometry().blockSizeMin();
         if (header.clusterSizeBytes() < blockSizeMin
+                || blockSizeMin > SliceCache.SLICE_BYTES
                 || child.geometry().transferBytesMax() < header.clusterSizeBytes()) {
             throw refused(
                     fileName,

@@ -103,6 +103,7 @@ public final class Qcow2Type implements XlatorType {
                 subvolumes.get(0),
                 context.loops(),
                 options.bool(PROTECT_PARENTS),
+                context.memory(),
                 options.sizeBytes(CACHE_SIZE),
                 options.string(IMAGES).equals(IMAGES_ALL),
                 DetectZeroes.of(options.string(DETECT_ZEROES)),

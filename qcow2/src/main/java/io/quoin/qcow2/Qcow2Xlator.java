@@ -11,6 +11,7 @@ import io.quoin.xlator.Xlator;
 import io.quoin.xlator.XlatorFile;
 import io.quoin.xlator.loop.Loop;
 import io.quoin.xlator.loop.LoopGroup;
+import io.quoin.xlator.memory.ProcessMemory;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
@@ -38,12 +39,14 @@ final class Qcow2Xlator extends PassThroughXlator {
     private final boolean allImages;
     private final CompressionWorkers workers;
     private final ParentGuard guard;
+    private final LoopMemories memory;
 
     Qcow2Xlator(
             String name,
             Xlator subvolume,
             LoopGroup loops,
             boolean protectsParents,
+            ProcessMemory memory,
             long cacheBytes,
             boolean allImages,
             DetectZeroes detectZeroes,
@@ -56,7 +59,9 @@ final class Qcow2Xlator extends PassThroughXlator {
                 protectsParents
                         ? ParentGuard.of(subvolume, loops, this::isOwnImage)
                         : ParentGuard.off();
-        this.opener = new ImageOpener(subvolume, guard, cacheBytes, detectZeroes, workers);
+        this.memory = new LoopMemories(memory, loops.loops().size());
+        this.opener =
+                new ImageOpener(subvolume, guard, this.memory, cacheBytes, detectZeroes, workers);
         this.creator = new ImageCreator(subvolume, guard, opener, !allImages);
     }
 
@@ -197,6 +202,7 @@ final class Qcow2Xlator extends PassThroughXlator {
     @Override
     public CompletionStage<Void> close() {
         workers.close();
+        memory.close();
         return super.close();
     }
 }

@@ -15,6 +15,7 @@ import io.quoin.xlator.Xlator;
 import io.quoin.xlator.XlatorFile;
 import io.quoin.xlator.graph.GraphContext;
 import io.quoin.xlator.graph.OptionValues;
+import io.quoin.xlator.memory.ProcessMemory;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -51,6 +52,16 @@ public final class ImageFixture {
 
     public ImageFixture(
             Path folder, MemoryXlator brick, Xlator below, Map<String, String> options) {
+        this(folder, brick, below, options, ProcessMemory.ofDefault());
+    }
+
+    /** One whose images have so much memory. */
+    public ImageFixture(
+            Path folder,
+            MemoryXlator brick,
+            Xlator below,
+            Map<String, String> options,
+            ProcessMemory memory) {
         this.folder = folder;
         this.brick = brick;
         // On the virtual loops' own thread, so that a run repeats with its seed.
@@ -60,7 +71,7 @@ public final class ImageFixture {
                         "images",
                         new OptionValues(type.options(), options),
                         List.of(below),
-                        new GraphContext(loops, loops.blocking(), folder));
+                        new GraphContext(loops, loops.blocking(), folder, memory));
     }
 
     public void create(String name, long sizeBytes, Map<String, String> options) {

@@ -46,8 +46,7 @@ final class StatusTurnsTest {
         ExtentList extents = new ExtentList(1 << 16);
         IoRequest request =
                 new IoRequest()
-                        .prepare(
-                                IoOp.BLOCK_STATUS, 0, TABLES * TABLE_BYTES, IoFlags.NONE)
+                        .prepare(IoOp.BLOCK_STATUS, 0, TABLES * TABLE_BYTES, IoFlags.NONE)
                         .extents(extents);
         FileDriver.Pending pending = driver.submit(request);
         while (!pending.isDone()) {

@@ -13,6 +13,7 @@ import io.quoin.management.volume.ByteSize;
 import io.quoin.management.volume.DataFolder;
 import io.quoin.management.volume.DiskView;
 import io.quoin.nbd.NbdServerOptions;
+import io.quoin.xlator.memory.ProcessMemory;
 import java.io.PrintWriter;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -101,6 +102,15 @@ final class ServeCommand implements Runnable {
                             + " (default: three quarters)")
     private @Nullable Integer connectionsPerPeerMax;
 
+    @Option(
+            names = "--memory",
+            paramLabel = "SIZE",
+            description =
+                    "memory for the caches and buffers of all disks together, 96M at least"
+                            + " (default: an eighth of the machine's, at most 192M)",
+            converter = SizeConverter.class)
+    private @Nullable Long memory;
+
     @Override
     public void run() {
         DataFolder folder = data.folder();
@@ -117,7 +127,8 @@ final class ServeCommand implements Runnable {
                                 ? NbdServerOptions.perPeer(connectionsMax)
                                 : connectionsPerPeerMax,
                         DaemonOptions.defaultLoopCount(),
-                        Version.text());
+                        Version.text(),
+                        memory == null ? ProcessMemory.defaultBytes() : memory);
         Uncaught.watchThreads();
         Daemon daemon = Daemon.start(options);
         closeAtExit(daemon);
@@ -206,6 +217,18 @@ final class ServeCommand implements Runnable {
             try {
                 long sizeBytes = ByteSize.parse(text.substring(equals + 1));
                 return new DiskSpec(text.substring(0, equals), sizeBytes);
+            } catch (BlockException e) {
+                throw new TypeConversionException(String.valueOf(e.getMessage()));
+            }
+        }
+    }
+
+    /** Bytes, as in 256M. */
+    private static final class SizeConverter implements ITypeConverter<Long> {
+        @Override
+        public Long convert(String text) {
+            try {
+                return ByteSize.parse(text);
             } catch (BlockException e) {
                 throw new TypeConversionException(String.valueOf(e.getMessage()));
             }

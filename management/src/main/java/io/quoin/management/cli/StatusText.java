@@ -38,10 +38,25 @@ final class StatusText {
             out.println(
                     "unexpected failures: " + failures + " (errors of the program; see the log)");
         }
+        JsonNode memory = status.path("memory");
+        out.println("memory: " + size(memory.path("limitBytes").asLong()) + memoryUses(memory));
         printBricks(status.path("bricks"), out);
         out.println();
         DiskCommand.printTable(status.path("disks"), out);
         printStatistics(status.path("statistics"), out);
+    }
+
+    private static String memoryUses(JsonNode memory) {
+        StringBuilder text = new StringBuilder();
+        for (JsonNode use : memory.path("uses")) {
+            text.append(", ")
+                    .append(use.path("name").asText())
+                    .append(' ')
+                    .append(size(use.path("usedBytes").asLong()))
+                    .append(" of ")
+                    .append(size(use.path("limitBytes").asLong()));
+        }
+        return text.toString();
     }
 
     private static void printBricks(JsonNode bricks, PrintWriter out) {

@@ -7,6 +7,7 @@ import io.quoin.management.volume.DiskView;
 import io.quoin.management.volume.DiskVolume;
 import io.quoin.management.volume.LocalVolume;
 import io.quoin.management.volume.Stages;
+import io.quoin.xlator.memory.ProcessMemory;
 import java.util.ArrayDeque;
 import java.util.Deque;
 import java.util.List;
@@ -27,6 +28,7 @@ public final class Daemon implements AutoCloseable {
 
     private final DaemonOptions options;
     private final Deque<AutoCloseable> parts = new ArrayDeque<>();
+    private final ProcessMemory memory;
     private final LocalVolume volume;
     private final NbdListeners nbd;
     private final long startedNanos;
@@ -35,10 +37,16 @@ public final class Daemon implements AutoCloseable {
         this.options = options;
         try {
             SocketPath.check(options.socket(), ".new", "choose a shorter one with --socket");
+            memory = new ProcessMemory(options.memoryBytes());
             volume =
-                    add(LocalVolume.open(options.folder(), options.volfile(), options.loopCount()));
+                    add(
+                            LocalVolume.open(
+                                    options.folder(),
+                                    options.volfile(),
+                                    options.loopCount(),
+                                    memory));
             options.disks().forEach(this::ensureDisk);
-            nbd = add(NbdListeners.start(options, volume));
+            nbd = add(NbdListeners.start(options, volume, memory));
             VolumeCommands commands =
                     new VolumeCommands(volume.disks(), nbd::addresses, this::status);
             add(ControlServer.start(options.folder().controlSocket(), commands));
@@ -107,6 +115,7 @@ public final class Daemon implements AutoCloseable {
                 (System.nanoTime() - startedNanos) / 1_000_000_000L,
                 options.folder().path().toString(),
                 addresses(),
+                MemoryView.of(memory),
                 Bricks.of(volume),
                 Uncaught.count(),
                 disks(),

@@ -2,6 +2,7 @@ package io.quoin.management.daemon;
 
 import io.quoin.management.volume.DataFolder;
 import io.quoin.nbd.NbdServerOptions;
+import io.quoin.xlator.memory.ProcessMemory;
 import java.nio.file.Path;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
@@ -19,6 +20,7 @@ import org.jspecify.annotations.Nullable;
  * @param connectionsPerPeerMax how many of them one peer may have
  * @param loopCount how many threads share the disks
  * @param version for status
+ * @param memoryBytes for the caches and buffers of all disks together
  *     <p>Threading: immutable.
  */
 public record DaemonOptions(
@@ -31,7 +33,8 @@ public record DaemonOptions(
         int connectionsMax,
         int connectionsPerPeerMax,
         int loopCount,
-        String version) {
+        String version,
+        long memoryBytes) {
     /** For the owner alone. */
     public static final int SOCKET_MODE = 0600;
 
@@ -42,7 +45,7 @@ public record DaemonOptions(
         socket = socket.toAbsolutePath().normalize();
     }
 
-    /** With the default limits of connections. */
+    /** With the default limits of connections, and memory of the default size. */
     public DaemonOptions(
             DataFolder folder,
             @Nullable Path volfile,
@@ -62,7 +65,8 @@ public record DaemonOptions(
                 NbdServerOptions.CONNECTIONS_MAX,
                 NbdServerOptions.perPeer(NbdServerOptions.CONNECTIONS_MAX),
                 loopCount,
-                version);
+                version,
+                ProcessMemory.defaultBytes());
     }
 
     /** A loop for each processor, within reason. */

@@ -6,6 +6,8 @@ import io.quoin.management.volume.LocalVolume;
 import io.quoin.management.volume.Stages;
 import io.quoin.nbd.NbdServer;
 import io.quoin.nbd.NbdServerOptions;
+import io.quoin.xlator.memory.MemoryUse;
+import io.quoin.xlator.memory.ProcessMemory;
 import java.net.BindException;
 import java.net.InetSocketAddress;
 import java.net.SocketAddress;
@@ -28,7 +30,8 @@ final class NbdListeners implements AutoCloseable {
         this.addresses = addresses;
     }
 
-    static NbdListeners start(DaemonOptions options, LocalVolume volume) {
+    static NbdListeners start(
+            DaemonOptions options, LocalVolume volume, ProcessMemory memory) {
         List<SocketAddress> wanted = new ArrayList<>();
         wanted.add(UnixDomainSocketAddress.of(options.socket()));
         ListenAddress listen = options.listen();
@@ -42,17 +45,22 @@ final class NbdListeners implements AutoCloseable {
                             volume.loops(),
                             new NbdCatalogue(volume.disks()),
                             wanted,
-                            nbdOptions(options));
+                            serverOptions(options, memory));
         } catch (BlockException e) {
             throw isTaken(e) && listen != null ? taken(listen, e) : e;
         }
         return new NbdListeners(server, addresses(options, server));
     }
 
-    private static NbdServerOptions nbdOptions(DaemonOptions options) {
-        return NbdServerOptions.defaults()
-                .withSocketMode(options.socketMode())
-                .withConnectionsMax(options.connectionsMax(), options.connectionsPerPeerMax());
+    /** All of the share for payload is the server's to hand out. */
+    private static NbdServerOptions serverOptions(DaemonOptions options, ProcessMemory memory) {
+        NbdServerOptions defaults = NbdServerOptions.defaults();
+        return defaults.withSocketMode(options.socketMode())
+                .withConnectionsMax(options.connectionsMax(), options.connectionsPerPeerMax())
+                .withInFlightMax(
+                        defaults.requestsInFlightMax(),
+                        defaults.bytesInFlightMax(),
+                        memory.limitBytes(MemoryUse.PAYLOAD));
     }
 
     private static NbdAddresses addresses(DaemonOptions options, NbdServer server) {

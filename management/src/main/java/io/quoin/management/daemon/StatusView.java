@@ -12,6 +12,7 @@ import java.util.List;
  * @param uptimeSeconds since it was ready
  * @param data its data folder
  * @param nbd where disks can be attached
+ * @param memory for caches and buffers
  * @param bricks the folders at the bottom
  * @param uncaughtFailures exceptions that nothing was prepared for, since the start: errors of the
  *     program; the log has them
@@ -25,6 +26,7 @@ record StatusView(
         long uptimeSeconds,
         String data,
         NbdAddresses nbd,
+        MemoryView memory,
         List<Brick> bricks,
         long uncaughtFailures,
         List<DiskView> disks,

@@ -4,6 +4,7 @@ import io.quoin.xlator.graph.Graph;
 import io.quoin.xlator.graph.GraphContext;
 import io.quoin.xlator.graph.Volfile;
 import io.quoin.xlator.loop.NettyLoopGroup;
+import io.quoin.xlator.memory.ProcessMemory;
 import java.nio.file.Path;
 import java.util.ArrayDeque;
 import java.util.Deque;
@@ -26,11 +27,14 @@ public final class LocalVolume implements AutoCloseable {
     private static final long END_SECONDS = 30;
 
     private final Deque<AutoCloseable> parts = new ArrayDeque<>();
+    private final ProcessMemory memory;
     private @Nullable NettyLoopGroup loops;
     private @Nullable DiskVolume disks;
     private @Nullable Path folder;
 
-    private LocalVolume() {}
+    private LocalVolume(ProcessMemory memory) {
+        this.memory = memory;
+    }
 
     /**
      * Opens the volume of a data folder; makes it there if the folder is empty.
@@ -39,7 +43,13 @@ public final class LocalVolume implements AutoCloseable {
      * @param loopCount how many loops share the disks
      */
     public static LocalVolume open(DataFolder folder, @Nullable Path volfile, int loopCount) {
-        LocalVolume volume = new LocalVolume();
+        return open(folder, volfile, loopCount, ProcessMemory.shared());
+    }
+
+    /** As above, with memory of its own. */
+    public static LocalVolume open(
+            DataFolder folder, @Nullable Path volfile, int loopCount, ProcessMemory memory) {
+        LocalVolume volume = new LocalVolume(memory);
         return volume.opened(
                 () -> {
                     volume.add(FolderLock.acquire(folder));
@@ -50,7 +60,7 @@ public final class LocalVolume implements AutoCloseable {
 
     /** Opens the volume that a volfile describes, without a data folder. */
     public static LocalVolume openVolfile(Path volfile, int loopCount) {
-        LocalVolume volume = new LocalVolume();
+        LocalVolume volume = new LocalVolume(ProcessMemory.shared());
         return volume.opened(() -> volume.build(volfile, loopCount));
     }
 
@@ -90,7 +100,9 @@ public final class LocalVolume implements AutoCloseable {
         Path directory = Objects.requireNonNull(volfile.toAbsolutePath().getParent());
         folder = directory;
         Graph graph =
-                Graph.build(Volfile.read(volfile), new GraphContext(group, blocking, directory));
+                Graph.build(
+                        Volfile.read(volfile),
+                        new GraphContext(group, blocking, directory, memory));
         DiskVolume volume = DiskVolume.of(graph, group);
         disks = volume;
         add(volume);

@@ -17,13 +17,17 @@ import org.jspecify.annotations.Nullable;
  *  IDLE --> stage: copy changed units, take the list of dropped clusters
  *       --> COUNTS  write refcounts that were raised for entries of this round
  *       --> DATA    flush, if counts were written or an entry points to data that has to be durable first (COW, reused clusters)
+ *       --> COPY    read the rest of tables that are copies
  *       --> TABLES  write L2 units; and L1 units too, unless
  *       --> CONTENT an L2 table's content must be durable first: flush, then write L1 units
  *       --> COMMIT  flush; then complete the waiters and hand the dropped clusters on
  * </pre>
  *
- * A crash in TABLES leaves some entries new and some old; each new one points to durable or never
- * used clusters that are counted already, each old one to clusters that are still counted.
+ * A round that only has to make room ends before COMMIT: what it has written may go from memory. It
+ * keeps the dropped clusters, and the next COMMIT is for it too.
+ *
+ * <p>A crash in TABLES leaves some entries new and some old; each new one points to durable or
+ * never used clusters that are counted already, each old one to clusters that are still counted.
  *
  * <p>Threading: confined(loop).
  */
@@ -35,6 +39,7 @@ public final class MappingFlusher extends Steps {
         IDLE,
         COUNTS,
         DATA,
+        COPY,
         TABLES,
         CONTENT,
         COMMIT,
@@ -44,7 +49,7 @@ public final class MappingFlusher extends Steps {
     private final ImageIo io;
     private final MappingTables tables;
     private final FreeSink sink;
-    private final StagingArea staging = new StagingArea();
+    private final StagingArea staging;
     private final List<Steps> roomWaiters = new ArrayList<>();
     private final List<Consumer<Runnable>> exclusives = new ArrayList<>();
     private List<IoRequest> current = new ArrayList<>();
@@ -56,6 +61,9 @@ public final class MappingFlusher extends Steps {
     private State state = State.IDLE;
     private int pending;
     private boolean wanted;
+    private boolean writeWanted;
+    private boolean commits;
+    private boolean uncommitted;
     private boolean dataFirst;
     private boolean contentFirst;
     private BlockError error = BlockError.OK;
@@ -65,7 +73,9 @@ public final class MappingFlusher extends Steps {
         this.io = io;
         this.tables = tables;
         this.sink = sink;
+        this.staging = new StagingArea(tables);
         tables.whenDirty(this::startTimer);
+        tables.slices().whenRoomIsShort(this::writeSoon);
     }
 
     /** Completes {@code request} once everything that completed before this call is durable. */
@@ -96,10 +106,20 @@ public final class MappingFlusher extends Steps {
         }
     }
 
+    /** Has what is changed written soon, without waiting for it, nor having it made durable. */
+    public void writeSoon() {
+        if (!writeWanted) {
+            writeWanted = true;
+            if (state == State.IDLE) {
+                io.loop().execute(this::resume);
+            }
+        }
+    }
+
     /** Resumes {@code waiter} after the next round. */
     public void awaitRoom(Steps waiter) {
         roomWaiters.add(waiter);
-        wanted = true;
+        writeWanted = true;
         resume();
     }
 
@@ -133,7 +153,7 @@ public final class MappingFlusher extends Steps {
     }
 
     public boolean isClean() {
-        return tables.isClean() && dropped.isEmpty();
+        return tables.isClean() && dropped.isEmpty() && !uncommitted;
     }
 
     /** No internal flush will start any more. */
@@ -176,12 +196,15 @@ public final class MappingFlusher extends Steps {
                 return begin();
             }
             case COUNTS -> flushData();
-            case DATA -> writeTables();
+            case DATA -> copyTables();
+            case COPY -> writeTables();
             case TABLES -> {
                 if (contentFirst) {
                     startFlush(State.CONTENT);
-                } else {
+                } else if (commits) {
                     startFlush(State.COMMIT);
+                } else {
+                    end();
                 }
             }
             case CONTENT -> {
@@ -203,10 +226,12 @@ public final class MappingFlusher extends Steps {
             exclusives.remove(0).accept(this::exclusiveEnded);
             return true;
         }
-        if (next.isEmpty() && nextOutcomes.isEmpty() && !wanted) {
+        commits = wanted || !next.isEmpty() || !nextOutcomes.isEmpty();
+        if (!commits && !writeWanted) {
             return false;
         }
         wanted = false;
+        writeWanted = false;
         List<IoRequest> requests = current;
         current = next;
         next = requests;
@@ -218,7 +243,11 @@ public final class MappingFlusher extends Steps {
             end();
             return true;
         }
-        stage();
+        if (!stage()) {
+            error = BlockError.ENOMEM;
+            end();
+            return true;
+        }
         if (sink.hasRaised()) {
             state = State.COUNTS;
             pending++;
@@ -226,7 +255,7 @@ public final class MappingFlusher extends Steps {
         } else if (dataFirst) {
             flushData();
         } else {
-            writeTables();
+            copyTables();
         }
         return true;
     }
@@ -236,26 +265,32 @@ public final class MappingFlusher extends Steps {
         resume();
     }
 
-    private void stage() {
-        // The last flush of a round does not reach an external data file.
-        dataFirst = io.hasDataFile();
-        contentFirst = false;
-        staging.clear();
-        for (L2Table table : tables.dirty()) {
-            dataFirst |= table.flushNeeded > io.flushesDone();
-            staging.stage(table, tables.unitBits());
+    /** False if there is no memory for it: nothing has changed then. */
+    private boolean stage() {
+        if (!staging.stage()) {
+            staging.clear();
+            return false;
         }
-        // A table that was placed without a change of its own is in no dirty list: it is empty and
-        // fresh.
-        for (L2Table table : tables.dirty()) {
-            contentFirst |= table.contentFirst;
-        }
-        staging.beginL1();
-        staging.stageL1(tables);
         tables.staged();
-        ClusterRuns empty = dropping;
-        dropping = dropped;
-        dropped = empty;
+        // The last flush of a round does not reach an external data file.
+        dataFirst = (commits && io.hasDataFile()) || staging.flushNeeded() > io.flushesDone();
+        contentFirst = staging.hasNewTables();
+        if (commits) {
+            ClusterRuns empty = dropping;
+            dropping = dropped;
+            dropped = empty;
+        }
+        return true;
+    }
+
+    private void copyTables() {
+        if (staging.hasCopies()) {
+            state = State.COPY;
+            pending++;
+            staging.copy(io, this::pieceDone);
+        } else {
+            writeTables();
+        }
     }
 
     private void writeTables() {
@@ -267,12 +302,7 @@ public final class MappingFlusher extends Steps {
         pending++;
         for (int i = from; i < to; i++) {
             pending++;
-            io.write(
-                    i < staging.l1From() ? MetadataKind.L2_TABLE : MetadataKind.L1_TABLE,
-                    staging.hostOffset(i),
-                    staging.address(i),
-                    staging.lengthBytes(i),
-                    this::pieceDone);
+            staging.write(io, i, this::pieceDone);
         }
         pending--;
     }
@@ -307,22 +337,31 @@ public final class MappingFlusher extends Steps {
         error = BlockError.OK;
         state = State.IDLE;
         if (outcome.isOk()) {
-            staging.committed();
+            staging.written();
+            uncommitted = !commits;
+            if (uncommitted) {
+                startTimer();
+            }
             if (!dropping.isEmpty()) {
                 ClusterRuns runs = dropping;
                 dropping = new ClusterRuns();
                 sink.unreferenced(runs);
             }
-        } else if (outcome == BlockError.ENOSPC && io.health().isWritable()) {
+        } else if (isPassing(outcome) && io.health().isWritable()) {
             // The room may come back: what was staged is dirty again and the next round tries.
-            staging.restore(tables);
+            staging.restore();
             dropped.addAll(dropping);
             dropping = new ClusterRuns();
         } else {
             io.health().fence("metadata write failed", outcome);
         }
         staging.clear();
+        tables.slices().stuck(!outcome.isOk());
         answer(outcome);
+    }
+
+    private static boolean isPassing(BlockError outcome) {
+        return outcome == BlockError.ENOSPC || outcome == BlockError.ENOMEM;
     }
 
     private void answer(BlockError outcome) {

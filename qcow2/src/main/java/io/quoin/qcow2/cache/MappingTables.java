@@ -5,50 +5,47 @@ import io.quoin.block.Invariant;
 import io.quoin.qcow2.layout.EntryFault;
 import io.quoin.qcow2.layout.L1Entry;
 import io.quoin.qcow2.layout.Qcow2Geometry;
-import java.nio.ByteBuffer;
-import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
-import org.agrona.BufferUtil;
 import org.agrona.UnsafeApi;
+import org.agrona.collections.Int2ObjectHashMap;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The active L1 table and the L2 tables that are in memory, reached by an array of the L1's length.
- * Clean tables are evicted by a clock; changed ones stay until the {@link MappingFlusher}, the only
- * writer of both, has staged them.
+ * The active L1 table and the slices of L2 tables that are in memory, reached by two arrays: by L1
+ * index, and by slice in that table. Clean slices leave when the {@link SliceCache} needs room;
+ * changed ones stay until the {@link MappingFlusher}, the only writer of both, has written them.
+ *
+ * <p>Slices are numbered through all tables. What is known to be zeros is never read; a table in a
+ * used place, and a copy of a shared one, is a {@link NewTable} until all of it has been written.
  *
  * <p>Threading: confined(loop).
  */
 public final class MappingTables {
-    private static final int ALIGNMENT = 4096;
-    private static final int TABLES_MIN = 4;
-    private static final int UNIT_BYTES_PREFERRED = 4096;
-    private static final long DIRTY_BYTES_MAX = 8 << 20;
-
     private final ImageIo io;
     private final MetadataMap map;
+    private final SliceSet set;
     private final int clusterBits;
-    private final int tableWords;
+
+    /** Of the slices of a table, which are also the units in which tables are written. */
     private final int unitBits;
-    private final int tablesMax;
-    private final List<L2Table> resident = new ArrayList<>();
-    private final List<L2Table> dirty = new ArrayList<>();
-    private final ArrayDeque<ByteBuffer> loadBuffers = new ArrayDeque<>();
-    private final ArrayDeque<long[]> spareEntries = new ArrayDeque<>();
+
+    private final int sliceBits;
+    private final List<Slice> dirty = new ArrayList<>();
+    private final ZeroSlices zeros = new ZeroSlices();
+    private final Int2ObjectHashMap<NewTable> newTables = new Int2ObjectHashMap<>();
     private long[] l1;
     private long l1HostOffset;
-    private @Nullable L2Table[] tables;
-    private long[] l1DirtyUnits = {};
+    private @Nullable Slice[][] tables;
+    private long[] l1DirtyUnits;
     private int l1DirtyCount;
-    private long dirtyUnitCount;
-    private int hand;
     private Runnable whenDirty = () -> {};
 
     /**
      * @param l1 the entries of the active L1 table
-     * @param cacheBytes for L2 tables in memory
+     * @param cache where slices have their memory
+     * @param cacheBytes about how much of it at most
      */
     public MappingTables(
             ImageIo io,
@@ -56,20 +53,17 @@ public final class MappingTables {
             Qcow2Geometry geometry,
             long[] l1,
             long l1HostOffset,
+            SliceCache cache,
             long cacheBytes) {
         this.io = io;
         this.map = map;
         this.clusterBits = geometry.clusterBits();
-        this.tableWords = geometry.clusterSizeBytes() / Long.BYTES;
-        int unitBytes =
-                Math.max(
-                        io.file().geometry().blockSizeMin(),
-                        Math.min(UNIT_BYTES_PREFERRED, geometry.clusterSizeBytes()));
-        this.unitBits = Integer.numberOfTrailingZeros(unitBytes);
-        this.tablesMax = (int) Math.max(TABLES_MIN, Math.min(cacheBytes >>> clusterBits, 1 << 24));
+        this.unitBits = geometry.sliceBits();
+        this.sliceBits = clusterBits - unitBits;
+        this.set = cache.open(SliceSet.Kind.MAPPING, cacheBytes, this::evicted);
         this.l1 = l1;
         this.l1HostOffset = l1HostOffset;
-        this.tables = new L2Table[l1.length];
+        this.tables = new Slice[l1.length][];
         this.l1DirtyUnits = new long[(l1Units() + 63) >>> 6];
     }
 
@@ -90,25 +84,53 @@ public final class MappingTables {
         return l1[l1Index];
     }
 
-    /** The table if it is in memory and loaded; else null. */
-    public @Nullable L2Table find(int l1Index) {
-        L2Table table = tables[l1Index];
-        if (table == null || table.loading) {
+    /** Which table a slice is of. */
+    public int l1Index(int sliceIndex) {
+        return sliceIndex >>> sliceBits;
+    }
+
+    /** The first slice of a table. */
+    public int firstSlice(int l1Index) {
+        return l1Index << sliceBits;
+    }
+
+    public int slicesPerTable() {
+        return 1 << sliceBits;
+    }
+
+    /** Words in a slice. */
+    public int sliceWords() {
+        return 1 << (unitBits - 3);
+    }
+
+    /** Where a slice is on disk, or will be. */
+    public long hostOffset(int sliceIndex) {
+        return L1Entry.hostOffset(l1[sliceIndex >>> sliceBits]) + inTable(sliceIndex);
+    }
+
+    private long inTable(int sliceIndex) {
+        return (long) (sliceIndex & ((1 << sliceBits) - 1)) << unitBits;
+    }
+
+    private @Nullable Slice at(int sliceIndex) {
+        Slice[] table = tables[sliceIndex >>> sliceBits];
+        return table == null ? null : table[sliceIndex & ((1 << sliceBits) - 1)];
+    }
+
+    /** The slice if it is in memory and loaded; else null. */
+    public @Nullable Slice find(int sliceIndex) {
+        Slice slice = at(sliceIndex);
+        if (slice == null || slice.loading) {
             return null;
         }
-        table.referenced = true;
-        return table;
+        slice.touch();
+        return slice;
     }
 
-    /** As {@link #find} for somebody who looks at every table once: none is kept for that. */
-    public @Nullable L2Table peek(int l1Index) {
-        L2Table table = tables[l1Index];
-        return table == null || table.loading ? null : table;
-    }
-
-    /** Whoever had the table loaded does not need it again. */
-    public void passed(L2Table table) {
-        table.referenced = false;
+    /** As {@link #find} for who looks at every slice once: none is kept for that. */
+    public @Nullable Slice peek(int sliceIndex) {
+        Slice slice = at(sliceIndex);
+        return slice == null || slice.loading ? null : slice;
     }
 
     /** Whether there is an L2 table at all. */
@@ -116,14 +138,48 @@ public final class MappingTables {
         return L1Entry.isAllocated(l1[l1Index]);
     }
 
-    /** Brings the table into memory, then resumes {@code waiter}; on a failure it is told first. */
-    public void load(int l1Index, Steps waiter) {
-        L2Table present = tables[l1Index];
+    /**
+     * Brings the slice into memory, then resumes {@code waiter}, which looks for it again; on a
+     * failure it is told first.
+     */
+    public void load(int sliceIndex, Steps waiter) {
+        Slice present = at(sliceIndex);
         if (present != null) {
-            Invariant.check(present.loading, "load of a table that is in memory");
+            Invariant.check(present.loading, "load of a slice that is in memory");
             present.waiters.add(waiter);
             return;
         }
+        boolean isZero = zeros.contains(sliceIndex);
+        if (!isZero && !isSound(sliceIndex >>> sliceBits)) {
+            fail(waiter, BlockError.EIO);
+            return;
+        }
+        Slice slice = set.tryTake(sliceIndex);
+        if (slice == null) {
+            if (set.cache.isOutOfMemory()) {
+                fail(waiter, BlockError.ENOMEM);
+            } else {
+                set.await(waiter);
+            }
+            return;
+        }
+        put(slice, sliceIndex);
+        if (isZero) {
+            UnsafeApi.setMemory(slice.address, 1L << unitBits, (byte) 0);
+            waiter.resume();
+        } else {
+            slice.loading(true);
+            slice.waiters.add(waiter);
+            read(slice);
+        }
+    }
+
+    private static void fail(Steps waiter, BlockError error) {
+        waiter.fail(error);
+        waiter.resume();
+    }
+
+    private boolean isSound(int l1Index) {
         long entry = l1[l1Index];
         EntryFault fault = L1Entry.fault(entry, clusterBits, io.fileSizeBytes());
         if (fault.isNone() && (entry & L1Entry.RESERVED_MASK) != 0) {
@@ -135,91 +191,79 @@ public final class MappingTables {
                             "L1 entry " + l1Index + ": " + fault.text(),
                             l1HostOffset + 8L * l1Index,
                             entry);
-            waiter.fail(BlockError.EIO);
-            waiter.resume();
-            return;
         }
-        L2Table table = admit(l1Index);
-        table.loading = true;
-        table.hostOffset = L1Entry.hostOffset(entry);
-        table.waiters.add(waiter);
-        ByteBuffer buffer = loadBuffers.poll();
-        ByteBuffer into =
-                buffer == null
-                        ? BufferUtil.allocateDirectAligned(1 << clusterBits, ALIGNMENT)
-                        : buffer;
-        io.read(
-                table.hostOffset,
-                BufferUtil.address(into),
-                1 << clusterBits,
-                error -> loaded(table, into, error));
+        return fault.isNone();
     }
 
-    private void loaded(L2Table table, ByteBuffer from, BlockError error) {
-        if (error.isOk()) {
-            decode(BufferUtil.address(from), table.entries);
-        } else {
-            remove(table);
+    private void put(Slice slice, int sliceIndex) {
+        int l1Index = sliceIndex >>> sliceBits;
+        Slice[] table = tables[l1Index];
+        if (table == null) {
+            table = new Slice[1 << sliceBits];
+            tables[l1Index] = table;
         }
-        loadBuffers.add(from);
-        table.loading = false;
-        for (Steps waiter : table.waiters) {
+        table[sliceIndex & ((1 << sliceBits) - 1)] = slice;
+    }
+
+    /** Where its content is on disk: a copy that is not written yet has it in the old place. */
+    private long sourceHostOffset(int sliceIndex) {
+        NewTable copy = newTables.get(sliceIndex >>> sliceBits);
+        return copy == null || copy.sourceHostOffset() == 0
+                ? hostOffset(sliceIndex)
+                : copy.sourceHostOffset() + inTable(sliceIndex);
+    }
+
+    private void read(Slice slice) {
+        slice.sourceHostOffset = sourceHostOffset((int) slice.index);
+        io.read(
+                slice.sourceHostOffset,
+                slice.address,
+                1 << unitBits,
+                error -> loaded(slice, error));
+    }
+
+    private void loaded(Slice slice, BlockError error) {
+        if (error.isOk() && slice.sourceHostOffset != sourceHostOffset((int) slice.index)) {
+            // The table has moved, and its old place may be something else by now.
+            read(slice);
+            return;
+        }
+        slice.loading(false);
+        List<Steps> waiters = List.copyOf(slice.waiters);
+        slice.waiters.clear();
+        if (error.isOk()) {
+            // The clock spares it until each of them has seen it.
+            slice.referenced = true;
+        } else {
+            forget(slice);
+        }
+        for (Steps waiter : waiters) {
             if (!error.isOk()) {
                 waiter.fail(error);
             }
             waiter.resume();
         }
-        table.waiters.clear();
+        slice.referenced = waiters.size() > 1;
     }
 
-    private static void decode(long address, long[] entries) {
-        for (int i = 0; i < entries.length; i++) {
-            entries[i] = Long.reverseBytes(UnsafeApi.getLong(address + 8L * i));
+    private void forget(Slice slice) {
+        evicted(slice);
+        set.drop(slice);
+    }
+
+    private void evicted(Slice slice) {
+        int l1Index = (int) slice.index >>> sliceBits;
+        Slice[] table = tables[l1Index];
+        if (table == null) {
+            return;
         }
-    }
-
-    private L2Table admit(int l1Index) {
-        if (resident.size() >= tablesMax) {
-            evict();
-        }
-        long[] entries = spareEntries.poll();
-        L2Table table =
-                new L2Table(
-                        l1Index,
-                        entries == null ? new long[tableWords] : entries,
-                        1 << (clusterBits - unitBits));
-        table.referenced = true;
-        tables[l1Index] = table;
-        resident.add(table);
-        return table;
-    }
-
-    /** Frees one table; if all are in use there is one more than wanted for a while. */
-    private void evict() {
-        for (int tries = 2 * resident.size(); tries > 0; tries--) {
-            hand = hand + 1 < resident.size() ? hand + 1 : 0;
-            L2Table table = resident.get(hand);
-            if (table.isEvictable()) {
-                if (table.referenced) {
-                    table.referenced = false;
-                } else {
-                    remove(table);
-                    spareEntries.add(table.entries);
-                    return;
-                }
+        table[(int) slice.index & (table.length - 1)] = null;
+        for (Slice other : table) {
+            if (other != null) {
+                return;
             }
         }
-    }
-
-    private void remove(L2Table table) {
-        tables[table.l1Index] = null;
-        int last = resident.size() - 1;
-        int at =
-                hand < resident.size() && resident.get(hand) == table
-                        ? hand
-                        : resident.indexOf(table);
-        resident.set(at, resident.get(last));
-        resident.remove(last);
+        tables[l1Index] = null;
     }
 
     /**
@@ -228,60 +272,81 @@ public final class MappingTables {
      * @param fresh whether the host cluster has never been used: then the file has zeros there,
      *     which is an empty table too, and the L1 entry need not wait for the content
      */
-    public L2Table create(int l1Index, long hostOffset, boolean fresh) {
+    public void create(int l1Index, long hostOffset, boolean fresh) {
         Invariant.check(!isAllocated(l1Index), "L2 table exists");
-        L2Table table = admit(l1Index);
-        Arrays.fill(table.entries, 0);
-        place(table, hostOffset, fresh);
-        return table;
+        zeros.addAll(firstSlice(l1Index), 1 << sliceBits);
+        place(l1Index, hostOffset, fresh ? null : new NewTable(l1Index, hostOffset, 0));
     }
 
     /** Moves a shared table to a host cluster of its own; the old one keeps its content. */
-    public void move(L2Table table, long hostOffset) {
-        place(table, hostOffset, false);
+    public void move(int l1Index, long hostOffset) {
+        place(
+                l1Index,
+                hostOffset,
+                new NewTable(l1Index, hostOffset, L1Entry.hostOffset(l1[l1Index])));
     }
 
-    private void place(L2Table table, long hostOffset, boolean fresh) {
-        table.hostOffset = hostOffset;
-        table.contentFirst |= !fresh;
-        if (!fresh) {
-            for (int unit = 0; unit < 1 << (clusterBits - unitBits); unit++) {
-                markDirty(table, unit);
+    private void place(int l1Index, long hostOffset, @Nullable NewTable written) {
+        if (written != null) {
+            boolean first = isClean();
+            newTables.put(l1Index, written);
+            if (first) {
+                whenDirty.run();
             }
         }
         map.add(hostOffset >>> clusterBits, MetadataKind.L2_TABLE);
-        setL1(table.l1Index, L1Entry.of(hostOffset, true));
+        setL1(l1Index, L1Entry.of(hostOffset, true));
     }
 
     /**
      * Changes an entry in memory; {@code flushFirst}: what it points to must be durable before it.
+     *
+     * @param word of the slice
      */
-    public void setEntry(L2Table table, int word, long entry, boolean flushFirst) {
-        table.entries[word] = entry;
-        markDirty(table, word >>> (unitBits - 3));
-        if (flushFirst) {
-            table.flushNeeded = io.nextFlush();
+    public void setEntry(Slice slice, int word, long entry, boolean flushFirst) {
+        if (change(slice)) {
+            slice.entry(word, entry);
+            if (flushFirst) {
+                slice.flushNeeded = io.nextFlush();
+            }
         }
     }
 
     /** As above for both words of an extended entry, which lie in one unit. */
-    public void setEntry(
-            L2Table table, int word, long descriptor, long bitmap, boolean flushFirst) {
-        table.entries[word + 1] = bitmap;
-        setEntry(table, word, descriptor, flushFirst);
+    public void setEntry(Slice slice, int word, long descriptor, long bitmap, boolean flushFirst) {
+        if (change(slice)) {
+            slice.entry(word + 1, bitmap);
+            setEntry(slice, word, descriptor, flushFirst);
+        }
     }
 
-    void markDirty(L2Table table, int unit) {
-        long bit = 1L << unit;
-        if ((table.dirtyUnits[unit >>> 6] & bit) != 0) {
+    /** Makes it a changed one; false, and the image is fenced, if there is no memory for that. */
+    private boolean change(Slice slice) {
+        if (slice.staged) {
+            // What is being written stays as it is.
+            long address = set.cache.takeFrame();
+            if (address == 0) {
+                io.health().fence("no memory for a changed L2 table", BlockError.ENOMEM);
+                return false;
+            }
+            UnsafeApi.copyMemory(slice.address, address, 1L << unitBits);
+            slice.address = address;
+            slice.staged = false;
+        }
+        if (!slice.isDirty()) {
+            markDirty(slice);
+            zeros.remove((int) slice.index);
+        }
+        return true;
+    }
+
+    void markDirty(Slice slice) {
+        if (slice.isDirty()) {
             return;
         }
         boolean first = isClean();
-        table.dirtyUnits[unit >>> 6] |= bit;
-        if (table.dirtyCount++ == 0) {
-            dirty.add(table);
-        }
-        dirtyUnitCount++;
+        slice.dirty(true);
+        dirty.add(slice);
         if (first) {
             whenDirty.run();
         }
@@ -306,17 +371,35 @@ public final class MappingTables {
 
     /** Whether memory and disk are the same, as far as writes have been submitted. */
     public boolean isClean() {
-        return dirty.isEmpty() && l1DirtyCount == 0;
+        return dirty.isEmpty() && l1DirtyCount == 0 && newTables.isEmpty();
     }
 
     /** Whether so much is changed that it should be written soon. */
     public boolean isDirtyHigh() {
-        return dirty.size() > tablesMax / 4 || dirtyUnitCount << unitBits > DIRTY_BYTES_MAX / 2;
+        return dirtyWeight() > set.cache.dirtyMax(set) / 2;
     }
 
-    /** Whether so much is changed that no more may be before a flush. */
+    /** Whether so much is changed that no more may be before it is written. */
     public boolean isDirtyFull() {
-        return dirty.size() > tablesMax / 2 || dirtyUnitCount << unitBits > DIRTY_BYTES_MAX;
+        return dirtyWeight() > set.cache.dirtyMax(set);
+    }
+
+    private long dirtyWeight() {
+        return dirty.size() + ((long) newTables.size() << sliceBits);
+    }
+
+    /** Whether all images of the loop together have so much changed that no more may be. */
+    public boolean isLoopFull() {
+        return set.cache.isHeldFull();
+    }
+
+    /** Resumes {@code waiter} when that is no longer so. */
+    public void awaitLoop(Steps waiter) {
+        set.cache.awaitHeld(waiter);
+    }
+
+    SliceSet slices() {
+        return set;
     }
 
     /** Takes over a longer L1 table that has been switched to. */
@@ -329,15 +412,30 @@ public final class MappingTables {
     }
 
     /**
-     * Makes the L1 entry of a table 0 and forgets the table; {@code false} if it is in use. The
+     * Makes the L1 entry of a table 0 and forgets its slices; {@code false} if one is in use. The
      * reference to its cluster is the caller's to drop.
      */
-    public boolean drop(L2Table table) {
-        if (!table.isEvictable()) {
+    public boolean drop(int l1Index) {
+        Slice[] table = tables[l1Index];
+        if (newTables.containsKey(l1Index)) {
             return false;
         }
-        remove(table);
-        setL1(table.l1Index, 0);
+        if (table != null) {
+            for (Slice slice : table) {
+                if (slice != null && !slice.isEvictable()) {
+                    return false;
+                }
+            }
+            for (Slice slice : table) {
+                if (slice != null) {
+                    forget(slice);
+                }
+            }
+        }
+        for (int i = 0; i < 1 << sliceBits; i++) {
+            zeros.remove(firstSlice(l1Index) + i);
+        }
+        setL1(l1Index, 0);
         return true;
     }
 
@@ -354,8 +452,28 @@ public final class MappingTables {
         return Arrays.copyOf(l1, newSize);
     }
 
-    List<L2Table> dirty() {
+    /** Gives the memory of all slices back: nothing of the image is under way any more. */
+    public void close() {
+        set.close();
+    }
+
+    List<Slice> dirty() {
         return dirty;
+    }
+
+    Iterable<NewTable> newTables() {
+        return newTables.values();
+    }
+
+    /** A new table has been written as a whole. */
+    void written(NewTable table) {
+        newTables.remove(table.l1Index());
+    }
+
+    /** Whether a slice of a new table will be written for its own changes. */
+    boolean isChanged(int sliceIndex) {
+        Slice slice = at(sliceIndex);
+        return slice != null && slice.isDirty();
     }
 
     long[] l1Entries() {
@@ -374,14 +492,12 @@ public final class MappingTables {
         return unitBits;
     }
 
-    /** The dirty tables are about to be written as they are now. */
+    /** What is changed is about to be written as it is now. */
     void staged() {
-        for (L2Table table : dirty) {
-            Arrays.fill(table.dirtyUnits, 0);
-            table.dirtyCount = 0;
+        for (Slice slice : dirty) {
+            slice.dirty(false);
         }
         dirty.clear();
-        dirtyUnitCount = 0;
         Arrays.fill(l1DirtyUnits, 0);
         l1DirtyCount = 0;
     }

@@ -1,155 +1,192 @@
 package io.quoin.qcow2.cache;
 
-import java.nio.ByteBuffer;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
-import org.agrona.BufferUtil;
 import org.agrona.UnsafeApi;
 
 /**
- * Copies of changed units of tables, in the byte order of the disk, and where each run of them
- * goes: what one round of the flusher writes while requests go on to change the tables.
+ * What one round of the flusher writes, and where, while requests go on to change the tables:
+ * changed slices, which are written from where they are and get other memory if they are changed
+ * meanwhile; the rest of new tables; and copies of changed units of the L1 table.
  *
  * <p>Threading: confined(loop).
  */
 final class StagingArea {
-    private static final int SLAB_BYTES = 1 << 20;
-    private static final int SLABS_KEPT = 8;
-    private static final int ALIGNMENT = 4096;
+    /** The owner of a piece that is of no slice. */
+    private static final int NONE = -1;
 
-    private final List<ByteBuffer> slabs = new ArrayList<>();
-    private final List<L2Table> tables = new ArrayList<>();
+    private static final int L1 = -2;
+
+    private final MappingTables tables;
+    private final SliceCache cache;
+    private final int unitBits;
+    private final List<Slice> slices = new ArrayList<>();
+    private final List<NewTable> newTables = new ArrayList<>();
     private long[] hostOffsets = new long[16];
     private long[] addresses = new long[16];
-    private int[] lengths = new int[16];
-    private int[] firstUnits = new int[16];
+    private long[] sources = new long[16];
     private int[] owners = new int[16];
+    private int[] l1Units = new int[16];
     private int count;
     private int l1From;
-    private int slab;
-    private int slabUsed;
-    private int unitBits;
 
-    void clear() {
-        count = 0;
-        l1From = 0;
-        slab = 0;
-        slabUsed = 0;
-        for (L2Table table : tables) {
-            table.unpin();
-        }
-        tables.clear();
-        while (slabs.size() > SLABS_KEPT) {
-            slabs.remove(slabs.size() - 1);
-        }
+    StagingArea(MappingTables tables) {
+        this.tables = tables;
+        this.cache = tables.slices().cache;
+        this.unitBits = tables.unitBits();
     }
 
-    void stage(L2Table table, int bits) {
-        unitBits = bits;
-        // The disk is behind until the round ends: no eviction and reload before.
-        table.pin();
-        tables.add(table);
-        stageRuns(table.dirtyUnits, table.entries, table.hostOffset, tables.size() - 1);
-    }
-
-    /** What follows is the L1 table's. */
-    void beginL1() {
+    /**
+     * Takes all that is changed.
+     *
+     * @return false if there is no memory for it; {@link #restore} and {@link #clear} then
+     */
+    boolean stage() {
+        boolean all = true;
+        for (NewTable table : tables.newTables()) {
+            newTables.add(table);
+            all = all && stageUnchanged(table);
+        }
+        for (Slice slice : tables.dirty()) {
+            // The disk is behind until the round ends: no eviction and reload before.
+            slice.pin();
+            slice.staged = true;
+            slices.add(slice);
+            append(tables.hostOffset((int) slice.index), slice.address, 0, slices.size() - 1);
+        }
         l1From = count;
+        return stageL1() && all;
     }
 
-    void stageL1(MappingTables mapping) {
-        unitBits = mapping.unitBits();
-        stageRuns(mapping.l1DirtyUnits(), mapping.l1Entries(), mapping.l1HostOffset(), -1);
-    }
-
-    private void stageRuns(long[] dirtyUnits, long[] entries, long hostOffset, int owner) {
-        int unitsPerPiece = Math.max(1, SLAB_BYTES >>> unitBits);
-        int units = dirtyUnits.length << 6;
-        int unit = nextSet(dirtyUnits, 0, units);
-        while (unit < units) {
-            int end = unit + 1;
-            while (end < units
-                    && end - unit < unitsPerPiece
-                    && (dirtyUnits[end >>> 6] >>> end & 1) != 0) {
-                end++;
+    private boolean stageUnchanged(NewTable table) {
+        for (int i = 0; i < tables.slicesPerTable(); i++) {
+            if (tables.isChanged(tables.firstSlice(table.l1Index()) + i)) {
+                continue;
             }
-            int lengthBytes = (end - unit) << unitBits;
-            long address = allocate(lengthBytes);
-            encode(entries, unit << (unitBits - 3), lengthBytes >>> 3, address);
-            append(hostOffset + ((long) unit << unitBits), address, lengthBytes, unit, owner);
-            unit = nextSet(dirtyUnits, end, units);
-        }
-    }
-
-    private static int nextSet(long[] words, int from, int limit) {
-        int unit = from;
-        while (unit < limit) {
-            long rest = words[unit >>> 6] >>> unit;
-            if (rest != 0) {
-                return unit + Long.numberOfTrailingZeros(rest);
+            long inTable = (long) i << unitBits;
+            long source = table.sourceHostOffset();
+            long address = source == 0 ? SliceCache.zeroAddress() : cache.takeFrame();
+            if (address == 0) {
+                return false;
             }
-            unit = (unit | 63) + 1;
+            append(table.hostOffset() + inTable, address, source == 0 ? 0 : source + inTable, NONE);
         }
-        return limit;
+        return true;
     }
 
-    /** Entries behind the end of a table are zeros. */
-    private static void encode(long[] entries, int from, int entryCount, long address) {
-        for (int i = 0; i < entryCount; i++) {
+    private boolean stageL1() {
+        long[] dirtyUnits = tables.l1DirtyUnits();
+        int units = tables.l1Units();
+        for (int unit = 0; unit < units; unit++) {
+            if ((dirtyUnits[unit >>> 6] >>> unit & 1) != 0) {
+                long address = cache.takeFrame();
+                if (address == 0) {
+                    return false;
+                }
+                encode(tables.l1Entries(), unit << (unitBits - 3), address);
+                append(tables.l1HostOffset() + ((long) unit << unitBits), address, 0, L1);
+                l1Units[count - 1] = unit;
+            }
+        }
+        return true;
+    }
+
+    /** Entries behind the end of the table are zeros. */
+    private void encode(long[] entries, int from, long address) {
+        for (int i = 0; i < 1 << (unitBits - 3); i++) {
             long entry = from + i < entries.length ? entries[from + i] : 0;
             UnsafeApi.putLong(address + 8L * i, Long.reverseBytes(entry));
         }
     }
 
-    private long allocate(int lengthBytes) {
-        if (slab < slabs.size() && slabUsed + lengthBytes > slabs.get(slab).capacity()) {
-            slab++;
-            slabUsed = 0;
-        }
-        if (slab == slabs.size()) {
-            slabs.add(
-                    BufferUtil.allocateDirectAligned(Math.max(SLAB_BYTES, lengthBytes), ALIGNMENT));
-        }
-        long address = BufferUtil.address(slabs.get(slab)) + slabUsed;
-        slabUsed += lengthBytes;
-        return address;
-    }
-
-    private void append(long hostOffset, long address, int lengthBytes, int unit, int owner) {
+    private void append(long hostOffset, long address, long source, int owner) {
         if (count == hostOffsets.length) {
             hostOffsets = Arrays.copyOf(hostOffsets, count * 2);
             addresses = Arrays.copyOf(addresses, count * 2);
-            lengths = Arrays.copyOf(lengths, count * 2);
-            firstUnits = Arrays.copyOf(firstUnits, count * 2);
+            sources = Arrays.copyOf(sources, count * 2);
             owners = Arrays.copyOf(owners, count * 2);
+            l1Units = Arrays.copyOf(l1Units, count * 2);
         }
         hostOffsets[count] = hostOffset;
         addresses[count] = address;
-        lengths[count] = lengthBytes;
-        firstUnits[count] = unit;
+        sources[count] = source;
         owners[count] = owner;
         count++;
     }
 
-    /** Everything staged is durable. */
-    void committed() {
-        for (L2Table table : tables) {
-            table.contentFirst = false;
+    /** Whether unchanged parts of copied tables have to be read first. */
+    boolean hasCopies() {
+        for (NewTable table : newTables) {
+            if (table.sourceHostOffset() != 0) {
+                return true;
+            }
+        }
+        return false;
+    }
+
+    /** Reads them. */
+    void copy(ImageIo io, Outcome outcome) {
+        Join join = new Join(outcome);
+        for (int i = 0; i < count; i++) {
+            if (sources[i] != 0) {
+                io.read(sources[i], addresses[i], 1 << unitBits, join.one());
+            }
+        }
+        join.started();
+    }
+
+    /** Everything staged is in its place: new tables are none any more. */
+    void written() {
+        for (NewTable table : newTables) {
+            tables.written(table);
         }
     }
 
     /** Nothing staged can be relied on to be on disk: it is to be written again. */
-    void restore(MappingTables mapping) {
+    void restore() {
+        for (Slice slice : slices) {
+            tables.markDirty(slice);
+        }
+        for (int i = l1From; i < count; i++) {
+            tables.markL1Dirty(l1Units[i]);
+        }
+    }
+
+    /** Lets go of all. */
+    void clear() {
         for (int i = 0; i < count; i++) {
-            for (int unit = 0; unit < lengths[i] >>> unitBits; unit++) {
-                if (owners[i] < 0) {
-                    mapping.markL1Dirty(firstUnits[i] + unit);
+            int owner = owners[i];
+            if (owner >= 0) {
+                Slice slice = slices.get(owner);
+                if (slice.address == addresses[i]) {
+                    slice.staged = false;
                 } else {
-                    mapping.markDirty(tables.get(owners[i]), firstUnits[i] + unit);
+                    cache.keepFrame(addresses[i]);
                 }
+                slice.unpin();
+            } else if (owner == L1 || sources[i] != 0) {
+                cache.keepFrame(addresses[i]);
             }
         }
+        slices.clear();
+        newTables.clear();
+        count = 0;
+        l1From = 0;
+    }
+
+    /** Whether an L1 entry has to wait for a table's content. */
+    boolean hasNewTables() {
+        return !newTables.isEmpty();
+    }
+
+    /** The highest number of a flush that what is staged needs. */
+    long flushNeeded() {
+        long needed = 0;
+        for (Slice slice : slices) {
+            needed = Math.max(needed, slice.flushNeeded);
+        }
+        return needed;
     }
 
     int count() {
@@ -161,15 +198,8 @@ final class StagingArea {
         return l1From;
     }
 
-    long hostOffset(int piece) {
-        return hostOffsets[piece];
-    }
-
-    long address(int piece) {
-        return addresses[piece];
-    }
-
-    int lengthBytes(int piece) {
-        return lengths[piece];
+    void write(ImageIo io, int piece, Outcome outcome) {
+        MetadataKind kind = piece < l1From ? MetadataKind.L2_TABLE : MetadataKind.L1_TABLE;
+        io.write(kind, hostOffsets[piece], addresses[piece], 1 << unitBits, outcome);
     }
 }

@@ -7,7 +7,7 @@ import io.quoin.block.IoOp;
 import io.quoin.block.IoRequest;
 import io.quoin.block.IoVector;
 import io.quoin.qcow2.cache.Join;
-import io.quoin.qcow2.cache.L2Table;
+import io.quoin.qcow2.cache.Slice;
 import io.quoin.qcow2.layout.L2Entry;
 import io.quoin.qcow2.layout.SubclusterBitmap;
 import io.quoin.qcow2.refcount.Allocation;
@@ -51,7 +51,7 @@ final class AllocatingWrite {
     private final EntryForm form;
     private final Allocation allocation = new Allocation();
     private final IoCompletion whenWritten = this::onWritten;
-    private @Nullable L2Table table;
+    private @Nullable Slice slice;
     private @Nullable ByteBuffer buffer;
     private int firstIndex;
     private int count;
@@ -76,13 +76,13 @@ final class AllocatingWrite {
     }
 
     /** Begins at {@code position}; the operation waits, is resumed at the end, or has failed. */
-    void begin(L2Table ownTable, long position, long writeEnd) {
+    void begin(Slice ownSlice, long position, long writeEnd) {
         clusterStart = position & -(long) image.clusterSizeBytes;
         dataStart = position;
         firstIndex = form.l2Index(position);
-        placed = form.isPlaced(form.descriptor(ownTable, firstIndex));
-        plan(ownTable, countClusters(ownTable, writeEnd), writeEnd);
-        if (!isDroppable(ownTable)) {
+        placed = form.isPlaced(form.descriptor(ownSlice, firstIndex));
+        plan(ownSlice, countClusters(ownSlice, writeEnd), writeEnd);
+        if (!isDroppable(ownSlice)) {
             op.fail(BlockError.EIO);
             releaseBuffer();
             return;
@@ -94,29 +94,29 @@ final class AllocatingWrite {
                 return;
             }
         }
-        if (!place(ownTable, writeEnd)) {
+        if (!place(ownSlice, writeEnd)) {
             return;
         }
-        table = ownTable;
-        ownTable.pin();
+        slice = ownSlice;
+        ownSlice.pin();
         op.awaitAllocated();
-        readMissing(ownTable);
+        readMissing(ownSlice);
     }
 
     /** Finds host clusters; fewer than wanted make it a shorter write. */
-    private boolean place(L2Table ownTable, long writeEnd) {
+    private boolean place(Slice ownSlice, long writeEnd) {
         if (placed) {
             long host =
                     form.external
                             ? clusterStart
-                            : L2Entry.hostOffset(form.descriptor(ownTable, firstIndex));
+                            : L2Entry.hostOffset(form.descriptor(ownSlice, firstIndex));
             allocation.set(host >>> image.clusterBits, count, false);
         } else if (image.refcounts.take(count, allocation) == null) {
             releaseBuffer();
             op.awaitClusters();
             return false;
         } else if (allocation.count() < count) {
-            plan(ownTable, allocation.count(), writeEnd);
+            plan(ownSlice, allocation.count(), writeEnd);
         }
         if (!image.isDataArea(allocation.start(), count)) {
             op.fail(BlockError.EIO);
@@ -135,23 +135,23 @@ final class AllocatingWrite {
     }
 
     /** Clusters from the first one on that the same allocation can serve. */
-    private int countClusters(L2Table ownTable, long writeEnd) {
+    private int countClusters(Slice ownSlice, long writeEnd) {
         long wanted = (writeEnd - clusterStart + image.clusterSizeBytes - 1) >>> image.clusterBits;
         long most =
                 Math.min(
-                        Math.min(wanted, form.l2Mask + 1 - firstIndex),
+                        Math.min(wanted, form.sliceMask + 1 - firstIndex),
                         image.transferBytesMax >>> image.clusterBits);
-        long first = form.descriptor(ownTable, firstIndex);
+        long first = form.descriptor(ownSlice, firstIndex);
         int found = 1;
-        while (found < most && joins(ownTable, found, first)) {
+        while (found < most && joins(ownSlice, found, first)) {
             found++;
         }
         return found;
     }
 
-    private boolean joins(L2Table ownTable, int cluster, long first) {
-        long descriptor = form.descriptor(ownTable, firstIndex + cluster);
-        long bitmap = form.bitmap(ownTable, firstIndex + cluster);
+    private boolean joins(Slice ownSlice, int cluster, long first) {
+        long descriptor = form.descriptor(ownSlice, firstIndex + cluster);
+        long bitmap = form.bitmap(ownSlice, firstIndex + cluster);
         if (!form.fault(descriptor, bitmap, guestOffset(cluster), image.io.fileSizeBytes())
                 .isNone()) {
             return false;
@@ -162,9 +162,9 @@ final class AllocatingWrite {
     }
 
     /** Whether no place that these clusters lose holds metadata: it would be free, and punched. */
-    private boolean isDroppable(L2Table ownTable) {
+    private boolean isDroppable(Slice ownSlice) {
         for (int i = 0; i < count; i++) {
-            if (!isDroppable(form.descriptor(ownTable, firstIndex + i))) {
+            if (!isDroppable(form.descriptor(ownSlice, firstIndex + i))) {
                 return false;
             }
         }
@@ -180,15 +180,15 @@ final class AllocatingWrite {
     }
 
     /** Decides what is written around the data of {@code clusters} clusters. */
-    private void plan(L2Table ownTable, int clusters, long writeEnd) {
+    private void plan(Slice ownSlice, int clusters, long writeEnd) {
         count = clusters;
         dataEnd = Math.min(writeEnd, clusterStart + clusterBytes());
         int last = firstIndex + count - 1;
-        long inUnit = unitMask(ownTable, firstIndex);
+        long inUnit = unitMask(ownSlice, firstIndex);
         headStart = dataStart & ~inUnit;
-        head = headStart == dataStart ? Source.NONE : source(ownTable, firstIndex, headStart);
+        head = headStart == dataStart ? Source.NONE : source(ownSlice, firstIndex, headStart);
         headStart = head == Source.NONE ? dataStart : headStart;
-        inUnit = unitMask(ownTable, last);
+        inUnit = unitMask(ownSlice, last);
         tailEnd = (dataEnd + inUnit) & ~inUnit;
         if (tailEnd == dataEnd) {
             tail = Source.NONE;
@@ -196,32 +196,32 @@ final class AllocatingWrite {
             // Never visible; a later resize makes it zeros.
             tail = form.external ? Source.NONE : Source.ZEROS;
         } else {
-            tail = source(ownTable, last, dataEnd);
+            tail = source(ownSlice, last, dataEnd);
         }
         tailEnd = tail == Source.NONE ? dataEnd : tailEnd;
         headMoved = headStart;
         tailMoved = tailEnd;
         if (form.extended && !placed) {
-            planMoves(ownTable, last);
+            planMoves(ownSlice, last);
         }
     }
 
     /** What is written as a whole: a subcluster, or a compressed cluster. */
-    private long unitMask(L2Table ownTable, int l2Index) {
-        boolean inOne = L2Entry.isCompressed(form.descriptor(ownTable, l2Index));
+    private long unitMask(Slice ownSlice, int l2Index) {
+        boolean inOne = L2Entry.isCompressed(form.descriptor(ownSlice, l2Index));
         return (1L << (inOne ? form.clusterBits : form.subclusterBits)) - 1;
     }
 
     /** The subclusters that stay as they are move along from a shared cluster. */
-    private void planMoves(L2Table ownTable, int last) {
+    private void planMoves(Slice ownSlice, int last) {
         int before = form.subcluster(dataStart);
-        int kept = (int) form.bitmap(ownTable, firstIndex) & ((1 << before) - 1);
+        int kept = (int) form.bitmap(ownSlice, firstIndex) & ((1 << before) - 1);
         if (kept != 0) {
             int first = Integer.numberOfTrailingZeros(kept);
             headMoved = clusterStart + ((long) first << form.subclusterBits);
         }
         int after = form.subcluster(dataEnd - 1);
-        long behind = (form.bitmap(ownTable, last) & 0xffff_ffffL) >>> (after + 1);
+        long behind = (form.bitmap(ownSlice, last) & 0xffff_ffffL) >>> (after + 1);
         if (behind != 0) {
             int end = after + 1 + Long.SIZE - Long.numberOfLeadingZeros(behind);
             tailMoved = guestOffset(count - 1) + ((long) end << form.subclusterBits);
@@ -229,9 +229,9 @@ final class AllocatingWrite {
     }
 
     /** Where the old bytes of a subcluster come from, from {@code guestOffset} in it on. */
-    private Source source(L2Table ownTable, int l2Index, long guestOffset) {
-        long descriptor = form.descriptor(ownTable, l2Index);
-        long bitmap = form.bitmap(ownTable, l2Index);
+    private Source source(Slice ownSlice, int l2Index, long guestOffset) {
+        long descriptor = form.descriptor(ownSlice, l2Index);
+        long bitmap = form.bitmap(ownSlice, l2Index);
         return switch (form.kind(descriptor, bitmap, form.subcluster(guestOffset))) {
             case NORMAL -> placed ? Source.NONE : Source.OLD;
             case COMPRESSED -> Source.COMPRESSED;
@@ -248,17 +248,17 @@ final class AllocatingWrite {
         return source == Source.BACKING || source == Source.OLD || source == Source.COMPRESSED;
     }
 
-    private void readMissing(L2Table ownTable) {
+    private void readMissing(Slice ownSlice) {
         oldIsZero = true;
         for (int i = 0; i < count && oldIsZero; i++) {
-            oldIsZero = wasZero(ownTable, i);
+            oldIsZero = wasZero(ownSlice, i);
         }
         if (!needsBuffer()) {
             write();
             return;
         }
-        long old = form.descriptor(ownTable, firstIndex);
-        long oldLast = form.descriptor(ownTable, firstIndex + count - 1);
+        long old = form.descriptor(ownSlice, firstIndex);
+        long oldLast = form.descriptor(ownSlice, firstIndex + count - 1);
         Join join = new Join(this::onRead);
         read(Source.OLD, old, headMoved, headStart, join);
         read(head, old, headStart, dataStart, join);
@@ -268,10 +268,10 @@ final class AllocatingWrite {
     }
 
     /** Whether what becomes visible of a cluster's place read as zeros before. */
-    private boolean wasZero(L2Table ownTable, int cluster) {
+    private boolean wasZero(Slice ownSlice, int cluster) {
         long start = guestOffset(cluster);
-        long bitmap = form.bitmap(ownTable, firstIndex + cluster);
-        boolean compressed = L2Entry.isCompressed(form.descriptor(ownTable, firstIndex + cluster));
+        long bitmap = form.bitmap(ownSlice, firstIndex + cluster);
+        boolean compressed = L2Entry.isCompressed(form.descriptor(ownSlice, firstIndex + cluster));
         if (compressed || (!placed && (int) bitmap != 0)) {
             return false;
         }
@@ -372,8 +372,8 @@ final class AllocatingWrite {
     }
 
     private void end(BlockError error) {
-        L2Table changed = table;
-        table = null;
+        Slice changed = slice;
+        slice = null;
         if (changed == null) {
             throw new AssertionError("allocating write ended twice");
         }
@@ -392,7 +392,7 @@ final class AllocatingWrite {
         }
     }
 
-    private void link(L2Table changed) {
+    private void link(Slice changed) {
         boolean flushFirst = !(allocation.fresh() && oldIsZero);
         long host = allocation.start() << image.clusterBits;
         for (int i = 0; i < count; i++) {

@@ -5,7 +5,7 @@ import io.quoin.block.IoFlags;
 import io.quoin.block.IoOp;
 import io.quoin.block.IoRequest;
 import io.quoin.block.IoVector;
-import io.quoin.qcow2.cache.L2Table;
+import io.quoin.qcow2.cache.Slice;
 import io.quoin.qcow2.layout.ClusterKind;
 import io.quoin.qcow2.layout.L2Entry;
 import io.quoin.qcow2.layout.SubclusterBitmap;
@@ -90,7 +90,7 @@ final class ChangeOp extends GuestOp {
             switch (run.find(position, limit)) {
                 case LOAD -> {
                     waiting = true;
-                    image.tables.load(run.l1Index, this);
+                    image.tables.load(run.sliceIndex, this);
                     return;
                 }
                 case REFUSED -> fail(run.error);
@@ -170,9 +170,9 @@ final class ChangeOp extends GuestOp {
      * Gives clusters to the start of the run and writes them; the walk goes on when that has ended.
      */
     private boolean allocate(MappedRun run, long writeEnd) {
-        L2Table table = ownTable(run.l1Index);
-        if (table != null) {
-            allocating.begin(table, position, writeEnd);
+        Slice slice = ownSlice(run.sliceIndex);
+        if (slice != null) {
+            allocating.begin(slice, position, writeEnd);
         }
         return false;
     }
@@ -283,19 +283,19 @@ final class ChangeOp extends GuestOp {
     }
 
     private boolean zeroEntries(MappedRun run, long runEnd) {
-        L2Table table = ownTable(run.l1Index);
-        if (table == null) {
+        Slice slice = ownSlice(run.sliceIndex);
+        if (slice == null) {
             return false;
         }
         boolean punches = image.form.external && unmapping && run.kind == ClusterKind.NORMAL;
         long from = position;
-        int shift = image.form.l1Shift;
-        long tableEnd = ((position >>> shift) + 1) << shift;
-        long to = Math.min(runEnd, tableEnd);
+        int shift = image.form.sliceShift;
+        long sliceEnd = ((position >>> shift) + 1) << shift;
+        long to = Math.min(runEnd, sliceEnd);
         while (position < to) {
             long clusterEnd = (position & -(long) image.clusterSizeBytes) + image.clusterSizeBytes;
             long partEnd = Math.min(to, clusterEnd);
-            if (!zeroEntry(table, partEnd)) {
+            if (!zeroEntry(slice, partEnd)) {
                 fail(BlockError.EIO);
                 return false;
             }
@@ -309,13 +309,13 @@ final class ChangeOp extends GuestOp {
     }
 
     /** The subclusters of one cluster, from the position to before {@code partEnd}. */
-    private boolean zeroEntry(L2Table table, long partEnd) {
+    private boolean zeroEntry(Slice slice, long partEnd) {
         EntryForm form = image.form;
         int l2Index = form.l2Index(position);
-        long descriptor = form.descriptor(table, l2Index);
-        long bitmap = form.bitmap(table, l2Index);
+        long descriptor = form.descriptor(slice, l2Index);
+        long bitmap = form.bitmap(slice, l2Index);
         if (L2Entry.isCompressed(descriptor)) {
-            return zeroCompressed(table, l2Index, descriptor);
+            return zeroCompressed(slice, l2Index, descriptor);
         }
         long mask = form.mask(position, partEnd);
         boolean hasHost = form.hasHost(descriptor);
@@ -335,18 +335,18 @@ final class ChangeOp extends GuestOp {
             image.flusher.drop(cluster);
         }
         if (drops || changed != bitmap) {
-            form.put(image.tables, table, l2Index, drops ? 0 : descriptor, changed, false);
+            form.put(image.tables, slice, l2Index, drops ? 0 : descriptor, changed, false);
         }
         return true;
     }
 
-    private boolean zeroCompressed(L2Table table, int l2Index, long descriptor) {
+    private boolean zeroCompressed(Slice slice, int l2Index, long descriptor) {
         if (!image.isCompressedDataArea(descriptor)) {
             return false;
         }
         boolean hidesBacking = image.version >= 3 && !image.isZeroUnallocated(position);
         long zeros = hidesBacking ? SubclusterBitmap.withZero(0, image.form.all()) : 0;
-        image.form.put(image.tables, table, l2Index, 0, zeros, false);
+        image.form.put(image.tables, slice, l2Index, 0, zeros, false);
         image.dropCompressed(descriptor);
         return true;
     }

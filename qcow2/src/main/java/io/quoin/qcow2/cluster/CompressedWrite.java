@@ -5,7 +5,7 @@ import io.quoin.block.IoFlags;
 import io.quoin.block.IoOp;
 import io.quoin.block.IoRequest;
 import io.quoin.block.IoVector;
-import io.quoin.qcow2.cache.L2Table;
+import io.quoin.qcow2.cache.Slice;
 import io.quoin.qcow2.compress.ClusterCompressor;
 import io.quoin.qcow2.layout.L2Entry;
 import java.util.ArrayList;
@@ -131,7 +131,7 @@ final class CompressedWrite extends GuestOp {
                 switch (run.find(guestOffset, guestOffset + 1)) {
                     case LOAD -> {
                         waiting = true;
-                        image.tables.load(run.l1Index, this);
+                        image.tables.load(run.sliceIndex, this);
                         return;
                     }
                     case REFUSED -> {
@@ -153,11 +153,11 @@ final class CompressedWrite extends GuestOp {
 
     /** Whether a stream may take the place of what is there: nothing, or another stream. */
     private boolean isReplaceable(MappedRun run, long guestOffset) {
-        L2Table table = run.table;
-        if (table == null) {
+        Slice slice = run.slice;
+        if (slice == null) {
             return true;
         }
-        long descriptor = image.form.descriptor(table, image.form.l2Index(guestOffset));
+        long descriptor = image.form.descriptor(slice, image.form.l2Index(guestOffset));
         return L2Entry.isCompressed(descriptor)
                 ? image.isCompressedDataArea(descriptor)
                 : !image.form.hasHost(descriptor);
@@ -229,13 +229,13 @@ final class CompressedWrite extends GuestOp {
         while (cursor < clusters) {
             if (places[cursor] > UNPLACED) {
                 long guestOffset = guestOffset(cursor);
-                L2Table table = ownTable((int) (guestOffset >>> image.form.l1Shift));
-                if (table == null) {
+                Slice slice = ownSlice(image.form.sliceIndex(guestOffset));
+                if (slice == null) {
                     return;
                 }
                 int l2Index = image.form.l2Index(guestOffset);
-                long old = image.form.descriptor(table, l2Index);
-                image.form.put(image.tables, table, l2Index, places[cursor], 0, true);
+                long old = image.form.descriptor(slice, l2Index);
+                image.form.put(image.tables, slice, l2Index, places[cursor], 0, true);
                 if (L2Entry.isCompressed(old)) {
                     image.dropCompressed(old);
                 }

@@ -7,12 +7,12 @@ import org.agrona.BufferUtil;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Memory for what is copied around a write: two clusters each, few enough that large clusters
- * cannot use up the machine.
+ * Memory for what is copied around a write, shared by the images of a loop that have the same size
+ * of clusters: two clusters each, few enough that large clusters cannot use up the machine.
  *
  * <p>Threading: confined(loop).
  */
-final class CowBuffers {
+public final class CowBuffers {
     private static final long BYTES_MAX = 16 << 20;
     private static final int BUFFERS_MIN = 2;
     private static final int BUFFERS_MAX = 64;
@@ -25,7 +25,7 @@ final class CowBuffers {
     private int made;
     private boolean serving;
 
-    CowBuffers(int clusterSizeBytes) {
+    public CowBuffers(int clusterSizeBytes) {
         bufferBytes = 2 * clusterSizeBytes;
         buffersMax = (int) Math.max(BUFFERS_MIN, Math.min(BUFFERS_MAX, BYTES_MAX / bufferBytes));
     }

@@ -1,7 +1,7 @@
 package io.quoin.qcow2.cluster;
 
-import io.quoin.qcow2.cache.L2Table;
 import io.quoin.qcow2.cache.MappingTables;
+import io.quoin.qcow2.cache.Slice;
 import io.quoin.qcow2.layout.ClusterKind;
 import io.quoin.qcow2.layout.EntryFault;
 import io.quoin.qcow2.layout.L2Entry;
@@ -27,7 +27,8 @@ final class EntryForm {
     final int clusterBits;
     final int subclusterBits;
     final int l1Shift;
-    final int l2Mask;
+    final int sliceShift;
+    final int sliceMask;
     private final int subclusters;
     private final int version;
 
@@ -38,7 +39,8 @@ final class EntryForm {
         clusterBits = geometry.clusterBits();
         subclusterBits = geometry.subclusterBits();
         l1Shift = geometry.l1Shift();
-        l2Mask = geometry.l2Entries() - 1;
+        sliceShift = geometry.sliceShift();
+        sliceMask = geometry.sliceEntries() - 1;
         subclusters = extended ? SubclusterBitmap.SUBCLUSTERS : 1;
         version = header.version();
     }
@@ -48,25 +50,31 @@ final class EntryForm {
         return !extended && !external;
     }
 
-    int l2Index(long guestOffset) {
-        return (int) (guestOffset >>> clusterBits) & l2Mask;
+    /** Which slice of all L2 tables maps {@code guestOffset}. */
+    int sliceIndex(long guestOffset) {
+        return (int) (guestOffset >>> sliceShift);
     }
 
-    /** Where in its table's words an entry is. */
+    /** Which entry of its slice. */
+    int l2Index(long guestOffset) {
+        return (int) (guestOffset >>> clusterBits) & sliceMask;
+    }
+
+    /** Where in its slice's words an entry is. */
     int word(int l2Index) {
         return extended ? l2Index << 1 : l2Index;
     }
 
-    long descriptor(L2Table table, int l2Index) {
-        long entry = table.entries()[word(l2Index)];
+    long descriptor(Slice slice, int l2Index) {
+        long entry = slice.entry(word(l2Index));
         return extended || L2Entry.isCompressed(entry) ? entry : entry & ~L2Entry.ZERO;
     }
 
-    long bitmap(L2Table table, int l2Index) {
+    long bitmap(Slice slice, int l2Index) {
         if (extended) {
-            return table.entries()[word(l2Index) + 1];
+            return slice.entry(word(l2Index) + 1);
         }
-        long entry = table.entries()[l2Index];
+        long entry = slice.entry(l2Index);
         if (L2Entry.isCompressed(entry)) {
             return 0;
         }
@@ -79,16 +87,16 @@ final class EntryForm {
     /** Changes an entry in memory, see {@link MappingTables#setEntry}. */
     void put(
             MappingTables tables,
-            L2Table table,
+            Slice slice,
             int l2Index,
             long descriptor,
             long bitmap,
             boolean flushFirst) {
         if (extended) {
-            tables.setEntry(table, word(l2Index), descriptor, bitmap, flushFirst);
+            tables.setEntry(slice, word(l2Index), descriptor, bitmap, flushFirst);
         } else {
             long zero = SubclusterBitmap.isZero(bitmap, 0) ? L2Entry.ZERO : 0;
-            tables.setEntry(table, l2Index, descriptor | zero, flushFirst);
+            tables.setEntry(slice, l2Index, descriptor | zero, flushFirst);
         }
     }
 

@@ -2,9 +2,9 @@ package io.quoin.qcow2.cluster;
 
 import io.quoin.block.BlockError;
 import io.quoin.block.IoRequest;
-import io.quoin.qcow2.cache.L2Table;
 import io.quoin.qcow2.cache.MappingTables;
 import io.quoin.qcow2.cache.Outcome;
+import io.quoin.qcow2.cache.Slice;
 import io.quoin.qcow2.cache.Steps;
 import io.quoin.qcow2.layout.L1Entry;
 import io.quoin.qcow2.refcount.Allocation;
@@ -90,27 +90,34 @@ abstract class GuestOp extends Steps {
     }
 
     /**
-     * The table of {@code l1Index}, in memory and changeable; null: it has to wait, or has failed.
+     * A slice of a table, in memory and changeable; null: it has to wait, or has failed. Who waits
+     * for room holds nothing that those need who make it.
      */
-    protected final @Nullable L2Table ownTable(int l1Index) {
+    protected final @Nullable Slice ownSlice(int sliceIndex) {
         MappingTables tables = image.tables;
         if (tables.isDirtyFull()) {
             waiting = true;
             image.flusher.awaitRoom(this);
             return null;
         }
-        if (tables.isDirtyHigh()) {
-            image.flusher.nudge();
-        }
-        long entry = tables.l1Entry(l1Index);
-        L2Table table = tables.find(l1Index);
-        if (table != null && L1Entry.isCopied(entry)) {
-            return table;
-        }
-        if (table == null && L1Entry.isAllocated(entry)) {
-            // It was there when the operation last looked, and has been evicted since.
+        if (tables.isLoopFull()) {
             waiting = true;
-            tables.load(l1Index, this);
+            tables.awaitLoop(this);
+            return null;
+        }
+        if (tables.isDirtyHigh()) {
+            image.flusher.writeSoon();
+        }
+        int l1Index = tables.l1Index(sliceIndex);
+        long entry = tables.l1Entry(l1Index);
+        Slice slice = tables.find(sliceIndex);
+        if (slice != null && L1Entry.isCopied(entry)) {
+            return slice;
+        }
+        if (slice == null && L1Entry.isAllocated(entry)) {
+            // It has been evicted since the operation last looked, or its table is new.
+            waiting = true;
+            tables.load(sliceIndex, this);
             return null;
         }
         Allocation taken = image.refcounts.take(1, tableAllocation);
@@ -123,12 +130,15 @@ abstract class GuestOp extends Steps {
             return null;
         }
         long hostOffset = taken.start() << image.clusterBits;
-        if (table == null) {
-            return tables.create(l1Index, hostOffset, taken.fresh());
+        if (slice == null) {
+            tables.create(l1Index, hostOffset, taken.fresh());
+            waiting = true;
+            tables.load(sliceIndex, this);
+            return null;
         }
-        tables.move(table, hostOffset);
+        tables.move(l1Index, hostOffset);
         image.flusher.drop(L1Entry.hostOffset(entry) >>> image.clusterBits);
-        return table;
+        return slice;
     }
 
     @Override

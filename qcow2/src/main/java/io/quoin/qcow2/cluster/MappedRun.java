@@ -3,8 +3,8 @@ package io.quoin.qcow2.cluster;
 import io.quoin.block.BlockError;
 import io.quoin.qcow2.cache.ImageHealth;
 import io.quoin.qcow2.cache.ImageIo;
-import io.quoin.qcow2.cache.L2Table;
 import io.quoin.qcow2.cache.MappingTables;
+import io.quoin.qcow2.cache.Slice;
 import io.quoin.qcow2.layout.ClusterKind;
 import io.quoin.qcow2.layout.EntryFault;
 import io.quoin.qcow2.layout.L1Entry;
@@ -12,9 +12,9 @@ import io.quoin.qcow2.layout.L2Entry;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A look-up and its result: the longest run of guest bytes from a position that one L2 table maps
- * in one way, to host bytes that follow each other. One object for each image, used within a step
- * only.
+ * A look-up and its result: the longest run of guest bytes from a position that one slice of an L2
+ * table maps in one way, to host bytes that follow each other. One object for each image, used
+ * within a step only.
  *
  * <p>Threading: confined(loop).
  */
@@ -23,7 +23,7 @@ final class MappedRun {
     enum Lookup {
         /** The fields describe the run. */
         FOUND,
-        /** The table of {@link #l1Index} has to be loaded first. */
+        /** The slice {@link #sliceIndex} has to be loaded first. */
         LOAD,
         /** {@link #error} says why not. */
         REFUSED
@@ -35,7 +35,8 @@ final class MappedRun {
     private final EntryForm form;
     private final int clusterBits;
     private final int l1Shift;
-    private final int l2Mask;
+    private final int sliceShift;
+    private final int sliceMask;
     private final int version;
 
     /** Null for standard entries. */
@@ -51,8 +52,8 @@ final class MappedRun {
     long descriptor;
 
     long lengthBytes;
-    int l1Index;
-    @Nullable L2Table table;
+    int sliceIndex;
+    @Nullable Slice slice;
     BlockError error = BlockError.OK;
 
     MappedRun(ImageIo io, MappingTables tables, EntryForm form, int version) {
@@ -62,26 +63,28 @@ final class MappedRun {
         this.form = form;
         this.clusterBits = form.clusterBits;
         this.l1Shift = form.l1Shift;
-        this.l2Mask = form.l2Mask;
+        this.sliceShift = form.sliceShift;
+        this.sliceMask = form.sliceMask;
         this.version = version;
         this.subclusters = form.isStandard() ? null : new SubclusterRun(io, form);
     }
 
     /** Looks up {@code guestOffset}; the run ends at {@code guestEnd} at the latest. */
     Lookup find(long guestOffset, long guestEnd) {
-        l1Index = (int) (guestOffset >>> l1Shift);
-        L2Table found = tables.find(l1Index);
-        table = found;
+        sliceIndex = (int) (guestOffset >>> sliceShift);
+        Slice found = tables.find(sliceIndex);
+        slice = found;
         if (found == null) {
-            return tables.isAllocated(l1Index) ? Lookup.LOAD : withoutTable(guestOffset, guestEnd);
+            return tables.isAllocated(tables.l1Index(sliceIndex))
+                    ? Lookup.LOAD
+                    : withoutTable(guestOffset, guestEnd);
         }
         SubclusterRun other = subclusters;
         if (other != null) {
             return findOther(other, found, guestOffset, guestEnd);
         }
-        long[] entries = found.entries();
-        int l2Index = (int) (guestOffset >>> clusterBits) & l2Mask;
-        long entry = entries[l2Index];
+        int l2Index = (int) (guestOffset >>> clusterBits) & sliceMask;
+        long entry = found.entry(l2Index);
         kind = L2Entry.kind(entry);
         if (kind == ClusterKind.COMPRESSED) {
             return compressed(guestOffset, guestEnd, entry);
@@ -95,7 +98,9 @@ final class MappedRun {
         long inCluster = guestOffset & ((1L << clusterBits) - 1);
         long clusterEnd = guestOffset - inCluster + (1L << clusterBits);
         long expected = entry + step;
-        while (clusterEnd < guestEnd && l2Index < l2Mask && entries[l2Index + 1] == expected) {
+        while (clusterEnd < guestEnd
+                && l2Index < sliceMask
+                && found.entry(l2Index + 1) == expected) {
             l2Index++;
             expected += step;
             clusterEnd += 1L << clusterBits;
@@ -116,18 +121,19 @@ final class MappedRun {
         return fault.isNone() ? Lookup.FOUND : refuse(found, l2Index, entry, fault);
     }
 
-    private Lookup findOther(SubclusterRun other, L2Table found, long guestOffset, long guestEnd) {
+    private Lookup findOther(SubclusterRun other, Slice found, long guestOffset, long guestEnd) {
         EntryFault fault = other.find(this, found, guestOffset, guestEnd);
         int word = form.word(other.l2Index());
         if (!fault.isNone()) {
-            return refuse(found, word, found.entries()[word], fault);
+            return refuse(found, word, found.entry(word), fault);
         }
         return kind == ClusterKind.COMPRESSED
-                ? compressed(guestOffset, guestEnd, found.entries()[word])
+                ? compressed(guestOffset, guestEnd, found.entry(word))
                 : Lookup.FOUND;
     }
 
     private Lookup withoutTable(long guestOffset, long guestEnd) {
+        int l1Index = tables.l1Index(sliceIndex);
         if (L1Entry.isCopied(tables.l1Entry(l1Index))) {
             health.corrupt(
                     "L1 entry " + l1Index + ": " + EntryFault.COPIED_WITHOUT_OFFSET.text(),
@@ -149,15 +155,18 @@ final class MappedRun {
         return Lookup.FOUND;
     }
 
-    private Lookup refuse(L2Table found, int word, long entry, EntryFault fault) {
+    private Lookup refuse(Slice found, int word, long entry, EntryFault fault) {
+        int index = (int) found.index();
+        int l1Index = tables.l1Index(index);
+        int inTable = (index - tables.firstSlice(l1Index)) * tables.sliceWords() + word;
         health.corrupt(
                 "L2 entry "
-                        + (form.extended ? word >> 1 : word)
+                        + (form.extended ? inTable >> 1 : inTable)
                         + " of table "
-                        + found.l1Index()
+                        + l1Index
                         + ": "
                         + fault.text(),
-                L1Entry.hostOffset(tables.l1Entry(found.l1Index())) + 8L * word,
+                tables.hostOffset(index) + 8L * word,
                 entry);
         error = BlockError.EIO;
         return Lookup.REFUSED;

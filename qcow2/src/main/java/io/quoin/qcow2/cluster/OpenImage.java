@@ -74,6 +74,7 @@ public final class OpenImage {
     private final WriteGate gate;
     private final ImageBitmaps bitmaps;
     private final LeakReclaim reclaim;
+    private final Runnable giveTablesBack;
     private @Nullable ZeroDetection zeroDetection;
     private boolean otherBackingExpected;
     private boolean zerosAllocated;
@@ -82,6 +83,8 @@ public final class OpenImage {
     /**
      * @param backing what unallocated clusters read as; null: zeros
      * @param workers where compressed clusters are decompressed
+     * @param cowBuffers those of the loop and the size of clusters
+     * @param giveTablesBack ends the claim on memory for what stays while the image is open
      */
     public OpenImage(
             ImageIo io,
@@ -92,7 +95,9 @@ public final class OpenImage {
             WriteGate gate,
             ImageBitmaps bitmaps,
             @Nullable XlatorFile backing,
-            CompressionWorkers workers) {
+            CompressionWorkers workers,
+            CowBuffers cowBuffers,
+            Runnable giveTablesBack) {
         Qcow2Header qcow2Header = header.header();
         this.io = io;
         this.health = io.health();
@@ -103,6 +108,7 @@ public final class OpenImage {
         this.refcounts = refcounts;
         this.gate = gate;
         this.bitmaps = bitmaps;
+        this.giveTablesBack = giveTablesBack;
         this.reclaim = new LeakReclaim(io, header, tables, refcounts, gate::pass);
         this.backing = backing;
         this.form = new EntryForm(qcow2Header);
@@ -115,7 +121,7 @@ public final class OpenImage {
         this.sizeBytes = qcow2Header.sizeBytes();
         this.changes = new ChangesUnderWay(io.loop());
         this.run = new MappedRun(io, tables, form, version);
-        this.cowBuffers = new CowBuffers(clusterSizeBytes);
+        this.cowBuffers = cowBuffers;
         this.compressed = new ClusterReader(io, qcow2Header, workers);
         this.compressor = new ClusterCompressor(io.loop(), qcow2Header, workers);
         this.packer =
@@ -223,7 +229,12 @@ public final class OpenImage {
     }
 
     /** Flushes, gives reserved clusters back; the child file is left open. */
-    public void close(Outcome outcome) {
+    public void close(Outcome ended) {
+        Outcome outcome =
+                error -> {
+                    releaseMemory();
+                    ended.done(error);
+                };
         if (health.refusal() == BlockError.EPERM) {
             flusher.stop();
             outcome.done(BlockError.OK);
@@ -242,6 +253,13 @@ public final class OpenImage {
                         closeRefcounts(flushed, outcome);
                     }
                 });
+    }
+
+    /** Gives memory back that is shared with other images: nothing of this one is under way. */
+    public void releaseMemory() {
+        tables.close();
+        refcounts.release();
+        giveTablesBack.run();
     }
 
     private void storeBitmaps(Outcome outcome) {

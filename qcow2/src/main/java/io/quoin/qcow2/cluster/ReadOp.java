@@ -42,7 +42,7 @@ final class ReadOp extends GuestOp {
             switch (run.find(position, end)) {
                 case LOAD -> {
                     waiting = true;
-                    image.tables.load(run.l1Index, this);
+                    image.tables.load(run.sliceIndex, this);
                     return;
                 }
                 case REFUSED -> fail(run.error);

@@ -1,9 +1,9 @@
 package io.quoin.qcow2.cluster;
 
 import io.quoin.block.BlockError;
-import io.quoin.qcow2.cache.L2Table;
 import io.quoin.qcow2.cache.MappingTables;
 import io.quoin.qcow2.cache.Outcome;
+import io.quoin.qcow2.cache.Slice;
 import io.quoin.qcow2.layout.L1Entry;
 import io.quoin.qcow2.layout.L2Entry;
 import io.quoin.qcow2.layout.Qcow2Geometry;
@@ -38,6 +38,7 @@ final class ShrinkOp extends WholeImageOp {
     private final Outcome ended;
     private Phase phase = Phase.BARRIER;
     private int l1Index;
+    private int slice;
 
     ShrinkOp(OpenImage image, long newSizeBytes, Outcome ended) {
         super(image);
@@ -70,6 +71,7 @@ final class ShrinkOp extends WholeImageOp {
                 return;
             }
             l1Index++;
+            slice = 0;
         }
         waiting = true;
         image.flusher.flush(this::lowerL1);
@@ -114,25 +116,31 @@ final class ShrinkOp extends WholeImageOp {
                 });
     }
 
-    /** Takes a table that maps nothing out of the L1 table; {@code false}: it is being loaded. */
+    /**
+     * Takes a table that maps nothing out of the L1 table; {@code false}: part of it is being
+     * loaded.
+     */
     private boolean trim() {
         MappingTables tables = image.tables;
         if (!tables.isAllocated(l1Index)) {
             return true;
         }
-        L2Table table = tables.find(l1Index);
-        if (table == null) {
-            waiting = true;
-            tables.load(l1Index, this);
-            return false;
-        }
-        for (long entry : table.entries()) {
-            if ((entry & ~L2Entry.ZERO) != 0) {
-                return true;
+        while (slice < tables.slicesPerTable()) {
+            Slice loaded = tables.find(tables.firstSlice(l1Index) + slice);
+            if (loaded == null) {
+                waiting = true;
+                tables.load(tables.firstSlice(l1Index) + slice, this);
+                return false;
             }
+            for (int word = 0; word < tables.sliceWords(); word++) {
+                if ((loaded.entry(word) & ~L2Entry.ZERO) != 0) {
+                    return true;
+                }
+            }
+            slice++;
         }
         long hostOffset = L1Entry.hostOffset(tables.l1Entry(l1Index));
-        if (tables.drop(table)) {
+        if (tables.drop(l1Index)) {
             image.flusher.drop(hostOffset >>> image.clusterBits);
         }
         return true;

@@ -78,7 +78,7 @@ final class StatusOp extends GuestOp {
                     }
                     loads++;
                     waiting = true;
-                    image.tables.load(image.run.l1Index, this);
+                    image.tables.load(image.run.sliceIndex, this);
                     return;
                 }
                 case REFUSED -> fail(image.run.error);

@@ -1,13 +1,13 @@
 package io.quoin.qcow2.cluster;
 
 import io.quoin.qcow2.cache.ImageIo;
-import io.quoin.qcow2.cache.L2Table;
+import io.quoin.qcow2.cache.Slice;
 import io.quoin.qcow2.layout.ClusterKind;
 import io.quoin.qcow2.layout.EntryFault;
 import io.quoin.qcow2.layout.L2Entry;
 
 /**
- * The walk along the entries of one table for images whose entries are not standard ones: extended
+ * The walk along the entries of one slice for images whose entries are not standard ones: extended
  * entries, where each subcluster has a state of its own, and entries that point into an external
  * data file. Apart from {@link MappedRun}, so that standard images do not pay for it.
  *
@@ -35,15 +35,15 @@ final class SubclusterRun {
     }
 
     /**
-     * Finds the run at {@code guestOffset} in {@code table}, to {@code limit} at most.
+     * Finds the run at {@code guestOffset} in {@code slice}, to {@code limit} at most.
      *
      * @return what is wrong with the first entry; if nothing, {@code into} describes the run
      */
-    EntryFault find(MappedRun into, L2Table table, long guestOffset, long limit) {
+    EntryFault find(MappedRun into, Slice slice, long guestOffset, long limit) {
         l2Index = form.l2Index(guestOffset);
         fileSizeBytes = form.external ? Long.MAX_VALUE : io.fileSizeBytes();
-        long descriptor = form.descriptor(table, l2Index);
-        long bitmap = form.bitmap(table, l2Index);
+        long descriptor = form.descriptor(slice, l2Index);
+        long bitmap = form.bitmap(slice, l2Index);
         fault = faultOf(descriptor, bitmap, guestOffset);
         if (!fault.isNone()) {
             return fault;
@@ -53,7 +53,7 @@ final class SubclusterRun {
         boolean hasHost = !L2Entry.isCompressed(descriptor) && form.hasHost(descriptor);
         guestEnd = endOfAlike(bitmap, guestOffset, subcluster);
         if (kind != ClusterKind.COMPRESSED) {
-            extend(table, descriptor, hasHost, limit);
+            extend(slice, descriptor, hasHost, limit);
         }
         long inCluster = guestOffset & ((1L << form.clusterBits) - 1);
         into.kind = kind;
@@ -64,14 +64,14 @@ final class SubclusterRun {
     }
 
     /** Goes on to the following clusters as long as they continue the run. */
-    private void extend(L2Table table, long first, boolean hasHost, long limit) {
+    private void extend(Slice slice, long first, boolean hasHost, long limit) {
         long clusterMask = (1L << form.clusterBits) - 1;
         long descriptor = first;
         for (int next = l2Index + 1;
-                next <= form.l2Mask && guestEnd < limit && (guestEnd & clusterMask) == 0;
+                next <= form.sliceMask && guestEnd < limit && (guestEnd & clusterMask) == 0;
                 next++) {
-            long follows = form.descriptor(table, next);
-            long bitmap = form.bitmap(table, next);
+            long follows = form.descriptor(slice, next);
+            long bitmap = form.bitmap(slice, next);
             long expected = hasHost ? descriptor + (1L << form.clusterBits) : 0;
             boolean continues =
                     follows == expected

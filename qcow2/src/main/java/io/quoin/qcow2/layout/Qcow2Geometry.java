@@ -8,11 +8,14 @@ package io.quoin.qcow2.layout;
  *  guest offset   |  l1Index  |  l2Index  |  offset in cluster  |
  *                                l2Bits         clusterBits
  *  subcluster = cluster / 32 with extended L2, else the cluster itself
+ *  slice = 4 KiB of an L2 table, or all of a smaller one
  * </pre>
  *
  * <p>Threading: immutable.
  */
 public final class Qcow2Geometry {
+    private static final int SLICE_BITS_MAX = 12;
+
     private final int clusterBits;
     private final int l2Bits;
     private final boolean extendedL2;
@@ -42,6 +45,21 @@ public final class Qcow2Geometry {
     /** Entries of an L2 table. */
     public int l2Entries() {
         return 1 << l2Bits;
+    }
+
+    /** L2 tables are kept and written in slices of so many bytes, as a power of two. */
+    public int sliceBits() {
+        return Math.min(SLICE_BITS_MAX, clusterBits);
+    }
+
+    /** Entries of a slice of an L2 table. */
+    public int sliceEntries() {
+        return 1 << (sliceBits() - (extendedL2 ? 4 : 3));
+    }
+
+    /** By how much a guest offset is shifted to give the index of a slice, in all tables. */
+    public int sliceShift() {
+        return sliceBits() - (extendedL2 ? 4 : 3) + clusterBits;
     }
 
     /** Guest bytes that an L2 table covers. */

@@ -2,6 +2,7 @@ package io.quoin.qcow2.refcount;
 
 import io.quoin.block.BlockError;
 import io.quoin.qcow2.cache.HeaderStore;
+import io.quoin.qcow2.cache.Slice;
 import io.quoin.qcow2.layout.Qcow2Header;
 import java.util.List;
 
@@ -32,8 +33,8 @@ final class CloseTask extends RefcountTask {
         DONE
     }
 
-    /** Refcount blocks that are looked through for the end of the file. */
-    private static final int END_BLOCKS_MAX = 64;
+    /** Slices that are looked through for the end of the file. */
+    private static final int END_SLICES_MAX = 1024;
 
     private final ClusterReserve reserve;
     private final HeaderStore header;
@@ -41,7 +42,7 @@ final class CloseTask extends RefcountTask {
     private final List<ReservedRun> runs;
     private State state = State.GIVE_BACK;
     private int run;
-    private int endBlocksLeft = END_BLOCKS_MAX;
+    private int endSlicesLeft = END_SLICES_MAX;
     private long newEnd;
 
     /**
@@ -105,26 +106,26 @@ final class CloseTask extends RefcountTask {
 
     private void findEnd() {
         long cluster = newEnd - 1;
-        if (endBlocksLeft == 0 || cluster <= 0 || !blocks.hasBlock(cluster)) {
+        if (endSlicesLeft == 0 || cluster <= 0 || !blocks.hasBlock(cluster)) {
             state = State.SHRINK;
             return;
         }
-        RefcountBlock block = blockOf(cluster);
-        if (block == null) {
+        Slice slice = sliceOf(cluster);
+        if (slice == null) {
             return;
         }
-        endBlocksLeft--;
-        long blockStart = block.blockIndex * blocks.layout().blockEntries();
-        while (newEnd > Math.max(1, blockStart) && isFree(block, newEnd - 1)) {
+        endSlicesLeft--;
+        long sliceStart = blocks.sliceStart(cluster);
+        while (newEnd > Math.max(1, sliceStart) && isFree(slice, newEnd - 1)) {
             newEnd--;
         }
-        if (newEnd > blockStart) {
+        if (newEnd > sliceStart) {
             state = State.SHRINK;
         }
     }
 
-    private boolean isFree(RefcountBlock block, long cluster) {
-        return blocks.count(block, cluster) == 0 && !blocks.map().contains(cluster);
+    private boolean isFree(Slice slice, long cluster) {
+        return blocks.count(slice, cluster) == 0 && !blocks.map().contains(cluster);
     }
 
     private void giveBack() {
@@ -137,16 +138,16 @@ final class CloseTask extends RefcountTask {
             run++;
             return;
         }
-        RefcountBlock block = blockOf(last.start);
-        if (block == null) {
+        Slice slice = sliceOf(last.start);
+        if (slice == null) {
             return;
         }
         if (last.start + last.count == reserve.end() && last.fresh) {
             newEnd = Math.min(newEnd, last.start);
         }
-        long blockEnd = (block.blockIndex + 1) * blocks.layout().blockEntries();
-        for (; last.count > 0 && last.start < blockEnd; last.start++, last.count--) {
-            blocks.setCount(block, last.start, 0);
+        long sliceEnd = blocks.sliceEnd(last.start);
+        for (; last.count > 0 && last.start < sliceEnd; last.start++, last.count--) {
+            blocks.setCount(slice, last.start, 0);
         }
     }
 }

@@ -2,6 +2,7 @@ package io.quoin.qcow2.refcount;
 
 import io.quoin.block.BlockError;
 import io.quoin.qcow2.cache.ClusterRuns;
+import io.quoin.qcow2.cache.Slice;
 
 /**
  * Takes one reference from each cluster of a list to which nothing durable points any more. A
@@ -48,12 +49,12 @@ final class FreeTask extends RefcountTask {
 
     @Override
     protected boolean work() {
-        if (!error().isOk() && !punched) {
-            // The block cannot be read: what is left stays counted, which is a leak.
+        if (!error().isOk()) {
+            // A slice cannot be read: what is left stays counted, which is a leak.
+            punchCount = 0;
             run = runs.size();
             return false;
         }
-        clearError();
         if (punchCount > 0) {
             return settle();
         }
@@ -65,21 +66,21 @@ final class FreeTask extends RefcountTask {
             reportUncounted(cluster);
             return false;
         }
-        RefcountBlock block = blockOrRoom(cluster);
-        if (block != null) {
-            collect(block);
+        Slice slice = sliceOrRoom(cluster);
+        if (slice != null) {
+            collect(slice);
         }
         return true;
     }
 
-    /** Goes through clusters of one block, up to where a run to punch ends. */
-    private void collect(RefcountBlock block) {
+    /** Goes through clusters of one slice, up to where a run to punch ends. */
+    private void collect(Slice slice) {
         while (run < runs.size()) {
             long cluster = runs.start(run) + inRun;
-            if (blocks.layout().blockIndex(cluster) != block.blockIndex) {
+            if (!blocks.counts(slice, cluster)) {
                 return;
             }
-            long count = blocks.count(block, cluster);
+            long count = blocks.count(slice, cluster);
             if (count == 1) {
                 if (punchCount > 0 && cluster != punchStart + punchCount) {
                     return;
@@ -91,7 +92,7 @@ final class FreeTask extends RefcountTask {
             } else if (count == 0) {
                 reportUncounted(cluster);
             } else {
-                blocks.setCount(block, cluster, count - 1);
+                blocks.setCount(slice, cluster, count - 1);
             }
             next();
         }
@@ -125,12 +126,12 @@ final class FreeTask extends RefcountTask {
             blocks.io().discard(hostOffset, length, error -> answer(BlockError.OK));
             return true;
         }
-        RefcountBlock block = blockOf(punchStart);
-        if (block == null) {
+        Slice slice = sliceOf(punchStart);
+        if (slice == null) {
             return true;
         }
         for (long cluster = punchStart; cluster < punchStart + punchCount; cluster++) {
-            blocks.setCount(block, cluster, 0);
+            blocks.setCount(slice, cluster, 0);
             blocks.map().remove(cluster);
         }
         reserve.freed(punchStart);

@@ -5,6 +5,7 @@ import io.quoin.qcow2.cache.ClusterRuns;
 import io.quoin.qcow2.cache.HeaderStore;
 import io.quoin.qcow2.cache.Join;
 import io.quoin.qcow2.cache.MetadataKind;
+import io.quoin.qcow2.cache.Slice;
 import io.quoin.qcow2.layout.RefcountLayout;
 import java.nio.ByteBuffer;
 import java.util.ArrayList;
@@ -137,7 +138,11 @@ final class GrowTableTask extends RefcountTask {
             newTable[(int) (firstBlock + i)] = (blockCluster + i) << blocks.clusterBits();
         }
         for (long c = tableCluster; c < blockCluster + blockCount; c++) {
-            blocks.setCount(placed.get((int) (layout.blockIndex(c) - firstBlock)), c, 1);
+            Slice slice = blocks.zeros(c);
+            if (slice == null) {
+                return false;
+            }
+            blocks.setCount(slice, c, 1);
         }
         return true;
     }

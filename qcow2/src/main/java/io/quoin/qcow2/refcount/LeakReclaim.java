@@ -3,9 +3,9 @@ package io.quoin.qcow2.refcount;
 import io.quoin.block.BlockError;
 import io.quoin.qcow2.cache.HeaderStore;
 import io.quoin.qcow2.cache.ImageIo;
-import io.quoin.qcow2.cache.L2Table;
 import io.quoin.qcow2.cache.MappingTables;
 import io.quoin.qcow2.cache.Outcome;
+import io.quoin.qcow2.cache.Slice;
 import io.quoin.qcow2.cache.Steps;
 import io.quoin.qcow2.layout.BitmapDirectoryLayout;
 import io.quoin.qcow2.layout.L1Entry;
@@ -90,7 +90,7 @@ public final class LeakReclaim extends Steps {
     private boolean hasPiece;
     private boolean hasL2;
     private int l1Index;
-    private boolean loaded;
+    private int slice;
     private Loop.@Nullable Timer timer;
     private long tablesRead;
     private long lowered;
@@ -322,6 +322,7 @@ public final class LeakReclaim extends Steps {
     private boolean walkActive() {
         int turnEnd = l1Index + ENTRIES_PER_TURN;
         while (l1Index < tables.l1Size() && !L1Entry.isAllocated(tables.l1Entry(l1Index))) {
+            slice = 0;
             if (++l1Index == turnEnd) {
                 pause();
                 return false;
@@ -332,18 +333,19 @@ public final class LeakReclaim extends Steps {
             return true;
         }
         long pointer = tables.l1Entry(l1Index);
-        L2Table present = tables.peek(l1Index);
+        Slice present = tables.peek(tables.firstSlice(l1Index) + slice);
         if (present == null) {
             loadActive(pointer);
             return false;
         }
         see(L1Entry.hostOffset(pointer) >>> clusterBits);
         seeActive(present);
-        if (loaded) {
-            loaded = false;
-            tables.passed(present);
+        slice++;
+        if (slice == tables.slicesPerTable()) {
+            slice = 0;
+            l1Index++;
+            tablesRead++;
         }
-        l1Index++;
         pause();
         return false;
     }
@@ -353,18 +355,15 @@ public final class LeakReclaim extends Steps {
                 L1Entry.fault(pointer, clusterBits, io.fileSizeBytes()).isNone()
                         && (pointer & L1Entry.RESERVED_MASK) == 0;
         if (sound) {
-            loaded = true;
-            tables.load(l1Index, this);
+            tables.load(tables.firstSlice(l1Index) + slice, this);
         } else {
             giveUp("L1 entry " + l1Index + " is wrong");
         }
     }
 
-    private void seeActive(L2Table present) {
-        tablesRead++;
-        long[] words = present.entries();
-        for (int i = 0; i < words.length; i += entryWords) {
-            seeEntry(words[i], entryWords == 1 ? 0 : words[i + 1]);
+    private void seeActive(Slice present) {
+        for (int i = 0; i < tables.sliceWords(); i += entryWords) {
+            seeEntry(present.entry(i), entryWords == 1 ? 0 : present.entry(i + 1));
         }
     }
 

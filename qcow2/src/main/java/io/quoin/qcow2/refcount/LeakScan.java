@@ -1,21 +1,22 @@
 package io.quoin.qcow2.refcount;
 
 import io.quoin.qcow2.cache.ClusterRuns;
+import io.quoin.qcow2.cache.Slice;
 
 /**
- * Finds those of the candidates that are counted once, in some refcount blocks at a time. It
- * changes nothing.
+ * Finds those of the candidates that are counted once, in some slices of refcount blocks at a time.
+ * It changes nothing.
  *
  * <p>Threading: confined(loop).
  */
 final class LeakScan extends RefcountTask {
-    private static final int BLOCKS_PER_TURN = 8;
+    private static final int SLICES_PER_TURN = 128;
 
     private final LeakCandidates candidates;
     private final ClusterRuns leaked = new ClusterRuns();
     private long at;
     private long count;
-    private int blocksLeft = BLOCKS_PER_TURN;
+    private int slicesLeft = SLICES_PER_TURN;
 
     LeakScan(RefcountBlocks blocks, LeakCandidates candidates, long from) {
         super(blocks);
@@ -38,7 +39,7 @@ final class LeakScan extends RefcountTask {
 
     @Override
     protected boolean work() {
-        if (!error().isOk() || blocksLeft == 0) {
+        if (!error().isOk() || slicesLeft == 0) {
             return false;
         }
         long cluster = candidates.next(at);
@@ -51,18 +52,19 @@ final class LeakScan extends RefcountTask {
             at = blockEnd;
             return true;
         }
-        RefcountBlock block = blockOf(cluster);
-        if (block == null) {
+        Slice slice = sliceOf(cluster);
+        if (slice == null) {
             return true;
         }
-        for (; cluster >= 0 && cluster < blockEnd; cluster = candidates.next(cluster + 1)) {
-            if (blocks.count(block, cluster) == 1 && !blocks.map().contains(cluster)) {
+        long sliceEnd = blocks.sliceEnd(cluster);
+        for (; cluster >= 0 && cluster < sliceEnd; cluster = candidates.next(cluster + 1)) {
+            if (blocks.count(slice, cluster) == 1 && !blocks.map().contains(cluster)) {
                 leaked.add(cluster);
                 count++;
             }
         }
-        at = blockEnd;
-        blocksLeft--;
+        at = sliceEnd;
+        slicesLeft--;
         return true;
     }
 }

@@ -1,16 +1,18 @@
 package io.quoin.qcow2.refcount;
 
+import io.quoin.qcow2.cache.Slice;
+
 /**
- * Takes off of counts what is too much, in some refcount blocks at a time. Counts that are too high
- * may become lower on disk at any time, in any order.
+ * Takes off of counts what is too much, in some slices of refcount blocks at a time. Counts that
+ * are too high may become lower on disk at any time, in any order.
  *
  * <p>Threading: confined(loop).
  */
 final class LowerTask extends RefcountTask {
-    private static final int BLOCKS_PER_TURN = 8;
+    private static final int SLICES_PER_TURN = 128;
 
     private final TooHigh tooHigh;
-    private int blocksLeft = BLOCKS_PER_TURN;
+    private int slicesLeft = SLICES_PER_TURN;
 
     LowerTask(RefcountBlocks blocks, TooHigh tooHigh) {
         super(blocks);
@@ -24,7 +26,7 @@ final class LowerTask extends RefcountTask {
 
     @Override
     protected boolean work() {
-        if (!error().isOk() || tooHigh.isDone() || blocksLeft == 0) {
+        if (!error().isOk() || tooHigh.isDone() || slicesLeft == 0) {
             return false;
         }
         long cluster = tooHigh.cluster();
@@ -32,21 +34,21 @@ final class LowerTask extends RefcountTask {
             tooHigh.lower(0);
             return true;
         }
-        RefcountBlock block = blockOrRoom(cluster);
-        if (block == null) {
+        Slice slice = sliceOrRoom(cluster);
+        if (slice == null) {
             return true;
         }
-        long blockEnd = (blocks.layout().blockIndex(cluster) + 1) * blocks.layout().blockEntries();
-        while (!tooHigh.isDone() && tooHigh.cluster() < blockEnd) {
+        long sliceEnd = blocks.sliceEnd(cluster);
+        while (!tooHigh.isDone() && tooHigh.cluster() < sliceEnd) {
             long at = tooHigh.cluster();
             // Nothing is taken off of what has become metadata, whatever was found.
-            long count = blocks.map().contains(at) ? 0 : blocks.count(block, at);
+            long count = blocks.map().contains(at) ? 0 : blocks.count(slice, at);
             long lowered = tooHigh.lower(count);
             if (lowered != count) {
-                blocks.setCount(block, at, lowered);
+                blocks.setCount(slice, at, lowered);
             }
         }
-        blocksLeft--;
+        slicesLeft--;
         return true;
     }
 }

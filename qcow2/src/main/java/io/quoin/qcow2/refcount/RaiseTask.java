@@ -1,6 +1,7 @@
 package io.quoin.qcow2.refcount;
 
 import io.quoin.block.BlockError;
+import io.quoin.qcow2.cache.Slice;
 
 /**
  * Adds references to clusters that have a count already, as compressed clusters that share one do.
@@ -52,17 +53,17 @@ final class RaiseTask extends RefcountTask {
             uncounted(cluster);
             return;
         }
-        RefcountBlock block = blockOf(cluster);
-        if (block == null) {
+        Slice slice = sliceOf(cluster);
+        if (slice == null) {
             return;
         }
-        long count = blocks.count(block, cluster);
+        long count = blocks.count(slice, cluster);
         if (count == 0) {
             uncounted(cluster);
             return;
         }
         if (raises.added(next) > 0) {
-            blocks.setCount(block, cluster, count + raises.added(next));
+            blocks.setCount(slice, cluster, count + raises.added(next));
         }
         next++;
     }

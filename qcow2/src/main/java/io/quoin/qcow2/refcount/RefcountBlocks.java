@@ -7,6 +7,9 @@ import io.quoin.qcow2.cache.Join;
 import io.quoin.qcow2.cache.MetadataKind;
 import io.quoin.qcow2.cache.MetadataMap;
 import io.quoin.qcow2.cache.Outcome;
+import io.quoin.qcow2.cache.Slice;
+import io.quoin.qcow2.cache.SliceCache;
+import io.quoin.qcow2.cache.SliceSet;
 import io.quoin.qcow2.layout.EntryFault;
 import io.quoin.qcow2.layout.L2Entry;
 import io.quoin.qcow2.layout.Qcow2Header;
@@ -14,56 +17,62 @@ import io.quoin.qcow2.layout.RefcountLayout;
 import java.nio.ByteBuffer;
 import java.util.ArrayList;
 import java.util.Arrays;
-import java.util.HashMap;
 import java.util.List;
-import java.util.Map;
 import java.util.function.Consumer;
 import org.agrona.BufferUtil;
+import org.agrona.UnsafeApi;
+import org.agrona.collections.Long2ObjectHashMap;
+import org.agrona.concurrent.UnsafeBuffer;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The refcount table and the refcount blocks that are in memory. Counts go up here before anything
- * points to the cluster and down after nothing does, so that blocks may be written at any time.
+ * The refcount table and the slices of refcount blocks that are in memory. Counts go up here before
+ * anything points to the cluster and down after nothing does, so that blocks may be written at any
+ * time.
+ *
+ * <p>A block that was made here is written as a whole the first time; until then what is not in
+ * memory of it is zeros.
  *
  * <p>Threading: confined(loop), used by one refcount task at a time.
  */
 final class RefcountBlocks {
     private static final long CACHE_BYTES = 4 << 20;
-    private static final int BLOCKS_MIN = 8;
-    private static final int UNIT_BYTES_PREFERRED = 4096;
     private static final int ALIGNMENT = 4096;
 
     /** So many writes that are durable by themselves cost less than a flush of everything. */
-    private static final int DURABLE_BLOCKS_MAX = 4;
+    private static final int DURABLE_WRITES_MAX = 4;
 
     private final ImageIo io;
     private final MetadataMap map;
     private final RefcountLayout layout;
+    private final SliceSet set;
     private final int clusterBits;
     private final int unitBytes;
-    private final int blocksMax;
-    private final Map<Long, RefcountBlock> resident = new HashMap<>();
-    private final List<RefcountBlock> order = new ArrayList<>();
-    private final List<RefcountBlock> spare = new ArrayList<>();
+
+    /** Counts in a slice, as a power of two. */
+    private final int countBits;
+
+    private final Long2ObjectHashMap<Slice> resident = new Long2ObjectHashMap<>();
+    private final List<Slice> dirty = new ArrayList<>();
+    private final List<RefcountBlock> unwritten = new ArrayList<>();
+    private final UnsafeBuffer view = new UnsafeBuffer(0, 0);
     private long[] table;
     private long tableHostOffset;
     private int tableDirtyFrom = Integer.MAX_VALUE;
     private int tableDirtyTo = -1;
-    private int hand;
     private @Nullable LeakCandidates watching;
 
-    RefcountBlocks(ImageIo io, MetadataMap map, Qcow2Header header, long[] table) {
+    RefcountBlocks(
+            ImageIo io, MetadataMap map, Qcow2Header header, long[] table, SliceCache cache) {
         this.io = io;
         this.map = map;
         this.layout = header.refcounts();
         this.clusterBits = header.clusterBits();
         this.table = table;
         this.tableHostOffset = header.refcountTableOffset();
-        this.unitBytes =
-                Math.max(
-                        io.file().geometry().blockSizeMin(),
-                        Math.min(UNIT_BYTES_PREFERRED, 1 << clusterBits));
-        this.blocksMax = (int) Math.max(BLOCKS_MIN, CACHE_BYTES >>> clusterBits);
+        this.unitBytes = 1 << header.geometry().sliceBits();
+        this.countBits = Integer.numberOfTrailingZeros(unitBytes * Byte.SIZE / layout.widthBits());
+        this.set = cache.open(SliceSet.Kind.COUNTS, CACHE_BYTES, this::evicted);
     }
 
     /** A cluster whose count changes leaves {@code candidates}; null: no more. */
@@ -125,17 +134,36 @@ final class RefcountBlocks {
         return isCovered(clusterIndex) && table[(int) layout.blockIndex(clusterIndex)] != 0;
     }
 
-    /** The block of {@code clusterIndex} if it is in memory. */
-    @Nullable RefcountBlock find(long clusterIndex) {
-        RefcountBlock block = resident.get(layout.blockIndex(clusterIndex));
-        if (block != null) {
-            block.referenced = true;
+    /** The slice that counts {@code clusterIndex} if it is in memory. */
+    @Nullable Slice find(long clusterIndex) {
+        Slice slice = resident.get(clusterIndex >>> countBits);
+        if (slice != null) {
+            slice.touch();
         }
-        return block;
+        return slice;
     }
 
-    /** Reads the block of {@code clusterIndex} into memory. */
+    /** Whether {@code slice} counts {@code clusterIndex}. */
+    boolean counts(Slice slice, long clusterIndex) {
+        return clusterIndex >>> countBits == slice.index();
+    }
+
+    /** The first cluster that the slice of {@code clusterIndex} counts. */
+    long sliceStart(long clusterIndex) {
+        return clusterIndex >>> countBits << countBits;
+    }
+
+    /** The first cluster behind those that the slice of {@code clusterIndex} counts. */
+    long sliceEnd(long clusterIndex) {
+        return sliceStart(clusterIndex) + (1L << countBits);
+    }
+
+    /** Reads the slice that counts {@code clusterIndex} into memory. */
     void load(long clusterIndex, Outcome outcome) {
+        if (isUnwritten(layout.blockIndex(clusterIndex))) {
+            outcome.done(zeros(clusterIndex) == null ? BlockError.ENOMEM : BlockError.OK);
+            return;
+        }
         long blockIndex = layout.blockIndex(clusterIndex);
         long entry = table[(int) blockIndex];
         long hostOffset = RefcountLayout.blockHostOffset(entry);
@@ -150,24 +178,50 @@ final class RefcountBlocks {
             outcome.done(BlockError.EIO);
             return;
         }
-        RefcountBlock block = admit(blockIndex, hostOffset);
+        Slice slice = admit(clusterIndex);
+        if (slice == null) {
+            outcome.done(BlockError.ENOMEM);
+            return;
+        }
+        slice.loading(true);
         io.read(
-                hostOffset,
-                block.address,
-                1 << clusterBits,
+                hostOffset + inBlock(slice),
+                slice.address(),
+                unitBytes,
                 error -> {
+                    slice.loading(false);
                     if (!error.isOk()) {
-                        remove(block);
+                        remove(slice);
                     }
                     outcome.done(error);
                 });
     }
 
+    private long inBlock(Slice slice) {
+        long cluster = slice.index() << countBits;
+        return (long) layout.indexInBlock(cluster)
+                >>> countBits
+                << Integer.numberOfTrailingZeros(unitBytes);
+    }
+
+    private boolean isUnwritten(long blockIndex) {
+        return unwrittenOf(blockIndex) != null;
+    }
+
+    private @Nullable RefcountBlock unwrittenOf(long blockIndex) {
+        for (RefcountBlock block : unwritten) {
+            if (block.blockIndex() == blockIndex) {
+                return block;
+            }
+        }
+        return null;
+    }
+
     /** A new block of zeros for {@code clusterIndex}, at host cluster {@code atCluster}. */
     RefcountBlock create(long clusterIndex, long atCluster) {
         RefcountBlock block = place(layout.blockIndex(clusterIndex), atCluster);
-        int blockIndex = (int) block.blockIndex;
-        table[blockIndex] = block.hostOffset;
+        int blockIndex = (int) block.blockIndex();
+        table[blockIndex] = block.hostOffset();
         tableDirtyFrom = Math.min(tableDirtyFrom, blockIndex);
         tableDirtyTo = Math.max(tableDirtyTo, blockIndex);
         return block;
@@ -179,7 +233,7 @@ final class RefcountBlocks {
      * counts that are too high.
      */
     void takeBack(RefcountBlock block) {
-        table[(int) block.blockIndex] = 0;
+        table[(int) block.blockIndex()] = 0;
         forget(block);
     }
 
@@ -188,80 +242,92 @@ final class RefcountBlocks {
         Invariant.check(
                 blockIndex >= table.length || table[(int) blockIndex] == 0,
                 "a refcount block would be replaced");
-        RefcountBlock block = admit(blockIndex, atCluster << clusterBits);
-        ByteBuffer bytes = block.bytes;
-        for (int i = 0; i < bytes.capacity(); i += Long.BYTES) {
-            bytes.putLong(i, 0);
-        }
-        block.markDirty(0, bytes.capacity());
+        RefcountBlock block = new RefcountBlock(blockIndex, atCluster << clusterBits);
+        unwritten.add(block);
         map.add(atCluster, MetadataKind.REFCOUNT_BLOCK);
         return block;
     }
 
-    private RefcountBlock admit(long blockIndex, long hostOffset) {
-        while (order.size() >= blocksMax && evict()) {
-            // Also the ones beyond the limit, which came while all were changed.
-        }
-        RefcountBlock block =
-                spare.isEmpty()
-                        ? new RefcountBlock(1 << clusterBits)
-                        : spare.remove(spare.size() - 1);
-        block.blockIndex = blockIndex;
-        block.hostOffset = hostOffset;
-        block.referenced = true;
-        block.markClean();
-        resident.put(blockIndex, block);
-        order.add(block);
-        return block;
-    }
-
-    /** Whether there was one that could go. */
-    private boolean evict() {
-        for (int tries = 2 * order.size(); tries > 0; tries--) {
-            hand = hand + 1 < order.size() ? hand + 1 : 0;
-            RefcountBlock block = order.get(hand);
-            if (!block.isDirty()) {
-                if (!block.referenced) {
-                    remove(block);
-                    return true;
-                }
-                block.referenced = false;
+    /**
+     * The slice that counts {@code clusterIndex} of a block that is not written yet, which needs no
+     * reading; null if there is no memory.
+     */
+    @Nullable Slice zeros(long clusterIndex) {
+        Slice slice = find(clusterIndex);
+        if (slice == null) {
+            slice = admit(clusterIndex);
+            if (slice != null) {
+                UnsafeApi.setMemory(slice.address(), unitBytes, (byte) 0);
             }
         }
-        return false;
+        return slice;
+    }
+
+    private @Nullable Slice admit(long clusterIndex) {
+        Slice slice = set.take(clusterIndex >>> countBits);
+        if (slice != null) {
+            resident.put(slice.index(), slice);
+        }
+        return slice;
+    }
+
+    private void evicted(Slice slice) {
+        resident.remove(slice.index());
     }
 
     /** Forgets a block that {@link #place} made for a table that never became the image's. */
     void forget(RefcountBlock block) {
-        map.remove(block.hostOffset >>> clusterBits);
-        remove(block);
-    }
-
-    private void remove(RefcountBlock block) {
-        resident.remove(block.blockIndex, block);
-        order.remove(block);
-        if (order.size() + spare.size() < blocksMax) {
-            spare.add(block);
+        map.remove(block.hostOffset() >>> clusterBits);
+        unwritten.remove(block);
+        long first = block.blockIndex() * layout.blockEntries();
+        for (long at = first; at < first + layout.blockEntries(); at += 1L << countBits) {
+            Slice slice = resident.get(at >>> countBits);
+            if (slice != null) {
+                remove(slice);
+            }
         }
     }
 
-    /** The count of a cluster whose block is in memory. */
-    long count(RefcountBlock block, long clusterIndex) {
-        return layout.get(block.bytes, layout.indexInBlock(clusterIndex));
+    private void remove(Slice slice) {
+        resident.remove(slice.index());
+        if (slice.isDirty()) {
+            dirty.remove(slice);
+        }
+        set.drop(slice);
     }
 
-    void setCount(RefcountBlock block, long clusterIndex, long count) {
-        Invariant.check(
-                layout.blockIndex(clusterIndex) == block.blockIndex, "count in the wrong block");
-        int index = layout.indexInBlock(clusterIndex);
-        layout.set(block.bytes, index, count);
+    /** Gives all memory back: nothing is under way any more. */
+    void close() {
+        set.close();
+    }
+
+    /** The count of a cluster whose slice is in memory. */
+    long count(Slice slice, long clusterIndex) {
+        view.wrap(slice.address(), unitBytes);
+        return layout.get(view, 0, indexInSlice(clusterIndex));
+    }
+
+    private int indexInSlice(long clusterIndex) {
+        return (int) clusterIndex & ((1 << countBits) - 1);
+    }
+
+    void setCount(Slice slice, long clusterIndex, long count) {
+        Invariant.check(counts(slice, clusterIndex), "count in the wrong slice");
+        view.wrap(slice.address(), unitBytes);
+        layout.set(view, 0, indexInSlice(clusterIndex), count);
         unlinked(clusterIndex);
-        int at = (int) (((long) index * layout.widthBits()) >>> 3);
-        block.markDirty(at, at + Math.max(1, layout.widthBits() >>> 3));
+        markDirty(slice);
+    }
+
+    private void markDirty(Slice slice) {
+        if (!slice.isDirty()) {
+            slice.dirty(true);
+            dirty.add(slice);
+        }
     }
 
     boolean isDirty() {
-        return isTableDirty() || dirtyBlocks() > 0;
+        return isTableDirty() || !dirty.isEmpty() || !unwritten.isEmpty();
     }
 
     boolean isTableDirty() {
@@ -274,11 +340,11 @@ final class RefcountBlocks {
     }
 
     /**
-     * As {@link #writeBlocks(Outcome)}, and makes them durable: few ones each by itself, so that
+     * As {@link #writeBlocks(Outcome)}, and makes them durable: few writes each by itself, so that
      * nothing waits for the guest's data to be flushed.
      */
     private void writeBlocksDurably(Outcome outcome) {
-        if (dirtyBlocks() <= DURABLE_BLOCKS_MAX) {
+        if (dirty.size() + unwritten.size() <= DURABLE_WRITES_MAX) {
             writeBlocks(true, outcome);
         } else {
             writeBlocks(false, ifOk(io::flush, outcome));
@@ -300,50 +366,73 @@ final class RefcountBlocks {
         writeBlocksDurably(isTableDirty() ? ifOk(this::writeTableDurably, outcome) : outcome);
     }
 
-    /** Whether so many blocks are changed that they should be written, to be evicted later. */
+    /** Whether so many slices are changed that they should be written, to be evicted later. */
     boolean isShortOfClean() {
-        return dirtyBlocks() > blocksMax / 2;
-    }
-
-    private int dirtyBlocks() {
-        int count = 0;
-        for (RefcountBlock block : order) {
-            count += block.isDirty() ? 1 : 0;
-        }
-        return count;
+        return set.isDirtyFull(dirty.size());
     }
 
     private void writeBlocks(boolean durably, Outcome outcome) {
-        List<RefcountBlock> written = new ArrayList<>();
+        List<Slice> written = new ArrayList<>(dirty);
+        List<RefcountBlock> wholes = new ArrayList<>(unwritten);
+        dirty.clear();
+        for (Slice slice : written) {
+            slice.pin();
+            slice.dirty(false);
+        }
         Join join =
                 new Join(
                         error -> {
-                            if (!error.isOk()) {
-                                for (RefcountBlock block : written) {
-                                    block.markDirty(0, 1 << clusterBits);
-                                }
+                            if (error.isOk()) {
+                                unwritten.removeAll(wholes);
+                            } else {
+                                written.forEach(this::markDirty);
                             }
+                            written.forEach(Slice::unpin);
                             outcome.done(error);
                         });
-        for (RefcountBlock block : order) {
-            if (block.isDirty()) {
-                written.add(block);
-            }
+        for (RefcountBlock block : wholes) {
+            writeWhole(block, durably, join);
         }
-        for (RefcountBlock block : written) {
-            int from = block.dirtyFrom & -unitBytes;
-            int to = (block.dirtyTo + unitBytes - 1) & -unitBytes;
-            block.markClean();
-            long hostOffset = block.hostOffset + from;
-            long address = block.address + from;
-            if (durably) {
-                io.writeDurably(
-                        MetadataKind.REFCOUNT_BLOCK, hostOffset, address, to - from, join.one());
-            } else {
-                io.write(MetadataKind.REFCOUNT_BLOCK, hostOffset, address, to - from, join.one());
+        for (Slice slice : written) {
+            long blockIndex = layout.blockIndex(slice.index() << countBits);
+            if (unwrittenOf(blockIndex) == null) {
+                long blockHost = RefcountLayout.blockHostOffset(table[(int) blockIndex]);
+                write(blockHost + inBlock(slice), slice.address(), unitBytes, durably, join.one());
             }
         }
         join.started();
+    }
+
+    private void writeWhole(RefcountBlock block, boolean durably, Join join) {
+        ByteBuffer bytes = BufferUtil.allocateDirectAligned(1 << clusterBits, ALIGNMENT);
+        long address = BufferUtil.address(bytes);
+        long first = block.blockIndex() * layout.blockEntries();
+        for (long at = first; at < first + layout.blockEntries(); at += 1L << countBits) {
+            Slice slice = resident.get(at >>> countBits);
+            if (slice != null) {
+                UnsafeApi.copyMemory(slice.address(), address + inBlock(slice), unitBytes);
+            }
+        }
+        Outcome one = join.one();
+        write(
+                block.hostOffset(),
+                address,
+                1 << clusterBits,
+                durably,
+                error -> {
+                    // The buffer lives as long as the write.
+                    bytes.clear();
+                    one.done(error);
+                });
+    }
+
+    private void write(
+            long hostOffset, long address, int lengthBytes, boolean durably, Outcome outcome) {
+        if (durably) {
+            io.writeDurably(MetadataKind.REFCOUNT_BLOCK, hostOffset, address, lengthBytes, outcome);
+        } else {
+            io.write(MetadataKind.REFCOUNT_BLOCK, hostOffset, address, lengthBytes, outcome);
+        }
     }
 
     /** Writes the changed entries of the table, durably: the blocks they point to are durable. */

@@ -1,6 +1,7 @@
 package io.quoin.qcow2.refcount;
 
 import io.quoin.block.BlockError;
+import io.quoin.qcow2.cache.Slice;
 import io.quoin.qcow2.cache.Steps;
 import org.jspecify.annotations.Nullable;
 
@@ -52,28 +53,28 @@ abstract class RefcountTask extends Steps {
         resume();
     }
 
-    /** Has the block of {@code clusterIndex} in memory, or waits for it and gives null. */
-    protected final @Nullable RefcountBlock blockOf(long clusterIndex) {
-        RefcountBlock block = blocks.find(clusterIndex);
-        if (block == null) {
+    /** Has the slice that counts {@code clusterIndex} in memory, or waits for it and gives null. */
+    protected final @Nullable Slice sliceOf(long clusterIndex) {
+        Slice slice = blocks.find(clusterIndex);
+        if (slice == null) {
             await();
             blocks.load(clusterIndex, this::answer);
         }
-        return block;
+        return slice;
     }
 
     /**
-     * As {@link #blockOf}, for tasks that change blocks without writing them: while too many are
+     * As {@link #sliceOf}, for tasks that change slices without writing them: while too many are
      * changed they are written first, since changed ones stay in memory. Counts may be on disk at
      * any time.
      */
-    protected final @Nullable RefcountBlock blockOrRoom(long clusterIndex) {
+    protected final @Nullable Slice sliceOrRoom(long clusterIndex) {
         if (blocks.find(clusterIndex) == null && blocks.isShortOfClean()) {
             await();
             blocks.writeBlocks(this::answer);
             return null;
         }
-        return blockOf(clusterIndex);
+        return sliceOf(clusterIndex);
     }
 
     @Override

@@ -7,6 +7,7 @@ import io.quoin.qcow2.cache.HeaderStore;
 import io.quoin.qcow2.cache.ImageIo;
 import io.quoin.qcow2.cache.MetadataMap;
 import io.quoin.qcow2.cache.Outcome;
+import io.quoin.qcow2.cache.SliceCache;
 import io.quoin.qcow2.cache.Steps;
 import io.quoin.qcow2.layout.Qcow2Header;
 import java.util.ArrayDeque;
@@ -51,14 +52,16 @@ public final class Refcounts implements FreeSink {
 
     /**
      * @param table the entries of the refcount table
+     * @param cache where slices of refcount blocks have their memory
      */
     public Refcounts(
             ImageIo io,
             MetadataMap map,
             Qcow2Header qcow2Header,
             HeaderStore header,
-            long[] table) {
-        this.blocks = new RefcountBlocks(io, map, qcow2Header, table);
+            long[] table,
+            SliceCache cache) {
+        this.blocks = new RefcountBlocks(io, map, qcow2Header, table, cache);
         long clusterSize = qcow2Header.clusterSizeBytes();
         long end = (io.fileSizeBytes() + clusterSize - 1) / clusterSize;
         this.reserve =
@@ -333,6 +336,11 @@ public final class Refcounts implements FreeSink {
         unsettled = !settled;
         closing = outcome;
         runAll();
+    }
+
+    /** Gives the memory of slices back: nothing of the image is under way any more. */
+    public void release() {
+        blocks.close();
     }
 
     private void reserveMore() {

@@ -1,6 +1,7 @@
 package io.quoin.qcow2.refcount;
 
 import io.quoin.block.BlockError;
+import io.quoin.qcow2.cache.Slice;
 import java.util.ArrayList;
 import java.util.List;
 
@@ -28,8 +29,8 @@ final class ReserveTask extends RefcountTask {
         PUBLISH
     }
 
-    /** Refcount blocks that are looked through for freed clusters at most in one go. */
-    private static final int SCAN_BLOCKS_MAX = 16;
+    /** Slices that are looked through for freed clusters at most in one go. */
+    private static final int SCAN_SLICES_MAX = 256;
 
     private final ClusterReserve reserve;
     private final boolean lazy;
@@ -37,7 +38,7 @@ final class ReserveTask extends RefcountTask {
     private final List<RefcountBlock> created = new ArrayList<>();
     private State state = State.COLLECT;
     private int wanted;
-    private int scanLeft = SCAN_BLOCKS_MAX;
+    private int scanLeft = SCAN_SLICES_MAX;
     private boolean tableFull;
 
     /**
@@ -96,7 +97,7 @@ final class ReserveTask extends RefcountTask {
         }
     }
 
-    /** Looks through the rest of one block for clusters that are free again. */
+    /** Looks through the rest of one slice for clusters that are free again. */
     private void scan() {
         long cluster = reserve.scanCursor();
         int entries = blocks.layout().blockEntries();
@@ -105,13 +106,14 @@ final class ReserveTask extends RefcountTask {
             reserve.scanCursor(blocks.isCovered(cluster) ? blockEnd : reserve.end());
             return;
         }
-        RefcountBlock block = blockOf(cluster);
-        if (block == null) {
+        Slice slice = sliceOf(cluster);
+        if (slice == null) {
             return;
         }
-        for (; cluster < blockEnd && wanted > 0; cluster++) {
-            if (blocks.count(block, cluster) == 0 && !blocks.map().contains(cluster)) {
-                take(block, cluster, false);
+        long sliceEnd = Math.min(reserve.end(), blocks.sliceEnd(cluster));
+        for (; cluster < sliceEnd && wanted > 0; cluster++) {
+            if (blocks.count(slice, cluster) == 0 && !blocks.map().contains(cluster)) {
+                take(slice, cluster, false);
             }
         }
         reserve.scanCursor(cluster);
@@ -130,28 +132,31 @@ final class ReserveTask extends RefcountTask {
             wanted = 0;
         } else if (!blocks.hasBlock(cluster)) {
             // A block that counts itself.
-            RefcountBlock block = blocks.create(cluster, cluster);
-            created.add(block);
-            blocks.setCount(block, cluster, 1);
-            reserve.passEnd();
-        } else {
-            RefcountBlock block = blockOf(cluster);
-            if (block == null) {
+            created.add(blocks.create(cluster, cluster));
+            Slice slice = blocks.zeros(cluster);
+            if (slice == null) {
+                fail(BlockError.ENOMEM);
                 return;
             }
-            long blockEnd =
-                    (blocks.layout().blockIndex(cluster) + 1) * blocks.layout().blockEntries();
-            for (; cluster < blockEnd && wanted > 0; cluster++) {
-                if (blocks.count(block, cluster) == 0 && !blocks.map().contains(cluster)) {
-                    take(block, cluster, reserve.isFresh(cluster));
+            blocks.setCount(slice, cluster, 1);
+            reserve.passEnd();
+        } else {
+            Slice slice = sliceOf(cluster);
+            if (slice == null) {
+                return;
+            }
+            long sliceEnd = blocks.sliceEnd(cluster);
+            for (; cluster < sliceEnd && wanted > 0; cluster++) {
+                if (blocks.count(slice, cluster) == 0 && !blocks.map().contains(cluster)) {
+                    take(slice, cluster, reserve.isFresh(cluster));
                 }
                 reserve.passEnd();
             }
         }
     }
 
-    private void take(RefcountBlock block, long cluster, boolean fresh) {
-        blocks.setCount(block, cluster, 1);
+    private void take(Slice slice, long cluster, boolean fresh) {
+        blocks.setCount(slice, cluster, 1);
         wanted--;
         if (!runs.isEmpty()) {
             ReservedRun last = runs.get(runs.size() - 1);
@@ -170,9 +175,9 @@ final class ReserveTask extends RefcountTask {
     private void giveBack() {
         for (ReservedRun run : runs) {
             for (long cluster = run.start; cluster < run.start + run.count; cluster++) {
-                RefcountBlock block = blocks.find(cluster);
-                if (block != null) {
-                    blocks.setCount(block, cluster, 0);
+                Slice slice = blocks.find(cluster);
+                if (slice != null) {
+                    blocks.setCount(slice, cluster, 0);
                 }
             }
             reserve.freed(run.start);

@@ -1,6 +1,7 @@
 package io.quoin.qcow2.refcount;
 
 import io.quoin.block.BlockError;
+import io.quoin.qcow2.cache.Slice;
 import java.util.ArrayList;
 import java.util.List;
 
@@ -96,11 +97,11 @@ final class RunTask extends RefcountTask {
         }
         for (checked = Math.max(checked, first); checked < end(); checked++) {
             if (blocks.hasBlock(checked)) {
-                RefcountBlock block = blockOf(checked);
-                if (block == null) {
+                Slice slice = sliceOf(checked);
+                if (slice == null) {
                     return true;
                 }
-                if (blocks.count(block, checked) != 0 || blocks.map().contains(checked)) {
+                if (blocks.count(slice, checked) != 0 || blocks.map().contains(checked)) {
                     reserve.passEnd(checked + 1);
                     return true;
                 }
@@ -143,11 +144,11 @@ final class RunTask extends RefcountTask {
     /** Some of the blocks may have to be read again. */
     private void count() {
         while (counted < end()) {
-            RefcountBlock block = blockOf(counted);
-            if (block == null) {
+            Slice slice = sliceOf(counted);
+            if (slice == null) {
                 return;
             }
-            blocks.setCount(block, counted, 1);
+            blocks.setCount(slice, counted, 1);
             counted++;
         }
         state = State.EXTEND;
@@ -156,9 +157,9 @@ final class RunTask extends RefcountTask {
     /** Nothing points there. The end stays where it is, for something may have been written. */
     private void giveBack() {
         for (long cluster = first; cluster < counted; cluster++) {
-            RefcountBlock block = blocks.find(cluster);
-            if (block != null) {
-                blocks.setCount(block, cluster, 0);
+            Slice slice = blocks.find(cluster);
+            if (slice != null) {
+                blocks.setCount(slice, cluster, 0);
             }
         }
         created.forEach(blocks::takeBack);

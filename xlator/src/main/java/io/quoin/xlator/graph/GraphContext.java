@@ -1,6 +1,7 @@
 package io.quoin.xlator.graph;
 
 import io.quoin.xlator.loop.LoopGroup;
+import io.quoin.xlator.memory.ProcessMemory;
 import java.nio.file.Path;
 import java.util.concurrent.Executor;
 
@@ -10,6 +11,13 @@ import java.util.concurrent.Executor;
  * @param loops the loops that files are opened on
  * @param blocking runs control-path work that may block: opening, listing, renaming
  * @param directory what relative paths in options are relative to
+ * @param memory what caches and buffers are drawn from
  *     <p>Threading: immutable.
  */
-public record GraphContext(LoopGroup loops, Executor blocking, Path directory) {}
+public record GraphContext(
+        LoopGroup loops, Executor blocking, Path directory, ProcessMemory memory) {
+    /** With memory of the default size for this graph alone. */
+    public GraphContext(LoopGroup loops, Executor blocking, Path directory) {
+        this(loops, blocking, directory, ProcessMemory.ofDefault());
+    }
+}

@@ -1,0 +1,37 @@
+package io.quoin.management.daemon;
+
+import io.quoin.xlator.memory.MemoryUse;
+import io.quoin.xlator.memory.ProcessMemory;
+import java.util.Arrays;
+import java.util.List;
+
+/**
+ * What status tells of the memory for caches and buffers.
+ *
+ * @param limitBytes for all of them, as {@code --memory} says
+ * @param uses what it is used for
+ *     <p>Threading: immutable.
+ */
+record MemoryView(long limitBytes, List<Use> uses) {
+    static MemoryView of(ProcessMemory memory) {
+        return new MemoryView(
+                memory.totalBytes(),
+                Arrays.stream(MemoryUse.values())
+                        .map(
+                                use ->
+                                        new Use(
+                                                use.text(),
+                                                memory.usedBytes(use),
+                                                memory.limitBytes(use)))
+                        .toList());
+    }
+
+    /**
+     * One use.
+     *
+     * @param name of it
+     * @param usedBytes taken at the moment
+     * @param limitBytes its share
+     */
+    record Use(String name, long usedBytes, long limitBytes) {}
+}
