@@ -63,7 +63,7 @@ class ParentGuardTest {
         }
 
         private FileInfo stamped(FileInfo info) {
-            long stamp = 1 + java.util.Arrays.hashCode(memory.content(info.fileName()));
+            long stamp = 1L + java.util.Arrays.hashCode(memory.content(info.fileName()));
             return new FileInfo(info.fileName(), info.sizeBytes(), info.allocatedBytes(), 0, stamp);
         }
 

@@ -149,7 +149,7 @@ class ImageParentsTest extends ImageToolsBed {
 
     private static Outcome run(String command, Path images) {
         List<String> arguments = new ArrayList<>();
-        for (String word : command.replace("DIR", images.toString()).split(" ")) {
+        for (String word : command.replace("DIR", images.toString()).split(" ", -1)) {
             arguments.add(word.equals("''") ? "" : word);
         }
         return run(arguments);
