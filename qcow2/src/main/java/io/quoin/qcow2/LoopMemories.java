@@ -4,6 +4,7 @@ import io.quoin.block.BlockError;
 import io.quoin.block.BlockException;
 import io.quoin.qcow2.cache.SliceCache;
 import io.quoin.qcow2.layout.Qcow2Header;
+import io.quoin.qcow2.served.CheckTurns;
 import io.quoin.xlator.loop.Loop;
 import io.quoin.xlator.memory.MemoryUse;
 import io.quoin.xlator.memory.ProcessMemory;
@@ -18,6 +19,7 @@ import java.util.concurrent.ConcurrentHashMap;
 final class LoopMemories {
     private final ProcessMemory memory;
     private final int loops;
+    private final CheckTurns checkTurns = new CheckTurns();
     private final Map<Loop, LoopMemory> byLoop = new ConcurrentHashMap<>();
 
     /**
@@ -30,7 +32,7 @@ final class LoopMemories {
 
     LoopMemory of(Loop loop) {
         return byLoop.computeIfAbsent(
-                loop, owner -> new LoopMemory(new SliceCache(owner, memory, loops)));
+                loop, owner -> new LoopMemory(new SliceCache(owner, memory, loops), checkTurns));
     }
 
     /**
