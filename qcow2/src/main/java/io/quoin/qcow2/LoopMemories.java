@@ -42,7 +42,10 @@ final class LoopMemories {
      */
     TableMemory tables(String fileName, Qcow2Header header) {
         long bytes = TableMemory.bytesFor(header);
-        if (!memory.tryTake(MemoryUse.TABLES, bytes)) {
+        if (memory.usedBytes(MemoryUse.TABLES) <= memory.limitBytes(MemoryUse.TABLES) / 2) {
+            // Also one that is larger than the share.
+            memory.take(MemoryUse.TABLES, bytes);
+        } else if (!memory.tryTake(MemoryUse.TABLES, bytes)) {
             throw new BlockException(
                     BlockError.ENOMEM,
                     "no memory for the tables of the image: file="
