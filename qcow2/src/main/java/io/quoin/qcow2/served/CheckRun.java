@@ -46,7 +46,6 @@ final class CheckRun {
     private final CheckListener listener;
     private final CompletableFuture<OpenCheck> ended = new CompletableFuture<>();
 
-
     private @Nullable FrozenImageFile view;
     private @Nullable String stopped;
 

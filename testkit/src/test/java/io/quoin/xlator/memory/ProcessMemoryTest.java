@@ -44,7 +44,8 @@ class ProcessMemoryTest {
     void shouldRefuseWhenItIsTooSmallOrTooLarge() {
         assertThatThrownBy(() -> new ProcessMemory(MIB))
                 .isInstanceOf(BlockException.class)
-                .hasMessageContaining("illegal memory: bytes=1048576, expected=100663296 to 4294967296");
+                .hasMessageContaining(
+                        "illegal memory: bytes=1048576, expected=100663296 to 4294967296");
         assertThatThrownBy(() -> new ProcessMemory(1L << 40)).isInstanceOf(BlockException.class);
     }
 }
