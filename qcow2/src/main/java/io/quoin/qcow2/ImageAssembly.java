@@ -101,6 +101,7 @@ final class ImageAssembly {
                 new Qcow2File(
                         fileName,
                         image,
+                        memory.checkTurns(),
                         io,
                         qcow2Header,
                         loaded.snapshots(),

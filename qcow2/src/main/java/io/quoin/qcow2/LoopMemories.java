@@ -4,6 +4,7 @@ import io.quoin.block.BlockError;
 import io.quoin.block.BlockException;
 import io.quoin.qcow2.cache.SliceCache;
 import io.quoin.qcow2.layout.Qcow2Header;
+import io.quoin.qcow2.served.CheckTurns;
 import io.quoin.xlator.loop.Loop;
 import io.quoin.xlator.memory.MemoryUse;
 import io.quoin.xlator.memory.ProcessMemory;
@@ -18,6 +19,7 @@ import java.util.concurrent.ConcurrentHashMap;
 final class LoopMemories {
     private final ProcessMemory memory;
     private final int loops;
+    private final CheckTurns checkTurns = new CheckTurns();
     private final Map<Loop, LoopMemory> byLoop = new ConcurrentHashMap<>();
 
     /**
@@ -30,7 +32,7 @@ final class LoopMemories {
 
     LoopMemory of(Loop loop) {
         return byLoop.computeIfAbsent(
-                loop, owner -> new LoopMemory(new SliceCache(owner, memory, loops)));
+                loop, owner -> new LoopMemory(new SliceCache(owner, memory, loops), checkTurns));
     }
 
     /**
@@ -40,7 +42,10 @@ final class LoopMemories {
      */
     TableMemory tables(String fileName, Qcow2Header header) {
         long bytes = TableMemory.bytesFor(header);
-        if (!memory.tryTake(MemoryUse.TABLES, bytes)) {
+        if (memory.usedBytes(MemoryUse.TABLES) <= memory.limitBytes(MemoryUse.TABLES) / 2) {
+            // Also one that is larger than the share.
+            memory.take(MemoryUse.TABLES, bytes);
+        } else if (!memory.tryTake(MemoryUse.TABLES, bytes)) {
             throw new BlockException(
                     BlockError.ENOMEM,
                     "no memory for the tables of the image: file="

@@ -2,6 +2,7 @@ package io.quoin.qcow2;
 
 import io.quoin.qcow2.cache.SliceCache;
 import io.quoin.qcow2.cluster.CowBuffers;
+import io.quoin.qcow2.served.CheckTurns;
 import java.util.HashMap;
 import java.util.Map;
 
@@ -12,14 +13,21 @@ import java.util.Map;
  */
 final class LoopMemory {
     private final SliceCache cache;
+    private final CheckTurns checkTurns;
     private final Map<Integer, CowBuffers> cowBuffers = new HashMap<>();
 
-    LoopMemory(SliceCache cache) {
+    LoopMemory(SliceCache cache, CheckTurns checkTurns) {
         this.cache = cache;
+        this.checkTurns = checkTurns;
     }
 
     SliceCache cache() {
         return cache;
+    }
+
+    /** Those of all loops: a check uses the heap of the process. */
+    CheckTurns checkTurns() {
+        return checkTurns;
     }
 
     CowBuffers cowBuffers(int clusterSizeBytes) {

@@ -15,6 +15,7 @@ import io.quoin.qcow2.cluster.OpenImage;
 import io.quoin.qcow2.layout.Qcow2Header;
 import io.quoin.qcow2.layout.SnapshotTable;
 import io.quoin.qcow2.served.CheckControl;
+import io.quoin.qcow2.served.CheckTurns;
 import io.quoin.qcow2.served.CheckedFile;
 import io.quoin.qcow2.served.ImageChecks;
 import io.quoin.xlator.XlatorFile;
@@ -49,6 +50,7 @@ final class Qcow2File
     Qcow2File(
             String fileName,
             OpenImage image,
+            CheckTurns checkTurns,
             ImageIo io,
             Qcow2Header header,
             SnapshotTable snapshots,
@@ -62,7 +64,7 @@ final class Qcow2File
         this.snapshots = snapshots;
         this.bitmaps = bitmaps;
         this.bitmapControl = new BitmapOperations(bitmaps, image::whenChangeable);
-        this.checks = new ImageChecks(image, fileName);
+        this.checks = new ImageChecks(image, checkTurns, fileName);
         this.backing = backing;
         boolean fastZero =
                 header.isRawExternalData()

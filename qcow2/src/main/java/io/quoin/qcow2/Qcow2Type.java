@@ -36,8 +36,9 @@ public final class Qcow2Type implements XlatorType {
                             CACHE_SIZE,
                             Option.Type.SIZE,
                             "32M",
-                            "Memory for the L2 tables of one open image; 32M cover 256G of it at a"
-                                    + " cluster size of 64K."),
+                            "At most so much of the process's memory for slices of the L2 tables of"
+                                    + " one open image; 32M cover 256G of it at a cluster size of"
+                                    + " 64K."),
                     Option.choice(
                             IMAGES,
                             List.of(IMAGES_BY_SUFFIX, IMAGES_ALL),

@@ -106,7 +106,7 @@ final class ServeCommand implements Runnable {
             names = "--memory",
             paramLabel = "SIZE",
             description =
-                    "memory for the caches and buffers of all disks together, 96M at least"
+                    "memory for the caches and buffers of all disks together, 96M to 4G"
                             + " (default: an eighth of the machine's, at most 192M)",
             converter = SizeConverter.class)
     private @Nullable Long memory;

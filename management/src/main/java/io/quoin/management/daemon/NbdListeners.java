@@ -30,8 +30,7 @@ final class NbdListeners implements AutoCloseable {
         this.addresses = addresses;
     }
 
-    static NbdListeners start(
-            DaemonOptions options, LocalVolume volume, ProcessMemory memory) {
+    static NbdListeners start(DaemonOptions options, LocalVolume volume, ProcessMemory memory) {
         List<SocketAddress> wanted = new ArrayList<>();
         wanted.add(UnixDomainSocketAddress.of(options.socket()));
         ListenAddress listen = options.listen();

@@ -26,7 +26,7 @@ import java.util.concurrent.TimeUnit;
  */
 final class Freeze extends WholeImageOp {
     private static final long RETRY_NANOS = TimeUnit.MILLISECONDS.toNanos(1);
-    private static final long KEPT_BYTES_MAX = 64L << 20;
+    private static final long KEPT_BYTES_MAX = 32L << 20;
 
     private final ImageBitmaps bitmaps;
     private final FreezeListener listener;

@@ -21,6 +21,7 @@ import org.jspecify.annotations.Nullable;
  * One check of an open image.
  *
  * <pre>
+ *  TURN     other images are checked first
  *  RECLAIM  what a killed writer left is given back first: these leaks are known
  *  FREEZE   {@link OpenImage#freeze}
  *  WALK     tables and counts of that moment, on a thread of its own
@@ -37,20 +38,25 @@ final class CheckRun {
     private static final int HEAP_SHARE = 4;
 
     private final OpenImage image;
+    private final CheckTurns turns;
+    private final Runnable turn = this::takeTurn;
     private final Loop loop;
     private final String fileName;
     private final boolean repairLeaks;
     private final CheckListener listener;
     private final CompletableFuture<OpenCheck> ended = new CompletableFuture<>();
 
-    /** Allocated before anything is held. */
-    private final ByteBuffer piece = FrozenImageFile.newPiece();
-
     private @Nullable FrozenImageFile view;
     private @Nullable String stopped;
 
-    CheckRun(OpenImage image, String fileName, boolean repairLeaks, CheckListener listener) {
+    CheckRun(
+            OpenImage image,
+            CheckTurns turns,
+            String fileName,
+            boolean repairLeaks,
+            CheckListener listener) {
         this.image = image;
+        this.turns = turns;
         this.loop = image.loop();
         this.fileName = fileName;
         this.repairLeaks = repairLeaks;
@@ -71,27 +77,54 @@ final class CheckRun {
         if (reading != null) {
             reading.stop(reason);
         }
+        if (turns.cancel(turn)) {
+            fail(BlockError.ESHUTDOWN, reason);
+        }
     }
 
     void start() {
+        turns.take(turn);
+    }
+
+    private void takeTurn() {
+        loop.execute(
+                () -> {
+                    ended.whenComplete((check, failure) -> turns.end());
+                    begin();
+                });
+    }
+
+    private void begin() {
         if (stopped != null) {
             fail(BlockError.ESHUTDOWN, stopped);
         } else if (image.reclaim().isRunning()) {
-            loop.schedule(RECLAIM_POLL_NANOS, this::start);
+            loop.schedule(RECLAIM_POLL_NANOS, this::begin);
         } else {
-            image.freeze(
-                    new FreezeListener() {
-                        @Override
-                        public void frozen(FrozenMetadata metadata, ClusterRuns countedAhead) {
-                            walk(new FrozenImageFile(metadata, loop, piece), countedAhead);
-                        }
-
-                        @Override
-                        public void failed(BlockError error) {
-                            fail(error, "image cannot be flushed before a check: " + error.text());
-                        }
-                    });
+            freeze();
         }
+    }
+
+    private void freeze() {
+        ByteBuffer piece;
+        try {
+            // Before anything is held.
+            piece = FrozenImageFile.newPiece();
+        } catch (OutOfMemoryError e) {
+            fail(BlockError.ENOMEM, "no memory for a check");
+            return;
+        }
+        image.freeze(
+                new FreezeListener() {
+                    @Override
+                    public void frozen(FrozenMetadata metadata, ClusterRuns countedAhead) {
+                        walk(new FrozenImageFile(metadata, loop, piece), countedAhead);
+                    }
+
+                    @Override
+                    public void failed(BlockError error) {
+                        fail(error, "image cannot be flushed before a check: " + error.text());
+                    }
+                });
     }
 
     /**

@@ -21,13 +21,15 @@ public final class ImageChecks implements CheckControl {
     private static final Logger LOG = LoggerFactory.getLogger(ImageChecks.class);
 
     private final OpenImage image;
+    private final CheckTurns turns;
     private final String fileName;
     private @Nullable CheckRun running;
     private @Nullable OpenCheck last;
     private boolean closing;
 
-    public ImageChecks(OpenImage image, String fileName) {
+    public ImageChecks(OpenImage image, CheckTurns turns, String fileName) {
         this.image = image;
+        this.turns = turns;
         this.fileName = fileName;
     }
 
@@ -44,7 +46,7 @@ public final class ImageChecks implements CheckControl {
                     image.health().refusal(),
                     "leaks cannot be repaired, as the image refuses writes");
         }
-        CheckRun run = new CheckRun(image, fileName, repairLeaks, listener);
+        CheckRun run = new CheckRun(image, turns, fileName, repairLeaks, listener);
         running = run;
         CompletionStage<OpenCheck> told =
                 run.ended()

@@ -41,9 +41,11 @@ class ProcessMemoryTest {
     }
 
     @Test
-    void shouldRefuseWhenItIsTooSmall() {
+    void shouldRefuseWhenItIsTooSmallOrTooLarge() {
         assertThatThrownBy(() -> new ProcessMemory(MIB))
                 .isInstanceOf(BlockException.class)
-                .hasMessageContaining("memory is too small: memory=1048576, expected=100663296");
+                .hasMessageContaining(
+                        "illegal memory: bytes=1048576, expected=100663296 to 4294967296");
+        assertThatThrownBy(() -> new ProcessMemory(1L << 40)).isInstanceOf(BlockException.class);
     }
 }

@@ -36,8 +36,8 @@ public enum MemoryUse {
         return switch (this) {
             case PAYLOAD -> payload;
             case CACHE -> rest / 8 * 5;
-            case TABLES -> rest / 8;
-            case WORK -> rest / 4;
+            case TABLES -> rest / 4;
+            case WORK -> rest / 8;
         };
     }
 }

@@ -16,6 +16,9 @@ import java.util.concurrent.atomic.AtomicLong;
 public final class ProcessMemory {
     public static final long BYTES_MIN = 96L << 20;
 
+    /** What heap and direct memory of the launcher's JVM are large enough for. */
+    public static final long BYTES_MAX = 4L << 30;
+
     private static final long DEFAULT_BYTES_MAX = 192L << 20;
     private static final int DEFAULT_SHARE_OF_MACHINE = 8;
 
@@ -24,18 +27,19 @@ public final class ProcessMemory {
     private final Map<MemoryUse, AtomicLong> used = new EnumMap<>(MemoryUse.class);
 
     /**
-     * @param totalBytes {@link #BYTES_MIN} at least
-     * @throws BlockException EINVAL if it is less
+     * @param totalBytes {@link #BYTES_MIN} to {@link #BYTES_MAX}
+     * @throws BlockException EINVAL if it is not
      */
     public ProcessMemory(long totalBytes) {
-        if (totalBytes < BYTES_MIN) {
+        if (totalBytes < BYTES_MIN || totalBytes > BYTES_MAX) {
             throw new BlockException(
                     BlockError.EINVAL,
-                    "memory is too small: memory="
+                    "illegal memory: bytes="
                             + totalBytes
                             + ", expected="
                             + BYTES_MIN
-                            + " bytes at least");
+                            + " to "
+                            + BYTES_MAX);
         }
         this.totalBytes = totalBytes;
         for (MemoryUse use : MemoryUse.values()) {
