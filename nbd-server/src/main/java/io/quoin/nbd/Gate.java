@@ -5,7 +5,6 @@ import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.ChannelInboundHandlerAdapter;
 import io.netty.channel.epoll.EpollDomainSocketChannel;
 import io.netty.util.AttributeKey;
-import io.quoin.nbd.peer.ClientText;
 import io.quoin.nbd.peer.PeerLog;
 import java.io.IOException;
 import java.net.InetSocketAddress;
@@ -68,10 +67,6 @@ final class Gate extends ChannelInboundHandlerAdapter {
 
     @Override
     public void exceptionCaught(ChannelHandlerContext context, Throwable cause) {
-        log.warn(
-                portal.name(),
-                "connections cannot be accepted, trying again",
-                "cause=" + ClientText.quoted(String.valueOf(cause.getMessage())));
         Channel listener = context.channel();
         listener.config().setAutoRead(false);
         listener.eventLoop()
@@ -79,5 +74,9 @@ final class Gate extends ChannelInboundHandlerAdapter {
                         () -> listener.config().setAutoRead(true),
                         PAUSE_MILLIS,
                         TimeUnit.MILLISECONDS);
+        log.warn(
+                portal.name(),
+                "connections cannot be accepted, trying again",
+                "cause=" + cause.getMessage());
     }
 }

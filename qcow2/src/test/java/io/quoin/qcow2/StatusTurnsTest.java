@@ -42,7 +42,7 @@ final class StatusTurnsTest {
         file = fixture.open("a.qcow2", OpenMode.READ_WRITE);
         driver = fixture.driver(file);
 
-        AtomicInteger turns = new AtomicInteger();
+        int turns = 0;
         ExtentList extents = new ExtentList(1 << 16);
         IoRequest request =
                 new IoRequest()
@@ -56,10 +56,10 @@ final class StatusTurnsTest {
             fixture.loops.loop(0).execute(done::incrementAndGet);
             fixture.loops.runUntil(() -> done.get() == 1);
             assertThat(extents.count() - before).isLessThanOrEqualTo(2048);
-            turns.incrementAndGet();
+            turns++;
         }
         assertThat(pending.error()).isEqualTo(BlockError.OK);
-        assertThat(turns.get()).isGreaterThanOrEqualTo(TABLES / 2);
+        assertThat(turns).isGreaterThanOrEqualTo(TABLES / 2);
         assertThat(extents.count()).isEqualTo((int) (TABLES * TABLE_BYTES / CLUSTER));
         for (int i = 0; i < extents.count(); i++) {
             assertThat(extents.extentLengthBytes(i)).isEqualTo(CLUSTER);
