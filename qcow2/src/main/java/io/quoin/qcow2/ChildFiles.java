@@ -56,7 +56,8 @@ final class ChildFiles {
             java.util.function.Supplier<CompletionStage<T>> work) {
         try {
             return work.get();
-        } catch (BlockException e) {
+        } catch (RuntimeException | Error e) {
+            // Whatever it is, the file is not to stay open.
             return CompletableFuture.failedFuture(e);
         }
     }

@@ -43,6 +43,7 @@ final class ImageAssembly {
 
     private ImageAssembly() {}
 
+    /** The open image; its backing file does not stay open if that fails, at once or later. */
     static CompletionStage<XlatorFile> assemble(
             ImageIo io,
             ImageOpener.LoadedImage loaded,
@@ -50,6 +51,21 @@ final class ImageAssembly {
             boolean writable,
             LoopMemory memory,
             TableMemory tableMemory,
+            long cacheBytes,
+            DetectZeroes detectZeroes,
+            CompressionWorkers workers) {
+        try {
+            return make(io, loaded, fileName, writable, cacheBytes, detectZeroes, workers);
+        } catch (RuntimeException | Error e) {
+            return undo(loaded.backing(), e);
+        }
+    }
+
+    private static CompletionStage<XlatorFile> make(
+            ImageIo io,
+            ImageOpener.LoadedImage loaded,
+            String fileName,
+            boolean writable,
             long cacheBytes,
             DetectZeroes detectZeroes,
             CompressionWorkers workers) {

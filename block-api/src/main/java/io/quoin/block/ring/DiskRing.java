@@ -65,6 +65,7 @@ public final class DiskRing {
     private boolean isDraining;
     private boolean isDrainWanted;
     private int taken;
+    private @Nullable Throwable failure;
 
     private final ArrayDeque<Runnable> waiters = new ArrayDeque<>();
     private final Runnable roomTask = this::runWaiters;
@@ -108,7 +109,7 @@ public final class DiskRing {
                 new FlushBarrier(device, pool, options.requestsMax(), answer, flushesGrouped);
         long joinBytesMax =
                 Math.min(options.coalesceBytesMax(), device.geometry().transferBytesMax());
-        this.join = new WriteJoin(device, pool, joinBytesMax, barrier, answer, coalesced);
+        this.join = new WriteJoin(this::pass, pool, joinBytesMax, barrier, answer, coalesced);
     }
 
     /**
@@ -199,6 +200,11 @@ public final class DiskRing {
         barrier.advance();
         if (isDrainWanted) {
             wakeAlways();
+        }
+        Throwable thrown = failure;
+        if (thrown != null) {
+            failure = null;
+            LangUtil.rethrowUnchecked(thrown);
         }
     }
 
@@ -342,7 +348,18 @@ public final class DiskRing {
 
     private void submit(IoRequest request, long epoch) {
         request.push(onEnd, epoch);
-        device.submit(request);
+        pass(request);
+    }
+
+    /** An exception waits for the end of the batch: it is not to stop the requests behind. */
+    private void pass(IoRequest request) {
+        try {
+            device.submit(request);
+        } catch (RuntimeException | Error e) {
+            if (failure == null) {
+                failure = e;
+            }
+        }
     }
 
     private void end(IoRequest request, BlockError error) {

@@ -1,12 +1,12 @@
 package io.quoin.block.ring;
 
-import io.quoin.block.BlockDevice;
 import io.quoin.block.BlockError;
 import io.quoin.block.Invariant;
 import io.quoin.block.IoCompletion;
 import io.quoin.block.IoRequest;
 import io.quoin.block.IoRequestPool;
 import java.util.function.BiConsumer;
+import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -16,7 +16,7 @@ import org.jspecify.annotations.Nullable;
  * <p>Threading: confined to the ring's owner.
  */
 final class WriteJoin implements IoCompletion {
-    private final BlockDevice device;
+    private final Consumer<IoRequest> device;
     private final IoRequestPool pool;
     private final long bytesMax;
     private final FlushBarrier barrier;
@@ -32,7 +32,7 @@ final class WriteJoin implements IoCompletion {
      * @param answer ends a submitter's write
      */
     WriteJoin(
-            BlockDevice device,
+            Consumer<IoRequest> device,
             IoRequestPool pool,
             long bytesMax,
             FlushBarrier barrier,
@@ -95,7 +95,7 @@ final class WriteJoin implements IoCompletion {
         coalesced.add(count - 1L);
         joined.attachment(head);
         joined.push(this, barrier.beginWrite());
-        device.submit(joined);
+        device.accept(joined);
     }
 
     @Override

@@ -4,6 +4,7 @@ import static io.quoin.block.ring.Submitter.filled;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import io.quoin.block.BlockDevice;
 import io.quoin.block.BlockError;
 import io.quoin.block.Capabilities;
 import io.quoin.block.Geometry;
@@ -376,6 +377,49 @@ class DiskRingTest {
         ring.drain();
         owner.runTasks();
         assertThat(done[0]).isEqualTo(rounds);
+    }
+
+    @Test
+    void shouldPassOnTheRequestsBehindWhenTheDeviceThrows() {
+        boolean[] throwing = {true};
+        BlockDevice broken =
+                new BlockDevice() {
+                    @Override
+                    public Geometry geometry() {
+                        return device.geometry();
+                    }
+
+                    @Override
+                    public Capabilities capabilities() {
+                        return device.capabilities();
+                    }
+
+                    @Override
+                    public void submit(IoRequest request) {
+                        if (throwing[0]) {
+                            throwing[0] = false;
+                            throw new IllegalStateException("an error of the program");
+                        }
+                        device.submit(request);
+                    }
+                };
+        DiskRing ring =
+                DiskRing.create(
+                        broken,
+                        owner,
+                        owner::inOwner,
+                        new IoRequestPool(),
+                        RingOptions.defaults());
+        Submitter submitter = new Submitter(ring);
+        submitter.write(0, 512, 1);
+        submitter.write(512, 512, 1);
+        submitter.write(8192, 512, 2);
+        assertThatThrownBy(ring::drain).hasMessage("an error of the program");
+        submitter.read(16384, 512);
+        ring.drain();
+        device.endAll();
+        assertThat(submitter.answers())
+                .containsExactly("WRITE 8192+512 OK", "READ 16384+512 OK");
     }
 
     @Test

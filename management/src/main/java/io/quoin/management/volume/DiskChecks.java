@@ -67,6 +67,7 @@ final class DiskChecks {
         try {
             file = Stages.awaitTheEnd(opened.applyToEither(failureOf(closed), Function.identity()));
         } catch (BlockException e) {
+            checked.complete(null); // if it is opened after all
             whyReadOnly.addSuppressed(e);
             throw whyReadOnly;
         }

@@ -19,6 +19,7 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Function;
+import java.util.function.Supplier;
 
 /**
  * The disks of a volume: what the daemon, the command line and Java programs do with them. Methods
@@ -40,6 +41,10 @@ public final class DiskVolume implements AutoCloseable {
     private CompletableFuture<Void> lookUp = CompletableFuture.completedFuture(null);
 
     private long lookUpNanos;
+
+    /** All look-ups under way, which have images open; {@link #close} waits for them too. */
+    private CompletableFuture<Void> lookUps = CompletableFuture.completedFuture(null);
+
     private boolean closed;
 
     private DiskVolume(Graph graph, LoopGroup loops) {
@@ -91,11 +96,23 @@ public final class DiskVolume implements AutoCloseable {
     /** Lets none begin any more. */
     private synchronized CompletableFuture<Void> lastLookUp() {
         closed = true;
-        return lookUp;
+        return lookUps;
+    }
+
+    private synchronized <T> CompletionStage<T> lookingUp(Supplier<CompletionStage<T>> call) {
+        if (closed) {
+            return CompletableFuture.failedFuture(
+                    new BlockException(BlockError.ESHUTDOWN, "the volume is shutting down"));
+        }
+        CompletionStage<T> result = call.get();
+        CompletableFuture<Void> ended =
+                result.<Void>handle((value, failure) -> null).toCompletableFuture();
+        lookUps = lookUps.isDone() ? ended : CompletableFuture.allOf(lookUps, ended);
+        return result;
     }
 
     private CompletionStage<List<FileInfo>> refresh() {
-        return top().list()
+        return lookingUp(top()::list)
                 .whenComplete(
                         (infos, failure) -> {
                             if (failure == null) {
@@ -110,7 +127,7 @@ public final class DiskVolume implements AutoCloseable {
         CompletionStage<DiskView> view =
                 present == null
                         ? open.alone(name, () -> examine(name))
-                        : present.thenCompose(disk -> infoOf(name, disk));
+                        : present.thenCompose(disk -> lookingUp(() -> infoOf(name, disk)));
         return Stages.await(view);
     }
 

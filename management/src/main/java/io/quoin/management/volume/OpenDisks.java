@@ -121,6 +121,9 @@ final class OpenDisks {
         CompletableFuture<T> result = new CompletableFuture<>();
         CompletableFuture<Void> before;
         synchronized (slots) {
+            if (closed) {
+                return CompletableFuture.failedFuture(shuttingDown(name));
+            }
             Slot slot = slots.computeIfAbsent(name, none -> new Slot());
             if (slot.open != null) {
                 return CompletableFuture.failedFuture(busy(name, slot.users));

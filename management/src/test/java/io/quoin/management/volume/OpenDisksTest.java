@@ -119,6 +119,9 @@ class OpenDisksTest {
 
         assertThat(brick.isUnflushed("vm1")).isFalse();
         assertThat(failure(disks.attach("vm1")).error()).isEqualTo(BlockError.ESHUTDOWN);
+        // A file that this opened would be open still when the graph is closed.
+        assertThat(failure(disks.alone("vm1", () -> brick.stat("vm1"))).error())
+                .isEqualTo(BlockError.ESHUTDOWN);
         await(disk.close());
         assertThat(await(brick.open("vm1", OpenMode.READ_WRITE, loops.loop(0)))).isNotNull();
     }
