@@ -15,6 +15,7 @@ import io.netty.channel.socket.nio.NioServerSocketChannel;
 import io.netty.channel.unix.DomainSocketAddress;
 import io.quoin.block.BlockError;
 import io.quoin.block.BlockException;
+import io.quoin.block.Reason;
 import io.quoin.nbd.export.ExportCatalogue;
 import io.quoin.nbd.transmission.BufferPool;
 import io.quoin.nbd.transmission.MemoryBudget;
@@ -206,7 +207,7 @@ public final class NbdServer {
         if (!bound.isSuccess()) {
             throw new BlockException(
                     BlockError.EBUSY,
-                    "cannot listen: address=" + shown + ", cause=" + bound.cause().getMessage(),
+                    "cannot listen: address=" + shown + ", cause=" + Reason.of(bound.cause()),
                     bound.cause());
         }
         listeners.add(bound.channel());

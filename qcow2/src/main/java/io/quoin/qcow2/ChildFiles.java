@@ -78,11 +78,18 @@ final class ChildFiles {
 
     /** The error in a stage's failure. */
     static BlockError errorOf(Throwable failure) {
+        return causeOf(failure) instanceof BlockException exception
+                ? exception.error()
+                : BlockError.EIO;
+    }
+
+    /** A stage's failure without the wrapping of stages. */
+    static Throwable causeOf(Throwable failure) {
         Throwable cause = failure;
         while (cause instanceof CompletionException && cause.getCause() != null) {
             cause = cause.getCause();
         }
-        return cause instanceof BlockException exception ? exception.error() : BlockError.EIO;
+        return cause;
     }
 
     /** Failed stages of a type that is inferred. */

@@ -5,6 +5,7 @@ import io.netty.channel.ChannelHandlerContext;
 import io.quoin.block.BlockError;
 import io.quoin.block.BlockException;
 import io.quoin.block.Geometry;
+import io.quoin.block.Reason;
 import io.quoin.nbd.export.Export;
 import io.quoin.nbd.export.ExportCatalogue;
 import io.quoin.nbd.export.ExportInfo;
@@ -339,7 +340,7 @@ final class OptionAnswers {
                     fail(option, NbdOption.REP_ERR_SHUTDOWN, "the server is shutting down");
             default -> {
                 // The client learns no more than the kind of error: it may not be a friend.
-                LOG.warn("export cannot be opened: name={}, cause={}", name, String.valueOf(cause));
+                LOG.warn("export cannot be opened: name={}, cause={}", name, Reason.of(cause));
                 fail(option, NbdOption.REP_ERR_PLATFORM, "cannot be opened: " + error.text());
             }
         }
