@@ -11,6 +11,9 @@ import org.jspecify.annotations.Nullable;
 public final class BlockException extends RuntimeException {
     private final BlockError error;
 
+    /** The message begins with it; null: with something else. */
+    private final @Nullable String file;
+
     public BlockException(BlockError error, String message) {
         this(error, message, null);
     }
@@ -18,6 +21,21 @@ public final class BlockException extends RuntimeException {
     public BlockException(BlockError error, String message, @Nullable Throwable cause) {
         super(message, cause);
         this.error = error;
+        this.file = null;
+    }
+
+    private BlockException(String file, BlockException failure) {
+        super(file + ": " + failure.getMessage(), failure);
+        this.error = failure.error;
+        this.file = file;
+    }
+
+    /**
+     * This failure with the name of the file that is wrong in front. Once it has one it stays as it
+     * is: who is nearest to the file knows best, and no name is told twice.
+     */
+    public BlockException about(String fileName) {
+        return file == null ? new BlockException(fileName, this) : this;
     }
 
     /** Never {@link BlockError#OK}. */

@@ -13,6 +13,7 @@ import io.netty.channel.unix.DomainSocketAddress;
 import io.netty.util.NetUtil;
 import io.quoin.block.BlockError;
 import io.quoin.block.BlockException;
+import io.quoin.block.Reason;
 import io.quoin.nbd.export.ExportCatalogue;
 import io.quoin.nbd.peer.PeerLog;
 import io.quoin.nbd.transmission.BufferPool;
@@ -212,7 +213,7 @@ public final class NbdServer {
         if (!bound.isSuccess()) {
             throw new BlockException(
                     BlockError.EBUSY,
-                    "cannot listen: address=" + shown + ", cause=" + bound.cause().getMessage(),
+                    "cannot listen: address=" + shown + ", cause=" + Reason.of(bound.cause()),
                     bound.cause());
         }
         listeners.add(bound.channel());

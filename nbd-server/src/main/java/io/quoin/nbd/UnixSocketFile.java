@@ -2,6 +2,7 @@ package io.quoin.nbd;
 
 import io.quoin.block.BlockError;
 import io.quoin.block.BlockException;
+import io.quoin.block.Reason;
 import java.io.IOException;
 import java.net.UnixDomainSocketAddress;
 import java.nio.channels.SocketChannel;
@@ -111,6 +112,6 @@ final class UnixSocketFile {
 
     private BlockException failed(IOException e) {
         return new BlockException(
-                BlockError.EIO, "cannot listen: socket=" + path + ", cause=" + e, e);
+                BlockError.EIO, "cannot listen: socket=" + path + ", cause=" + Reason.of(e), e);
     }
 }

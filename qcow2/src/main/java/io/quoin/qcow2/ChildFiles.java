@@ -77,19 +77,20 @@ final class ChildFiles {
         return done;
     }
 
-    /** What a stage failed with, without the wrapping of stages. */
+    /** The error in a stage's failure. */
+    static BlockError errorOf(Throwable failure) {
+        return causeOf(failure) instanceof BlockException exception
+                ? exception.error()
+                : BlockError.EIO;
+    }
+
+    /** A stage's failure without the wrapping of stages. */
     static Throwable causeOf(Throwable failure) {
         Throwable cause = failure;
         while (cause instanceof CompletionException && cause.getCause() != null) {
             cause = cause.getCause();
         }
         return cause;
-    }
-
-    /** The error in a stage's failure. */
-    static BlockError errorOf(Throwable failure) {
-        Throwable cause = causeOf(failure);
-        return cause instanceof BlockException exception ? exception.error() : BlockError.EIO;
     }
 
     /** Failed stages of a type that is inferred. */

@@ -202,7 +202,7 @@ final class ImageOpener {
         if (first == 0) {
             throw new BlockException(BlockError.EINVAL, "image is empty: file=" + fileName);
         }
-        return read(io, 0, first, "qcow2 header")
+        return named(fileName, read(io, 0, first, "qcow2 header"))
                 .thenCompose(
                         bytes -> {
                             int cluster =
@@ -210,7 +210,7 @@ final class ImageOpener {
                             int wanted = (int) Math.min(cluster, fileSize);
                             return wanted <= bytes.capacity()
                                     ? CompletableFuture.completedFuture(bytes)
-                                    : read(io, 0, wanted, "qcow2 header");
+                                    : named(fileName, read(io, 0, wanted, "qcow2 header"));
                         })
                 .thenApply(
                         bytes ->
@@ -225,17 +225,29 @@ final class ImageOpener {
 
     private static CompletionStage<LoadedImage> atSnapshot(
             ImageIo io, LoadedImage image, String fileName) {
-        return InternalSnapshots.headerAt(io, image.header(), fileName)
+        return named(
+                        ImageName.of(fileName).file(),
+                        InternalSnapshots.headerAt(io, image.header(), fileName))
                 .thenApply(image::withHeader);
     }
 
     /** Puts the file's name in front of what is wrong with it. */
-    private static <T> T named(String fileName, java.util.function.Supplier<T> parser) {
+    private static <T> T named(String fileName, Supplier<T> parser) {
         try {
             return parser.get();
         } catch (BlockException e) {
-            throw new BlockException(e.error(), fileName + ": " + e.getMessage(), e);
+            throw e.about(fileName);
         }
+    }
+
+    /** As {@link #named(String, Supplier)}, of what is only being read. */
+    private static <T> CompletionStage<T> named(String fileName, CompletionStage<T> reading) {
+        return reading.exceptionallyCompose(
+                failure ->
+                        CompletableFuture.failedFuture(
+                                ChildFiles.causeOf(failure) instanceof BlockException e
+                                        ? e.about(fileName)
+                                        : failure));
     }
 
     private static void requireServable(
@@ -289,17 +301,19 @@ final class ImageOpener {
                 writable
                         ? InternalSnapshots.read(io, header)
                         : InternalSnapshots.readForDetails(io, header);
-        return l1.thenCombine(
-                        refcounts,
-                        (l1Table, refcountTable) ->
-                                new LoadedImage(
-                                        header,
-                                        image.firstCluster(),
-                                        l1Table,
-                                        refcountTable,
-                                        NO_SNAPSHOTS,
-                                        null))
-                .thenCombine(snapshots, LoadedImage::withSnapshots);
+        return named(
+                io.file().fileName(),
+                l1.thenCombine(
+                                refcounts,
+                                (l1Table, refcountTable) ->
+                                        new LoadedImage(
+                                                header,
+                                                image.firstCluster(),
+                                                l1Table,
+                                                refcountTable,
+                                                NO_SNAPSHOTS,
+                                                null))
+                        .thenCombine(snapshots, LoadedImage::withSnapshots));
     }
 
     private static CompletionStage<long[]> readLongs(

@@ -97,7 +97,7 @@ final class InternalSnapshots {
                                 throw new BlockException(
                                         BlockError.ENOENT,
                                         "snapshot: name="
-                                                + name
+                                                + wanted
                                                 + ", expected=id or name of one of "
                                                 + table.entries().size()
                                                 + " internal snapshots");

@@ -32,6 +32,11 @@ final class LoopImageFile implements ImageFile {
     }
 
     @Override
+    public String name() {
+        return file.fileName();
+    }
+
+    @Override
     public long sizeBytes() throws IOException {
         CompletableFuture<Long> size = new CompletableFuture<>();
         loop.execute(() -> size.complete(file.geometry().sizeBytes()));

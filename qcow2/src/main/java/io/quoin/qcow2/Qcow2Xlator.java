@@ -2,6 +2,7 @@ package io.quoin.qcow2;
 
 import io.quoin.block.BlockError;
 import io.quoin.block.BlockException;
+import io.quoin.block.Reason;
 import io.quoin.qcow2.compress.CompressionWorkers;
 import io.quoin.xlator.CreateOptions;
 import io.quoin.xlator.FileInfo;
@@ -105,7 +106,7 @@ final class Qcow2Xlator extends PassThroughXlator {
                                             LOG.warn(
                                                     "image cannot be read: file={}, {}",
                                                     info.fileName(),
-                                                    ChildFiles.causeOf(failure).getMessage());
+                                                    Reason.of(failure));
                                             infos.add(
                                                     new FileInfo(
                                                             info.fileName(),

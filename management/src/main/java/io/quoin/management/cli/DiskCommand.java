@@ -117,6 +117,7 @@ final class DiskCommand implements Runnable {
         @Option(
                 names = {"-o", "--option"},
                 paramLabel = "NAME=VALUE",
+                split = ",",
                 description = "an option of the image, named as in qemu-img create; repeatable")
         private Map<String, String> options = new LinkedHashMap<>();
 

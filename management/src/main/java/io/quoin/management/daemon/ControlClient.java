@@ -4,6 +4,7 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.quoin.block.BlockError;
 import io.quoin.block.BlockException;
+import io.quoin.block.Reason;
 import io.quoin.management.volume.CheckEvents;
 import io.quoin.management.volume.DataFolder;
 import java.io.IOException;
@@ -40,7 +41,7 @@ public final class ControlClient implements Commands {
                             reached -> SocketChannel.open(UnixDomainSocketAddress.of(reached)));
             return Optional.of(new ControlClient(channel));
         } catch (IOException e) {
-            if (String.valueOf(e.getMessage()).contains("Permission denied")) {
+            if (Reason.errorOf(e) == BlockError.EPERM) {
                 throw new BlockException(
                         BlockError.EPERM,
                         "no permission to control the daemon: socket="
@@ -67,7 +68,7 @@ public final class ControlClient implements Commands {
             return ControlProtocol.result(line);
         } catch (IOException e) {
             throw new BlockException(
-                    BlockError.EIO, "lost the connection to the daemon: reason=" + e, e);
+                    BlockError.EIO, "lost the connection to the daemon: reason=" + Reason.of(e), e);
         }
     }
 

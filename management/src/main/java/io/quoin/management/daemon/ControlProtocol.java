@@ -6,6 +6,7 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.quoin.block.BlockError;
 import io.quoin.block.BlockException;
+import io.quoin.block.Reason;
 import io.quoin.management.volume.CheckEvents;
 import java.io.IOException;
 import java.nio.ByteBuffer;
@@ -59,7 +60,7 @@ final class ControlProtocol {
         } catch (JsonProcessingException e) {
             return failure(BlockError.EINVAL, "request is not JSON: " + e.getOriginalMessage());
         } catch (RuntimeException e) {
-            return failure(BlockError.EIO, "unexpected failure: " + e);
+            return failure(BlockError.EIO, Reason.of(e));
         }
     }
 

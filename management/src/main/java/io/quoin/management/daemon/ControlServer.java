@@ -1,8 +1,7 @@
 package io.quoin.management.daemon;
 
 import com.fasterxml.jackson.databind.node.ObjectNode;
-import io.quoin.block.BlockError;
-import io.quoin.block.BlockException;
+import io.quoin.block.Reason;
 import io.quoin.management.volume.CheckEvents;
 import java.io.IOException;
 import java.net.StandardProtocolFamily;
@@ -65,10 +64,7 @@ final class ControlServer implements AutoCloseable {
             started.threads.execute(started::accept);
             return started;
         } catch (IOException e) {
-            throw new BlockException(
-                    BlockError.EIO,
-                    "cannot listen on the control socket: path=" + path + ", reason=" + e,
-                    e);
+            throw Reason.failure("cannot listen on the control socket", path, e);
         }
     }
 

@@ -14,8 +14,6 @@ import org.jspecify.annotations.Nullable;
  *     <p>Threading: immutable.
  */
 public record NbdAddresses(@Nullable String socket, @Nullable String tcp) {
-    private static final int NODE_NAME_MAX = 31;
-
     /** URIs as nbdinfo, nbdcopy, qemu-img and others take them. */
     public List<String> uris(String disk) {
         List<String> uris = new ArrayList<>();
@@ -30,7 +28,7 @@ public record NbdAddresses(@Nullable String socket, @Nullable String tcp) {
 
     /** Arguments for QEMU: a block device node and a disk of the guest on it. */
     public List<String> qemuArguments(String disk) {
-        String node = nodeName(disk);
+        String node = NodeName.of(disk);
         return List.of(
                 "-blockdev",
                 "driver=nbd,node-name="
@@ -79,13 +77,6 @@ public record NbdAddresses(@Nullable String socket, @Nullable String tcp) {
     private String port() {
         String address = String.valueOf(tcp);
         return address.substring(address.lastIndexOf(':') + 1);
-    }
-
-    /** QEMU wants a letter first and at most 31 characters. */
-    private static String nodeName(String disk) {
-        boolean letterFirst = disk.matches("[A-Za-z].*");
-        String name = letterFirst ? disk : "disk-" + disk;
-        return name.length() <= NODE_NAME_MAX ? name : name.substring(0, NODE_NAME_MAX);
     }
 
     private static String doubledCommas(String value) {

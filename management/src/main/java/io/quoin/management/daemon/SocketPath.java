@@ -2,6 +2,7 @@ package io.quoin.management.daemon;
 
 import io.quoin.block.BlockError;
 import io.quoin.block.BlockException;
+import io.quoin.block.Reason;
 import java.io.IOException;
 import java.net.StandardProtocolFamily;
 import java.net.UnixDomainSocketAddress;
@@ -100,8 +101,7 @@ final class SocketPath {
             }
             Files.deleteIfExists(path);
         } catch (IOException e) {
-            throw new BlockException(
-                    BlockError.EIO, "cannot prepare the socket: path=" + path + ", reason=" + e, e);
+            throw Reason.failure("cannot prepare the socket", path, e);
         }
     }
 

@@ -2,10 +2,15 @@ package io.quoin.management.image;
 
 import io.quoin.block.BlockError;
 import io.quoin.block.BlockException;
+import io.quoin.block.Reason;
 import io.quoin.qcow2.bitmap.BitmapControl;
 import io.quoin.qcow2.bitmap.BitmapInfo;
+import io.quoin.qcow2.check.BitmapRemoval;
+import io.quoin.qcow2.check.ImageFile;
 import io.quoin.xlator.OpenMode;
 import io.quoin.xlator.XlatorFile;
+import java.io.IOException;
+import java.nio.file.Path;
 import java.util.List;
 import java.util.Objects;
 import java.util.concurrent.CompletionStage;
@@ -54,7 +59,38 @@ public final class BitmapEdit {
             List<Action> actions,
             long granularityBytes,
             @Nullable LocalImage sourceImage) {
-        try (OpenedImage opened = session.open(image, OpenMode.READ_WRITE)) {
+        OpenedImage opened;
+        try {
+            opened = session.open(image, OpenMode.READ_WRITE);
+        } catch (BlockException e) {
+            // With bitmaps too large to be loaded the image cannot be opened, but be rid of them.
+            boolean removes = actions.equals(List.of(new Action(Verb.REMOVE, null)));
+            if (e.error() == BlockError.ENOTSUP && removes && image.format() == ImageFormat.QCOW2) {
+                return removeUnopened(image, bitmap);
+            }
+            throw e;
+        }
+        return run(opened, image, bitmap, actions, granularityBytes, sourceImage);
+    }
+
+    private List<BitmapInfo> removeUnopened(LocalImage image, String bitmap) {
+        Path path = image.existing();
+        session.hold(Objects.requireNonNull(path.getParent()));
+        try (ImageFile file = session.direct(path, true)) {
+            return BitmapRemoval.remove(file, bitmap);
+        } catch (IOException e) {
+            throw Reason.failure("bitmap cannot be removed", path, e);
+        }
+    }
+
+    private List<BitmapInfo> run(
+            OpenedImage opened,
+            LocalImage image,
+            String bitmap,
+            List<Action> actions,
+            long granularityBytes,
+            @Nullable LocalImage sourceImage) {
+        try (opened) {
             OpenedImage source =
                     sourceImage == null
                             ? opened

@@ -2,6 +2,7 @@ package io.quoin.management.image;
 
 import io.quoin.block.BlockError;
 import io.quoin.block.BlockException;
+import io.quoin.block.Reason;
 import io.quoin.qcow2.check.CheckListener;
 import io.quoin.qcow2.check.ImageEmptying;
 import io.quoin.qcow2.check.ImageFile;
@@ -11,6 +12,8 @@ import java.io.IOException;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Objects;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionStage;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -40,7 +43,7 @@ public final class Commit {
      * What a commit did.
      *
      * @param backing the file that has the data now
-     * @param writtenBytes into it, zeros included
+     * @param writtenBytes into it, zeros included where it had something
      * @param emptied whether the image was emptied
      */
     public record Result(String backing, long writtenBytes, boolean emptied) {}
@@ -126,8 +129,7 @@ public final class Commit {
     }
 
     private static BlockException notEmptied(Path path, IOException e) {
-        return new BlockException(
-                BlockError.EIO, "image cannot be emptied: path=" + path + ", reason=" + e, e);
+        return Reason.failure("image cannot be emptied", path, e);
     }
 
     /** The copying of one commit. */
@@ -139,6 +141,10 @@ public final class Commit {
         private final long sizeBytes;
         private final long oldTargetBytes;
         private final Pieces pieces;
+
+        /** Of the backing file as it was: what is written lies behind it. */
+        private final ExtentCursor below;
+
         private long zeroedBytes;
 
         Copy(OpenedImage top, OpenedImage target, int depth) {
@@ -149,6 +155,7 @@ public final class Commit {
             this.sizeBytes = top.geometry().sizeBytes();
             this.oldTargetBytes = target.geometry().sizeBytes();
             this.pieces = new Pieces(progress, sizeBytes);
+            this.below = new ExtentCursor(target.file(), target.loop(), oldTargetBytes);
         }
 
         long run(Layers layers) {
@@ -169,8 +176,7 @@ public final class Commit {
             long end = extent.start() + extent.length();
             if (extent.depth() < depth) {
                 if (extent.zero()) {
-                    // What the file did not reach before reads as zeros already.
-                    zeroes(at, Math.min(end, extent.present() ? sizeBytes : oldTargetBytes));
+                    zeroes(at, end);
                 } else {
                     pieces.add(at, end, this::copy);
                 }
@@ -178,11 +184,48 @@ public final class Commit {
             pieces.passed(end);
         }
 
+        /** Nothing is stored where the backing file reads as zeros already. */
         private void zeroes(long at, long end) {
-            if (at < end) {
-                target.writeZeroes(at, end - at);
-                zeroedBytes += end - at;
+            long position = at;
+            while (position < end) {
+                long from = position;
+                long known = from < oldTargetBytes ? targetImage.call(file -> status(from)) : end;
+                long length = Math.min(end - from, Math.abs(known));
+                if (known < 0) {
+                    target.writeZeroes(from, length);
+                    zeroedBytes += length;
+                }
+                position += length;
             }
+        }
+
+        /** How far the backing file has zeros from there on, or else, negative, something. */
+        private CompletionStage<Long> status(long at) {
+            CompletableFuture<Long> told = new CompletableFuture<>();
+            below.goTo(at);
+            if (below.isKnown()) {
+                told.complete(run());
+                return told;
+            }
+            below.look(
+                    error -> {
+                        if (error.isOk()) {
+                            told.complete(run());
+                        } else {
+                            told.completeExceptionally(
+                                    ImageFailure.of(
+                                            targetImage,
+                                            "block status",
+                                            at,
+                                            oldTargetBytes - at,
+                                            error));
+                        }
+                    });
+            return told;
+        }
+
+        private long run() {
+            return below.isZero() ? below.runBytes() : -below.runBytes();
         }
 
         private long copy(long at, int lengthBytes, Pieces.Memory memory) {

@@ -15,6 +15,10 @@ final class CopyRun extends PartRun<CopySlot> {
 
     private final CopyPlan plan;
     private final ExtentCursor cursor;
+
+    /** Of the target's backing file; never ahead of {@link #cursor}. */
+    private final @Nullable ExtentCursor backingCursor;
+
     private final CompletableFuture<CopyTotals> done = new CompletableFuture<>();
     private long readBytes;
     private long storedBytes;
@@ -32,6 +36,11 @@ final class CopyRun extends PartRun<CopySlot> {
         super(progress, plan.endBytes());
         this.plan = plan;
         cursor = new ExtentCursor(plan.source().file(), plan.source().loop(), plan.sourceBytes());
+        OpenedImage backing = plan.backing();
+        backingCursor =
+                backing == null
+                        ? null
+                        : new ExtentCursor(backing.file(), backing.loop(), plan.backingSizeBytes());
         for (int i = 0; i < slots; i++) {
             add(new CopySlot(this, plan));
         }
@@ -69,7 +78,7 @@ final class CopyRun extends PartRun<CopySlot> {
         } else if (!cursor.isKnown()) {
             look(plan.source(), cursor, plan.sourceBytes());
         } else if (cursor.isZero() && wholeZeroUnits() > 0) {
-            zero(wholeZeroUnits());
+            zeroOverBacking(wholeZeroUnits());
         } else {
             copy(cursor.position());
         }
@@ -77,19 +86,60 @@ final class CopyRun extends PartRun<CopySlot> {
 
     /** Zeros from here on that fill units of the target, or reach to the end. */
     private long wholeZeroUnits() {
-        long run = Math.min(cursor.runBytes(), ZERO_BYTES_MAX);
-        long end = cursor.position() + run;
-        return end == plan.sourceBytes() ? run : (end & -plan.unitBytes()) - cursor.position();
+        long end = cursor.position() + Math.min(cursor.runBytes(), ZERO_BYTES_MAX);
+        return wholeUnitsTo(end);
     }
 
-    private void zero(long zeroBytes) {
+    /** What lies before {@code end}, which need not be the end of a unit, in whole units. */
+    private long wholeUnitsTo(long end) {
+        long whole = end == plan.sourceBytes() ? end : end & -plan.unitBytes();
+        return whole - cursor.position();
+    }
+
+    /** Nothing is stored where the target's backing file has zeros as well. */
+    private void zeroOverBacking(long zeroBytes) {
+        OpenedImage backing = plan.backing();
+        ExtentCursor below = backingCursor;
+        long start = cursor.position();
+        if (backing == null || below == null) {
+            zero(zeroBytes, plan.targetIsZero());
+            return;
+        }
+        if (start >= plan.backingSizeBytes()) {
+            zero(zeroBytes, true); // behind the end of the backing file it reads as zeros
+            return;
+        }
+        below.goTo(start);
+        if (!below.isKnown()) {
+            look(backing, below, plan.backingSizeBytes());
+            return;
+        }
+        long runEnd = start + below.runBytes();
+        if (runEnd >= plan.backingSizeBytes() && below.isZero()) {
+            zero(zeroBytes, true);
+            return;
+        }
+        long same = wholeUnitsTo(Math.min(runEnd, start + zeroBytes));
+        if (below.isZero() && same > 0) {
+            zero(same, true);
+        } else {
+            // To the end of the unit in which the data below end.
+            long unitEnd = (runEnd + plan.unitBytes() - 1) & -plan.unitBytes();
+            zero(Math.min(zeroBytes, unitEnd - start), false);
+        }
+    }
+
+    /**
+     * Zeros from here on.
+     *
+     * @param isThere the target has them already
+     */
+    private void zero(long zeroBytes, boolean isThere) {
         long start = cursor.position();
         cursor.advance(zeroBytes);
         long end = cursor.isAtEnd() ? plan.endBytes() : start + zeroBytes;
-        if (plan.targetIsZero()) {
+        if (isThere) {
             done(end - start);
-        } else if (plan.backing() != null && start >= plan.backingSizeBytes()) {
-            done(end - start); // behind the end of the backing file it reads as zeros
         } else {
             idle().zero(start, end - start);
         }

@@ -80,6 +80,17 @@ final class ExtentCursor {
         position += lengthBytes;
     }
 
+    /** Goes forward to {@code target}, over what is known and what is not. */
+    void goTo(long target) {
+        while (position < target) {
+            if (isKnown()) {
+                advance(Math.min(runBytes(), target - position));
+            } else {
+                skip(target - position);
+            }
+        }
+    }
+
     /** Asks for the status at the position, and on from there. */
     void look(Consumer<BlockError> then) {
         extents.clear();

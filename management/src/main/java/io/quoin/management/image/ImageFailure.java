@@ -3,6 +3,7 @@ package io.quoin.management.image;
 import io.quoin.block.BlockError;
 import io.quoin.block.BlockException;
 import io.quoin.block.IoRequest;
+import io.quoin.block.Reason;
 
 /**
  * What is said of a request that failed.
@@ -49,7 +50,7 @@ final class ImageFailure {
                 "request failed unexpectedly: image="
                         + image.location().text()
                         + ", reason="
-                        + cause,
+                        + Reason.of(cause),
                 cause);
     }
 }

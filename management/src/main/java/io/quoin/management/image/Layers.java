@@ -2,6 +2,7 @@ package io.quoin.management.image;
 
 import io.quoin.block.BlockError;
 import io.quoin.block.BlockException;
+import io.quoin.block.Reason;
 import io.quoin.qcow2.check.BackingFiles;
 import io.quoin.qcow2.check.ChannelImageFile;
 import io.quoin.qcow2.check.ImageChain;
@@ -85,7 +86,8 @@ final class Layers implements AutoCloseable {
         try {
             chain.close();
         } catch (IOException e) {
-            throw new BlockException(BlockError.EIO, "image cannot be closed: reason=" + e, e);
+            throw new BlockException(
+                    BlockError.EIO, "image cannot be closed: reason=" + Reason.of(e), e);
         }
     }
 }

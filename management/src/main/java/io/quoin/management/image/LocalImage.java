@@ -2,6 +2,7 @@ package io.quoin.management.image;
 
 import io.quoin.block.BlockError;
 import io.quoin.block.BlockException;
+import io.quoin.block.Reason;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
@@ -57,10 +58,22 @@ public record LocalImage(Path path, ImageFormat format, @Nullable String snapsho
             throw new BlockException(
                     BlockError.ENOENT, "no such image file: path=" + path.toAbsolutePath(), e);
         } catch (IOException e) {
+            throw Reason.failure("image file cannot be found", path.toAbsolutePath(), e);
+        }
+    }
+
+    /** Of one whose format is taken from its suffix; the option gives it. */
+    void requireGuessRight(String option) {
+        if (format == ImageFormat.RAW && ImageFormat.looksLikeQcow2(path)) {
             throw new BlockException(
-                    BlockError.EIO,
-                    "image file cannot be found: path=" + path.toAbsolutePath() + ", reason=" + e,
-                    e);
+                    BlockError.EINVAL,
+                    "file begins as a qcow2 image and is named as a raw one: path="
+                            + path
+                            + "; give "
+                            + option
+                            + " qcow2, or "
+                            + option
+                            + " raw if a guest has written that");
         }
     }
 
@@ -68,10 +81,13 @@ public record LocalImage(Path path, ImageFormat format, @Nullable String snapsho
     public Path folder() {
         Path parent = Objects.requireNonNull(path.toAbsolutePath().normalize().getParent());
         try {
-            return parent.toRealPath();
+            Path folder = parent.toRealPath();
+            if (!Files.isDirectory(folder)) {
+                throw new BlockException(BlockError.EINVAL, "not a folder: path=" + parent);
+            }
+            return folder;
         } catch (IOException e) {
-            throw new BlockException(
-                    BlockError.ENOENT, "no such folder: path=" + parent + ", reason=" + e, e);
+            throw Reason.failure("folder cannot be used", parent, e);
         }
     }
 

@@ -20,6 +20,11 @@ final class LockedFile implements ImageFile {
     }
 
     @Override
+    public String name() {
+        return file.name();
+    }
+
+    @Override
     public long sizeBytes() throws IOException {
         return file.sizeBytes();
     }

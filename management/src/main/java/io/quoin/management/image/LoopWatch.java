@@ -2,6 +2,7 @@ package io.quoin.management.image;
 
 import io.quoin.block.BlockError;
 import io.quoin.block.BlockException;
+import io.quoin.block.Reason;
 import java.util.concurrent.CompletableFuture;
 
 /**
@@ -30,6 +31,6 @@ final class LoopWatch {
     }
 
     private static BlockException failure(Throwable cause) {
-        return new BlockException(BlockError.EIO, "unexpected failure: " + cause, cause);
+        return new BlockException(BlockError.EIO, Reason.of(cause), cause);
     }
 }

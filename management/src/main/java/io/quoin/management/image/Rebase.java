@@ -2,6 +2,7 @@ package io.quoin.management.image;
 
 import io.quoin.block.BlockError;
 import io.quoin.block.BlockException;
+import io.quoin.block.Reason;
 import io.quoin.qcow2.BackingName;
 import io.quoin.qcow2.RebasedFile;
 import io.quoin.qcow2.check.BackingChange;
@@ -172,8 +173,7 @@ public final class Rebase {
     }
 
     private static BlockException failed(Path path, IOException e) {
-        return new BlockException(
-                BlockError.EIO, "header cannot be changed: path=" + path + ", reason=" + e, e);
+        return Reason.failure("header cannot be changed", path, e);
     }
 
     /** The copying of one rebase. */

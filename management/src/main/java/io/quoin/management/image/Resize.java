@@ -3,10 +3,19 @@ package io.quoin.management.image;
 import io.quoin.block.BlockError;
 import io.quoin.block.BlockException;
 import io.quoin.block.IoFlags;
+import io.quoin.block.Reason;
 import io.quoin.qcow2.PreallocatedFile;
+import io.quoin.qcow2.check.ChannelImageFile;
+import io.quoin.qcow2.check.CheckListener;
+import io.quoin.qcow2.check.CheckResult;
+import io.quoin.qcow2.check.ImageFile;
+import io.quoin.qcow2.check.Qcow2Check;
+import io.quoin.qcow2.check.RepairMode;
 import io.quoin.xlator.OpenMode;
 import io.quoin.xlator.XlatorFile;
+import java.io.IOException;
 import java.nio.ByteBuffer;
+import java.nio.file.Path;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import org.agrona.BufferUtil;
@@ -69,12 +78,40 @@ public final class Resize {
             requireShrinkable(image, oldBytes, newBytes, shrink, preallocation);
         }
         boolean smaller = newBytes < oldBytes;
+        if (smaller && !isRaw) {
+            requireSound(image);
+        }
         opened.callToTheEnd(file -> smaller ? file.shrink(newBytes) : file.resize(newBytes));
         if (newBytes > oldBytes) {
             preallocate(opened, oldBytes, newBytes, preallocation);
         }
         opened.close();
         return newBytes;
+    }
+
+    /**
+     * A shrink gives clusters back by what the image's tables and counts say: nothing may be lost
+     * before it is known that they say the same. Looked at beside the image, which is open.
+     */
+    private static void requireSound(LocalImage image) {
+        Path path = image.existing();
+        CheckResult result;
+        try (ImageFile file = ChannelImageFile.open(path, false)) {
+            result = Qcow2Check.check(file, RepairMode.NONE, CheckListener.SILENT);
+        } catch (IOException e) {
+            throw Reason.failure("image cannot be checked before it becomes smaller", path, e);
+        }
+        if (result.corruptions() > 0 || result.checkErrors() > 0) {
+            throw new BlockException(
+                    BlockError.EINVAL,
+                    "image is corrupt and cannot become smaller: path="
+                            + image.text()
+                            + ", corruptions="
+                            + result.corruptions()
+                            + ", not checked="
+                            + result.checkErrors()
+                            + "; run quoin image check --repair all first");
+        }
     }
 
     private static void requireShrinkable(

@@ -2,6 +2,7 @@ package io.quoin.management.image;
 
 import io.quoin.block.BlockError;
 import io.quoin.block.BlockException;
+import io.quoin.block.Reason;
 import io.quoin.brick.posix.UnfinishedNames;
 import java.io.IOException;
 import java.nio.channels.FileChannel;
@@ -71,7 +72,7 @@ final class TargetFile implements AutoCloseable {
     }
 
     private static BlockException failed(String what, Path path, IOException e) {
-        return new BlockException(BlockError.EIO, what + ": path=" + path + ", reason=" + e, e);
+        return Reason.failure(what, path, e);
     }
 
     /** Where it is written meanwhile. */

@@ -1,7 +1,7 @@
 package io.quoin.management.volume;
 
-import io.quoin.block.BlockError;
 import io.quoin.block.BlockException;
+import io.quoin.block.Reason;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -73,11 +73,11 @@ public record DataFolder(Path path) {
             Files.createDirectories(path);
         } catch (IOException e) {
             throw new BlockException(
-                    BlockError.EIO,
+                    Reason.errorOf(e),
                     "cannot make the data folder: path="
                             + path
                             + ", reason="
-                            + e
+                            + Reason.of(e)
                             + "; choose another one with --data or QUOIN_DATA",
                     e);
         }

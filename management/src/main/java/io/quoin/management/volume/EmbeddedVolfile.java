@@ -1,7 +1,6 @@
 package io.quoin.management.volume;
 
-import io.quoin.block.BlockError;
-import io.quoin.block.BlockException;
+import io.quoin.block.Reason;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.UncheckedIOException;
@@ -43,10 +42,7 @@ final class EmbeddedVolfile {
             Files.move(unfinished, volfile, StandardCopyOption.ATOMIC_MOVE);
             return volfile;
         } catch (IOException e) {
-            throw new BlockException(
-                    BlockError.EIO,
-                    "cannot write the volfile: path=" + volfile + ", reason=" + e,
-                    e);
+            throw Reason.failure("cannot write the volfile", volfile, e);
         }
     }
 }

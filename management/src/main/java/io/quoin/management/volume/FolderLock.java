@@ -2,6 +2,7 @@ package io.quoin.management.volume;
 
 import io.quoin.block.BlockError;
 import io.quoin.block.BlockException;
+import io.quoin.block.Reason;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
@@ -55,10 +56,7 @@ public final class FolderLock implements AutoCloseable {
                 }
             }
         } catch (IOException e) {
-            throw new BlockException(
-                    BlockError.EIO,
-                    "cannot lock the data folder: path=" + folder.path() + ", reason=" + e,
-                    e);
+            throw Reason.failure("cannot lock the data folder", folder.path(), e);
         }
     }
 

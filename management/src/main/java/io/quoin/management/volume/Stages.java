@@ -2,6 +2,7 @@ package io.quoin.management.volume;
 
 import io.quoin.block.BlockError;
 import io.quoin.block.BlockException;
+import io.quoin.block.Reason;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.ExecutionException;
@@ -63,6 +64,6 @@ public final class Stages {
         }
         return cause instanceof BlockException e
                 ? e
-                : new BlockException(BlockError.EIO, "unexpected failure: " + cause, cause);
+                : new BlockException(Reason.errorOf(cause), Reason.of(cause), cause);
     }
 }

@@ -4,9 +4,15 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import java.io.ByteArrayInputStream;
 import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Set;
 import javax.xml.parsers.DocumentBuilderFactory;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 import org.w3c.dom.Element;
 
 @Timeout(10)
@@ -32,11 +38,34 @@ class NbdAddressesTest {
                         "virtio-blk-pci,drive=vm1");
     }
 
+    private String node(String disk) {
+        List<String> arguments = both.qemuArguments(disk);
+        String node = arguments.get(3).replace("virtio-blk-pci,drive=", "");
+        assertThat(arguments.get(1)).startsWith("driver=nbd,node-name=" + node + ",");
+        return node;
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"a", "vm1", "Db_1.root-2", "abcdefghijklmnopqrstuvwxyz01234"})
+    void shouldNameTheNodeAsTheDiskWhenQemuTakesThat(String disk) {
+        assertThat(node(disk)).isEqualTo(disk);
+    }
+
     @Test
-    void shouldGiveQemuANodeNameThatItTakes() {
-        assertThat(both.qemuArguments("1st").get(3)).isEqualTo("virtio-blk-pci,drive=disk-1st");
-        assertThat(both.qemuArguments("x".repeat(200)).get(3))
-                .isEqualTo("virtio-blk-pci,drive=" + "x".repeat(31));
+    void shouldNameNodesApartWhenDisksBeginAlike() {
+        Set<String> nodes = new HashSet<>();
+        List<String> disks = new ArrayList<>(List.of("1st", "disk-1st", "_1", "2", "disk-2"));
+        for (int length = 32; length <= 200; length++) {
+            disks.add("x".repeat(length));
+            disks.add("9".repeat(length));
+            disks.add("customer-portal-production-db01-" + "0".repeat(length - 32) + "y");
+        }
+        for (String disk : disks) {
+            assertThat(node(disk)).matches("[A-Za-z][A-Za-z0-9._-]{0,30}");
+            nodes.add(node(disk));
+            assertThat(node(disk)).as("each time").isEqualTo(node(disk));
+        }
+        assertThat(nodes).hasSameSizeAs(Set.copyOf(disks));
     }
 
     @Test

@@ -120,6 +120,11 @@ final class CrashedImages implements AutoCloseable {
 
     private record CheckedFile(FlatBytes bytes) implements ImageFile {
         @Override
+        public String name() {
+            return "crashed";
+        }
+
+        @Override
         public long sizeBytes() {
             return bytes.size();
         }

@@ -63,6 +63,11 @@ final class RecordedTools {
 
     private record RecordedFile(ImageFile file, DiskRecorder.Changes changes) implements ImageFile {
         @Override
+        public String name() {
+            return file.name();
+        }
+
+        @Override
         public long sizeBytes() throws IOException {
             return file.sizeBytes();
         }

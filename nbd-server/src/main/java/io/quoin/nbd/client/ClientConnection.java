@@ -6,6 +6,7 @@ import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.ChannelInboundHandlerAdapter;
 import io.quoin.block.BlockError;
 import io.quoin.block.IoVector;
+import io.quoin.block.Reason;
 import io.quoin.nbd.protocol.RequestLayout;
 import java.nio.channels.ClosedChannelException;
 import java.util.concurrent.CompletableFuture;
@@ -121,7 +122,7 @@ final class ClientConnection extends ChannelInboundHandlerAdapter {
                 reader.read(in);
             }
         } catch (ReplyReader.Violation e) {
-            fail(String.valueOf(e.getMessage()));
+            fail(Reason.of(e));
         } finally {
             in.release();
         }
@@ -174,7 +175,7 @@ final class ClientConnection extends ChannelInboundHandlerAdapter {
     public void exceptionCaught(ChannelHandlerContext context, Throwable cause) {
         // What was still to be sent when the channel closed hears of it first.
         boolean isEnd = cause instanceof ClosedChannelException;
-        fail(isEnd ? IT_CLOSED : String.valueOf(cause.getMessage()));
+        fail(isEnd ? IT_CLOSED : Reason.of(cause));
     }
 
     /** Netty has let go of everything that was to be sent. */

@@ -6,6 +6,7 @@ import io.netty.channel.ChannelHandlerContext;
 import io.netty.handler.codec.ByteToMessageDecoder;
 import io.quoin.block.BlockError;
 import io.quoin.block.BlockException;
+import io.quoin.block.Reason;
 import io.quoin.nbd.protocol.Handshake;
 import io.quoin.nbd.protocol.MetaContext;
 import io.quoin.nbd.protocol.NbdOption;
@@ -301,7 +302,7 @@ final class ClientNegotiation extends ByteToMessageDecoder {
 
     @Override
     public void exceptionCaught(ChannelHandlerContext context, Throwable cause) {
-        fail(context, failure(BlockError.EIO, String.valueOf(cause.getMessage())));
+        fail(context, failure(BlockError.EIO, Reason.of(cause)));
     }
 
     /** Gives up, for example when it takes too long. */

@@ -13,6 +13,7 @@ import io.netty.channel.socket.nio.NioSocketChannel;
 import io.netty.channel.unix.DomainSocketAddress;
 import io.quoin.block.BlockError;
 import io.quoin.block.BlockException;
+import io.quoin.block.Reason;
 import io.quoin.xlator.OpenMode;
 import io.quoin.xlator.XlatorFile;
 import io.quoin.xlator.loop.Loop;
@@ -136,7 +137,7 @@ public final class NbdClient {
         if (cause instanceof FileNotFoundException) {
             return "no such socket";
         }
-        return cause.getMessage() == null ? cause.toString() : cause.getMessage();
+        return Reason.of(cause);
     }
 
     private void negotiate(

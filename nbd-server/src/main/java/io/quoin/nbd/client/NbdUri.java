@@ -6,7 +6,10 @@ import java.net.URI;
 import java.net.URISyntaxException;
 import java.net.URLDecoder;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -26,6 +29,12 @@ public record NbdUri(@Nullable String host, int port, @Nullable Path socket, Str
     private static final String UNIX = "nbd+unix";
     private static final String SOCKET = "socket=";
 
+    /** Authority of RFC 3986: user@host:port, where user says nothing without TLS. */
+    private static final Pattern SERVER =
+            Pattern.compile(
+                    "(?:[^@]*@)?(?:\\[(?<ipv6>[0-9A-Fa-f:.]+(?:%[^\\[\\]]+)?)]|(?<host>[^\\[\\]:@]+))"
+                            + "(?::(?<port>[0-9]*))?");
+
     /** Whether the text begins as an NBD address, of whatever kind. */
     public static boolean isUri(String text) {
         return text.matches("nbds?(\\+[a-z]+)?:.*");
@@ -39,7 +48,8 @@ public record NbdUri(@Nullable String host, int port, @Nullable Path socket, Str
     public static NbdUri parse(String text) {
         URI uri;
         try {
-            uri = new URI(text);
+            // nbdkit leaves out the path of the default export, which URI takes for an error.
+            uri = new URI(text.replaceFirst("^nbd\\+unix://\\?", "nbd+unix:///?"));
         } catch (URISyntaxException e) {
             throw illegal(text, "nbd://host:port/export or nbd+unix:///export?socket=PATH", e);
         }
@@ -59,19 +69,29 @@ public record NbdUri(@Nullable String host, int port, @Nullable Path socket, Str
     }
 
     private static NbdUri tcp(String text, URI uri, String name) {
-        String host = uri.getHost();
-        if (host == null || host.isEmpty()) {
-            throw illegal(text, "a host, as in nbd://host:port/export", null);
-        }
         if (uri.getRawQuery() != null) {
             throw illegal(text, "no query", null);
         }
-        int port = uri.getPort() < 0 ? PORT : uri.getPort();
-        if (port == 0 || port > PORT_MAX) {
+        // Not URI.getHost, which knows no underscore: names of containers have them.
+        Matcher server = SERVER.matcher(String.valueOf(uri.getRawAuthority()));
+        if (uri.getRawAuthority() == null || !server.matches()) {
+            throw illegal(text, "a host, as in nbd://host:port/export", null);
+        }
+        String digits = server.group("port");
+        int port = digits == null || digits.isEmpty() ? PORT : port(digits);
+        if (port <= 0 || port > PORT_MAX) {
             throw illegal(text, "a port from 1 to 65535", null);
         }
-        boolean isIpv6 = host.startsWith("[");
-        return new NbdUri(isIpv6 ? host.substring(1, host.length() - 1) : host, port, null, name);
+        String ipv6 = server.group("ipv6");
+        return new NbdUri(decode(ipv6 == null ? server.group("host") : ipv6), port, null, name);
+    }
+
+    private static int port(String digits) {
+        try {
+            return Integer.parseInt(digits);
+        } catch (NumberFormatException e) {
+            return -1;
+        }
     }
 
     private static NbdUri unix(String text, URI uri, String name) {
@@ -84,7 +104,11 @@ public record NbdUri(@Nullable String host, int port, @Nullable Path socket, Str
         if (uri.getRawAuthority() != null) {
             throw illegal(text, "no host with a unix socket", null);
         }
-        return new NbdUri(null, 0, Path.of(decode(query.substring(SOCKET.length()))), name);
+        try {
+            return new NbdUri(null, 0, Path.of(decode(query.substring(SOCKET.length()))), name);
+        } catch (InvalidPathException e) {
+            throw illegal(text, "a path that a file can have behind socket=", e);
+        }
     }
 
     /** Percent signs alone: a plus is a plus. */
@@ -101,6 +125,10 @@ public record NbdUri(@Nullable String host, int port, @Nullable Path socket, Str
 
     /** For messages: where the server is. */
     public String server() {
-        return socket != null ? socket.toString() : host + ":" + port;
+        if (socket != null) {
+            return socket.toString();
+        }
+        boolean isIpv6 = String.valueOf(host).contains(":");
+        return (isIpv6 ? "[" + host + "]" : host) + ":" + port;
     }
 }

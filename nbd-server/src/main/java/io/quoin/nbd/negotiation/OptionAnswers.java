@@ -5,6 +5,7 @@ import io.netty.channel.ChannelHandlerContext;
 import io.quoin.block.BlockError;
 import io.quoin.block.BlockException;
 import io.quoin.block.Geometry;
+import io.quoin.block.Reason;
 import io.quoin.nbd.export.Export;
 import io.quoin.nbd.export.ExportCatalogue;
 import io.quoin.nbd.export.ExportInfo;
@@ -351,7 +352,7 @@ final class OptionAnswers {
                                 "name="
                                         + ClientText.quoted(name)
                                         + ", cause="
-                                        + ClientText.quoted(cause.getMessage()));
+                                        + ClientText.quoted(Reason.of(cause)));
                 fail(option, NbdOption.REP_ERR_PLATFORM, "cannot be opened: " + error.text());
             }
         }

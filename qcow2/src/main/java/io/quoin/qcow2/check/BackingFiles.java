@@ -2,6 +2,7 @@ package io.quoin.qcow2.check;
 
 import io.quoin.block.BlockError;
 import io.quoin.block.BlockException;
+import io.quoin.block.Reason;
 import java.io.IOException;
 import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
@@ -44,8 +45,7 @@ public interface BackingFiles {
                 throw new BlockException(
                         BlockError.EINVAL, "backing file: the name is no file name", e);
             } catch (IOException e) {
-                throw new BlockException(
-                        BlockError.ENOENT, "backing file: " + name + " cannot be opened", e);
+                throw Reason.failure("backing file cannot be opened", name, e);
             }
         };
     }

@@ -1,11 +1,9 @@
 package io.quoin.qcow2.check;
 
-import io.quoin.block.BlockError;
-import io.quoin.block.BlockException;
+import io.quoin.block.Reason;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
-import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 
@@ -16,28 +14,30 @@ import java.nio.file.StandardOpenOption;
  */
 public final class ChannelImageFile implements ImageFile {
     private final FileChannel channel;
+    private final Path path;
 
-    private ChannelImageFile(FileChannel channel) {
+    private ChannelImageFile(FileChannel channel, Path path) {
         this.channel = channel;
+        this.path = path;
     }
 
-    /** Opens {@code path}; ENOENT or EIO as {@link BlockException}. */
+    /** Opens {@code path}; ENOENT, EPERM or EIO as {@link io.quoin.block.BlockException}. */
     public static ChannelImageFile open(Path path, boolean writable) {
         try {
             return new ChannelImageFile(
                     writable
                             ? FileChannel.open(
                                     path, StandardOpenOption.READ, StandardOpenOption.WRITE)
-                            : FileChannel.open(path, StandardOpenOption.READ));
-        } catch (NoSuchFileException e) {
-            throw new BlockException(
-                    BlockError.ENOENT, "image file: " + path + " does not exist", e);
+                            : FileChannel.open(path, StandardOpenOption.READ),
+                    path);
         } catch (IOException e) {
-            throw new BlockException(
-                    BlockError.EIO,
-                    "image file: " + path + " cannot be opened: " + e.getMessage(),
-                    e);
+            throw Reason.failure("image file cannot be opened", path, e);
         }
+    }
+
+    @Override
+    public String name() {
+        return path.toString();
     }
 
     @Override

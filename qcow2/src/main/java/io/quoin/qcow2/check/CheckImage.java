@@ -2,6 +2,7 @@ package io.quoin.qcow2.check;
 
 import io.quoin.block.BlockError;
 import io.quoin.block.BlockException;
+import io.quoin.block.Reason;
 import io.quoin.qcow2.layout.BitmapDirectoryLayout;
 import io.quoin.qcow2.layout.BitmapEntry;
 import io.quoin.qcow2.layout.BitmapsExtension;
@@ -42,16 +43,24 @@ final class CheckImage {
     }
 
     static CheckImage open(ImageFile file) {
-        CheckImage image = openForRepair(file);
-        String fault = image.header.refcountTableFault();
-        if (fault != null) {
-            throw new BlockException(BlockError.EINVAL, fault);
-        }
-        return image;
+        return open(file, Qcow2Header::parse);
     }
 
     /** As {@link #open}, also where the header has no place for the refcount table. */
     static CheckImage openForRepair(ImageFile file) {
+        return open(file, Qcow2Header::parseForRepair);
+    }
+
+    /** As {@link #open}, also with a backing format that cannot be, which must be replaced. */
+    static CheckImage openForRebase(ImageFile file) {
+        return open(file, Qcow2Header::parseForRebase);
+    }
+
+    private interface Parser {
+        Qcow2Header parse(ByteBuffer firstCluster, long fileSizeBytes);
+    }
+
+    private static CheckImage open(ImageFile file, Parser parser) {
         try {
             long size = file.sizeBytes();
             ByteBuffer probe = ByteBuffer.allocate((int) Math.min(size, PROBE_BYTES));
@@ -59,15 +68,27 @@ final class CheckImage {
             int clusterSize = HeaderLayout.clusterSizeBytes(probe.flip());
             ByteBuffer first = ByteBuffer.allocate((int) Math.min(size, clusterSize));
             file.read(0, first);
-            return new CheckImage(file, Qcow2Header.parseForRepair(first.flip(), size), size);
+            return new CheckImage(file, parser.parse(first.flip(), size), size);
         } catch (IOException e) {
-            throw failed(e);
+            throw failed(file, e);
+        } catch (BlockException e) {
+            throw e.about(file.name());
         }
     }
 
-    static BlockException failed(IOException e) {
+    static BlockException failed(ImageFile file, IOException e) {
         return new BlockException(
-                BlockError.EIO, "image file: access failed: " + e.getMessage(), e);
+                        Reason.errorOf(e), "image file: access failed: " + Reason.of(e), e)
+                .about(file.name());
+    }
+
+    private BlockException failed(IOException e) {
+        return failed(file, e);
+    }
+
+    /** What keeps the image from being used so. */
+    BlockException refusal(BlockError error, String why) {
+        return new BlockException(error, why).about(file.name());
     }
 
     /** Whether a range lies within the file, whose last cluster may be cut short. */

@@ -40,8 +40,11 @@ public final class ImageChain implements Closeable {
             for (Layer last = chain.last(); last.hasBacking(); last = chain.last()) {
                 if (layers.size() == LENGTH_MAX) {
                     throw new BlockException(
-                            BlockError.EINVAL,
-                            "backing chain: longer than " + LENGTH_MAX + " images, or a loop");
+                                    BlockError.EINVAL,
+                                    "backing chain: longer than "
+                                            + LENGTH_MAX
+                                            + " images, or a loop")
+                            .about(top.name());
                 }
                 chain.addBacking(last, backing);
             }
@@ -69,10 +72,12 @@ public final class ImageChain implements Closeable {
             layers.add(new Layer(raw, null));
         } else {
             throw new BlockException(
-                    BlockError.ENOTSUP,
-                    "backing file: format="
-                            + format
-                            + ", expected=qcow2 or raw in the header of the overlay");
+                            BlockError.ENOTSUP,
+                            "backing file: name="
+                                    + name
+                                    + ", expected=its format in the header, qcow2 or raw, actual="
+                                    + (format == null ? "none" : format))
+                    .about(overlay.file().name());
         }
     }
 
@@ -142,7 +147,7 @@ public final class ImageChain implements Closeable {
             try {
                 return image == null ? file.sizeBytes() : image.header.sizeBytes();
             } catch (IOException e) {
-                throw CheckImage.failed(e);
+                throw CheckImage.failed(file, e);
             }
         }
     }

@@ -32,10 +32,10 @@ public final class ImageEmptying {
     public static long empty(ImageFile file, CheckListener listener) {
         CheckImage image = emptiable(file);
         clearL1(image);
-        requireClean(Qcow2Check.check(file, RepairMode.LEAKS, listener));
+        requireClean(image, Qcow2Check.check(file, RepairMode.LEAKS, listener));
         dropBlocks(image);
         CheckResult result = Qcow2Check.check(file, RepairMode.NONE, CheckListener.SILENT);
-        requireClean(result);
+        requireClean(image, result);
         return result.imageEndOffset();
     }
 
@@ -51,7 +51,7 @@ public final class ImageEmptying {
     private static CheckImage emptiable(ImageFile file) {
         CheckImage image = CheckImage.open(file);
         if (image.header.isDirty() || image.header.isCorrupt()) {
-            throw new BlockException(
+            throw image.refusal(
                     BlockError.EINVAL,
                     "image cannot be emptied: it was not closed or is corrupt; run quoin image"
                             + " check --repair all");
@@ -59,9 +59,9 @@ public final class ImageEmptying {
         return image;
     }
 
-    private static void requireClean(CheckResult result) {
+    private static void requireClean(CheckImage image, CheckResult result) {
         if (!result.isClean()) {
-            throw new BlockException(
+            throw image.refusal(
                     BlockError.EIO,
                     "image is empty, but its space was not given back: corruptions="
                             + result.corruptions()

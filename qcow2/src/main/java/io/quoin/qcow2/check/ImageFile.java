@@ -10,6 +10,9 @@ import java.nio.ByteBuffer;
  * <p>Threading: confined to its user, but for reads.
  */
 public interface ImageFile extends Closeable {
+    /** Which file it is, for messages. */
+    String name();
+
     long sizeBytes() throws IOException;
 
     /**

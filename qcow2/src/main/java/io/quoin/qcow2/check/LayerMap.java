@@ -1,7 +1,6 @@
 package io.quoin.qcow2.check;
 
 import io.quoin.block.BlockError;
-import io.quoin.block.BlockException;
 import io.quoin.qcow2.layout.ClusterKind;
 import io.quoin.qcow2.layout.EntryFault;
 import io.quoin.qcow2.layout.L1Entry;
@@ -78,6 +77,7 @@ final class LayerMap {
             return;
         }
         refuse(
+                image,
                 L1Entry.fault(entry, image.clusterBits, image.fileSizeBytes),
                 "L1 entry",
                 guestOffset);
@@ -120,6 +120,7 @@ final class LayerMap {
         if (kind != ClusterKind.COMPRESSED && kind != ClusterKind.UNALLOCATED) {
             long limit = external ? Long.MAX_VALUE : qcow2.fileSizeBytes;
             refuse(
+                    qcow2,
                     L2Entry.fault(entry, qcow2.clusterBits, qcow2.header.version(), limit),
                     "L2 entry",
                     guestOffset);
@@ -138,7 +139,7 @@ final class LayerMap {
     private void lookSubclusters(
             CheckImage qcow2, long guestOffset, long entry, long bitmap, long lengthMax) {
         boolean hasHost = L2Entry.hasHost(entry, qcow2.header.hasExternalDataFile());
-        refuse(SubclusterBitmap.fault(entry, bitmap, hasHost), "L2 entry", guestOffset);
+        refuse(qcow2, SubclusterBitmap.fault(entry, bitmap, hasHost), "L2 entry", guestOffset);
         Qcow2Geometry geometry = qcow2.geometry;
         int inCluster = geometry.offsetInCluster(guestOffset);
         if (L2Entry.isCompressed(entry)) {
@@ -181,9 +182,9 @@ final class LayerMap {
         hostOffset = newHostOffset;
     }
 
-    private static void refuse(EntryFault fault, String what, long guestOffset) {
+    private static void refuse(CheckImage qcow2, EntryFault fault, String what, long guestOffset) {
         if (!fault.isNone()) {
-            throw new BlockException(
+            throw qcow2.refusal(
                     BlockError.EIO,
                     "qcow2 map: " + what + " of guest offset " + guestOffset + ": " + fault.text());
         }

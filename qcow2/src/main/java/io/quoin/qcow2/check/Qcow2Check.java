@@ -1,5 +1,6 @@
 package io.quoin.qcow2.check;
 
+import io.quoin.block.BlockException;
 import io.quoin.qcow2.layout.Qcow2Header;
 import org.jspecify.annotations.Nullable;
 
@@ -59,8 +60,8 @@ public final class Qcow2Check {
      *
      * @return what was found; with a repair, {@code corruptions} and {@code leaks} are what a
      *     second look still finds
-     * @throws io.quoin.block.BlockException EINVAL or ENOTSUP for a header that cannot be used, EIO
-     *     where the file cannot be read or written, ENOMEM where it needs more memory than allowed
+     * @throws BlockException EINVAL or ENOTSUP for a header that cannot be used, EIO where the file
+     *     cannot be read or written, ENOMEM where it needs more memory than allowed
      */
     public static CheckResult check(ImageFile file, RepairMode mode, CheckListener listener) {
         return check(
@@ -88,7 +89,11 @@ public final class Qcow2Check {
             long memoryBytesMax,
             int threads,
             int tablesMin) {
-        return new Qcow2Check(file, mode, listener, memoryBytesMax, threads, tablesMin).run();
+        try {
+            return new Qcow2Check(file, mode, listener, memoryBytesMax, threads, tablesMin).run();
+        } catch (BlockException e) {
+            throw e.about(file.name());
+        }
     }
 
     /**

@@ -1,5 +1,6 @@
 package io.quoin.qcow2.check;
 
+import io.quoin.block.BlockException;
 import io.quoin.qcow2.layout.BitmapEntry;
 import io.quoin.qcow2.layout.Qcow2Header;
 import io.quoin.qcow2.layout.SnapshotEntry;
@@ -22,11 +23,17 @@ public final class Qcow2Info {
     /**
      * Reads header, snapshots and bitmaps of a qcow2 image.
      *
-     * @throws io.quoin.block.BlockException EINVAL or ENOTSUP for what cannot be read, EIO where
-     *     the file cannot
+     * @throws BlockException EINVAL or ENOTSUP for what cannot be read, EIO where the file cannot
      */
     public static Map<String, Object> describe(ImageFile file) {
-        CheckImage image = CheckImage.open(file);
+        try {
+            return describe(CheckImage.open(file));
+        } catch (BlockException e) {
+            throw e.about(file.name());
+        }
+    }
+
+    private static Map<String, Object> describe(CheckImage image) {
         Qcow2Header header = image.header;
         Map<String, Object> info = new LinkedHashMap<>();
         info.put("format", "qcow2");

@@ -20,8 +20,8 @@ import java.util.List;
  *  PLACE     EXCLUSIVE on the window: streams get places one behind the other, each host cluster's count is raised
  *  WRITE     one child request for each run of places that follow each other
  *  LINK      entries in memory; the flusher writes them after counts and data are durable
- *  REST      the lock is released: zeros, clusters that do not become smaller and those that have a place already are
- *            written as ordinary requests
+ *  REST      the lock is released: clusters that do not become smaller and those that have a place already are written
+ *            as ordinary requests
  * </pre>
  *
  * <p>Streams that were placed and not linked, because something failed, are dropped.
@@ -40,8 +40,6 @@ final class CompressedWrite extends GuestOp {
     private static final long[] NO_PLACES = {};
     private static final long UNPLACED = 0;
     private static final long LINKED = -1;
-    private static final long ZEROS = -2;
-    private static final long PLAIN = -3;
 
     private final List<ClusterCompressor.Chunk> chunks = new ArrayList<>();
     private Phase phase = Phase.COMPRESS;
@@ -251,12 +249,12 @@ final class CompressedWrite extends GuestOp {
         int at = 0;
         while (at < clusters) {
             int first = at;
-            long kind = restOf(first);
-            while (at < clusters && restOf(at) == kind) {
+            boolean linked = places[first] == LINKED;
+            while (at < clusters && (places[at] == LINKED) == linked) {
                 at++;
             }
-            if (kind != LINKED) {
-                sendRest(guestOffset(first), Math.min(end, guestOffset(at)), kind);
+            if (!linked) {
+                sendPlain(guestOffset(first), Math.min(end, guestOffset(at)));
             }
         }
         position = windowEnd;
@@ -265,22 +263,9 @@ final class CompressedWrite extends GuestOp {
         image.compressor.giveBack(chunks);
     }
 
-    /** {@link #LINKED}, {@link #ZEROS} or {@link #PLAIN}. */
-    private long restOf(int cluster) {
-        if (places[cluster] == LINKED) {
-            return LINKED;
-        }
-        return result(cluster) == ClusterCompressor.ZEROS ? ZEROS : PLAIN;
-    }
-
-    private void sendRest(long from, long to, long kind) {
-        IoRequest child;
-        if (kind == ZEROS) {
-            child = image.child(this, IoOp.WRITE_ZEROES, from, to - from, IoFlags.MAY_UNMAP);
-        } else {
-            child = image.child(this, IoOp.WRITE, from, to - from);
-            child.memory().addSlice(parent().memory(), from - start, to - from);
-        }
+    private void sendPlain(long from, long to) {
+        IoRequest child = image.child(this, IoOp.WRITE, from, to - from);
+        child.memory().addSlice(parent().memory(), from - start, to - from);
         image.sendChange(this, child);
     }
 

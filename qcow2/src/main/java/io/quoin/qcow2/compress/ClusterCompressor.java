@@ -22,9 +22,6 @@ public final class ClusterCompressor {
     /** The result for a cluster that does not become smaller. */
     public static final int PLAIN = 0;
 
-    /** The result for a cluster of zeros. */
-    public static final int ZEROS = -1;
-
     private static final long BYTES_MAX = 32 << 20;
     private static final int CHUNK_BYTES = 64 << 10;
     private static final int CHUNKS_MIN = 4;
@@ -149,7 +146,7 @@ public final class ClusterCompressor {
             workers.execute(work);
         }
 
-        /** Bytes of a cluster's compressed form, {@link #PLAIN} or {@link #ZEROS}. */
+        /** Bytes of a cluster's compressed form, or {@link #PLAIN}. */
         public int lengthBytes(int cluster) {
             return lengths[cluster];
         }
@@ -190,24 +187,11 @@ public final class ClusterCompressor {
             UnsafeApi.setMemory(address + length, size - length, (byte) 0);
             int start = output.position();
             starts[cluster] = start;
-            if (isZero(address, size)) {
-                lengths[cluster] = ZEROS;
-                return;
-            }
             output.limit(start + size - 1);
             int compressed = codec.compress(plain, output);
             lengths[cluster] = compressed == Codec.TOO_LONG ? PLAIN : compressed;
             output.limit(output.capacity())
                     .position(compressed == Codec.TOO_LONG ? start : start + compressed);
-        }
-
-        private static boolean isZero(long address, int lengthBytes) {
-            for (long at = address; at < address + lengthBytes; at += Long.BYTES) {
-                if (UnsafeApi.getLong(at) != 0) {
-                    return false;
-                }
-            }
-            return true;
         }
     }
 }

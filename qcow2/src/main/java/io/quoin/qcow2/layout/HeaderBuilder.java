@@ -107,15 +107,14 @@ public final class HeaderBuilder {
         return this;
     }
 
-    /** Puts {@code extension} in the place of the one of its type, or at the end. */
+    /** Puts {@code extension} in the place of the first one of its type, or at the end. */
     public HeaderBuilder extension(HeaderExtension extension) {
-        for (int i = 0; i < extensions.size(); i++) {
-            if (extensions.get(i).type() == extension.type()) {
-                extensions.set(i, extension);
-                return this;
-            }
+        int at = 0;
+        while (at < extensions.size() && extensions.get(at).type() != extension.type()) {
+            at++;
         }
-        extensions.add(extension);
+        withoutExtension(extension.type());
+        extensions.add(at, extension);
         return this;
     }
 

@@ -49,7 +49,13 @@ public record HeaderExtension(int type, OpaqueBytes data) {
         target.position(end);
     }
 
-    static List<HeaderExtension> parseAll(ByteBuffer in, int start, int end) {
+    /**
+     * Reads the list.
+     *
+     * @param anyBackingFormat whether several backing formats are let pass, as none of them counts
+     */
+    static List<HeaderExtension> parseAll(
+            ByteBuffer in, int start, int end, boolean anyBackingFormat) {
         List<HeaderExtension> extensions = new ArrayList<>();
         Set<Integer> seen = new HashSet<>();
         int at = start;
@@ -67,9 +73,17 @@ public record HeaderExtension(int type, OpaqueBytes data) {
                     field,
                     length,
                     "at most the " + (end - at) + " bytes that are left");
-            if (isKnown(type) && !seen.add(type)) {
+            boolean letPass = anyBackingFormat && type == BACKING_FORMAT;
+            if (isKnown(type) && !seen.add(type) && !letPass) {
                 throw Refusal.invalid(
-                        WHAT, "type", String.format("0x%08x", type), "each type at most once");
+                        WHAT,
+                        "type",
+                        String.format("0x%08x", type),
+                        "each type at most once"
+                                + (type == BACKING_FORMAT
+                                        ? "; to write the backing format anew see quoin image"
+                                                + " rebase -u"
+                                        : ""));
             }
             extensions.add(new HeaderExtension(type, OpaqueBytes.copyOf(in, at, (int) length)));
             at = Math.min(end, at + padded((int) length));

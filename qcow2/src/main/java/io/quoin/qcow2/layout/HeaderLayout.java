@@ -122,7 +122,7 @@ public final class HeaderLayout {
         return 1 << bits;
     }
 
-    static Qcow2Header parse(ByteBuffer source, long fileSizeBytes) {
+    static Qcow2Header parse(ByteBuffer source, long fileSizeBytes, boolean anyBackingFormat) {
         int clusterSize = clusterSizeBytes(source);
         ByteBuffer in = source.slice().order(ByteOrder.BIG_ENDIAN);
         require(
@@ -150,7 +150,8 @@ public final class HeaderLayout {
                                 (int) backingSize));
             }
         }
-        header.extensions(HeaderExtension.parseAll(in, headerLength, extensionsEnd));
+        header.extensions(
+                HeaderExtension.parseAll(in, headerLength, extensionsEnd, anyBackingFormat));
         return header.build();
     }
 

@@ -42,7 +42,6 @@ public final class Qcow2Header {
 
     private static final String WHAT = "qcow2 header";
     private static final int BACKING_FORMAT_BYTES_MAX = 15;
-    private static final int CRYPTO_EXTENSION_BYTES = 16;
 
     private final int version;
     private final int clusterBits;
@@ -96,10 +95,7 @@ public final class Qcow2Header {
      */
     public static Qcow2Header parse(ByteBuffer bytes, long fileSizeBytes) {
         Qcow2Header header = parseForRepair(bytes, fileSizeBytes);
-        String fault = header.refcountTableFault();
-        if (fault != null) {
-            throw new BlockException(BlockError.EINVAL, fault);
-        }
+        header.requireRefcountTable();
         return header;
     }
 
@@ -108,12 +104,35 @@ public final class Qcow2Header {
      * from what the image refers to.
      */
     public static Qcow2Header parseForRepair(ByteBuffer bytes, long fileSizeBytes) {
-        Qcow2Header header = HeaderLayout.parse(bytes, fileSizeBytes);
-        header.checkFeatures();
-        header.checkFields();
-        header.checkTables(fileSizeBytes);
-        header.checkExtensions(fileSizeBytes);
+        Qcow2Header header = HeaderLayout.parse(bytes, fileSizeBytes, false);
+        header.check(fileSizeBytes);
+        header.checkBackingFormat();
         return header;
+    }
+
+    /**
+     * As {@link #parse}, also with a backing format that cannot be, or several of them: they are
+     * kept, so that all others stay where they are, and must be replaced.
+     */
+    public static Qcow2Header parseForRebase(ByteBuffer bytes, long fileSizeBytes) {
+        Qcow2Header header = HeaderLayout.parse(bytes, fileSizeBytes, true);
+        header.check(fileSizeBytes);
+        header.requireRefcountTable();
+        return header;
+    }
+
+    private void check(long fileSizeBytes) {
+        checkFeatures();
+        checkFields();
+        checkTables(fileSizeBytes);
+        checkExtensions(fileSizeBytes);
+    }
+
+    private void requireRefcountTable() {
+        String fault = refcountTableFault();
+        if (fault != null) {
+            throw new BlockException(BlockError.EINVAL, fault);
+        }
     }
 
     /** What is wrong with the fields of the refcount table; null: nothing. */
@@ -254,7 +273,7 @@ public final class Qcow2Header {
         }
     }
 
-    private void checkExtensions(long fileSizeBytes) {
+    private void checkBackingFormat() {
         HeaderExtension format = extension(HeaderExtension.BACKING_FORMAT);
         if (format != null) {
             require(
@@ -265,6 +284,9 @@ public final class Qcow2Header {
                     "0..15");
         }
         text(HeaderExtension.BACKING_FORMAT, "backing format");
+    }
+
+    private void checkExtensions(long fileSizeBytes) {
         text(HeaderExtension.DATA_FILE, "data file name");
         if (extension(HeaderExtension.DATA_FILE) != null) {
             require(
@@ -276,32 +298,7 @@ public final class Qcow2Header {
         }
         HeaderExtension crypto = extension(HeaderExtension.CRYPTO);
         if (crypto != null) {
-            require(
-                    cryptMethod == CRYPT_LUKS,
-                    WHAT,
-                    "crypt_method",
-                    cryptMethod,
-                    "2 with a crypto extension");
-            require(
-                    crypto.data().lengthBytes() == CRYPTO_EXTENSION_BYTES,
-                    WHAT,
-                    "length of the crypto extension",
-                    crypto.data().lengthBytes(),
-                    "16");
-            ByteBuffer data = crypto.data().toBuffer();
-            Refusal.require(
-                    data.getLong(8) >= 0,
-                    WHAT,
-                    "length of the crypto header",
-                    data.getLong(8),
-                    "below 2^63");
-            Refusal.requireTable(
-                    WHAT,
-                    "offset of the crypto header",
-                    data.getLong(0),
-                    data.getLong(8),
-                    clusterSizeBytes(),
-                    fileSizeBytes);
+            CryptoExtension.check(crypto, cryptMethod, clusterSizeBytes(), fileSizeBytes);
         }
         if (bitmapsConsistent()) {
             HeaderExtension bitmaps = extension(HeaderExtension.BITMAPS);

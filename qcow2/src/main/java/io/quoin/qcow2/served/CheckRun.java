@@ -117,7 +117,7 @@ final class CheckRun {
                 new FreezeListener() {
                     @Override
                     public void frozen(FrozenMetadata metadata, ClusterRuns countedAhead) {
-                        walk(new FrozenImageFile(metadata, loop, piece), countedAhead);
+                        walk(new FrozenImageFile(fileName, metadata, loop, piece), countedAhead);
                     }
 
                     @Override

@@ -21,15 +21,18 @@ final class FrozenImageFile implements ImageFile {
     private static final int PIECE_BYTES = 256 << 10;
     private static final int ALIGNMENT = 4096;
 
+    private final String name;
     private final FrozenMetadata metadata;
     private final Loop loop;
     private final ByteBuffer piece;
     private volatile @Nullable String stopped;
 
     /**
+     * @param name of the image's file
      * @param piece from {@link #newPiece}
      */
-    FrozenImageFile(FrozenMetadata metadata, Loop loop, ByteBuffer piece) {
+    FrozenImageFile(String name, FrozenMetadata metadata, Loop loop, ByteBuffer piece) {
+        this.name = name;
         this.metadata = metadata;
         this.loop = loop;
         this.piece = piece;
@@ -43,6 +46,11 @@ final class FrozenImageFile implements ImageFile {
     /** Every further read fails. */
     void stop(String reason) {
         stopped = reason;
+    }
+
+    @Override
+    public String name() {
+        return name;
     }
 
     @Override

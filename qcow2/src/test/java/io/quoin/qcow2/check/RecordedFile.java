@@ -76,6 +76,11 @@ final class RecordedFile implements ImageFile {
     }
 
     @Override
+    public String name() {
+        return "recorded";
+    }
+
+    @Override
     public long sizeBytes() {
         return content.length;
     }

@@ -11,6 +11,11 @@ import java.nio.ByteBuffer;
  */
 record FlatImage(FlatBytes bytes) implements ImageFile {
     @Override
+    public String name() {
+        return "flat";
+    }
+
+    @Override
     public long sizeBytes() {
         return bytes.size();
     }

@@ -25,6 +25,11 @@ public final class MemoryImageFile implements ImageFile {
     }
 
     @Override
+    public String name() {
+        return "memory";
+    }
+
+    @Override
     public long sizeBytes() {
         return sizeBytes;
     }

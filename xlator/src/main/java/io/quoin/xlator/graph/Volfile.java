@@ -2,6 +2,7 @@ package io.quoin.xlator.graph;
 
 import io.quoin.block.BlockError;
 import io.quoin.block.BlockException;
+import io.quoin.block.Reason;
 import java.io.IOException;
 import java.nio.charset.CharacterCodingException;
 import java.nio.file.Files;
@@ -71,8 +72,7 @@ public final class Volfile {
         } catch (CharacterCodingException e) {
             throw new BlockException(BlockError.EINVAL, "volfile is not UTF-8: path=" + file, e);
         } catch (IOException e) {
-            throw new BlockException(
-                    BlockError.EIO, "cannot read volfile: path=" + file + ", reason=" + e, e);
+            throw Reason.failure("cannot read volfile", file, e);
         }
     }
 

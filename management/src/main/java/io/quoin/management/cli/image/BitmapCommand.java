@@ -187,7 +187,8 @@ final class BitmapCommand implements Callable<Integer> {
                             + (info.enabled() ? ", records" : ", does not record")
                             + (info.dirtyBytes() >= 0
                                     ? ", marked " + ByteSize.human(info.dirtyBytes())
-                                    : ", inconsistent"));
+                                    : "")
+                            + (info.inconsistent() ? ", inconsistent" : ""));
         }
     }
 }

@@ -94,7 +94,7 @@ final class CompareCommand implements Callable<Integer> {
             Compare.Pair pair =
                     compare.open(
                             ImageLocation.of(first, firstFormat),
-                            ImageLocation.of(second, secondFormat));
+                            ImageLocation.of(second, secondFormat, "-F"));
             CompareResult result;
             try {
                 result = compare.run(pair);

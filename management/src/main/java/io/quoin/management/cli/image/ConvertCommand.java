@@ -95,7 +95,7 @@ final class ConvertCommand implements Callable<Integer> {
     @Option(
             names = {"-F", "--backing-format"},
             paramLabel = "FORMAT",
-            description = "of the backing file: qcow2 or raw")
+            description = "of the backing file: qcow2 or raw; the same as -o backing_fmt")
     private @Nullable ImageFormat backingFormat;
 
     @Option(
@@ -154,7 +154,10 @@ final class ConvertCommand implements Callable<Integer> {
     public Integer call() {
         ImageLocation disk = ImageLocation.of(source, format);
         ImageLocation from = snapshot == null ? disk : disk.at(snapshot);
-        ImageLocation to = ImageLocation.of(target, targetFormat);
+        ImageLocation to =
+                noCreate
+                        ? ImageLocation.of(target, targetFormat, "-O")
+                        : ImageLocation.toBeMade(target, targetFormat);
         ConvertOptions wanted = options();
         ConvertResult result;
         Progress progress = output.progress("converting");
@@ -188,13 +191,7 @@ final class ConvertCommand implements Callable<Integer> {
 
     private ConvertOptions options() {
         Map<String, String> all = options.given();
-        if (backingFile != null) {
-            require(backingFormat != null, "-F", "the format of the backing file", "none");
-            all.put("backing_file", backingFile);
-            all.put("backing_fmt", backingFormat == null ? "" : backingFormat.text());
-        } else {
-            require(backingFormat == null, "-B", "the backing file that -F is of", "none");
-        }
+        BackingOptions.join(spec, "-B", backingFile, backingFormat, all);
         require(
                 bitmaps || !skipBrokenBitmaps,
                 "--skip-broken-bitmaps",

@@ -82,7 +82,7 @@ final class CreateCommand implements Callable<Integer> {
 
     @Override
     public Integer call() {
-        LocalImage image = source.image();
+        LocalImage image = source.newImage();
         Map<String, String> wanted = options(image);
         if (sizeBytes == null && !wanted.containsKey("backing_file")) {
             throw new ParameterException(
@@ -104,20 +104,16 @@ final class CreateCommand implements Callable<Integer> {
     }
 
     private Map<String, String> options(LocalImage image) {
-        backing.requireNoneAlone();
         Map<String, String> wanted = options.given();
         if (image.format() == ImageFormat.RAW) {
+            backing.requireNoneAlone();
             if (backing.file() != null) {
                 throw new ParameterException(
                         spec.commandLine(), "option=-b, expected=format qcow2, actual=raw");
             }
             return new OptionValues(RAW_OPTIONS, wanted).given();
         }
-        String file = backing.file();
-        if (file != null) {
-            wanted.put("backing_file", file);
-            wanted.put("backing_fmt", backing.format().text());
-        }
+        backing.joinWith(wanted);
         return wanted;
     }
 }

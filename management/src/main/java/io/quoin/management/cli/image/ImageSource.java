@@ -13,7 +13,8 @@ import picocli.CommandLine.Parameters;
 
 /**
  * The image file that an offline command is about, and its format: by option, else by suffix, never
- * by content, since a guest can write a qcow2 header into a raw image.
+ * by content, since a guest can write a qcow2 header into a raw image. Where suffix and content
+ * differ the option is asked for.
  *
  * <p>Threading: confined to the main thread.
  */
@@ -33,9 +34,17 @@ final class ImageSource {
         return image().existing();
     }
 
-    /** Which need not exist. */
     LocalImage image() {
-        if (location() instanceof LocalImage local) {
+        return local(location());
+    }
+
+    /** One that need not be there. */
+    LocalImage newImage() {
+        return local(ImageLocation.toBeMade(file, format));
+    }
+
+    private LocalImage local(ImageLocation location) {
+        if (location instanceof LocalImage local) {
             return local;
         }
         throw new BlockException(
