@@ -2,6 +2,7 @@ package io.quoin.management.image;
 
 import io.quoin.block.BlockError;
 import io.quoin.block.BlockException;
+import io.quoin.block.Reason;
 import io.quoin.brick.posix.BrickFolders;
 import io.quoin.qcow2.ReferenceGraph;
 import io.quoin.qcow2.layout.HeaderReferences;
@@ -89,7 +90,10 @@ final class FolderParents {
         } catch (IOException | java.nio.file.DirectoryIteratorException e) {
             throw new BlockException(
                     BlockError.EIO,
-                    "cannot tell which images stand on which: folder=" + folder + ", reason=" + e,
+                    "cannot tell which images stand on which: folder="
+                            + folder
+                            + ", reason="
+                            + Reason.of(e),
                     e);
         }
     }
@@ -108,7 +112,8 @@ final class FolderParents {
         } catch (NoSuchFileException e) {
             return HeaderReferences.NONE;
         } catch (IOException e) {
-            throw new IOException("image cannot be read: path=" + file + ", reason=" + e, e);
+            throw new IOException(
+                    "image cannot be read: path=" + file + ", reason=" + Reason.of(e), e);
         }
     }
 
