@@ -86,6 +86,8 @@ public record LocalImage(Path path, ImageFormat format, @Nullable String snapsho
                 throw new BlockException(BlockError.EINVAL, "not a folder: path=" + parent);
             }
             return folder;
+        } catch (NoSuchFileException e) {
+            throw new BlockException(BlockError.ENOENT, "no such folder: path=" + parent, e);
         } catch (IOException e) {
             throw Reason.failure("folder cannot be used", parent, e);
         }

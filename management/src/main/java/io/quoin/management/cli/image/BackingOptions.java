@@ -103,8 +103,8 @@ final class BackingOptions {
                 "format of the backing file missing: option=-F, expected=qcow2 or raw");
     }
 
-    private static ParameterException formatAlone(CommandSpec spec, String file) {
+    private static ParameterException formatAlone(CommandSpec spec, String option) {
         return new ParameterException(
-                spec.commandLine(), "option=-F, expected=a backing file with it: " + file);
+                spec.commandLine(), "option=-F, expected=a backing file with it: option=" + option);
     }
 }
