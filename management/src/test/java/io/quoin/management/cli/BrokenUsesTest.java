@@ -52,7 +52,7 @@ class BrokenUsesTest extends ImageToolsBed {
     private Outcome use(String line, String file) {
         List<String> arguments = new ArrayList<>();
         String previous = "";
-        for (String word : line.split(" ")) {
+        for (String word : line.split(" ", -1)) {
             String name = word.equals("FILE") ? file : word;
             boolean isPlain = previous.equals("-b") || previous.equals("-B");
             boolean isFile = name.endsWith(".qcow2") && !isPlain;
