@@ -76,7 +76,7 @@ class ImageParentsTest extends ImageToolsBed {
                 "check DIR/base.qcow2",
                 "check --repair leaks DIR/base.qcow2",
                 "rebase -b '' DIR/base.qcow2",
-                "rebase -b low.qcow2 DIR/ov.qcow2",
+                "rebase -b low.qcow2 -F qcow2 DIR/ov.qcow2",
                 "commit DIR/ov.qcow2",
                 "commit --keep DIR/ov.qcow2",
                 "resize DIR/ov.qcow2 +1M",

@@ -77,7 +77,7 @@ class OverlayStormTest {
                 volume.disks()
                         .create(
                                 "vm" + i,
-                                0,
+                                SIZE,
                                 Map.of("backing_file", "base.qcow2", "backing_fmt", "qcow2"));
             }
         }

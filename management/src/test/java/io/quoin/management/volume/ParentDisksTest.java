@@ -139,7 +139,7 @@ class ParentDisksTest {
     }
 
     private static void overlay(DiskVolume disks, String name, String backing, String format) {
-        disks.create(name, 0, Map.of("backing_file", backing, "backing_fmt", format));
+        disks.create(name, SIZE, Map.of("backing_file", backing, "backing_fmt", format));
     }
 
     private static void assertFails(ThrowingCallable call, BlockError error, String text) {
