@@ -1,5 +1,9 @@
 package io.quoin.brick.posix;
 
+import java.io.FileDescriptor;
+import java.io.FileOutputStream;
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
 import java.util.function.Consumer;
 
 /**
@@ -32,15 +36,10 @@ final class Distrust {
     }
 
     private static void halt(String why) {
-        // By a thread of its own: if nobody reads standard error, the end must not wait for it.
-        Thread message =
-                new Thread(
-                        () ->
-                                System.err.println(
-                                        "quoin: the process ends before it can write to a file"
-                                                + " that is not its own: "
-                                                + why),
-                        "quoin-last-word");
+        // Past System.err, whose lines may wait to be written; and by a thread of its own: if
+        // nobody
+        // reads standard error, the end must not wait for it.
+        Thread message = new Thread(() -> print(why), "quoin-last-word");
         message.setDaemon(true);
         message.start();
         try {
@@ -49,5 +48,17 @@ final class Distrust {
             Thread.currentThread().interrupt();
         }
         Runtime.getRuntime().halt(EXIT_CODE);
+    }
+
+    private static void print(String why) {
+        String line =
+                "quoin: the process ends before it can write to a file that is not its own: "
+                        + why
+                        + System.lineSeparator();
+        try (FileOutputStream standardError = new FileOutputStream(FileDescriptor.err)) {
+            standardError.write(line.getBytes(StandardCharsets.UTF_8));
+        } catch (IOException e) {
+            return; // nobody is there to be told
+        }
     }
 }
