@@ -6,6 +6,7 @@ import io.quoin.qcow2.cache.ImageHealth;
 import io.quoin.qcow2.cache.ImageIo;
 import io.quoin.xlator.CreateOptions;
 import io.quoin.xlator.OpenMode;
+import io.quoin.xlator.UnfinishedNames;
 import io.quoin.xlator.Xlator;
 import io.quoin.xlator.loop.Loop;
 import java.util.List;
@@ -21,20 +22,12 @@ import java.util.function.Function;
  * <p>Threading: thread-safe.
  */
 final class ImageCreator {
-    private static final String TEMPORARY_PREFIX = ".";
-    private static final String TEMPORARY_SUFFIX = ".new";
-
     private final Xlator subvolume;
     private final ImageOpener opener;
 
     ImageCreator(Xlator subvolume, ImageOpener opener) {
         this.subvolume = subvolume;
         this.opener = opener;
-    }
-
-    static boolean isTemporary(String fileName) {
-        return fileName.startsWith(TEMPORARY_PREFIX)
-                && fileName.endsWith(Qcow2Xlator.SUFFIX + TEMPORARY_SUFFIX);
     }
 
     CompletionStage<Void> create(String fileName, CreateOptions options, Loop loop) {
@@ -141,28 +134,16 @@ final class ImageCreator {
     }
 
     private CompletionStage<Void> make(String fileName, NewImage image, Loop loop) {
-        String temporary = TEMPORARY_PREFIX + fileName + TEMPORARY_SUFFIX;
+        String temporary = UnfinishedNames.before(fileName);
         CreateOptions file = fileOf(image);
-        return removeLeftover(temporary)
-                .thenCompose(nothing -> subvolume.create(temporary, file))
+        return subvolume
+                .create(temporary, file)
                 .thenCompose(
                         nothing ->
                                 write(temporary, image, loop)
                                         .thenCompose(v -> subvolume.rename(temporary, fileName))
                                         .handle((v, failure) -> undo(temporary, failure))
                                         .thenCompose(Function.identity()));
-    }
-
-    /** Of a creation that crashed. */
-    private CompletionStage<Void> removeLeftover(String temporary) {
-        return subvolume
-                .remove(temporary)
-                .handle(
-                        (nothing, failure) ->
-                                failure == null || ChildFiles.errorOf(failure) == BlockError.ENOENT
-                                        ? CompletableFuture.<Void>completedFuture(null)
-                                        : CompletableFuture.<Void>failedFuture(failure))
-                .thenCompose(Function.identity());
     }
 
     @SuppressWarnings("NullAway") // handle passes null where the stage did not fail

@@ -17,6 +17,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
+import java.util.function.Function;
 import java.util.function.Supplier;
 import org.agrona.BufferUtil;
 import org.jspecify.annotations.Nullable;
@@ -56,8 +57,7 @@ final class ImageOpener {
 
     /** The size that the header of {@code fileName} gives. */
     CompletionStage<Long> virtualSize(String fileName, Loop loop) {
-        return subvolume
-                .open(ImageName.of(fileName).file(), OpenMode.READ_ONLY, loop)
+        return openFile(fileName, OpenMode.READ_ONLY, loop)
                 .thenComposeAsync( // the stage may be done already: then it would go on here
                         file ->
                                 ChildFiles.thenClose(
@@ -72,6 +72,43 @@ final class ImageOpener {
                                                     .thenApply(image -> image.header().sizeBytes());
                                         }),
                         loop);
+    }
+
+    /**
+     * The file of an image or of a snapshot. A file that has the whole name is what is meant: who
+     * named it, on the command line or in an overlay, need not know of snapshots.
+     */
+    private CompletionStage<XlatorFile> openFile(String fileName, OpenMode mode, Loop loop) {
+        return fileOf(fileName)
+                .thenCompose(
+                        file -> {
+                            if (!file.equals(fileName) && mode != OpenMode.READ_ONLY) {
+                                throw new BlockException(
+                                        BlockError.EPERM,
+                                        "a snapshot is read-only: name=" + fileName);
+                            }
+                            return subvolume.open(file, mode, loop);
+                        });
+    }
+
+    /** The name of the file that {@link #open} would use. */
+    CompletionStage<String> fileOf(String fileName) {
+        if (!ImageName.isSnapshot(fileName)) {
+            return CompletableFuture.completedFuture(fileName);
+        }
+        return subvolume
+                .stat(fileName)
+                .handle(
+                        (info, failure) -> {
+                            if (failure == null) {
+                                return CompletableFuture.completedFuture(fileName);
+                            }
+                            return ChildFiles.errorOf(failure) == BlockError.ENOENT
+                                    ? CompletableFuture.completedFuture(
+                                            ImageName.of(fileName).file())
+                                    : CompletableFuture.<String>failedFuture(failure);
+                        })
+                .thenCompose(Function.identity());
     }
 
     /** A backing file of either format, read-only; {@code chain} has the names above it. */
@@ -108,8 +145,7 @@ final class ImageOpener {
             String fileName, OpenMode mode, Loop loop, List<String> above) {
         List<String> chain = new ArrayList<>(above);
         chain.add(fileName);
-        return subvolume
-                .open(ImageName.of(fileName).file(), mode, loop)
+        return openFile(fileName, mode, loop)
                 .thenComposeAsync( // as above
                         file ->
                                 ChildFiles.orClose(

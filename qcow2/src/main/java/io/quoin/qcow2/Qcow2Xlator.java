@@ -7,6 +7,7 @@ import io.quoin.xlator.CreateOptions;
 import io.quoin.xlator.FileInfo;
 import io.quoin.xlator.OpenMode;
 import io.quoin.xlator.PassThroughXlator;
+import io.quoin.xlator.UnfinishedNames;
 import io.quoin.xlator.Xlator;
 import io.quoin.xlator.XlatorFile;
 import io.quoin.xlator.loop.Loop;
@@ -22,7 +23,7 @@ import org.slf4j.LoggerFactory;
  * The files of its subvolume, those named {@code *.qcow2} as images: with their virtual size and
  * content. The format goes by the name, or by an option that says that all are, and is never
  * guessed from the content, which belongs to a guest. {@code IMAGE.qcow2@SNAPSHOT} is an internal
- * snapshot of an image, read-only; the list leaves them out.
+ * snapshot of an image, read-only, unless a file is called so; the list leaves them out.
  *
  * <p>Threading: thread-safe.
  */
@@ -68,7 +69,7 @@ final class Qcow2Xlator extends PassThroughXlator {
         List<FileInfo> infos = new ArrayList<>();
         CompletionStage<Void> last = CompletableFuture.completedFuture(null);
         for (FileInfo info : below) {
-            if (ImageCreator.isTemporary(info.fileName())) {
+            if (UnfinishedNames.isUnfinished(info.fileName())) {
                 continue;
             }
             if (!isImage(info.fileName())) {
@@ -109,8 +110,8 @@ final class Qcow2Xlator extends PassThroughXlator {
     @Override
     public CompletionStage<FileInfo> stat(String fileName) {
         return isImage(fileName)
-                ? subvolume()
-                        .stat(ImageName.of(fileName).file())
+                ? opener.fileOf(fileName)
+                        .thenCompose(subvolume()::stat)
                         .thenCompose(
                                 info ->
                                         withVirtualSize(
@@ -138,11 +139,6 @@ final class Qcow2Xlator extends PassThroughXlator {
 
     @Override
     public CompletionStage<XlatorFile> open(String fileName, OpenMode mode, Loop loop) {
-        if (ImageName.isSnapshot(fileName) && mode != OpenMode.READ_ONLY) {
-            return CompletableFuture.failedFuture(
-                    new BlockException(
-                            BlockError.EPERM, "a snapshot is read-only: name=" + fileName));
-        }
         return isImage(fileName)
                 ? opener.open(fileName, mode, loop)
                 : subvolume().open(fileName, mode, loop);

@@ -64,10 +64,7 @@ record FileSystemTraits(
     static FileSystemTraits probe(int ownFolderFd, String folder) {
         byte[] name = FileNames.encodePath(PROBE_NAME);
         int flags = SystemCalls.O_RDWR | SystemCalls.ABI.openNoFollow();
-        int fd = SystemCalls.openat(ownFolderFd, name, flags | SystemCalls.O_CREAT, 0600);
-        if (fd < 0) {
-            throw Errno.exception("write to the brick folder", "directory=" + folder, -fd);
-        }
+        int fd = OwnFile.open(ownFolderFd, PROBE_NAME, folder);
         int directFd =
                 SystemCalls.openat(ownFolderFd, name, flags | SystemCalls.ABI.openDirect(), 0);
         try {

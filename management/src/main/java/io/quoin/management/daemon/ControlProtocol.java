@@ -7,6 +7,7 @@ import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.quoin.block.BlockError;
 import io.quoin.block.BlockException;
 import io.quoin.management.volume.CheckEvents;
+import io.quoin.xlator.NameText;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.channels.SocketChannel;
@@ -114,7 +115,10 @@ final class ControlProtocol {
     }
 
     static void send(SocketChannel channel, ObjectNode message) throws IOException {
-        ByteBuffer bytes = ByteBuffer.wrap((message + "\n").getBytes(StandardCharsets.UTF_8));
+        ByteBuffer bytes =
+                ByteBuffer.wrap(
+                        (NameText.json(message.toString()) + "\n")
+                                .getBytes(StandardCharsets.UTF_8));
         while (bytes.hasRemaining()) {
             channel.write(bytes);
         }

@@ -4,6 +4,7 @@ import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.quoin.block.BlockError;
 import io.quoin.block.BlockException;
 import io.quoin.management.volume.CheckEvents;
+import io.quoin.xlator.NameText;
 import java.io.IOException;
 import java.net.StandardProtocolFamily;
 import java.net.UnixDomainSocketAddress;
@@ -63,7 +64,10 @@ final class ControlServer implements AutoCloseable {
         } catch (IOException e) {
             throw new BlockException(
                     BlockError.EIO,
-                    "cannot listen on the control socket: path=" + path + ", reason=" + e,
+                    "cannot listen on the control socket: path="
+                            + NameText.of(path)
+                            + ", reason="
+                            + e,
                     e);
         }
     }

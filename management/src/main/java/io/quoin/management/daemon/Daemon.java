@@ -6,6 +6,8 @@ import io.quoin.management.volume.DiskView;
 import io.quoin.management.volume.DiskVolume;
 import io.quoin.management.volume.LocalVolume;
 import io.quoin.management.volume.Stages;
+import io.quoin.nbd.UnixSocketFile;
+import io.quoin.xlator.NameText;
 import java.util.ArrayDeque;
 import java.util.Deque;
 import java.util.List;
@@ -33,7 +35,10 @@ public final class Daemon implements AutoCloseable {
     private Daemon(DaemonOptions options) {
         this.options = options;
         try {
-            SocketPath.check(options.socket(), ".new", "choose a shorter one with --socket");
+            SocketPath.check(
+                    options.socket(),
+                    UnixSocketFile.ASIDE_BYTES,
+                    "choose a shorter one with --socket");
             volume =
                     add(LocalVolume.open(options.folder(), options.volfile(), options.loopCount()));
             options.disks().forEach(this::ensureDisk);
@@ -62,7 +67,10 @@ public final class Daemon implements AutoCloseable {
      */
     public static Daemon start(DaemonOptions options) {
         Daemon daemon = new Daemon(options);
-        LOG.info("Serving: data={}, nbd={}", options.folder().path(), daemon.addresses());
+        LOG.info(
+                "Serving: data={}, nbd={}",
+                NameText.printable(options.folder().text()),
+                daemon.addresses());
         return daemon;
     }
 
@@ -104,7 +112,7 @@ public final class Daemon implements AutoCloseable {
                 options.version(),
                 ProcessHandle.current().pid(),
                 (System.nanoTime() - startedNanos) / 1_000_000_000L,
-                options.folder().path().toString(),
+                options.folder().text(),
                 addresses(),
                 Bricks.of(volume),
                 disks(),

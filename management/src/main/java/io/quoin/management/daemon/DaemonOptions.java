@@ -1,6 +1,7 @@
 package io.quoin.management.daemon;
 
 import io.quoin.management.volume.DataFolder;
+import io.quoin.xlator.NameText;
 import java.nio.file.Path;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
@@ -34,7 +35,7 @@ public record DaemonOptions(
 
     public DaemonOptions {
         disks = List.copyOf(disks);
-        socket = socket.toAbsolutePath().normalize();
+        socket = NameText.absolute(socket).normalize();
     }
 
     /** A loop for each processor, within reason. */

@@ -6,6 +6,7 @@ import io.quoin.management.volume.LocalVolume;
 import io.quoin.management.volume.Stages;
 import io.quoin.nbd.NbdServer;
 import io.quoin.nbd.NbdServerOptions;
+import io.quoin.xlator.NameText;
 import java.net.BindException;
 import java.net.InetSocketAddress;
 import java.net.SocketAddress;
@@ -57,7 +58,7 @@ final class NbdListeners implements AutoCloseable {
                 tcp = listen.withPort(inet.getPort()).toString();
             }
         }
-        return new NbdAddresses(options.socket().toString(), tcp);
+        return new NbdAddresses(NameText.of(options.socket()), tcp);
     }
 
     /** Whether a TCP port is what could not be had. */

@@ -2,6 +2,7 @@ package io.quoin.management.image;
 
 import io.quoin.block.BlockError;
 import io.quoin.block.BlockException;
+import io.quoin.xlator.NameText;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
@@ -26,7 +27,7 @@ public record LocalImage(Path path, ImageFormat format, @Nullable String snapsho
 
     @Override
     public String text() {
-        return snapshot == null ? path.toString() : path + "@" + snapshot;
+        return snapshot == null ? NameText.of(path) : NameText.of(path) + "@" + snapshot;
     }
 
     @Override
@@ -34,7 +35,7 @@ public record LocalImage(Path path, ImageFormat format, @Nullable String snapsho
         if (format == ImageFormat.RAW) {
             throw new BlockException(
                     BlockError.EINVAL,
-                    "raw images have no snapshots: path=" + path + ", snapshot=" + newSnapshot);
+                    "raw images have no snapshots: path=" + text() + ", snapshot=" + newSnapshot);
         }
         return new LocalImage(path, format, newSnapshot);
     }
@@ -47,40 +48,46 @@ public record LocalImage(Path path, ImageFormat format, @Nullable String snapsho
      */
     public Path existing() {
         try {
-            Path real = path.toRealPath();
+            Path real = NameText.absolute(path).toRealPath();
             if (!Files.isRegularFile(real)) {
                 throw new BlockException(
-                        BlockError.EINVAL, "not a regular file: path=" + path.toAbsolutePath());
+                        BlockError.EINVAL, "not a regular file: path=" + absolute());
             }
             return real;
         } catch (NoSuchFileException e) {
             throw new BlockException(
-                    BlockError.ENOENT, "no such image file: path=" + path.toAbsolutePath(), e);
+                    BlockError.ENOENT, "no such image file: path=" + absolute(), e);
         } catch (IOException e) {
             throw new BlockException(
                     BlockError.EIO,
-                    "image file cannot be found: path=" + path.toAbsolutePath() + ", reason=" + e,
+                    "image file cannot be found: path=" + absolute() + ", reason=" + e,
                     e);
         }
     }
 
     /** The folder that a new file of this name would lie in, with symbolic links followed. */
     public Path folder() {
-        Path parent = Objects.requireNonNull(path.toAbsolutePath().normalize().getParent());
+        Path parent = Objects.requireNonNull(NameText.absolute(path).normalize().getParent());
         try {
             return parent.toRealPath();
         } catch (IOException e) {
             throw new BlockException(
-                    BlockError.ENOENT, "no such folder: path=" + parent + ", reason=" + e, e);
+                    BlockError.ENOENT,
+                    "no such folder: path=" + NameText.of(parent) + ", reason=" + e,
+                    e);
         }
     }
 
     /** The name in its folder. */
     public String fileName() {
-        Path name = path.toAbsolutePath().normalize().getFileName();
+        Path name = NameText.absolute(path).normalize().getFileName();
         if (name == null) {
-            throw new BlockException(BlockError.EINVAL, "not the name of a file: path=" + path);
+            throw new BlockException(BlockError.EINVAL, "not the name of a file: path=" + text());
         }
-        return name.toString();
+        return NameText.of(name);
+    }
+
+    private String absolute() {
+        return NameText.of(NameText.absolute(path));
     }
 }

@@ -1,5 +1,6 @@
 package io.quoin.management.volume;
 
+import io.quoin.xlator.NameText;
 import io.quoin.xlator.graph.Graph;
 import io.quoin.xlator.graph.GraphContext;
 import io.quoin.xlator.graph.Volfile;
@@ -39,6 +40,23 @@ public final class LocalVolume implements AutoCloseable {
      * @param loopCount how many loops share the disks
      */
     public static LocalVolume open(DataFolder folder, @Nullable Path volfile, int loopCount) {
+        folder.create();
+        return openLocked(folder, volfile, loopCount);
+    }
+
+    /**
+     * As {@link #open}, of a volume that is there.
+     *
+     * @throws io.quoin.block.BlockException ENOENT if there is none: nothing is made
+     */
+    public static LocalVolume openExisting(
+            DataFolder folder, @Nullable Path volfile, int loopCount) {
+        folder.requireVolume(volfile);
+        return openLocked(folder, volfile, loopCount);
+    }
+
+    private static LocalVolume openLocked(
+            DataFolder folder, @Nullable Path volfile, int loopCount) {
         LocalVolume volume = new LocalVolume();
         return volume.opened(
                 () -> {
@@ -87,7 +105,7 @@ public final class LocalVolume implements AutoCloseable {
         add(group);
         ExecutorService blocking = blockingThreads();
         add(() -> end(blocking));
-        Path directory = Objects.requireNonNull(volfile.toAbsolutePath().getParent());
+        Path directory = Objects.requireNonNull(NameText.absolute(volfile).getParent());
         folder = directory;
         Graph graph =
                 Graph.build(Volfile.read(volfile), new GraphContext(group, blocking, directory));

@@ -1,7 +1,10 @@
 package io.quoin.nbd.client;
 
+import static java.nio.charset.StandardCharsets.ISO_8859_1;
+
 import io.quoin.block.BlockError;
 import io.quoin.block.BlockException;
+import io.quoin.xlator.NameText;
 import java.net.URI;
 import java.net.URISyntaxException;
 import java.net.URLDecoder;
@@ -84,12 +87,22 @@ public record NbdUri(@Nullable String host, int port, @Nullable Path socket, Str
         if (uri.getRawAuthority() != null) {
             throw illegal(text, "no host with a unix socket", null);
         }
-        return new NbdUri(null, 0, Path.of(decode(query.substring(SOCKET.length()))), name);
+        return new NbdUri(
+                null, 0, NameText.path(decodeName(query.substring(SOCKET.length()))), name);
     }
 
     /** Percent signs alone: a plus is a plus. */
     private static String decode(String text) {
         return URLDecoder.decode(text.replace("+", "%2B"), StandardCharsets.UTF_8);
+    }
+
+    /** Of a path the bytes count, UTF-8 or not. */
+    private static String decodeName(String text) {
+        String bytes =
+                URLDecoder.decode(
+                        new String(NameText.bytes(text.replace("+", "%2B")), ISO_8859_1),
+                        ISO_8859_1);
+        return NameText.of(bytes.getBytes(ISO_8859_1));
     }
 
     private static BlockException illegal(String text, String expected, @Nullable Exception cause) {
@@ -101,6 +114,6 @@ public record NbdUri(@Nullable String host, int port, @Nullable Path socket, Str
 
     /** For messages: where the server is. */
     public String server() {
-        return socket != null ? socket.toString() : host + ":" + port;
+        return socket != null ? NameText.of(socket) : host + ":" + port;
     }
 }

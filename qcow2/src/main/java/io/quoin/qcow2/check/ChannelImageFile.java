@@ -2,6 +2,7 @@ package io.quoin.qcow2.check;
 
 import io.quoin.block.BlockError;
 import io.quoin.block.BlockException;
+import io.quoin.xlator.NameText;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
@@ -31,11 +32,11 @@ public final class ChannelImageFile implements ImageFile {
                             : FileChannel.open(path, StandardOpenOption.READ));
         } catch (NoSuchFileException e) {
             throw new BlockException(
-                    BlockError.ENOENT, "image file: " + path + " does not exist", e);
+                    BlockError.ENOENT, "image file: " + NameText.of(path) + " does not exist", e);
         } catch (IOException e) {
             throw new BlockException(
                     BlockError.EIO,
-                    "image file: " + path + " cannot be opened: " + e.getMessage(),
+                    "image file: " + NameText.of(path) + " cannot be opened: " + e.getMessage(),
                     e);
         }
     }

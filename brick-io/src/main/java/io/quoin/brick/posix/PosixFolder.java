@@ -1,0 +1,114 @@
+package io.quoin.brick.posix;
+
+import io.quoin.xlator.NameText;
+import java.nio.ByteBuffer;
+import java.nio.file.Path;
+import java.util.Objects;
+import org.agrona.concurrent.UnsafeBuffer;
+
+/**
+ * A folder that {@link DurableFile} works in. Symbolic links in it are never followed.
+ *
+ * <p>Threading: confined to its user.
+ */
+final class PosixFolder implements DurableFile.Folder {
+    private static final int MODE_FILE = 0600;
+
+    private final String directory;
+    private final int fd;
+
+    private PosixFolder(String directory, int fd) {
+        this.directory = directory;
+        this.fd = fd;
+    }
+
+    /** The folder that {@code file} lies in. */
+    static PosixFolder of(Path file) {
+        Path folder = Objects.requireNonNull(NameText.absolute(file).getParent());
+        return new PosixFolder(NameText.of(folder), PrivateFolder.open(folder));
+    }
+
+    @Override
+    public void make(String name) {
+        int newFd = open(name, SystemCalls.O_RDWR | SystemCalls.O_CREAT | SystemCalls.O_EXCL);
+        boolean given = false;
+        try {
+            FolderOwner.give(newFd, fd, directory);
+            given = true;
+        } finally {
+            SystemCalls.close(newFd);
+            if (!given) {
+                remove(name);
+            }
+        }
+    }
+
+    @Override
+    public void write(String name, byte[] content) {
+        int fileFd = open(name, SystemCalls.O_RDWR);
+        try {
+            UnsafeBuffer bytes = new UnsafeBuffer(ByteBuffer.allocateDirect(content.length));
+            bytes.putBytes(0, content);
+            int done = 0;
+            while (done < content.length) {
+                long address = bytes.addressOffset() + done;
+                long count = SystemCalls.pwrite(fileFd, address, content.length - done, done);
+                check("write the file", name, (int) count);
+                done += (int) count;
+            }
+        } finally {
+            SystemCalls.close(fileFd);
+        }
+    }
+
+    @Override
+    public void flush(String name) {
+        int fileFd = open(name, SystemCalls.O_RDONLY);
+        try {
+            check("flush the file", name, SystemCalls.fsync(fileFd));
+        } finally {
+            SystemCalls.close(fileFd);
+        }
+    }
+
+    @Override
+    public void rename(String name, String newName, boolean replacing) {
+        byte[] from = FileNames.encode(name);
+        byte[] to = FileNames.encode(newName);
+        check(
+                "put the file in its place",
+                newName,
+                replacing
+                        ? SystemCalls.rename(fd, from, fd, to)
+                        : SystemCalls.renameNoReplace(fd, from, fd, to));
+    }
+
+    @Override
+    public void remove(String name) {
+        check("remove the file", name, SystemCalls.unlinkat(fd, FileNames.encode(name)));
+    }
+
+    @Override
+    public void flush() {
+        PrivateFolder.sync(fd, directory);
+    }
+
+    private int open(String name, int flags) {
+        int all = flags | SystemCalls.O_NONBLOCK | SystemCalls.ABI.openNoFollow();
+        int fileFd = SystemCalls.openat(fd, FileNames.encode(name), all, MODE_FILE);
+        check("open the file", name, fileFd);
+        return fileFd;
+    }
+
+    private void check(String action, String name, int result) {
+        if (result < 0) {
+            String subject = "path=" + directory + "/" + NameText.printable(name);
+            throw Errno.exception(action, subject, -result);
+        }
+    }
+
+    @Override
+    public void close() {
+        SystemCalls.close(fd);
+    }
+}
