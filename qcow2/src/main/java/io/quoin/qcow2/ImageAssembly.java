@@ -55,7 +55,16 @@ final class ImageAssembly {
             DetectZeroes detectZeroes,
             CompressionWorkers workers) {
         try {
-            return make(io, loaded, fileName, writable, cacheBytes, detectZeroes, workers);
+            return make(
+                    io,
+                    loaded,
+                    fileName,
+                    writable,
+                    memory,
+                    tableMemory,
+                    cacheBytes,
+                    detectZeroes,
+                    workers);
         } catch (RuntimeException | Error e) {
             return undo(loaded.backing(), e);
         }
@@ -66,6 +75,8 @@ final class ImageAssembly {
             ImageOpener.LoadedImage loaded,
             String fileName,
             boolean writable,
+            LoopMemory memory,
+            TableMemory tableMemory,
             long cacheBytes,
             DetectZeroes detectZeroes,
             CompressionWorkers workers) {

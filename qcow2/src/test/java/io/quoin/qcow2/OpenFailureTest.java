@@ -44,8 +44,7 @@ class OpenFailureTest {
     void makeAChain() {
         memory.put("base.raw", new byte[1 << 20]);
         images = new ImageFixture(folder, memory, brick, Map.of());
-        images.create(
-                "base.qcow2", SIZE, Map.of("backing_file", "base.raw", "backing_fmt", "raw"));
+        images.create("base.qcow2", SIZE, Map.of("backing_file", "base.raw", "backing_fmt", "raw"));
         images.create(
                 "top.qcow2",
                 SIZE,
@@ -115,7 +114,8 @@ class OpenFailureTest {
                     }
                 };
         CompletableFuture<Void> used =
-                images.loops.loop(0)
+                images.loops
+                        .loop(0)
                         .call(
                                 () ->
                                         ChildFiles.<Void>orClose(

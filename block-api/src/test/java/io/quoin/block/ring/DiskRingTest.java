@@ -405,11 +405,7 @@ class DiskRingTest {
                 };
         DiskRing ring =
                 DiskRing.create(
-                        broken,
-                        owner,
-                        owner::inOwner,
-                        new IoRequestPool(),
-                        RingOptions.defaults());
+                        broken, owner, owner::inOwner, new IoRequestPool(), RingOptions.defaults());
         Submitter submitter = new Submitter(ring);
         submitter.write(0, 512, 1);
         submitter.write(512, 512, 1);
@@ -418,8 +414,7 @@ class DiskRingTest {
         submitter.read(16384, 512);
         ring.drain();
         device.endAll();
-        assertThat(submitter.answers())
-                .containsExactly("WRITE 8192+512 OK", "READ 16384+512 OK");
+        assertThat(submitter.answers()).containsExactly("WRITE 8192+512 OK", "READ 16384+512 OK");
     }
 
     @Test

@@ -89,7 +89,8 @@ final class CheckRun {
     private void takeTurn() {
         loop.execute(
                 () -> {
-                    ended.whenComplete((check, failure) -> turns.end());
+                    CompletionStage<OpenCheck> unused =
+                            ended.whenComplete((check, failure) -> turns.end());
                     begin();
                 });
     }
