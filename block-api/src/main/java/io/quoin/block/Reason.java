@@ -39,7 +39,7 @@ public final class Reason {
     private Reason() {}
 
     /** A control path's failure: {@code what: path=..., reason=...}. */
-    public static BlockException failure(String what, Object path, Throwable cause) {
+    public static BlockException failure(String what, String path, Throwable cause) {
         return new BlockException(
                 errorOf(cause), what + ": path=" + path + ", reason=" + of(cause), cause);
     }

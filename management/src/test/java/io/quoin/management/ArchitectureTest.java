@@ -215,4 +215,42 @@ class ArchitectureTest {
     private static void check(ArchRule rule) {
         rule.check(CLASSES);
     }
+
+    /** Content, name, folder, in that order: what knows it does it. */
+    @Test
+    void shouldRenameFilesInOnePlace() {
+        check(
+                noClasses()
+                        .that()
+                        .resideInAPackage(OURS)
+                        // Sockets have no content.
+                        .and()
+                        .doNotHaveFullyQualifiedName("io.quoin.nbd.UnixSocketFile")
+                        .and()
+                        .resideOutsideOfPackages("io.quoin.testkit..", "io.quoin.benchmarks..")
+                        .should()
+                        .callMethodWhere(
+                                DescribedPredicate.describe(
+                                        "renames a file",
+                                        call ->
+                                                call.getTarget()
+                                                        .getFullName()
+                                                        .matches(
+                                                                "java\\.nio\\.file\\.Files\\.move\\(.*"
+                                                                        + "|java\\.io\\.File\\.renameTo\\(.*"))));
+    }
+
+    /** A {@code java.io.File} has its name by the locale. */
+    @Test
+    void shouldNameFilesByBytes() {
+        check(
+                noClasses()
+                        .that()
+                        .resideInAPackage(OURS)
+                        .and()
+                        .resideOutsideOfPackages("io.quoin.testkit..", "io.quoin.benchmarks..")
+                        .should()
+                        .dependOnClassesThat()
+                        .haveFullyQualifiedName("java.io.File"));
+    }
 }

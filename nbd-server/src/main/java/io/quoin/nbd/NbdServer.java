@@ -19,12 +19,14 @@ import io.quoin.nbd.peer.PeerLog;
 import io.quoin.nbd.transmission.BufferPool;
 import io.quoin.nbd.transmission.MemoryBudget;
 import io.quoin.nbd.transmission.ReceiveSource;
+import io.quoin.xlator.NameText;
 import io.quoin.xlator.loop.LoopGroup;
 import io.quoin.xlator.loop.NettyLoop;
 import io.quoin.xlator.loop.NettyLoopGroup;
 import java.net.InetSocketAddress;
 import java.net.SocketAddress;
 import java.net.UnixDomainSocketAddress;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -160,15 +162,31 @@ public final class NbdServer {
                         BlockError.ENOTSUP, "cannot listen: socket=" + unix + ", needs epoll");
             }
             UnixSocketFile file = new UnixSocketFile(unix.getPath());
-            String bindPath = file.prepare().toString();
-            listen(new DomainSocketAddress(bindPath), address, memoryBytes);
-            file.publish(options.socketMode());
+            String bindPath = NameText.of(file.prepare());
+            try {
+                requireUtf8(bindPath, unix.getPath());
+                listen(new DomainSocketAddress(bindPath), address, memoryBytes);
+                file.publish(options.socketMode());
+            } finally {
+                file.removeAside();
+            }
             socketFiles.add(file);
             boundAddresses.add(address);
         } else {
             boundAddresses.add(listen(address, address, memoryBytes));
         }
         LOG.info("listening: address={}", boundAddresses.get(boundAddresses.size() - 1));
+    }
+
+    /** Netty writes paths in UTF-8, and something else for what that has no form for. */
+    private static void requireUtf8(String bindPath, Path socket) {
+        if (!NameText.isUtf8(bindPath)) {
+            throw new BlockException(
+                    BlockError.EINVAL,
+                    "cannot listen: socket="
+                            + NameText.printable(NameText.of(socket))
+                            + ", expected=in a folder whose path is UTF-8");
+        }
     }
 
     // Half-closed clients still get their answers, and a failed send doesn't discard what was

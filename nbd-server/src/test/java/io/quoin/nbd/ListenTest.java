@@ -4,14 +4,18 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.quoin.block.BlockException;
+import io.quoin.xlator.NameText;
+import java.io.IOException;
 import java.net.InetSocketAddress;
 import java.net.SocketAddress;
 import java.net.StandardProtocolFamily;
 import java.net.UnixDomainSocketAddress;
 import java.nio.channels.ServerSocketChannel;
+import java.nio.channels.SocketChannel;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.AfterEach;
@@ -92,6 +96,62 @@ final class ListenTest {
                 .isInstanceOf(BlockException.class)
                 .hasMessageContaining("expected=a socket");
         assertThat(path).hasContent("data");
+    }
+
+    @Test
+    void shouldLeaveAloneWhatLiesBesideTheSocket() throws Exception {
+        Path beside = Files.writeString(server.folder.resolve("mine.new"), "precious");
+        NbdServer second = start(UnixDomainSocketAddress.of(server.folder.resolve("mine")));
+        stop(second);
+        assertThat(beside).hasContent("precious");
+        assertThat(server.folder.path().toFile().list())
+                .containsExactlyInAnyOrder("nbd", "mine.new");
+    }
+
+    /** Its queue is full: that is no sign that nobody is there. */
+    @Test
+    void shouldRefuseWhenAnotherServerIsTooBusyToAnswer() throws Exception {
+        Path path = server.folder.resolve("busy");
+        UnixDomainSocketAddress address = UnixDomainSocketAddress.of(path);
+        List<SocketChannel> waiting = new ArrayList<>();
+        try (ServerSocketChannel busy = ServerSocketChannel.open(StandardProtocolFamily.UNIX)) {
+            busy.bind(address, 1);
+            assertThatThrownBy(() -> connectOften(address, waiting))
+                    .hasMessageContaining("unavailable");
+            assertThatThrownBy(() -> start(address)).hasMessageContaining("another server listens");
+            assertThat(path).exists();
+        } finally {
+            for (SocketChannel client : waiting) {
+                client.close();
+            }
+        }
+    }
+
+    private static void connectOften(UnixDomainSocketAddress address, List<SocketChannel> waiting)
+            throws IOException {
+        for (int i = 0; i < 100; i++) {
+            SocketChannel client = SocketChannel.open(StandardProtocolFamily.UNIX);
+            waiting.add(client);
+            client.configureBlocking(false);
+            client.connect(address);
+        }
+    }
+
+    @Test
+    void shouldListenUnderTheNameGivenWhenItIsNoUtf8() throws Exception {
+        Path path = server.folder.path().resolve(NameText.path("\uDCE4"));
+        NbdServer second = start(UnixDomainSocketAddress.of(path));
+        assertThat(path).exists();
+        stop(second);
+        assertThat(server.folder.path().toFile().list()).containsExactly("nbd");
+    }
+
+    @Test
+    void shouldRefuseAFolderThatIsNoUtf8() throws Exception {
+        Path folder = Files.createDirectory(server.folder.path().resolve(NameText.path("\uDCE4")));
+        assertThatThrownBy(() -> start(UnixDomainSocketAddress.of(folder.resolve("nbd"))))
+                .hasMessageContaining("/\\xe4/nbd, expected=in a folder whose path is UTF-8");
+        assertThat(folder).isEmptyDirectory();
     }
 
     @Test

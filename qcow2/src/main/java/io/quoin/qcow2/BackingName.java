@@ -2,6 +2,7 @@ package io.quoin.qcow2;
 
 import io.quoin.block.BlockError;
 import io.quoin.block.BlockException;
+import io.quoin.xlator.NameText;
 
 /**
  * The rule for names of backing files and data files, which come from images that nobody need
@@ -51,6 +52,7 @@ public final class BackingName {
                         && name.indexOf('/') < 0
                         && name.indexOf('\\') < 0
                         && name.indexOf(':') < 0
+                        && NameText.isUtf8(name)
                         && name.chars().noneMatch(Character::isISOControl);
         if (!plain) {
             throw new BlockException(
@@ -58,16 +60,10 @@ public final class BackingName {
                     what
                             + ": image="
                             + image
-                            + ", expected=the plain name of a file of the volume, without path and"
-                            + " protocol, actual="
-                            + printable(name));
+                            + ", expected=the plain name of a file of the volume, in UTF-8, without path"
+                            + " and protocol, actual="
+                            + NameText.printable(name));
         }
         return name;
-    }
-
-    private static String printable(String name) {
-        StringBuilder text = new StringBuilder();
-        name.chars().forEach(c -> text.append(Character.isISOControl(c) ? '?' : (char) c));
-        return text.toString();
     }
 }

@@ -95,13 +95,30 @@ final class FileHolds {
     }
 
     /**
-     * Keeps the file from being changed that {@code child} names as {@code parent}.
+     * Keeps the file from being changed that {@code child} names as {@code parent}. The name of a
+     * snapshot may be that of a file as well: then both are kept.
      *
      * @throws BlockException EBUSY if it is being changed
      */
     synchronized Hold pin(String parent, String child) {
-        boolean snapshot = ImageName.isSnapshot(parent);
-        String file = ImageName.of(parent).file();
+        if (!ImageName.isSnapshot(parent)) {
+            return pin(parent, false, child);
+        }
+        Hold whole = pin(parent, false, child);
+        Hold image;
+        try {
+            image = pin(ImageName.of(parent).file(), true, child);
+        } catch (BlockException e) {
+            whole.release();
+            throw e;
+        }
+        return () -> {
+            image.release();
+            whole.release();
+        };
+    }
+
+    private Hold pin(String file, boolean snapshot, String child) {
         File found = files.computeIfAbsent(file, name -> new File());
         try {
             boolean changes = found.use == Use.NAME || (found.use == Use.WRITE && !snapshot);

@@ -10,6 +10,7 @@ import io.quoin.qcow2.cache.MappingTables;
 import io.quoin.qcow2.cache.MetadataKind;
 import io.quoin.qcow2.cache.MetadataMap;
 import io.quoin.qcow2.cache.SliceCache;
+import io.quoin.qcow2.cluster.ImageParts;
 import io.quoin.qcow2.cluster.OpenImage;
 import io.quoin.qcow2.cluster.WriteGate;
 import io.quoin.qcow2.compress.CompressionWorkers;
@@ -112,17 +113,18 @@ final class ImageAssembly {
         ImageBitmaps bitmaps = new ImageBitmaps(io, map, header, refcounts);
         OpenImage image =
                 new OpenImage(
-                        io,
-                        header,
-                        tables,
-                        flusher,
-                        refcounts,
-                        gate,
-                        bitmaps,
-                        backing,
-                        workers,
-                        memory.cowBuffers(qcow2Header.clusterSizeBytes()),
-                        tableMemory::giveBack);
+                        new ImageParts(
+                                io,
+                                header,
+                                tables,
+                                flusher,
+                                refcounts,
+                                gate,
+                                bitmaps,
+                                backing,
+                                workers,
+                                memory.cowBuffers(qcow2Header.clusterSizeBytes()),
+                                tableMemory::giveBack));
         detectZeroes.applyTo(image);
         Qcow2File file =
                 new Qcow2File(
@@ -135,6 +137,18 @@ final class ImageAssembly {
                         bitmaps,
                         backing,
                         writable);
+        return ready(file, image, bitmaps, gate, leaks, loaded, writable);
+    }
+
+    /** The file once what is to be known before the first request has been read. */
+    private static CompletionStage<XlatorFile> ready(
+            Qcow2File file,
+            OpenImage image,
+            ImageBitmaps bitmaps,
+            WriteGate gate,
+            boolean leaks,
+            ImageOpener.LoadedImage loaded,
+            boolean writable) {
         return loadBitmaps(bitmaps, gate, writable)
                 .thenCompose(
                         nothing ->
@@ -147,7 +161,7 @@ final class ImageAssembly {
                                 return done(file);
                             }
                             image.releaseMemory();
-                            return undo(backing, failure);
+                            return undo(loaded.backing(), failure);
                         })
                 .thenCompose(Function.identity());
     }

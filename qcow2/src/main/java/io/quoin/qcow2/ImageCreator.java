@@ -7,6 +7,7 @@ import io.quoin.qcow2.cache.ImageHealth;
 import io.quoin.qcow2.cache.ImageIo;
 import io.quoin.xlator.CreateOptions;
 import io.quoin.xlator.OpenMode;
+import io.quoin.xlator.UnfinishedNames;
 import io.quoin.xlator.Xlator;
 import io.quoin.xlator.loop.Loop;
 import java.util.Map;
@@ -21,9 +22,6 @@ import java.util.function.Function;
  * <p>Threading: thread-safe.
  */
 final class ImageCreator {
-    private static final String TEMPORARY_PREFIX = ".";
-    private static final String TEMPORARY_SUFFIX = ".new";
-
     private final Xlator subvolume;
     private final ParentGuard guard;
     private final ImageOpener opener;
@@ -37,11 +35,6 @@ final class ImageCreator {
         this.guard = guard;
         this.opener = opener;
         this.formatBySuffix = formatBySuffix;
-    }
-
-    static boolean isTemporary(String fileName) {
-        return fileName.startsWith(TEMPORARY_PREFIX)
-                && fileName.endsWith(Qcow2Xlator.SUFFIX + TEMPORARY_SUFFIX);
     }
 
     /** The name is held; what the image stands on is pinned until it is there. */
@@ -176,28 +169,16 @@ final class ImageCreator {
     }
 
     private CompletionStage<Void> make(String fileName, NewImage image, Loop loop) {
-        String temporary = TEMPORARY_PREFIX + fileName + TEMPORARY_SUFFIX;
+        String temporary = UnfinishedNames.before(fileName);
         CreateOptions file = fileOf(image);
-        return removeLeftover(temporary)
-                .thenCompose(nothing -> subvolume.create(temporary, file))
+        return subvolume
+                .create(temporary, file)
                 .thenCompose(
                         nothing ->
                                 write(temporary, image, loop)
                                         .thenCompose(v -> subvolume.rename(temporary, fileName))
                                         .handle((v, failure) -> undo(temporary, failure))
                                         .thenCompose(Function.identity()));
-    }
-
-    /** Of a creation that crashed. */
-    private CompletionStage<Void> removeLeftover(String temporary) {
-        return subvolume
-                .remove(temporary)
-                .handle(
-                        (nothing, failure) ->
-                                failure == null || ChildFiles.errorOf(failure) == BlockError.ENOENT
-                                        ? CompletableFuture.<Void>completedFuture(null)
-                                        : CompletableFuture.<Void>failedFuture(failure))
-                .thenCompose(Function.identity());
     }
 
     @SuppressWarnings("NullAway") // handle passes null where the stage did not fail

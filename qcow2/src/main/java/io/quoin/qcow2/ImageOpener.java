@@ -66,8 +66,7 @@ final class ImageOpener {
 
     /** The size that the header of {@code fileName} gives. */
     CompletionStage<Long> virtualSize(String fileName, Loop loop) {
-        return subvolume
-                .open(ImageName.of(fileName).file(), OpenMode.READ_ONLY, loop)
+        return openFile(fileName, OpenMode.READ_ONLY, loop)
                 .thenComposeAsync( // the stage may be done already: then it would go on here
                         file ->
                                 ChildFiles.thenClose(
@@ -82,6 +81,51 @@ final class ImageOpener {
                                                     .thenApply(image -> image.header().sizeBytes());
                                         }),
                         loop);
+    }
+
+    /**
+     * The file of an image or of a snapshot. A file that has the whole name is what is meant: who
+     * named it, on the command line or in an overlay, need not know of snapshots.
+     */
+    private CompletionStage<XlatorFile> openFile(String fileName, OpenMode mode, Loop loop) {
+        return fileOf(fileName, mode).thenCompose(file -> subvolume.open(file, mode, loop));
+    }
+
+    /**
+     * The name of the file that {@link #open} would use.
+     *
+     * @return fails with EPERM if a snapshot would be written
+     */
+    CompletionStage<String> fileOf(String fileName, OpenMode mode) {
+        return fileOf(fileName)
+                .thenApply(
+                        file -> {
+                            if (!file.equals(fileName) && mode != OpenMode.READ_ONLY) {
+                                throw new BlockException(
+                                        BlockError.EPERM,
+                                        "a snapshot is read-only: name=" + fileName);
+                            }
+                            return file;
+                        });
+    }
+
+    private CompletionStage<String> fileOf(String fileName) {
+        if (!ImageName.isSnapshot(fileName)) {
+            return CompletableFuture.completedFuture(fileName);
+        }
+        return subvolume
+                .stat(fileName)
+                .handle(
+                        (info, failure) -> {
+                            if (failure == null) {
+                                return CompletableFuture.completedFuture(fileName);
+                            }
+                            return ChildFiles.errorOf(failure) == BlockError.ENOENT
+                                    ? CompletableFuture.completedFuture(
+                                            ImageName.of(fileName).file())
+                                    : CompletableFuture.<String>failedFuture(failure);
+                        })
+                .thenCompose(Function.identity());
     }
 
     /**
@@ -115,8 +159,8 @@ final class ImageOpener {
 
     /** 0 where it is not known; what is wrong with the file shows when it is opened. */
     private CompletionStage<Long> fileId(String name) {
-        return subvolume
-                .stat(ImageName.of(name).file())
+        return fileOf(name)
+                .thenCompose(subvolume::stat)
                 .handle((info, failure) -> failure == null ? info.fileId() : 0L);
     }
 
@@ -130,8 +174,7 @@ final class ImageOpener {
 
     private CompletionStage<XlatorFile> open(
             String fileName, OpenMode mode, Loop loop, Chain chain) {
-        return subvolume
-                .open(ImageName.of(fileName).file(), mode, loop)
+        return openFile(fileName, mode, loop)
                 .thenComposeAsync( // as above
                         file ->
                                 ChildFiles.orClose(
@@ -153,7 +196,7 @@ final class ImageOpener {
                             TableMemory tableMemory = memory.tables(fileName, image.header());
                             return settled(io, image, fileName, writable)
                                     .thenCompose(settled -> readTables(io, settled, writable))
-                                    .thenCompose(tables -> openDataFile(io, tables, fileName, mode))
+                                    .thenCompose(tables -> openDataFile(io, tables, mode))
                                     .thenCompose(
                                             tables ->
                                                     orCloseData(
@@ -381,12 +424,12 @@ final class ImageOpener {
      * held as the image is.
      */
     private CompletionStage<LoadedImage> openDataFile(
-            ImageIo io, LoadedImage image, String imageName, OpenMode mode) {
+            ImageIo io, LoadedImage image, OpenMode mode) {
         String name = image.header().dataFile();
         if (!image.header().hasExternalDataFile() || name == null) {
             return CompletableFuture.completedFuture(image);
         }
-        String owner = ImageName.of(imageName).file();
+        String owner = io.file().fileName(); // of a snapshot too
         CompletionStage<Hold> holding =
                 mode == OpenMode.READ_WRITE
                         ? guard.toWrite(name, owner)

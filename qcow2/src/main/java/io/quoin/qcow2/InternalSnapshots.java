@@ -83,9 +83,12 @@ final class InternalSnapshots {
                         });
     }
 
-    /** The header as it was at {@code name}'s snapshot; its own where there is none in the name. */
+    /**
+     * The header as it was at {@code name}'s snapshot; its own where there is none in the name, or
+     * the file has all of that name.
+     */
     static CompletionStage<Qcow2Header> headerAt(ImageIo io, Qcow2Header header, String name) {
-        if (!ImageName.isSnapshot(name)) {
+        if (!ImageName.isSnapshot(name) || io.file().fileName().equals(name)) {
             return CompletableFuture.completedFuture(header);
         }
         String wanted = ImageName.of(name).snapshot();

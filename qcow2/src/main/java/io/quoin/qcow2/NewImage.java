@@ -12,8 +12,8 @@ import io.quoin.qcow2.layout.Qcow2Geometry;
 import io.quoin.qcow2.layout.Qcow2Header;
 import io.quoin.qcow2.layout.RefcountLayout;
 import io.quoin.qcow2.layout.SubclusterBitmap;
+import io.quoin.xlator.NameText;
 import java.nio.ByteBuffer;
-import java.nio.charset.StandardCharsets;
 
 /**
  * A new image of a known size, and where its first clusters go:
@@ -132,7 +132,7 @@ final class NewImage {
             header.extension(Qcow2Header.backingFormatExtension(options.backingFormat()));
         }
         if (options.dataFile() != null) {
-            byte[] name = options.dataFile().getBytes(StandardCharsets.UTF_8);
+            byte[] name = NameText.bytes(options.dataFile());
             header.extension(
                     new HeaderExtension(HeaderExtension.DATA_FILE, OpaqueBytes.copyOf(name)));
         }

@@ -8,6 +8,7 @@ import io.quoin.xlator.CreateOptions;
 import io.quoin.xlator.FileInfo;
 import io.quoin.xlator.OpenMode;
 import io.quoin.xlator.PassThroughXlator;
+import io.quoin.xlator.UnfinishedNames;
 import io.quoin.xlator.Xlator;
 import io.quoin.xlator.XlatorFile;
 import io.quoin.xlator.loop.Loop;
@@ -25,7 +26,7 @@ import org.slf4j.LoggerFactory;
  * The files of its subvolume, those named {@code *.qcow2} as images: with their virtual size and
  * content. The format goes by the name, or by an option that says that all are, and is never
  * guessed from the content, which belongs to a guest. {@code IMAGE.qcow2@SNAPSHOT} is an internal
- * snapshot of an image, read-only; the list leaves them out.
+ * snapshot of an image, read-only, unless a file is called so; the list leaves them out.
  *
  * <p>Threading: thread-safe.
  */
@@ -74,9 +75,7 @@ final class Qcow2Xlator extends PassThroughXlator {
 
     /** One that is whole: what is in the making pins what it stands on. */
     private boolean isOwnImage(String fileName) {
-        return isImage(fileName)
-                && !ImageName.isSnapshot(fileName)
-                && !ImageCreator.isTemporary(fileName);
+        return isImage(fileName) && !UnfinishedNames.isUnfinished(fileName);
     }
 
     @Override
@@ -88,7 +87,7 @@ final class Qcow2Xlator extends PassThroughXlator {
         List<FileInfo> infos = new ArrayList<>();
         CompletionStage<Void> last = CompletableFuture.completedFuture(null);
         for (FileInfo info : below) {
-            if (ImageCreator.isTemporary(info.fileName())) {
+            if (UnfinishedNames.isUnfinished(info.fileName())) {
                 continue;
             }
             if (!isImage(info.fileName())) {
@@ -129,8 +128,8 @@ final class Qcow2Xlator extends PassThroughXlator {
     @Override
     public CompletionStage<FileInfo> stat(String fileName) {
         return isImage(fileName)
-                ? subvolume()
-                        .stat(ImageName.of(fileName).file())
+                ? opener.fileOf(fileName, OpenMode.READ_ONLY)
+                        .thenCompose(subvolume()::stat)
                         .thenCompose(
                                 info ->
                                         withVirtualSize(
@@ -161,15 +160,11 @@ final class Qcow2Xlator extends PassThroughXlator {
 
     @Override
     public CompletionStage<XlatorFile> open(String fileName, OpenMode mode, Loop loop) {
-        if (ImageName.isSnapshot(fileName) && mode != OpenMode.READ_ONLY) {
-            return CompletableFuture.failedFuture(
-                    new BlockException(
-                            BlockError.EPERM, "a snapshot is read-only: name=" + fileName));
-        }
         if (mode == OpenMode.READ_ONLY) {
             return openUnheld(fileName, mode, loop);
         }
-        return guard.toWrite(fileName, fileName)
+        return opener.fileOf(fileName, mode)
+                .thenCompose(file -> guard.toWrite(file, file))
                 .thenCompose(
                         hold ->
                                 openUnheld(fileName, mode, loop)

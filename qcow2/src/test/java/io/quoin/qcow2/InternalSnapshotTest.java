@@ -103,6 +103,19 @@ class InternalSnapshotTest {
     }
 
     @Test
+    void shouldOpenTheFileWhenOneHasTheNameOfASnapshot() throws IOException {
+        make("cluster_size=64k");
+        images.brick.put(DISK + "@one", Files.readAllBytes(folder.resolve(DISK)));
+        assertThat(read(DISK + "@one"))
+                .isEqualTo(images.qemuContent(DISK))
+                .isNotEqualTo(qemuSnapshot("one"));
+        assertThat(images.loops.await(images.volume.stat(DISK + "@one")).sizeBytes())
+                .isEqualTo(images.loops.await(images.volume.stat(DISK)).sizeBytes());
+        images.close(images.open(DISK + "@one", OpenMode.READ_WRITE)); // as no snapshot could be
+        assertThat(read(DISK + "@two")).isEqualTo(qemuSnapshot("two"));
+    }
+
+    @Test
     void shouldRefuseByNameWhenThereIsNoSuchSnapshot() throws IOException {
         make("cluster_size=64k");
         assertThatThrownBy(() -> images.open(DISK + "@four", OpenMode.READ_ONLY))

@@ -2,11 +2,11 @@ package io.quoin.brick.posix;
 
 import io.quoin.block.BlockError;
 import io.quoin.block.BlockException;
-import java.nio.ByteBuffer;
-import java.nio.charset.StandardCharsets;
+import io.quoin.xlator.NameText;
+import io.quoin.xlator.UnfinishedNames;
 import java.nio.file.Path;
 import java.util.Arrays;
-import org.agrona.concurrent.UnsafeBuffer;
+import java.util.function.Predicate;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -26,9 +26,6 @@ final class BrickFolder implements AutoCloseable {
     private static final String NEW_PREFIX = "new-";
 
     private static final int MODE_FOLDER = 0700;
-    private static final int MODE_FILE = 0600;
-    static final String LOCK_NAME = "lock";
-    private static final int PID_BYTES = 32;
 
     private final String directory;
     private final Descriptor folder;
@@ -55,9 +52,9 @@ final class BrickFolder implements AutoCloseable {
      * @throws BlockException EBUSY if another process, or another node of this one, holds it
      */
     static BrickFolder open(Path path) {
-        Path absolute = path.toAbsolutePath().normalize();
-        String directory = absolute.toString();
-        makeMissing(absolute);
+        Path absolute = NameText.absolute(path).normalize();
+        String directory = NameText.of(absolute);
+        PrivateFolder.make(absolute);
         Descriptor folder = openFolder(SystemCalls.AT_FDCWD, directory, directory);
         Descriptor ownFolder = null;
         Descriptor lock = null;
@@ -70,10 +67,13 @@ final class BrickFolder implements AutoCloseable {
                         "make the brick's own folder", "directory=" + directory, -made);
             }
             ownFolder = openFolder(folder.fd(), FileNames.OWN_FOLDER, directory);
-            lock = openLock(ownFolder.fd(), directory);
-            lock(lock.fd(), directory);
-            removeUnfinished(ownFolder.fd(), directory);
-            sync(folder.fd(), directory);
+            if (made == 0) {
+                FolderOwner.give(ownFolder.fd(), folder.fd(), directory);
+            }
+            lock = BrickLock.make(ownFolder.fd(), directory);
+            removeUnfinished(ownFolder.fd(), directory, name -> name.startsWith(NEW_PREFIX));
+            removeUnfinished(folder.fd(), directory, UnfinishedNames::isUnfinished);
+            PrivateFolder.sync(folder.fd(), directory);
             return new BrickFolder(directory, folder, ownFolder, lock, false);
         } catch (RuntimeException e) {
             closeAll(lock, ownFolder, folder);
@@ -88,70 +88,17 @@ final class BrickFolder implements AutoCloseable {
      * @throws BlockException EBUSY if it is a brick that is in use
      */
     static BrickFolder openPlain(Path path, boolean locking) {
-        String directory = path.toAbsolutePath().normalize().toString();
+        String directory = NameText.of(NameText.absolute(path).normalize());
         Descriptor folder = openFolder(SystemCalls.AT_FDCWD, directory, directory);
         Descriptor lock = null;
         try {
-            lock = locking ? lockIfBrick(folder.fd(), directory) : null;
+            lock = locking ? BrickLock.ifBrick(folder.fd(), directory) : null;
             String again = "/proc/self/fd/" + folder.fd();
             Descriptor ownFolder = openFolder(SystemCalls.AT_FDCWD, again, directory);
             return new BrickFolder(directory, folder, ownFolder, lock, true);
         } catch (RuntimeException e) {
             closeAll(lock, folder);
             throw e;
-        }
-    }
-
-    /** The locked lock file, or null where there is none. */
-    private static @Nullable Descriptor lockIfBrick(int fd, String directory) {
-        byte[] path = FileNames.encodePath(FileNames.OWN_FOLDER + "/" + LOCK_NAME);
-        int flags = SystemCalls.ABI.openNoFollow();
-        Descriptor lock = Descriptor.open(fd, path, flags | SystemCalls.O_RDWR, 0);
-        if (lock.errno() == Errno.EROFS) {
-            lock = Descriptor.open(fd, path, flags | SystemCalls.O_RDONLY, 0);
-        }
-        if (lock.errno() == Errno.ENOENT || lock.errno() == Errno.ENOTDIR) {
-            return null;
-        }
-        if (!lock.isOpen()) {
-            throw Errno.exception(
-                    "open the brick's lock file", "directory=" + directory, lock.errno());
-        }
-        boolean locked = false;
-        try {
-            lock(lock.fd(), directory);
-            locked = true;
-            return lock;
-        } finally {
-            if (!locked) {
-                lock.close();
-            }
-        }
-    }
-
-    private static void makeMissing(Path absolute) {
-        Path parent = absolute.getRoot();
-        for (Path part : absolute) {
-            Path child = parent.resolve(part);
-            byte[] path = FileNames.encodePath(child.toString());
-            int made = SystemCalls.mkdirat(SystemCalls.AT_FDCWD, path, MODE_FOLDER);
-            if (made == 0) {
-                syncFolder(parent.toString());
-            } else if (made != -Errno.EEXIST && !exists(path)) {
-                throw Errno.exception("make the brick folder", "directory=" + child, -made);
-            }
-            parent = child;
-        }
-    }
-
-    private static boolean exists(byte[] path) {
-        return new FileStatus().ofName(SystemCalls.AT_FDCWD, path) == 0;
-    }
-
-    /** So that a folder just made in it is still there after a power failure. */
-    private static void syncFolder(String directory) {
-        try (Descriptor parent = openFolder(SystemCalls.AT_FDCWD, directory, directory)) {
-            sync(parent.fd(), directory);
         }
     }
 
@@ -171,72 +118,12 @@ final class BrickFolder implements AutoCloseable {
         return folder;
     }
 
-    private static Descriptor openLock(int ownFd, String directory) {
-        Descriptor lock =
-                Descriptor.open(
-                        ownFd,
-                        FileNames.encodePath(LOCK_NAME),
-                        SystemCalls.O_RDWR | SystemCalls.O_CREAT | SystemCalls.ABI.openNoFollow(),
-                        MODE_FILE);
-        if (!lock.isOpen()) {
-            throw Errno.exception(
-                    "open the brick's lock file", "directory=" + directory, lock.errno());
-        }
-        return lock;
-    }
-
-    private static void lock(int lockFd, String directory) {
-        UnsafeBuffer text = new UnsafeBuffer(ByteBuffer.allocateDirect(PID_BYTES));
-        int locked = SystemCalls.lockExclusive(lockFd);
-        if (locked == -Errno.EAGAIN) {
-            throw new BlockException(
-                    BlockError.EBUSY,
-                    "brick folder is in use: directory="
-                            + directory
-                            + ", pid="
-                            + readPid(lockFd, text));
-        }
-        if (locked < 0) {
-            throw Errno.exception("lock the brick folder", "directory=" + directory, -locked);
-        }
-        byte[] pid = new byte[PID_BYTES]; // always as long, so that it takes no room on a full disk
-        byte[] digits = (ProcessHandle.current().pid() + "\n").getBytes(StandardCharsets.US_ASCII);
-        Arrays.fill(pid, (byte) ' ');
-        System.arraycopy(digits, 0, pid, 0, digits.length);
-        text.putBytes(0, pid);
-        long written = SystemCalls.pwrite(lockFd, text.addressOffset(), pid.length, 0);
-        // A full disk must not keep a brick from being opened: files could not even be removed.
-        boolean isExcused =
-                written == -Errno.EBADF // a read-only file system's
-                        || Errno.blockError((int) -written) == BlockError.ENOSPC;
-        if (written < 0 && !isExcused) {
-            throw Errno.exception(
-                    "write the brick's lock file", "directory=" + directory, (int) -written);
-        }
-    }
-
-    private static String readPid(int lockFd, UnsafeBuffer text) {
-        long length = SystemCalls.pread(lockFd, text.addressOffset(), PID_BYTES, 0);
-        byte[] pid = new byte[(int) Math.max(0, length)];
-        text.getBytes(0, pid);
-        String digits = new String(pid, StandardCharsets.US_ASCII).trim();
-        return digits.isEmpty() ? "unknown" : digits;
-    }
-
-    /** Files that were being made when their process ended. */
-    private static void removeUnfinished(int ownFd, String directory) {
-        for (byte[] name : FolderListing.names(ownFd, directory)) {
-            if (FileNames.decode(name).filter(text -> text.startsWith(NEW_PREFIX)).isPresent()) {
-                SystemCalls.unlinkat(ownFd, Arrays.copyOf(name, name.length + 1));
+    /** Files that were being made when their process ended: it held the lock. */
+    private static void removeUnfinished(int folderFd, String directory, Predicate<String> which) {
+        for (byte[] name : FolderListing.names(folderFd, directory)) {
+            if (which.test(NameText.of(name))) {
+                SystemCalls.unlinkat(folderFd, Arrays.copyOf(name, name.length + 1));
             }
-        }
-    }
-
-    private static void sync(int folderFd, String directory) {
-        int result = SystemCalls.fsync(folderFd);
-        // EINVAL: a file system that does not sync folders, because it has nothing to sync.
-        if (result < 0 && result != -Errno.EINVAL) {
-            throw Errno.exception("flush the brick folder", "directory=" + directory, -result);
         }
     }
 
@@ -261,6 +148,13 @@ final class BrickFolder implements AutoCloseable {
         return plain;
     }
 
+    /** Gives a file just made to whom the folder belongs, if root made it in a brick. */
+    void giveToOwner(int newFd) {
+        if (lock != null) {
+            FolderOwner.give(newFd, fd(), directory);
+        }
+    }
+
     /** The name, in the own folder, of the file that is the {@code number}th to be made. */
     String newName(long number) {
         return plain ? UnfinishedNames.of(String.valueOf(number)) : NEW_PREFIX + number;
@@ -273,7 +167,7 @@ final class BrickFolder implements AutoCloseable {
 
     /** Makes every change of the folder durable. */
     void sync() {
-        sync(fd(), directory);
+        PrivateFolder.sync(fd(), directory);
     }
 
     /** The lock goes last. Closing again does nothing. */

@@ -14,7 +14,7 @@ public final class BrickFolders {
 
     /** Whether a volume keeps its files there, be it served at the moment or not. */
     public static boolean isBrick(Path folder) {
-        Path lock = folder.resolve(FileNames.OWN_FOLDER).resolve(BrickFolder.LOCK_NAME);
+        Path lock = folder.resolve(FileNames.OWN_FOLDER).resolve(BrickLock.LOCK_NAME);
         return Files.isRegularFile(lock, LinkOption.NOFOLLOW_LINKS);
     }
 }

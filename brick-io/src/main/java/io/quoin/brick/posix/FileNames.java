@@ -2,16 +2,13 @@ package io.quoin.brick.posix;
 
 import io.quoin.block.BlockError;
 import io.quoin.block.BlockException;
-import java.nio.ByteBuffer;
-import java.nio.CharBuffer;
-import java.nio.charset.CharacterCodingException;
-import java.nio.charset.StandardCharsets;
+import io.quoin.xlator.NameText;
+import java.nio.file.Path;
 import java.util.Arrays;
-import java.util.Optional;
 
 /**
- * The names that files of a brick may have: one path component, in UTF-8 whatever the locale is, so
- * that no name leads out of the folder.
+ * The names that files of a brick may have: one path component, as {@link NameText} whatever the
+ * locale is, so that no name leads out of the folder.
  *
  * <p>Threading: immutable.
  */
@@ -32,36 +29,24 @@ final class FileNames {
             throw illegal(fileName, "a name other than ., .. and " + OWN_FOLDER);
         }
         if (fileName.indexOf('/') >= 0 || fileName.indexOf('\0') >= 0) {
-            throw illegal(fileName.replace('\0', '?'), "a name without / and NUL");
+            throw illegal(fileName, "a name without / and NUL");
         }
         byte[] path = encodePath(fileName);
         if (path.length - 1 > LENGTH_BYTES_MAX) {
-            throw illegal(fileName, "at most " + LENGTH_BYTES_MAX + " bytes of UTF-8");
+            throw illegal(fileName, "at most " + LENGTH_BYTES_MAX + " bytes");
         }
         return path;
     }
 
     /** Any path, with its NUL. */
     static byte[] encodePath(String path) {
-        try {
-            ByteBuffer encoded = StandardCharsets.UTF_8.newEncoder().encode(CharBuffer.wrap(path));
-            byte[] bytes = new byte[encoded.remaining() + 1];
-            encoded.get(bytes, 0, bytes.length - 1);
-            return bytes;
-        } catch (CharacterCodingException e) {
-            throw new BlockException(
-                    BlockError.EINVAL, "name cannot be written in UTF-8: name=" + path, e);
-        }
+        byte[] bytes = NameText.bytes(path);
+        return Arrays.copyOf(bytes, bytes.length + 1);
     }
 
-    /** A name from the kernel; empty if it is no UTF-8. */
-    static Optional<String> decode(byte[] name) {
-        try {
-            return Optional.of(
-                    StandardCharsets.UTF_8.newDecoder().decode(ByteBuffer.wrap(name)).toString());
-        } catch (CharacterCodingException e) {
-            return Optional.empty();
-        }
+    /** A path as the kernel wants it, with its NUL. */
+    static byte[] encodePath(Path path) {
+        return encodePath(NameText.of(path));
     }
 
     /** Whether {@code list} leaves it out. */
@@ -81,6 +66,9 @@ final class FileNames {
     private static BlockException illegal(String fileName, String expected) {
         return new BlockException(
                 BlockError.EINVAL,
-                "illegal file name: name=" + fileName + ", expected=" + expected);
+                "illegal file name: name="
+                        + NameText.printable(fileName)
+                        + ", expected="
+                        + expected);
     }
 }

@@ -8,6 +8,9 @@ import org.agrona.concurrent.UnsafeBuffer;
  *
  * <pre>
  *  offset  field
+ *      16  u32 stx_nlink
+ *      20  u32 stx_uid
+ *      24  u32 stx_gid
  *      28  u16 stx_mode
  *      32  u64 stx_ino
  *      40  u64 stx_size
@@ -28,6 +31,9 @@ final class FileStatus {
     static final int MASK = 0x07FF | 0x2000;
 
     private static final int LENGTH_BYTES = 256;
+    private static final int LINKS = 16;
+    private static final int OWNER = 20;
+    private static final int GROUP = 24;
     private static final int MODE = 28;
     private static final int INODE = 32;
     private static final int SIZE = 40;
@@ -65,6 +71,19 @@ final class FileStatus {
 
     boolean isSymbolicLink() {
         return type() == TYPE_LINK;
+    }
+
+    /** How many names it has. */
+    int links() {
+        return statx.getInt(LINKS);
+    }
+
+    int owner() {
+        return statx.getInt(OWNER);
+    }
+
+    int group() {
+        return statx.getInt(GROUP);
     }
 
     long sizeBytes() {

@@ -64,15 +64,10 @@ record FileSystemTraits(
     static FileSystemTraits probe(int ownFolderFd, String folder) {
         byte[] name = FileNames.encodePath(PROBE_NAME);
         int flags = SystemCalls.O_RDWR | SystemCalls.ABI.openNoFollow();
-        try (Descriptor file =
-                        Descriptor.open(ownFolderFd, name, flags | SystemCalls.O_CREAT, 0600);
+        try (Descriptor file = OwnFile.open(ownFolderFd, PROBE_NAME, folder);
                 Descriptor direct =
                         Descriptor.open(
                                 ownFolderFd, name, flags | SystemCalls.ABI.openDirect(), 0)) {
-            if (!file.isOpen()) {
-                throw Errno.exception(
-                        "write to the brick folder", "directory=" + folder, file.errno());
-            }
             FileSystemTraits traits = probeFile(file.fd(), direct, folder);
             SystemCalls.ftruncate(file.fd(), 0);
             return traits;

@@ -16,6 +16,14 @@ public interface LibC {
 
     int mkdirat(int directoryFd, @In byte[] path, int mode);
 
+    int fchmod(int fd, int mode);
+
+    int fchown(int fd, int owner, int group);
+
+    int geteuid();
+
+    int renameat(int oldDirectoryFd, @In byte[] oldPath, int newDirectoryFd, @In byte[] newPath);
+
     int unlinkat(int directoryFd, @In byte[] path, int flags);
 
     int renameat2(

@@ -1,5 +1,6 @@
 package io.quoin.brick.posix;
 
+import io.quoin.xlator.NameText;
 import java.nio.file.Path;
 
 /**
@@ -25,17 +26,17 @@ public final class LocalFile implements AutoCloseable {
      */
     public static LocalFile open(Path path) {
         Abi.current();
-        byte[] name = FileNames.encodePath(path.toAbsolutePath().toString());
+        byte[] name = FileNames.encodePath(NameText.absolute(path));
         Descriptor descriptor =
                 Descriptor.open(SystemCalls.AT_FDCWD, name, SystemCalls.O_RDONLY, 0);
         if (!descriptor.isOpen()) {
-            throw Errno.exception("open the file", "file=" + path, descriptor.errno());
+            throw Errno.exception("open the file", "file=" + NameText.of(path), descriptor.errno());
         }
         LocalFile file = new LocalFile(path, descriptor);
         int result = file.status.ofOpenFile(descriptor.fd());
         if (result < 0) {
             file.close();
-            throw Errno.exception("find out about the file", "file=" + path, -result);
+            throw Errno.exception("find out about the file", "file=" + NameText.of(path), -result);
         }
         return file;
     }
@@ -57,7 +58,8 @@ public final class LocalFile implements AutoCloseable {
             return sizeBytes();
         }
         if (data < 0 && data != -Errno.EINVAL) {
-            throw Errno.exception("find data of the file", "file=" + path, (int) -data);
+            throw Errno.exception(
+                    "find data of the file", "file=" + NameText.of(path), (int) -data);
         }
         return data < 0 ? offsetBytes : data; // a file system that does not know
     }

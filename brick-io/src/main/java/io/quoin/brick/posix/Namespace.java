@@ -4,8 +4,10 @@ import io.quoin.block.BlockError;
 import io.quoin.block.BlockException;
 import io.quoin.xlator.CreateOptions;
 import io.quoin.xlator.FileInfo;
+import io.quoin.xlator.NameText;
 import io.quoin.xlator.OpenMode;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Set;
@@ -51,14 +53,10 @@ final class Namespace {
             if (FileNames.isHidden(name)) {
                 continue;
             }
-            FileNames.decode(name)
-                    .ifPresent(
-                            fileName -> {
-                                int found = status.ofName(folderFd, FileNames.encode(fileName));
-                                if (found == 0 && status.isRegular()) {
-                                    files.add(info(fileName, status));
-                                }
-                            });
+            int found = status.ofName(folderFd, Arrays.copyOf(name, name.length + 1));
+            if (found == 0 && status.isRegular()) {
+                files.add(info(NameText.of(name), status));
+            }
         }
         files.sort(Comparator.comparing(FileInfo::fileName));
         return files;
@@ -113,6 +111,7 @@ final class Namespace {
             }
             boolean made = false;
             try {
+                folder.giveToOwner(file.fd());
                 fill(file.fd(), fileName, options);
                 int result = SystemCalls.renameNoReplace(ownFd, newPath, folderFd(), path);
                 if (result < 0) {

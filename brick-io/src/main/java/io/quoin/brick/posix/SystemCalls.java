@@ -80,8 +80,25 @@ final class SystemCalls {
         return C.mkdirat(directoryFd, path, mode) == 0 ? 0 : failure();
     }
 
+    static int fchmod(int fd, int mode) {
+        return C.fchmod(fd, mode) == 0 ? 0 : failure();
+    }
+
+    static int fchown(int fd, int owner, int group) {
+        return C.fchown(fd, owner, group) == 0 ? 0 : failure();
+    }
+
+    static int effectiveUser() {
+        return C.geteuid();
+    }
+
     static int unlinkat(int directoryFd, byte[] path) {
         return C.unlinkat(directoryFd, path, 0) == 0 ? 0 : failure();
+    }
+
+    /** Renames, over a file that has the new name. */
+    static int rename(int oldDirectoryFd, byte[] oldPath, int newDirectoryFd, byte[] newPath) {
+        return C.renameat(oldDirectoryFd, oldPath, newDirectoryFd, newPath) == 0 ? 0 : failure();
     }
 
     /** Renames unless the new name is taken: then EEXIST. */

@@ -11,10 +11,13 @@ import java.io.IOException;
 import java.io.InputStreamReader;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Map;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 @Timeout(60)
 class BrickLockTest {
@@ -75,5 +78,41 @@ class BrickLockTest {
         } finally {
             holder.destroyForcibly();
         }
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"precious text", "1234567890123456789012345678901234567890\n"})
+    void shouldLeaveAFileAloneWhenItIsNoLock(String content) throws IOException {
+        Path data = folder.resolve("brick");
+        Path lock = Files.createDirectories(data.resolve(".quoin")).resolve("lock");
+        Files.writeString(lock, content);
+        assertThatThrownBy(() -> TestBrick.open(data))
+                .hasMessageContaining("something else is where a file of the brick should be");
+        assertThat(lock).hasContent(content);
+    }
+
+    @Test
+    void shouldFollowNoLinkToALock() throws IOException {
+        Path victim = Files.writeString(folder.resolve("lock"), "1\n");
+        Path data = Files.createDirectories(folder.resolve("brick"));
+        Files.createSymbolicLink(data.resolve(".quoin"), folder);
+        assertThatThrownBy(() -> TestBrick.open(data)).isInstanceOf(BlockException.class);
+        TestBrick.open(data, Map.of("brick", "off")).close(); // and so it is no brick
+        Files.delete(data.resolve(".quoin"));
+        Files.createDirectories(data.resolve(".quoin"));
+        Files.createSymbolicLink(data.resolve(".quoin/lock"), victim);
+        assertThatThrownBy(() -> TestBrick.open(data)).isInstanceOf(BlockException.class);
+        assertThat(victim).hasContent("1\n");
+    }
+
+    @Test
+    void shouldRemoveWhatWasInTheMakingWhenItsProcessEnded() throws IOException {
+        Path data = folder.resolve("brick");
+        TestBrick.open(data).close();
+        Path left = Files.createFile(data.resolve(".quoin-new-7-0123456789abcdef-image-1"));
+        Path other = Files.createFile(data.resolve(".quoin-new-7-x"));
+        TestBrick.open(data).close();
+        assertThat(left).doesNotExist();
+        assertThat(other).exists();
     }
 }

@@ -278,4 +278,26 @@ class NamespaceTest {
         assertFails(BlockError.EIO, "errno=ENOTDIR", () -> TestBrick.open(file));
         assertFails(BlockError.EIO, "errno=ENOTDIR", () -> TestBrick.open(file.resolve("below")));
     }
+
+    @Test
+    void shouldKeepFilesApartWhenTheirNamesAreNoUtf8() {
+        List<String> names = List.of("gr\u00F6\u00DFe", "\uDCE4", "\uDCF6");
+        for (int i = 0; i < names.size(); i++) {
+            brick.create(names.get(i), i + 1);
+        }
+        assertThat(brick.await(brick.xlator().list()))
+                .extracting(FileInfo::fileName, FileInfo::sizeBytes)
+                .containsExactlyInAnyOrder(
+                        org.assertj.core.groups.Tuple.tuple(names.get(0), 1L),
+                        org.assertj.core.groups.Tuple.tuple(names.get(1), 2L),
+                        org.assertj.core.groups.Tuple.tuple(names.get(2), 3L));
+        assertFails(
+                BlockError.EINVAL,
+                "name cannot be written in UTF-8",
+                () -> brick.create("\uDCC3\uDCA4", 1)); // another text of a name that is one
+        assertFails(
+                BlockError.EINVAL,
+                "name cannot be written in UTF-8",
+                () -> brick.create("\uD800", 1));
+    }
 }

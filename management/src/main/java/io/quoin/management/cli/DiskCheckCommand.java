@@ -75,7 +75,7 @@ final class DiskCheckCommand implements Callable<Integer> {
     public Integer call() {
         PrintWriter err = spec.commandLine().getErr();
         JsonNode result;
-        try (Commands commands = VolumeAccess.open(data);
+        try (Commands commands = VolumeAccess.open(data, false);
                 CheckFindings findings = new CheckFindings(err, output.progress("checking"))) {
             result = commands.call("disk.check", arguments(), new Told(findings));
         }

@@ -66,9 +66,14 @@ final class DiskCommand implements Runnable {
 
         @Override
         public final void run() {
-            try (Commands commands = VolumeAccess.open(data)) {
+            try (Commands commands = VolumeAccess.open(data, isMaking())) {
                 run(commands, output);
             }
+        }
+
+        /** Whether a volume is made where there is none: a mistyped folder is no new volume. */
+        boolean isMaking() {
+            return false;
         }
 
         abstract void run(Commands commands, OutputOption out);
@@ -120,6 +125,11 @@ final class DiskCommand implements Runnable {
                 split = ",",
                 description = "an option of the image, named as in qemu-img create; repeatable")
         private Map<String, String> options = new LinkedHashMap<>();
+
+        @Override
+        boolean isMaking() {
+            return true;
+        }
 
         @Override
         void run(Commands commands, OutputOption out) {

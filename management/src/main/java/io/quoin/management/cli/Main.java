@@ -1,6 +1,11 @@
 package io.quoin.management.cli;
 
+import io.quoin.block.BlockException;
+import io.quoin.management.cli.terminal.ShownText;
+import io.quoin.management.volume.ProcessText;
+import io.quoin.xlator.NameText;
 import org.jspecify.annotations.Nullable;
+import picocli.CommandLine;
 
 /**
  * The program {@code quoin}.
@@ -25,6 +30,7 @@ public final class Main {
                 System.setProperty(LOG_LEVEL, "info"); // before the first logger is made
             }
         }
+        NativeLibraries.stayInTheTemporaryFolder();
         int exitCode = execute(args);
         System.out.flush();
         flushLog();
@@ -42,7 +48,20 @@ public final class Main {
 
     private static int execute(String[] args) {
         try {
-            return QuoinCommand.commandLine().execute(args);
+            CommandLine command =
+                    QuoinCommand.commandLine()
+                            .setOut(ShownText.writer(System.out))
+                            .setErr(ShownText.writer(System.err));
+            int exitCode = command.execute(ProcessText.arguments(args).toArray(new String[0]));
+            command.getOut().flush();
+            command.getErr().flush();
+            return exitCode;
+        } catch (BlockException e) {
+            System.err.println("quoin: " + NameText.printable(String.valueOf(e.getMessage())));
+            return QuoinCommand.EXIT_FAILED;
+        } catch (LinkageError e) {
+            System.err.println("quoin: " + NativeLibraries.explain(e));
+            return QuoinCommand.EXIT_FAILED;
         } catch (OutOfMemoryError e) {
             System.err.println(
                     "quoin: out of memory, not completed: heap bytes="

@@ -3,7 +3,9 @@ package io.quoin.management.cli;
 import io.quoin.block.BlockException;
 import io.quoin.management.cli.image.ImageCommand;
 import io.quoin.management.volume.Stages;
+import io.quoin.xlator.NameText;
 import java.io.PrintWriter;
+import java.nio.file.Path;
 import java.util.Objects;
 import picocli.AutoComplete;
 import picocli.CommandLine;
@@ -11,6 +13,7 @@ import picocli.CommandLine.Command;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.Spec;
+import picocli.CommandLine.TypeConversionException;
 
 /**
  * {@code quoin}: parses, runs, and turns failures into one line and an exit code: 0 done, 1 failed,
@@ -55,12 +58,22 @@ final class QuoinCommand implements Runnable {
                 .setUnmatchedOptionsArePositionalParams(true);
         return command.setParameterExceptionHandler(QuoinCommand::wrongUsage)
                 .setExecutionExceptionHandler(QuoinCommand::failed)
+                .registerConverter(Path.class, QuoinCommand::path)
+                .setExpandAtFiles(false) // a name may begin with @
                 .setCaseInsensitiveEnumValuesAllowed(true)
                 .setUsageHelpAutoWidth(true);
     }
 
     private static CommandLine subcommand(CommandLine command, String name) {
         return Objects.requireNonNull(command.getSubcommands().get(name));
+    }
+
+    private static Path path(String text) {
+        try {
+            return NameText.path(text);
+        } catch (BlockException e) {
+            throw new TypeConversionException(String.valueOf(e.getMessage()));
+        }
     }
 
     @Override
@@ -93,7 +106,7 @@ final class QuoinCommand implements Runnable {
     private static String oneLine(@org.jspecify.annotations.Nullable String message) {
         return message == null
                 ? "failed without a message"
-                : message.replaceAll("\\s*\\R\\s*", "; ");
+                : NameText.printable(message.replaceAll("\\s*\\R\\s*", "; "));
     }
 
     /** {@code quoin completion}: a script for bash and zsh. */

@@ -137,7 +137,7 @@ final class ServeCommand implements Runnable {
             Map<String, Object> ready = new LinkedHashMap<>();
             ready.put("ready", true);
             ready.put("pid", ProcessHandle.current().pid());
-            ready.put("data", folder.path().toString());
+            ready.put("data", folder.text());
             ready.put("nbd", daemon.addresses());
             ready.put("disks", served);
             output.print(ready, out -> {});

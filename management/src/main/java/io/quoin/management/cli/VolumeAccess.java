@@ -9,6 +9,7 @@ import io.quoin.management.daemon.VolumeCommands;
 import io.quoin.management.volume.CheckEvents;
 import io.quoin.management.volume.DataFolder;
 import io.quoin.management.volume.LocalVolume;
+import io.quoin.xlator.NameText;
 import java.util.Optional;
 
 /**
@@ -20,13 +21,22 @@ import java.util.Optional;
 final class VolumeAccess {
     private VolumeAccess() {}
 
-    static Commands open(DataOption data) {
+    /**
+     * Opens a volume.
+     *
+     * @param making whether one is made where there is none
+     */
+    static Commands open(DataOption data, boolean making) {
         DataFolder folder = data.folder();
         Optional<ControlClient> daemon = ControlClient.connect(folder);
         if (daemon.isPresent()) {
             return daemon.get();
         }
-        return new Offline(LocalVolume.open(folder, data.volfile(), 1), folder);
+        return new Offline(
+                making
+                        ? LocalVolume.open(folder, data.volfile(), 1)
+                        : LocalVolume.openExisting(folder, data.volfile(), 1),
+                folder);
     }
 
     /** The volume without a daemon. */
@@ -36,7 +46,7 @@ final class VolumeAccess {
 
         Offline(LocalVolume volume, DataFolder folder) {
             this.volume = volume;
-            NbdAddresses whenServed = new NbdAddresses(folder.nbdSocket().toString(), null);
+            NbdAddresses whenServed = new NbdAddresses(NameText.of(folder.nbdSocket()), null);
             commands = new VolumeCommands(volume.disks(), () -> whenServed, volume.disks()::list);
         }
 

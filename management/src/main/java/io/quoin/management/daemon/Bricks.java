@@ -1,6 +1,7 @@
 package io.quoin.management.daemon;
 
 import io.quoin.management.volume.LocalVolume;
+import io.quoin.xlator.NameText;
 import io.quoin.xlator.graph.VolumeSpec;
 import java.io.IOException;
 import java.nio.file.FileStore;
@@ -28,16 +29,17 @@ final class Bricks {
 
     private static StatusView.Brick brick(VolumeSpec spec, Path folder) {
         Path directory =
-                folder.resolve(String.valueOf(spec.options().get("directory"))).normalize();
+                folder.resolve(NameText.path(String.valueOf(spec.options().get("directory"))))
+                        .normalize();
         try {
             FileStore store = Files.getFileStore(directory);
             return new StatusView.Brick(
                     spec.name(),
-                    directory.toString(),
+                    NameText.of(directory),
                     store.getTotalSpace(),
                     store.getUsableSpace());
         } catch (IOException e) {
-            return new StatusView.Brick(spec.name(), directory.toString(), UNKNOWN, UNKNOWN);
+            return new StatusView.Brick(spec.name(), NameText.of(directory), UNKNOWN, UNKNOWN);
         }
     }
 }

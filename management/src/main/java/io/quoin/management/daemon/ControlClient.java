@@ -7,6 +7,7 @@ import io.quoin.block.BlockException;
 import io.quoin.block.Reason;
 import io.quoin.management.volume.CheckEvents;
 import io.quoin.management.volume.DataFolder;
+import io.quoin.xlator.NameText;
 import java.io.IOException;
 import java.net.UnixDomainSocketAddress;
 import java.nio.channels.SocketChannel;
@@ -45,7 +46,7 @@ public final class ControlClient implements Commands {
                 throw new BlockException(
                         BlockError.EPERM,
                         "no permission to control the daemon: socket="
-                                + path
+                                + NameText.of(path)
                                 + "; run this as the user that runs the daemon",
                         e);
             }

@@ -8,6 +8,7 @@ import io.quoin.block.BlockError;
 import io.quoin.block.BlockException;
 import io.quoin.block.Reason;
 import io.quoin.management.volume.CheckEvents;
+import io.quoin.xlator.NameText;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.channels.SocketChannel;
@@ -115,7 +116,10 @@ final class ControlProtocol {
     }
 
     static void send(SocketChannel channel, ObjectNode message) throws IOException {
-        ByteBuffer bytes = ByteBuffer.wrap((message + "\n").getBytes(StandardCharsets.UTF_8));
+        ByteBuffer bytes =
+                ByteBuffer.wrap(
+                        (NameText.json(message.toString()) + "\n")
+                                .getBytes(StandardCharsets.UTF_8));
         while (bytes.hasRemaining()) {
             channel.write(bytes);
         }

@@ -3,6 +3,7 @@ package io.quoin.management.daemon;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.quoin.block.Reason;
 import io.quoin.management.volume.CheckEvents;
+import io.quoin.xlator.NameText;
 import java.io.IOException;
 import java.net.StandardProtocolFamily;
 import java.net.UnixDomainSocketAddress;
@@ -64,7 +65,7 @@ final class ControlServer implements AutoCloseable {
             started.threads.execute(started::accept);
             return started;
         } catch (IOException e) {
-            throw Reason.failure("cannot listen on the control socket", path, e);
+            throw Reason.failure("cannot listen on the control socket", NameText.of(path), e);
         }
     }
 

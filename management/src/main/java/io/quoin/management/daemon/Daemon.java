@@ -7,6 +7,8 @@ import io.quoin.management.volume.DiskView;
 import io.quoin.management.volume.DiskVolume;
 import io.quoin.management.volume.LocalVolume;
 import io.quoin.management.volume.Stages;
+import io.quoin.nbd.UnixSocketFile;
+import io.quoin.xlator.NameText;
 import io.quoin.xlator.memory.ProcessMemory;
 import java.util.ArrayDeque;
 import java.util.Deque;
@@ -36,7 +38,10 @@ public final class Daemon implements AutoCloseable {
     private Daemon(DaemonOptions options) {
         this.options = options;
         try {
-            SocketPath.check(options.socket(), ".new", "choose a shorter one with --socket");
+            SocketPath.check(
+                    options.socket(),
+                    UnixSocketFile.ASIDE_BYTES,
+                    "choose a shorter one with --socket");
             memory = new ProcessMemory(options.memoryBytes());
             volume =
                     add(
@@ -71,7 +76,10 @@ public final class Daemon implements AutoCloseable {
      */
     public static Daemon start(DaemonOptions options) {
         Daemon daemon = new Daemon(options);
-        LOG.info("Serving: data={}, nbd={}", options.folder().path(), daemon.addresses());
+        LOG.info(
+                "Serving: data={}, nbd={}",
+                NameText.printable(options.folder().text()),
+                daemon.addresses());
         return daemon;
     }
 
@@ -113,7 +121,7 @@ public final class Daemon implements AutoCloseable {
                 options.version(),
                 ProcessHandle.current().pid(),
                 (System.nanoTime() - startedNanos) / 1_000_000_000L,
-                options.folder().path().toString(),
+                options.folder().text(),
                 addresses(),
                 MemoryView.of(memory),
                 Bricks.of(volume),

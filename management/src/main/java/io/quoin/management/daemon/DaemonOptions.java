@@ -2,6 +2,7 @@ package io.quoin.management.daemon;
 
 import io.quoin.management.volume.DataFolder;
 import io.quoin.nbd.NbdServerOptions;
+import io.quoin.xlator.NameText;
 import io.quoin.xlator.memory.ProcessMemory;
 import java.nio.file.Path;
 import java.util.List;
@@ -42,7 +43,7 @@ public record DaemonOptions(
 
     public DaemonOptions {
         disks = List.copyOf(disks);
-        socket = socket.toAbsolutePath().normalize();
+        socket = NameText.absolute(socket).normalize();
     }
 
     /** With the default limits of connections, and memory of the default size. */

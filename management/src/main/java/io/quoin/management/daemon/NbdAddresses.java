@@ -1,5 +1,6 @@
 package io.quoin.management.daemon;
 
+import io.quoin.xlator.NameText;
 import java.net.URLEncoder;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
@@ -84,7 +85,9 @@ public record NbdAddresses(@Nullable String socket, @Nullable String tcp) {
     }
 
     private static String percent(String text) {
-        return URLEncoder.encode(text, StandardCharsets.UTF_8).replace("+", "%20");
+        // Character for character, also where the text is a name that is no UTF-8.
+        String bytes = new String(NameText.bytes(text), StandardCharsets.ISO_8859_1);
+        return URLEncoder.encode(bytes, StandardCharsets.ISO_8859_1).replace("+", "%20");
     }
 
     private static String percentPath(String path) {

@@ -6,6 +6,7 @@ import io.quoin.management.volume.LocalVolume;
 import io.quoin.management.volume.Stages;
 import io.quoin.nbd.NbdServer;
 import io.quoin.nbd.NbdServerOptions;
+import io.quoin.xlator.NameText;
 import io.quoin.xlator.memory.MemoryUse;
 import io.quoin.xlator.memory.ProcessMemory;
 import java.net.BindException;
@@ -70,7 +71,7 @@ final class NbdListeners implements AutoCloseable {
                 tcp = listen.withPort(inet.getPort()).toString();
             }
         }
-        return new NbdAddresses(options.socket().toString(), tcp);
+        return new NbdAddresses(NameText.of(options.socket()), tcp);
     }
 
     /** Whether a TCP port is what could not be had. */

@@ -3,11 +3,13 @@ package io.quoin.management.daemon;
 import io.quoin.block.BlockError;
 import io.quoin.block.BlockException;
 import io.quoin.block.Reason;
+import io.quoin.xlator.NameText;
 import java.io.IOException;
+import java.net.ConnectException;
+import java.net.SocketException;
 import java.net.StandardProtocolFamily;
 import java.net.UnixDomainSocketAddress;
 import java.nio.channels.SocketChannel;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.LinkOption;
 import java.nio.file.Path;
@@ -26,17 +28,18 @@ final class SocketPath {
     /**
      * Checks the length of a path.
      *
-     * @param suffix what is put behind it for a moment while the socket is made
+     * @param asideBytes length of the name, in the same folder, under which the socket is made
      * @throws BlockException with EINVAL and {@code advice}, if no socket can have that path
      */
-    static void check(Path path, String suffix, String advice) {
+    static void check(Path path, int asideBytes, String advice) {
+        int nameBytes = NameText.bytes(NameText.lastOf(path)).length;
         int length = lengthBytes(path);
-        int lengthMax = LENGTH_MAX - suffix.length();
+        int lengthMax = LENGTH_MAX - Math.max(0, asideBytes - nameBytes);
         if (length > lengthMax) {
             throw new BlockException(
                     BlockError.EINVAL,
                     "path is too long for a unix socket: path="
-                            + path
+                            + NameText.of(path)
                             + ", expected=at most "
                             + lengthMax
                             + " bytes, actual="
@@ -63,7 +66,7 @@ final class SocketPath {
         Path folder = Files.createTempDirectory(Path.of("/tmp"), "quoin-");
         Path link = folder.resolve("data");
         try {
-            Files.createSymbolicLink(link, path.toAbsolutePath().getParent());
+            Files.createSymbolicLink(link, NameText.absolute(path).getParent());
             return use.with(link.resolve(path.getFileName()));
         } finally {
             Files.deleteIfExists(link);
@@ -72,7 +75,7 @@ final class SocketPath {
     }
 
     private static int lengthBytes(Path path) {
-        return path.toString().getBytes(StandardCharsets.UTF_8).length;
+        return NameText.bytes(NameText.of(path)).length;
     }
 
     /**
@@ -89,19 +92,19 @@ final class SocketPath {
                 throw new BlockException(
                         BlockError.EEXIST,
                         "something else is where the socket should be: path="
-                                + path
+                                + NameText.of(path)
                                 + "; move it away, or choose another path");
             }
             if (isServed(path)) {
                 throw new BlockException(
                         BlockError.EBUSY,
                         "another server listens on the socket: path="
-                                + path
+                                + NameText.of(path)
                                 + "; stop it, or choose another path");
             }
             Files.deleteIfExists(path);
         } catch (IOException e) {
-            throw Reason.failure("cannot prepare the socket", path, e);
+            throw Reason.failure("cannot prepare the socket", NameText.of(path), e);
         }
     }
 
@@ -110,11 +113,16 @@ final class SocketPath {
         return (mode & 0170000) == 0140000;
     }
 
-    private static boolean isServed(Path path) {
+    /** A server that is too busy, or another user's, is a server: only a refusal says none. */
+    private static boolean isServed(Path path) throws IOException {
         try (SocketChannel probe = SocketChannel.open(StandardProtocolFamily.UNIX)) {
-            return reach(path, reached -> probe.connect(UnixDomainSocketAddress.of(reached)));
-        } catch (IOException refused) {
+            probe.configureBlocking(false); // one whose queue is full would keep this waiting
+            reach(path, reached -> probe.connect(UnixDomainSocketAddress.of(reached)));
+            return true;
+        } catch (ConnectException refused) {
             return false;
+        } catch (SocketException unknown) {
+            return true;
         }
     }
 }

@@ -7,6 +7,7 @@ import io.quoin.qcow2.bitmap.BitmapControl;
 import io.quoin.qcow2.bitmap.BitmapInfo;
 import io.quoin.qcow2.check.BitmapRemoval;
 import io.quoin.qcow2.check.ImageFile;
+import io.quoin.xlator.NameText;
 import io.quoin.xlator.OpenMode;
 import io.quoin.xlator.XlatorFile;
 import java.io.IOException;
@@ -79,7 +80,7 @@ public final class BitmapEdit {
         try (ImageFile file = session.direct(path, true)) {
             return BitmapRemoval.remove(file, bitmap);
         } catch (IOException e) {
-            throw Reason.failure("bitmap cannot be removed", path, e);
+            throw Reason.failure("bitmap cannot be removed", NameText.of(path), e);
         }
     }
 

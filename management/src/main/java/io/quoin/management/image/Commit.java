@@ -7,6 +7,7 @@ import io.quoin.qcow2.check.CheckListener;
 import io.quoin.qcow2.check.ImageEmptying;
 import io.quoin.qcow2.check.ImageFile;
 import io.quoin.qcow2.check.MapExtent;
+import io.quoin.xlator.NameText;
 import io.quoin.xlator.OpenMode;
 import java.io.IOException;
 import java.nio.file.Path;
@@ -71,8 +72,7 @@ public final class Commit {
             if (empties) {
                 requireEmptiable(path);
             }
-            OpenedImage target =
-                    session.openBelow(String.valueOf(path.getFileName()), backing, top.loop());
+            OpenedImage target = session.openBelow(NameText.lastOf(path), backing, top.loop());
             written = new Copy(top, target, depth).run(layers);
             target.close();
         }
@@ -98,7 +98,8 @@ public final class Commit {
     private static int depthOf(Path path, Layers layers, @Nullable String base) {
         List<String> names = layers.backingNames();
         if (names.isEmpty()) {
-            throw new BlockException(BlockError.EINVAL, "image has no backing file: path=" + path);
+            throw new BlockException(
+                    BlockError.EINVAL, "image has no backing file: path=" + NameText.of(path));
         }
         int depth = base == null ? 1 : names.indexOf(base) + 1;
         if (depth == 0) {
@@ -129,7 +130,7 @@ public final class Commit {
     }
 
     private static BlockException notEmptied(Path path, IOException e) {
-        return Reason.failure("image cannot be emptied", path, e);
+        return Reason.failure("image cannot be emptied", NameText.of(path), e);
     }
 
     /** The copying of one commit. */

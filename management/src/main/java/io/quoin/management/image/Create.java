@@ -2,6 +2,7 @@ package io.quoin.management.image;
 
 import io.quoin.block.BlockException;
 import io.quoin.xlator.CreateOptions;
+import io.quoin.xlator.NameText;
 import io.quoin.xlator.OpenMode;
 import java.nio.file.Files;
 import java.nio.file.LinkOption;
@@ -28,7 +29,7 @@ public final class Create {
      *     is wrong
      */
     public long run(LocalImage image, CreateOptions options) {
-        Path place = image.folder().resolve(image.fileName());
+        Path place = image.folder().resolve(NameText.path(image.fileName()));
         Path dataFile = newDataFile(place, options);
         SignalCleanUp cleanUp =
                 new SignalCleanUp(image.folder(), () -> removeHalf(place, dataFile));
@@ -45,13 +46,12 @@ public final class Create {
     /** Null for one that is there already, which will be refused. */
     private static @Nullable Path newDataFile(Path place, CreateOptions options) {
         String name = options.options().getOrDefault("data_file", "");
-        Path path = name.isEmpty() ? null : place.resolveSibling(name);
+        Path path = name.isEmpty() ? null : place.resolveSibling(NameText.path(name));
         return path == null || Files.exists(path, LinkOption.NOFOLLOW_LINKS) ? null : path;
     }
 
-    /** The name that a qcow2 image has just before its own goes first: then it cannot get that. */
+    /** Once the unfinished image is gone it cannot get its name any more. */
     private static void removeHalf(Path place, @Nullable Path dataFile) {
-        SignalCleanUp.removeOrSay(place.resolveSibling("." + place.getFileName() + ".new"));
         if (dataFile != null && !Files.exists(place, LinkOption.NOFOLLOW_LINKS)) {
             SignalCleanUp.removeOrSay(dataFile);
         }

@@ -6,6 +6,7 @@ import io.quoin.block.Reason;
 import io.quoin.brick.posix.BrickFolders;
 import io.quoin.qcow2.ReferenceGraph;
 import io.quoin.qcow2.layout.HeaderReferences;
+import io.quoin.xlator.NameText;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
@@ -51,7 +52,7 @@ final class FolderParents {
         if (!BrickFolders.isBrick(folder)) {
             return;
         }
-        String name = String.valueOf(file.getFileName());
+        String name = NameText.lastOf(file);
         Map<String, HeaderReferences> images = readAll(folder);
         images.remove(except == null ? "" : except);
         ReferenceGraph graph = new ReferenceGraph(images);
@@ -61,7 +62,7 @@ final class FolderParents {
         if (dataFile != null) {
             List<String> others = new ArrayList<>(graph.usersOf(dataFile));
             others.remove(name);
-            refuse(folder.resolve(dataFile), others);
+            refuse(folder.resolve(NameText.path(dataFile)), others);
         }
     }
 
@@ -70,7 +71,7 @@ final class FolderParents {
             throw new BlockException(
                     BlockError.EPERM,
                     "others stand on the file: path="
-                            + file
+                            + NameText.of(file)
                             + ", used by="
                             + ReferenceGraph.text(users)
                             + "; remove them or give them another backing file first");
@@ -81,7 +82,7 @@ final class FolderParents {
         Map<String, HeaderReferences> images = new HashMap<>();
         try (DirectoryStream<Path> files = Files.newDirectoryStream(folder, IMAGES)) {
             for (Path file : files) {
-                String name = String.valueOf(file.getFileName());
+                String name = NameText.lastOf(file);
                 if (!name.startsWith(".") && Files.isRegularFile(file, LinkOption.NOFOLLOW_LINKS)) {
                     images.put(name, read(file));
                 }
@@ -91,7 +92,7 @@ final class FolderParents {
             throw new BlockException(
                     BlockError.EIO,
                     "cannot tell which images stand on which: folder="
-                            + folder
+                            + NameText.of(folder)
                             + ", reason="
                             + Reason.of(e),
                     e);
@@ -113,7 +114,8 @@ final class FolderParents {
             return HeaderReferences.NONE;
         } catch (IOException e) {
             throw new IOException(
-                    "image cannot be read: path=" + file + ", reason=" + Reason.of(e), e);
+                    "image cannot be read: path=" + NameText.of(file) + ", reason=" + Reason.of(e),
+                    e);
         }
     }
 
@@ -134,9 +136,9 @@ final class FolderParents {
                 return true;
             }
             try {
-                Path file = folder.resolve(at);
+                Path file = folder.resolve(NameText.path(at));
                 at = Files.isRegularFile(file) ? readHeader(file).backingFile() : null;
-            } catch (IOException | java.nio.file.InvalidPathException e) {
+            } catch (IOException | BlockException e) {
                 return false;
             }
         }

@@ -1,6 +1,7 @@
 package io.quoin.management.image;
 
 import io.quoin.management.volume.Stages;
+import io.quoin.xlator.NameText;
 import io.quoin.xlator.Xlator;
 import io.quoin.xlator.graph.Graph;
 import io.quoin.xlator.graph.GraphContext;
@@ -48,7 +49,7 @@ final class ImageFolder implements AutoCloseable {
                         "storage/posix",
                         Map.of(
                                 "directory",
-                                folder.toString(),
+                                NameText.of(folder),
                                 "brick",
                                 "off",
                                 "locking",

@@ -3,7 +3,7 @@ package io.quoin.management.image;
 import io.quoin.block.BlockError;
 import io.quoin.block.BlockException;
 import io.quoin.nbd.client.NbdUri;
-import java.nio.file.Path;
+import io.quoin.xlator.NameText;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -47,7 +47,7 @@ public sealed interface ImageLocation permits LocalImage, NbdImage {
             }
             return new NbdImage(NbdUri.parse(text), text);
         }
-        return new LocalImage(Path.of(text), ImageFormat.choose(format, text));
+        return new LocalImage(NameText.path(text), ImageFormat.choose(format, text));
     }
 
     /** As it was given, for messages. */

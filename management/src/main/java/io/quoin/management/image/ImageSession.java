@@ -7,6 +7,7 @@ import io.quoin.nbd.client.NbdClient;
 import io.quoin.qcow2.check.ChannelImageFile;
 import io.quoin.qcow2.check.ImageFile;
 import io.quoin.xlator.CreateOptions;
+import io.quoin.xlator.NameText;
 import io.quoin.xlator.OpenMode;
 import io.quoin.xlator.XlatorFile;
 import io.quoin.xlator.graph.XlatorTypes;
@@ -152,12 +153,13 @@ public final class ImageSession implements AutoCloseable {
         if (mode == OpenMode.READ_WRITE) {
             mayWrite.accept(path);
         }
-        String name = nameOf(local, String.valueOf(path.getFileName()));
+        String name = nameOf(local, path);
         return () -> folder.as(local.format()).open(name, mode, loop);
     }
 
     /** {@code IMAGE.qcow2@SNAPSHOT} is the only form of the name of a snapshot. */
-    private static String nameOf(LocalImage image, String file) {
+    private static String nameOf(LocalImage image, Path path) {
+        String file = NameText.lastOf(path);
         if (image.snapshot() == null) {
             return file;
         }
@@ -165,12 +167,26 @@ public final class ImageSession implements AutoCloseable {
             throw new BlockException(
                     BlockError.ENOTSUP,
                     "internal snapshots are read from files named *.qcow2 alone: path="
-                            + image.path()
+                            + NameText.of(image.path())
                             + ", snapshot="
                             + image.snapshot()
                             + "; rename the file");
         }
-        return file + "@" + image.snapshot();
+        String name = file + "@" + image.snapshot();
+        if (image.snapshot().indexOf('/') < 0
+                && Files.exists(
+                        path.resolveSibling(NameText.path(name)), LinkOption.NOFOLLOW_LINKS)) {
+            throw new BlockException(
+                    BlockError.EEXIST,
+                    "a file has the name of the snapshot: path="
+                            + NameText.of(image.path())
+                            + ", snapshot="
+                            + image.snapshot()
+                            + ", file="
+                            + name
+                            + "; rename the file");
+        }
+        return name;
     }
 
     /**

@@ -1,5 +1,6 @@
 package io.quoin.management.image;
 
+import io.quoin.xlator.NameText;
 import java.nio.file.Path;
 import java.util.LinkedHashSet;
 import java.util.Map;
@@ -35,7 +36,7 @@ final class LayerFiles {
     /** They all lie in one folder, and none of these is a link. */
     private static void addBeside(Path path, @Nullable Object name, Set<Path> files) {
         if (name != null) {
-            files.add(path.resolveSibling(name.toString()));
+            files.add(path.resolveSibling(NameText.path(name.toString())));
         }
     }
 }

@@ -9,6 +9,7 @@ import io.quoin.qcow2.check.ImageChain;
 import io.quoin.qcow2.check.MapExtent;
 import io.quoin.qcow2.check.Qcow2Map;
 import io.quoin.qcow2.layout.Qcow2Header;
+import io.quoin.xlator.NameText;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -58,7 +59,7 @@ final class Layers implements AutoCloseable {
     LocalImage backing(int depth) {
         Qcow2Header overlay = header(depth - 1);
         return new LocalImage(
-                folder.resolve(String.valueOf(overlay.backingFile())),
+                folder.resolve(NameText.path(String.valueOf(overlay.backingFile()))),
                 ImageFormat.RAW.text().equals(overlay.backingFormat())
                         ? ImageFormat.RAW
                         : ImageFormat.QCOW2);

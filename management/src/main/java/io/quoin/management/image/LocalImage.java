@@ -3,6 +3,7 @@ package io.quoin.management.image;
 import io.quoin.block.BlockError;
 import io.quoin.block.BlockException;
 import io.quoin.block.Reason;
+import io.quoin.xlator.NameText;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
@@ -27,7 +28,7 @@ public record LocalImage(Path path, ImageFormat format, @Nullable String snapsho
 
     @Override
     public String text() {
-        return snapshot == null ? path.toString() : path + "@" + snapshot;
+        return snapshot == null ? NameText.of(path) : NameText.of(path) + "@" + snapshot;
     }
 
     @Override
@@ -35,7 +36,7 @@ public record LocalImage(Path path, ImageFormat format, @Nullable String snapsho
         if (format == ImageFormat.RAW) {
             throw new BlockException(
                     BlockError.EINVAL,
-                    "raw images have no snapshots: path=" + path + ", snapshot=" + newSnapshot);
+                    "raw images have no snapshots: path=" + text() + ", snapshot=" + newSnapshot);
         }
         return new LocalImage(path, format, newSnapshot);
     }
@@ -48,17 +49,17 @@ public record LocalImage(Path path, ImageFormat format, @Nullable String snapsho
      */
     public Path existing() {
         try {
-            Path real = path.toRealPath();
+            Path real = NameText.absolute(path).toRealPath();
             if (!Files.isRegularFile(real)) {
                 throw new BlockException(
-                        BlockError.EINVAL, "not a regular file: path=" + path.toAbsolutePath());
+                        BlockError.EINVAL, "not a regular file: path=" + absolute());
             }
             return real;
         } catch (NoSuchFileException e) {
             throw new BlockException(
-                    BlockError.ENOENT, "no such image file: path=" + path.toAbsolutePath(), e);
+                    BlockError.ENOENT, "no such image file: path=" + absolute(), e);
         } catch (IOException e) {
-            throw Reason.failure("image file cannot be found", path.toAbsolutePath(), e);
+            throw Reason.failure("image file cannot be found", absolute(), e);
         }
     }
 
@@ -68,7 +69,7 @@ public record LocalImage(Path path, ImageFormat format, @Nullable String snapsho
             throw new BlockException(
                     BlockError.EINVAL,
                     "file begins as a qcow2 image and is named as a raw one: path="
-                            + path
+                            + text()
                             + "; give "
                             + option
                             + " qcow2, or "
@@ -79,26 +80,31 @@ public record LocalImage(Path path, ImageFormat format, @Nullable String snapsho
 
     /** The folder that a new file of this name would lie in, with symbolic links followed. */
     public Path folder() {
-        Path parent = Objects.requireNonNull(path.toAbsolutePath().normalize().getParent());
+        Path parent = Objects.requireNonNull(NameText.absolute(path).normalize().getParent());
         try {
             Path folder = parent.toRealPath();
             if (!Files.isDirectory(folder)) {
-                throw new BlockException(BlockError.EINVAL, "not a folder: path=" + parent);
+                throw new BlockException(
+                        BlockError.EINVAL, "not a folder: path=" + NameText.of(parent));
             }
             return folder;
         } catch (NoSuchFileException e) {
             throw new BlockException(BlockError.ENOENT, "no such folder: path=" + parent, e);
         } catch (IOException e) {
-            throw Reason.failure("folder cannot be used", parent, e);
+            throw Reason.failure("folder cannot be used", NameText.of(parent), e);
         }
     }
 
     /** The name in its folder. */
     public String fileName() {
-        Path name = path.toAbsolutePath().normalize().getFileName();
+        Path name = NameText.absolute(path).normalize().getFileName();
         if (name == null) {
-            throw new BlockException(BlockError.EINVAL, "not the name of a file: path=" + path);
+            throw new BlockException(BlockError.EINVAL, "not the name of a file: path=" + text());
         }
-        return name.toString();
+        return NameText.of(name);
+    }
+
+    private String absolute() {
+        return NameText.of(NameText.absolute(path));
     }
 }

@@ -8,6 +8,7 @@ import io.quoin.qcow2.RebasedFile;
 import io.quoin.qcow2.check.BackingChange;
 import io.quoin.qcow2.check.ImageFile;
 import io.quoin.qcow2.check.MapExtent;
+import io.quoin.xlator.NameText;
 import io.quoin.xlator.OpenMode;
 import io.quoin.xlator.XlatorFile;
 import java.io.IOException;
@@ -54,7 +55,7 @@ public final class Rebase {
         Path path = check(image, name);
         Path folder = Objects.requireNonNull(path.getParent());
         session.hold(folder);
-        if (FolderParents.leadsTo(folder, name, String.valueOf(path.getFileName()))) {
+        if (FolderParents.leadsTo(folder, name, NameText.lastOf(path))) {
             throw loop(path, name);
         }
         try (ImageFile file = session.direct(path, true)) {
@@ -81,7 +82,7 @@ public final class Rebase {
         OpenedImage below = null;
         LocalImage backing = null;
         if (!name.isEmpty()) {
-            backing = new LocalImage(path.resolveSibling(name), format);
+            backing = new LocalImage(path.resolveSibling(NameText.path(name)), format);
             below = session.open(backing, OpenMode.READ_ONLY, top.loop());
             requireNoLoop(path, below);
         }
@@ -126,16 +127,17 @@ public final class Rebase {
         Path path = image.existing();
         if (!name.isEmpty()) {
             BackingName.require(image.text(), name);
-            if (path.endsWith(name)) {
+            if (NameText.lastOf(path).equals(name)) {
                 throw new BlockException(
-                        BlockError.EINVAL, "image cannot be its own backing file: path=" + path);
+                        BlockError.EINVAL,
+                        "image cannot be its own backing file: path=" + NameText.of(path));
             }
         }
         return path;
     }
 
     private static void requireNoLoop(Path path, OpenedImage below) {
-        String own = String.valueOf(path.getFileName());
+        String own = NameText.lastOf(path);
         for (Object layer = below.details(); layer instanceof Map<?, ?> details; ) {
             if (own.equals(details.get("backing-file"))) {
                 throw loop(path, below.location().text());
@@ -147,7 +149,10 @@ public final class Rebase {
     private static BlockException loop(Path path, String backing) {
         return new BlockException(
                 BlockError.EINVAL,
-                "backing chain would be a loop: image=" + path + ", backing file=" + backing);
+                "backing chain would be a loop: image="
+                        + NameText.of(path)
+                        + ", backing file="
+                        + backing);
     }
 
     private void requireRoom(Path path, String name, ImageFormat format) {
@@ -173,7 +178,7 @@ public final class Rebase {
     }
 
     private static BlockException failed(Path path, IOException e) {
-        return Reason.failure("header cannot be changed", path, e);
+        return Reason.failure("header cannot be changed", NameText.of(path), e);
     }
 
     /** The copying of one rebase. */

@@ -11,6 +11,7 @@ import io.quoin.qcow2.check.CheckResult;
 import io.quoin.qcow2.check.ImageFile;
 import io.quoin.qcow2.check.Qcow2Check;
 import io.quoin.qcow2.check.RepairMode;
+import io.quoin.xlator.NameText;
 import io.quoin.xlator.OpenMode;
 import io.quoin.xlator.XlatorFile;
 import java.io.IOException;
@@ -99,7 +100,8 @@ public final class Resize {
         try (ImageFile file = ChannelImageFile.open(path, false)) {
             result = Qcow2Check.check(file, RepairMode.NONE, CheckListener.SILENT);
         } catch (IOException e) {
-            throw Reason.failure("image cannot be checked before it becomes smaller", path, e);
+            throw Reason.failure(
+                    "image cannot be checked before it becomes smaller", NameText.of(path), e);
         }
         if (result.corruptions() > 0 || result.checkErrors() > 0) {
             throw new BlockException(

@@ -1,6 +1,7 @@
 package io.quoin.management.image;
 
-import io.quoin.brick.posix.UnfinishedNames;
+import io.quoin.xlator.NameText;
+import io.quoin.xlator.UnfinishedNames;
 import java.io.IOException;
 import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
@@ -13,6 +14,8 @@ import java.nio.file.Path;
  * <p>Threading: confined to the thread of the tool; what it does runs on a thread of its own.
  */
 final class SignalCleanUp implements AutoCloseable {
+    private static final int PASSES_MAX = 10;
+
     private final Path folder;
     private final Runnable last;
     private final Thread hook = new Thread(this::removeAll, "quoin-clean-up");
@@ -27,21 +30,34 @@ final class SignalCleanUp implements AutoCloseable {
     }
 
     private void removeAll() {
-        try (DirectoryStream<Path> files = Files.newDirectoryStream(folder, ".*")) {
-            for (Path file : files) {
-                if (isUnfinished(String.valueOf(file.getFileName()))) {
-                    Files.deleteIfExists(file);
-                }
+        try {
+            // Again, since one may have got its second name behind the reader's back.
+            int passes = 0;
+            while (removeOnce() && passes < PASSES_MAX) {
+                passes++;
             }
         } catch (IOException e) {
-            System.err.println("quoin: unfinished image left behind: folder=" + folder);
+            System.err.println("quoin: unfinished image left behind: folder=" + shown(folder));
         }
         last.run();
     }
 
-    /** One dot more while a qcow2 image is being made under such a name. */
-    private static boolean isUnfinished(String name) {
-        return UnfinishedNames.isOwn(name) || UnfinishedNames.isOwn(name.substring(1));
+    /** Whether there was one. */
+    private boolean removeOnce() throws IOException {
+        boolean found = false;
+        try (DirectoryStream<Path> files = Files.newDirectoryStream(folder, ".*")) {
+            for (Path file : files) {
+                if (UnfinishedNames.isOwn(NameText.lastOf(file))) {
+                    Files.deleteIfExists(file);
+                    found = true;
+                }
+            }
+        }
+        return found;
+    }
+
+    private static String shown(Path path) {
+        return NameText.printable(NameText.of(path));
     }
 
     /** For {@code last}, where there is nobody to catch anything. */
@@ -49,7 +65,7 @@ final class SignalCleanUp implements AutoCloseable {
         try {
             Files.deleteIfExists(file);
         } catch (IOException e) {
-            System.err.println("quoin: unfinished file left behind: path=" + file);
+            System.err.println("quoin: unfinished file left behind: path=" + shown(file));
         }
     }
 

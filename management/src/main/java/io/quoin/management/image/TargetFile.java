@@ -3,14 +3,13 @@ package io.quoin.management.image;
 import io.quoin.block.BlockError;
 import io.quoin.block.BlockException;
 import io.quoin.block.Reason;
-import io.quoin.brick.posix.UnfinishedNames;
+import io.quoin.brick.posix.DurableFile;
+import io.quoin.xlator.NameText;
+import io.quoin.xlator.UnfinishedNames;
 import java.io.IOException;
-import java.nio.channels.FileChannel;
 import java.nio.file.Files;
 import java.nio.file.LinkOption;
 import java.nio.file.Path;
-import java.nio.file.StandardCopyOption;
-import java.nio.file.StandardOpenOption;
 import java.util.Objects;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.jspecify.annotations.Nullable;
@@ -27,7 +26,7 @@ final class TargetFile implements AutoCloseable {
 
     private final LocalImage unfinished;
     private final Path place;
-    private final FolderSync folderSync;
+    private final Placing placing;
 
     /** Of the file that will be replaced; null: there is none. */
     private final @Nullable FileAccess replaced;
@@ -39,22 +38,25 @@ final class TargetFile implements AutoCloseable {
 
     private boolean published;
 
-    /** Makes the names in a folder durable. */
-    interface FolderSync {
-        void sync(Path folder) throws IOException;
+    /** As {@link DurableFile#replace}. */
+    interface Placing {
+        void replace(Path whole, Path place, Runnable placed);
     }
 
     /**
      * @param target whose folder exists
      */
     TargetFile(LocalImage target) {
-        this(target, TargetFile::sync);
+        this(target, DurableFile::replace);
     }
 
-    TargetFile(LocalImage target, FolderSync folderSync) {
-        this.folderSync = folderSync;
-        boolean isThere = Files.exists(target.path(), LinkOption.NOFOLLOW_LINKS);
-        place = isThere ? target.existing() : target.folder().resolve(target.fileName());
+    TargetFile(LocalImage target, Placing placing) {
+        this.placing = placing;
+        boolean isThere = Files.exists(NameText.absolute(target.path()), LinkOption.NOFOLLOW_LINKS);
+        place =
+                isThere
+                        ? target.existing()
+                        : target.folder().resolve(NameText.path(target.fileName()));
         try {
             replaced = isThere ? FileAccess.of(place) : null;
         } catch (IOException e) {
@@ -65,14 +67,8 @@ final class TargetFile implements AutoCloseable {
         cleanUp = new SignalCleanUp(folder(), this::removeDataFile);
     }
 
-    private static void sync(Path folder) throws IOException {
-        try (FileChannel channel = FileChannel.open(folder, StandardOpenOption.READ)) {
-            channel.force(true);
-        }
-    }
-
     private static BlockException failed(String what, Path path, IOException e) {
-        return Reason.failure(what, path, e);
+        return Reason.failure(what, NameText.of(path), e);
     }
 
     /** Where it is written meanwhile. */
@@ -96,10 +92,11 @@ final class TargetFile implements AutoCloseable {
      * @throws BlockException EEXIST for one that is there already; it is left alone
      */
     void withDataFile(String name) {
-        Path path = place.resolveSibling(name);
+        Path path = place.resolveSibling(NameText.path(name));
         if (path.equals(place) || Files.exists(path, LinkOption.NOFOLLOW_LINKS)) {
             throw new BlockException(
-                    BlockError.EEXIST, "data file exists already, and is not overwritten: " + path);
+                    BlockError.EEXIST,
+                    "data file exists already, and is not overwritten: " + NameText.of(path));
         }
         dataFile = path;
     }
@@ -130,25 +127,28 @@ final class TargetFile implements AutoCloseable {
                     replaced.giveTo(dataFile);
                 }
             }
-            move();
         } catch (IOException e) {
             throw failed("image cannot be put in its place", place, e);
         }
         try {
-            folderSync.sync(folder());
-        } catch (IOException e) {
-            throw failed("image is in its place, but may not survive a power failure", place, e);
+            move();
+        } catch (BlockException e) {
+            throw new BlockException(
+                    e.error(),
+                    (published
+                                    ? "image is in its place, but may not survive a power failure"
+                                    : "image cannot be put in its place")
+                            + ": path="
+                            + NameText.of(place)
+                            + ", reason="
+                            + e.getMessage(),
+                    e);
         }
     }
 
-    /** From here on the data file belongs to the image, whatever comes, a signal too. */
-    private synchronized void move() throws IOException {
-        Files.move(
-                unfinished.path(),
-                place,
-                StandardCopyOption.ATOMIC_MOVE,
-                StandardCopyOption.REPLACE_EXISTING);
-        published = true;
+    /** Once it is there the data file belongs to the image, whatever comes, a signal too. */
+    private synchronized void move() {
+        placing.replace(unfinished.path(), place, () -> published = true);
     }
 
     private Path folder() {
@@ -166,9 +166,8 @@ final class TargetFile implements AutoCloseable {
     public void close() {
         cleanUp.close();
         try {
-            // While it is being made it has a name of its own, and a dot more.
-            String name = "." + unfinished.path().getFileName() + ".new";
-            Files.deleteIfExists(unfinished.path().resolveSibling(name));
+            String before = UnfinishedNames.before(unfinished.fileName());
+            Files.deleteIfExists(unfinished.path().resolveSibling(before));
             Files.deleteIfExists(unfinished.path());
         } catch (IOException e) {
             throw failed("unfinished image cannot be removed", unfinished.path(), e);

@@ -1,9 +1,13 @@
 package io.quoin.management.volume;
 
+import io.quoin.block.BlockError;
 import io.quoin.block.BlockException;
 import io.quoin.block.Reason;
+import io.quoin.brick.posix.PrivateFolder;
+import io.quoin.xlator.NameText;
 import java.io.IOException;
 import java.nio.file.Files;
+import java.nio.file.LinkOption;
 import java.nio.file.Path;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
@@ -19,14 +23,14 @@ public record DataFolder(Path path) {
     private static final String ENVIRONMENT = "QUOIN_DATA";
 
     public DataFolder {
-        path = path.toAbsolutePath().normalize();
+        path = NameText.absolute(path).normalize();
     }
 
     /** The folder given, or the default one of this process. */
     public static DataFolder choose(@Nullable Path given) {
         return given != null
                 ? new DataFolder(given)
-                : byDefault(System.getenv(), isRoot(), Path.of(System.getProperty("user.home")));
+                : byDefault(ProcessText.environment(), isRoot(), home());
     }
 
     /**
@@ -37,14 +41,14 @@ public record DataFolder(Path path) {
     static DataFolder byDefault(Map<String, String> environment, boolean root, Path home) {
         String own = environment.getOrDefault(ENVIRONMENT, "");
         if (!own.isEmpty()) {
-            return new DataFolder(Path.of(own));
+            return new DataFolder(NameText.path(own));
         }
         if (root) {
             return new DataFolder(Path.of("/var/lib/quoin"));
         }
         String xdg = environment.getOrDefault("XDG_DATA_HOME", "");
         return xdg.startsWith("/")
-                ? new DataFolder(Path.of(xdg, "quoin"))
+                ? new DataFolder(NameText.path(xdg).resolve("quoin"))
                 : new DataFolder(home.resolve(".local/share/quoin"));
     }
 
@@ -67,20 +71,54 @@ public record DataFolder(Path path) {
         return path.resolve("quoin.lock");
     }
 
-    /** Makes the folder where it is missing. */
+    /** Makes the folder where it is missing, for its owner alone. */
     public void create() {
         try {
-            Files.createDirectories(path);
-        } catch (IOException e) {
+            PrivateFolder.make(path);
+        } catch (BlockException e) {
             throw new BlockException(
-                    Reason.errorOf(e),
+                    e.error(),
                     "cannot make the data folder: path="
-                            + path
+                            + text()
                             + ", reason="
                             + Reason.of(e)
                             + "; choose another one with --data or QUOIN_DATA",
                     e);
         }
+    }
+
+    /**
+     * For what only looks, or needs a volume that is there.
+     *
+     * @param volfile the graph to use instead of the folder's own; null for that
+     * @throws BlockException ENOENT if there is no volume, as behind a name that is mistyped
+     */
+    void requireVolume(@Nullable Path volfile) {
+        boolean isThere =
+                volfile == null
+                        ? Files.exists(volfile(), LinkOption.NOFOLLOW_LINKS)
+                        : Files.isDirectory(path);
+        if (!isThere) {
+            throw new BlockException(
+                    BlockError.ENOENT,
+                    "no volume in the data folder: path="
+                            + text()
+                            + ", expected=one that 'quoin serve' or 'quoin disk create' has made;"
+                            + " choose another folder with --data or QUOIN_DATA");
+        }
+    }
+
+    /** Its path, for messages. */
+    public String text() {
+        return NameText.of(path);
+    }
+
+    /** As the JVM has it, unless the locale has lost something of it. */
+    private static Path home() {
+        String known = System.getProperty("user.home");
+        String given = ProcessText.environment().getOrDefault("HOME", "");
+        return NameText.path(
+                ProcessText.mayHaveLost(known) && given.startsWith("/") ? given : known);
     }
 
     private static boolean isRoot() {

@@ -1,13 +1,13 @@
 package io.quoin.management.volume;
 
-import io.quoin.block.Reason;
+import io.quoin.brick.posix.DurableFile;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
+import java.nio.file.LinkOption;
 import java.nio.file.Path;
-import java.nio.file.StandardCopyOption;
 import java.util.Objects;
 
 /**
@@ -30,19 +30,14 @@ final class EmbeddedVolfile {
         }
     }
 
-    /** The volfile of a data folder, written whole or not at all where it is missing. */
+    /**
+     * The volfile of a data folder, written whole and durable, or not at all, where it is missing.
+     */
     static Path ensure(DataFolder folder) {
         Path volfile = folder.volfile();
-        if (Files.exists(volfile)) {
-            return volfile;
+        if (!Files.exists(volfile, LinkOption.NOFOLLOW_LINKS)) {
+            DurableFile.create(volfile, text().getBytes(StandardCharsets.UTF_8));
         }
-        Path unfinished = volfile.resolveSibling(volfile.getFileName() + ".new");
-        try {
-            Files.writeString(unfinished, text());
-            Files.move(unfinished, volfile, StandardCopyOption.ATOMIC_MOVE);
-            return volfile;
-        } catch (IOException e) {
-            throw Reason.failure("cannot write the volfile", volfile, e);
-        }
+        return volfile;
     }
 }

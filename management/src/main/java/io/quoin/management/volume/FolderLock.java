@@ -3,10 +3,14 @@ package io.quoin.management.volume;
 import io.quoin.block.BlockError;
 import io.quoin.block.BlockException;
 import io.quoin.block.Reason;
+import io.quoin.brick.posix.DurableFile;
+import io.quoin.xlator.NameText;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.LinkOption;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.util.Set;
@@ -34,12 +38,11 @@ public final class FolderLock implements AutoCloseable {
     }
 
     /**
-     * Takes a folder.
+     * Takes a folder, which is there.
      *
      * @throws BlockException with EBUSY and the holder's process id, if somebody else has it
      */
     public static FolderLock acquire(DataFolder folder) {
-        folder.create();
         try {
             Path key = folder.path().toRealPath();
             if (!HELD_HERE.add(key)) {
@@ -56,19 +59,25 @@ public final class FolderLock implements AutoCloseable {
                 }
             }
         } catch (IOException e) {
-            throw Reason.failure("cannot lock the data folder", folder.path(), e);
+            throw Reason.failure("cannot lock the data folder", folder.text(), e);
         }
     }
 
     private static FileChannel open(DataFolder folder) throws IOException {
+        Path file = folder.lockFile();
+        if (!Files.exists(file, LinkOption.NOFOLLOW_LINKS)) {
+            DurableFile.create(file, new byte[0]);
+        }
+        requirePlain(file);
         FileChannel channel =
                 FileChannel.open(
-                        folder.lockFile(),
-                        StandardOpenOption.CREATE,
+                        file,
                         StandardOpenOption.READ,
-                        StandardOpenOption.WRITE);
+                        StandardOpenOption.WRITE,
+                        LinkOption.NOFOLLOW_LINKS);
         boolean locked = false;
         try {
+            requireLock(file, channel);
             if (channel.tryLock() == null) {
                 throw busy(folder, holder(channel));
             }
@@ -87,6 +96,32 @@ public final class FolderLock implements AutoCloseable {
         }
     }
 
+    private static void requirePlain(Path file) throws IOException {
+        boolean isPlain =
+                Files.isRegularFile(file, LinkOption.NOFOLLOW_LINKS)
+                        && Files.getAttribute(file, "unix:nlink", LinkOption.NOFOLLOW_LINKS)
+                                .equals(1);
+        if (!isPlain) {
+            throw somethingElse(file);
+        }
+    }
+
+    /** Written over is nothing but a lock: the number of a process, or nothing. */
+    private static void requireLock(Path file, FileChannel channel) throws IOException {
+        boolean isLock = channel.size() <= PID_TEXT_MAX;
+        if (!isLock || !holder(channel).matches("unknown|[0-9]+")) {
+            throw somethingElse(file);
+        }
+    }
+
+    private static BlockException somethingElse(Path file) {
+        return new BlockException(
+                BlockError.EEXIST,
+                "something else is where the lock file should be: path="
+                        + NameText.of(file)
+                        + ", expected=a file with the number of a process; move it away");
+    }
+
     private static String holder(FileChannel channel) throws IOException {
         ByteBuffer text = ByteBuffer.allocate(PID_TEXT_MAX);
         channel.read(text, 0);
@@ -98,7 +133,7 @@ public final class FolderLock implements AutoCloseable {
         return new BlockException(
                 BlockError.EBUSY,
                 "data folder is in use: path="
-                        + folder.path()
+                        + folder.text()
                         + ", pid="
                         + pid
                         + "; stop that process, or choose another folder with --data");
@@ -109,7 +144,8 @@ public final class FolderLock implements AutoCloseable {
         try {
             channel.close();
         } catch (IOException e) {
-            throw new BlockException(BlockError.EIO, "cannot unlock: folder=" + key, e);
+            throw new BlockException(
+                    BlockError.EIO, "cannot unlock: folder=" + NameText.of(key), e);
         } finally {
             HELD_HERE.remove(key);
         }

@@ -1,5 +1,6 @@
 package io.quoin.management.volume;
 
+import io.quoin.xlator.NameText;
 import io.quoin.xlator.graph.Graph;
 import io.quoin.xlator.graph.GraphContext;
 import io.quoin.xlator.graph.Volfile;
@@ -49,6 +50,23 @@ public final class LocalVolume implements AutoCloseable {
     /** As above, with memory of its own. */
     public static LocalVolume open(
             DataFolder folder, @Nullable Path volfile, int loopCount, ProcessMemory memory) {
+        folder.create();
+        return openLocked(folder, volfile, loopCount, memory);
+    }
+
+    /**
+     * As {@link #open}, of a volume that is there.
+     *
+     * @throws io.quoin.block.BlockException ENOENT if there is none: nothing is made
+     */
+    public static LocalVolume openExisting(
+            DataFolder folder, @Nullable Path volfile, int loopCount) {
+        folder.requireVolume(volfile);
+        return openLocked(folder, volfile, loopCount, ProcessMemory.shared());
+    }
+
+    private static LocalVolume openLocked(
+            DataFolder folder, @Nullable Path volfile, int loopCount, ProcessMemory memory) {
         LocalVolume volume = new LocalVolume(memory);
         return volume.opened(
                 () -> {
@@ -97,7 +115,7 @@ public final class LocalVolume implements AutoCloseable {
         add(group);
         ExecutorService blocking = blockingThreads();
         add(() -> end(blocking));
-        Path directory = Objects.requireNonNull(volfile.toAbsolutePath().getParent());
+        Path directory = Objects.requireNonNull(NameText.absolute(volfile).getParent());
         folder = directory;
         Graph graph =
                 Graph.build(

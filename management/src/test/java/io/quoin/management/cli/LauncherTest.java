@@ -1,28 +1,40 @@
 package io.quoin.management.cli;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import io.quoin.testkit.peer.PeerCommand;
 import io.quoin.testkit.peer.PeerProcess;
 import io.quoin.testkit.peer.PeerResult;
 import io.quoin.testkit.peer.SocketFolder;
 import java.io.IOException;
+import java.io.InputStream;
 import java.io.RandomAccessFile;
 import java.nio.ByteBuffer;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
+import java.nio.file.attribute.PosixFilePermissions;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.List;
+import java.util.jar.JarEntry;
+import java.util.jar.JarFile;
+import java.util.stream.Stream;
+import org.assertj.core.api.InstanceOfAssertFactories;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** The real {@code bin/quoin} as a process, on the classes under test. */
 @Timeout(300)
 class LauncherTest {
     private static final Path LAUNCHER = Path.of(System.getProperty("quoin.root"), "bin", "quoin");
     private static final Duration LIMIT = Duration.ofSeconds(60);
+    private static final int OTHER_USER = 65534;
 
     private final SocketFolder folder = SocketFolder.create();
     private final Path data = folder.resolve("data");
@@ -141,8 +153,126 @@ class LauncherTest {
         List<String> argv = new ArrayList<>();
         argv.add(launcher.toString());
         argv.addAll(arguments);
-        return PeerCommand.of(argv)
-                .environment("QUOIN_CLASSPATH", System.getProperty("java.class.path"))
+        return environment(PeerCommand.of(argv));
+    }
+
+    private static PeerCommand environment(PeerCommand command) {
+        return command.environment("QUOIN_CLASSPATH", System.getProperty("java.class.path"))
                 .environment("JAVA_HOME", System.getProperty("java.home"));
+    }
+
+    @Test
+    void shouldSayWhichFolderWhenNativeLibrariesCannotBeUnpacked() throws IOException {
+        Path image = Files.writeString(folder.resolve("a.raw"), "content");
+        PeerResult failed =
+                command(LAUNCHER, List.of("image", "info", image.toString()))
+                        .environment("QUOIN_JAVA_OPTS", "-Djava.io.tmpdir=" + image + "/tmp")
+                        .run();
+        assertThat(failed.exitCode()).isEqualTo(1);
+        assertThat(failed.stderr().lines())
+                .singleElement(InstanceOfAssertFactories.STRING)
+                .startsWith("quoin: native libraries cannot be loaded: folder=" + image + "/tmp,");
+    }
+
+    @Test
+    void shouldUnpackNothingWhenTheInstallationHasTheNativeLibraries() throws IOException {
+        Path installed = folder.resolve("native");
+        for (String jar : System.getProperty("java.class.path").split(":", -1)) {
+            if (jar.endsWith(".jar")) {
+                unpack(Path.of(jar), installed);
+            }
+        }
+        Path file = Files.createFile(folder.resolve("no-folder"));
+        try (PeerProcess server =
+                command(LAUNCHER, serveArguments())
+                        .environment("QUOIN_NATIVE", installed.toString())
+                        .environment("QUOIN_JAVA_OPTS", "-Djava.io.tmpdir=" + file + "/tmp")
+                        .start()) {
+            server.awaitLine(line -> line.strip().equals("ready"), LIMIT);
+            server.terminate();
+            assertThat(server.awaitExit(LIMIT).exitCode()).isZero();
+        }
+    }
+
+    private static void unpack(Path jar, Path target) throws IOException {
+        try (JarFile file = new JarFile(jar.toString())) {
+            for (JarEntry entry : Collections.list(file.entries())) {
+                if (entry.getName().endsWith(".so")) {
+                    Path place = target.resolve(entry.getName());
+                    Files.createDirectories(place.getParent());
+                    try (InputStream in = file.getInputStream(entry)) {
+                        Files.copy(in, place, StandardCopyOption.REPLACE_EXISTING);
+                    }
+                }
+            }
+        }
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"0000", "0077"})
+    void shouldMakeEverythingForItsOwnerAloneWhateverTheMask(String mask) throws IOException {
+        String script = "umask " + mask + "; exec \"$@\"";
+        List<String> argv = new ArrayList<>(List.of("/bin/sh", "-c", script, "sh"));
+        argv.add(LAUNCHER.toString());
+        argv.addAll(List.of("disk", "create", "--data", data.toString(), "vm1", "1M"));
+        environment(PeerCommand.of(argv)).runOk();
+        try (Stream<Path> all = Files.walk(data)) {
+            assertThat(all.toList())
+                    .hasSizeGreaterThan(5)
+                    .allSatisfy(
+                            path ->
+                                    assertThat(Files.getPosixFilePermissions(path))
+                                            .as("%s", path)
+                                            .isSubsetOf(
+                                                    PosixFilePermissions.fromString("rwx------")));
+        }
+    }
+
+    @Test
+    void shouldLeaveNoFilesOfRootInAnotherUsersFolder() throws IOException {
+        assumeTrue(
+                Integer.valueOf(0).equals(Files.getAttribute(Path.of("/proc/self"), "unix:uid")),
+                "needs root");
+        Files.createDirectory(data);
+        Files.setAttribute(data, "unix:uid", OTHER_USER);
+        command(LAUNCHER, List.of("disk", "create", "--data", data.toString(), "vm1", "1M"))
+                .runOk();
+        Path brick = data.resolve("brick");
+        command(
+                        LAUNCHER,
+                        List.of(
+                                "image",
+                                "convert",
+                                "-q",
+                                brick.resolve("vm1.qcow2").toString(),
+                                brick.resolve("vm2.qcow2").toString()))
+                .runOk();
+        command(LAUNCHER, List.of("disk", "ls", "--data", data.toString())).runOk();
+        try (Stream<Path> all = Files.walk(data)) {
+            assertThat(all.toList())
+                    .contains(brick.resolve("vm2.qcow2"))
+                    .allSatisfy(
+                            path ->
+                                    assertThat(Files.getAttribute(path, "unix:uid"))
+                                            .as("%s", path)
+                                            .isEqualTo(OTHER_USER));
+        }
+    }
+
+    @Test
+    void shouldMakeNoVolumeWhenTheFolderIsMistyped() {
+        for (List<String> looking :
+                List.of(
+                        List.of("disk", "ls"),
+                        List.of("disk", "info", "vm1"),
+                        List.of("disk", "rm", "vm1"))) {
+            List<String> arguments = new ArrayList<>(looking);
+            arguments.addAll(List.of("--data", data.toString()));
+            PeerResult failed = command(LAUNCHER, arguments).run();
+            assertThat(failed.exitCode()).isEqualTo(1);
+            assertThat(failed.stderr())
+                    .startsWith("quoin: no volume in the data folder: path=" + data + ",");
+        }
+        assertThat(data).doesNotExist();
     }
 }

@@ -8,11 +8,13 @@ import java.util.List;
 
 /** The command bin/quoin as a process of its own, on the classes under test. */
 final class QuoinProgram {
+    static final Path LAUNCHER = Path.of(System.getProperty("quoin.root"), "bin", "quoin");
+
     private QuoinProgram() {}
 
     static PeerCommand command(List<String> arguments) {
         List<String> argv = new ArrayList<>();
-        argv.add(Path.of(System.getProperty("quoin.root"), "bin", "quoin").toString());
+        argv.add(LAUNCHER.toString());
         argv.addAll(arguments);
         return PeerCommand.of(argv)
                 .environment("JAVA_HOME", System.getProperty("java.home"))

@@ -7,7 +7,9 @@ import static org.junit.jupiter.api.Assumptions.assumeTrue;
 import io.quoin.block.BlockError;
 import io.quoin.block.BlockException;
 import io.quoin.block.IoOp;
+import io.quoin.brick.posix.DurableFile;
 import io.quoin.testkit.peer.Peer;
+import io.quoin.xlator.CreateOptions;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
@@ -210,9 +212,10 @@ class ConvertTargetTest {
     void shouldKeepTheDataFileWhenTheImageIsInItsPlaceAndTheFolderCannotBeSynced()
             throws IOException {
         Path data = folder.resolve("vm1.data");
-        TargetFile.FolderSync broken =
-                path -> {
-                    throw new IOException("fault of the test");
+        TargetFile.Placing broken =
+                (whole, place, placed) -> {
+                    DurableFile.replace(whole, place, placed);
+                    throw new BlockException(BlockError.EIO, "fault of the test");
                 };
         try (TargetFile file = new TargetFile(image("vm1.qcow2"), broken)) {
             file.withDataFile("vm1.data");
@@ -278,5 +281,48 @@ class ConvertTargetTest {
         qemuImg("compare", "source.qcow2", "empty.qcow2");
         qemuImg("check", "-q", "target.qcow2");
         qemuImg("check", "-q", "empty.qcow2");
+    }
+
+    @Test
+    void shouldReadTheFileWhenItIsCalledAsASnapshot() throws IOException {
+        qemuImg("create", "-qfqcow2", "vm.qcow2", "1M");
+        qemuIo("vm.qcow2", "write -q -P 1 0 64k");
+        qemuImg("snapshot", "-c", "snap", "vm.qcow2");
+        Files.copy(folder.resolve("vm.qcow2"), folder.resolve("other"));
+        qemuIo("other", "write -q -P 2 0 64k");
+        Files.move(folder.resolve("other"), folder.resolve("vm.qcow2@snap"));
+        LocalImage file = new LocalImage(folder.resolve("vm.qcow2@snap"), ImageFormat.QCOW2);
+        convert(file, "file.raw");
+        assertThat(Files.readAllBytes(folder.resolve("file.raw"))[0]).isEqualTo((byte) 2);
+
+        // The snapshot has no name of its own then.
+        LocalImage snapshot = image("vm.qcow2").at("snap");
+        assertThatThrownBy(() -> convert(snapshot, "snapshot.raw"))
+                .isInstanceOf(BlockException.class)
+                .hasMessageContaining("file=vm.qcow2@snap; rename the file");
+        Files.delete(folder.resolve("vm.qcow2@snap"));
+        convert(snapshot, "snapshot.raw");
+        assertThat(Files.readAllBytes(folder.resolve("snapshot.raw"))[0]).isEqualTo((byte) 1);
+    }
+
+    private void convert(LocalImage from, String to) {
+        try (ImageSession session = new ImageSession()) {
+            new Convert(session, ConvertOptions.defaults(), (done, total) -> {})
+                    .run(from, image(to));
+        }
+    }
+
+    @Test
+    void shouldLeaveFilesAloneThatLookLikeUnfinishedOnes() throws IOException {
+        qemuImg("create", "-qfqcow2", "source.qcow2", "1M");
+        for (String name : new String[] {".vm1.qcow2.new", "vm1.qcow2.new", ".quoin-new-1-x"}) {
+            Files.writeString(folder.resolve(name), "precious");
+        }
+        Map<String, Integer> before = everything();
+        try (ImageSession session = new ImageSession()) {
+            new Create(session).run(image("vm1.qcow2"), CreateOptions.ofSize(1 << 20));
+        }
+        convert("source.qcow2", "vm1.qcow2", ConvertOptions.defaults());
+        assertThat(everything()).containsAllEntriesOf(before).hasSize(before.size() + 1);
     }
 }

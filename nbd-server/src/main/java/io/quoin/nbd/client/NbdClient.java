@@ -14,6 +14,7 @@ import io.netty.channel.unix.DomainSocketAddress;
 import io.quoin.block.BlockError;
 import io.quoin.block.BlockException;
 import io.quoin.block.Reason;
+import io.quoin.xlator.NameText;
 import io.quoin.xlator.OpenMode;
 import io.quoin.xlator.XlatorFile;
 import io.quoin.xlator.loop.Loop;
@@ -78,7 +79,11 @@ public final class NbdClient {
             if (!NettyLoopGroup.isEpoll()) {
                 throw failure("a unix socket needs epoll", null);
             }
-            return List.of(new DomainSocketAddress(socket.toString()));
+            String path = NameText.of(socket);
+            if (!NameText.isUtf8(path)) { // Netty would make another path of it
+                throw failure("expected=a path in UTF-8", null);
+            }
+            return List.of(new DomainSocketAddress(path));
         }
         try {
             return Arrays.stream(InetAddress.getAllByName(uri.host()))

@@ -1,12 +1,14 @@
 package io.quoin.nbd.client;
 
+import static java.nio.charset.StandardCharsets.ISO_8859_1;
+
 import io.quoin.block.BlockError;
 import io.quoin.block.BlockException;
+import io.quoin.xlator.NameText;
 import java.net.URI;
 import java.net.URISyntaxException;
 import java.net.URLDecoder;
 import java.nio.charset.StandardCharsets;
-import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
@@ -105,8 +107,9 @@ public record NbdUri(@Nullable String host, int port, @Nullable Path socket, Str
             throw illegal(text, "no host with a unix socket", null);
         }
         try {
-            return new NbdUri(null, 0, Path.of(decode(query.substring(SOCKET.length()))), name);
-        } catch (InvalidPathException e) {
+            Path socket = NameText.path(decodeName(query.substring(SOCKET.length())));
+            return new NbdUri(null, 0, socket, name);
+        } catch (BlockException e) {
             throw illegal(text, "a path that a file can have behind socket=", e);
         }
     }
@@ -114,6 +117,15 @@ public record NbdUri(@Nullable String host, int port, @Nullable Path socket, Str
     /** Percent signs alone: a plus is a plus. */
     private static String decode(String text) {
         return URLDecoder.decode(text.replace("+", "%2B"), StandardCharsets.UTF_8);
+    }
+
+    /** Of a path the bytes count, UTF-8 or not. */
+    private static String decodeName(String text) {
+        String bytes =
+                URLDecoder.decode(
+                        new String(NameText.bytes(text.replace("+", "%2B")), ISO_8859_1),
+                        ISO_8859_1);
+        return NameText.of(bytes.getBytes(ISO_8859_1));
     }
 
     private static BlockException illegal(String text, String expected, @Nullable Exception cause) {
@@ -126,7 +138,7 @@ public record NbdUri(@Nullable String host, int port, @Nullable Path socket, Str
     /** For messages: where the server is. */
     public String server() {
         if (socket != null) {
-            return socket.toString();
+            return NameText.of(socket);
         }
         boolean isIpv6 = String.valueOf(host).contains(":");
         return (isIpv6 ? "[" + host + "]" : host) + ":" + port;

@@ -3,8 +3,9 @@ package io.quoin.qcow2.check;
 import io.quoin.block.BlockError;
 import io.quoin.block.BlockException;
 import io.quoin.block.Reason;
+import io.quoin.xlator.NameText;
 import java.io.IOException;
-import java.nio.file.InvalidPathException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 
 /**
@@ -28,12 +29,12 @@ public interface BackingFiles {
         return name -> {
             try {
                 Path real = folder.toRealPath();
-                Path file = real.resolve(name);
+                Path file = real.resolve(NameText.path(name));
                 if (name.indexOf(':') >= 0
-                        || Path.of(name).isAbsolute()
+                        || name.startsWith("/")
                         || !file.normalize().startsWith(real)
                         || !file.toRealPath().startsWith(real)
-                        || !file.toFile().isFile()) {
+                        || !Files.isRegularFile(file)) {
                     throw new BlockException(
                             BlockError.EPERM,
                             "backing file: name="
@@ -41,9 +42,6 @@ public interface BackingFiles {
                                     + ", expected=a plain file in the folder of the image");
                 }
                 return ChannelImageFile.open(file, false);
-            } catch (InvalidPathException e) {
-                throw new BlockException(
-                        BlockError.EINVAL, "backing file: the name is no file name", e);
             } catch (IOException e) {
                 throw Reason.failure("backing file cannot be opened", name, e);
             }

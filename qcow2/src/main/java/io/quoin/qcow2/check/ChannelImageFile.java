@@ -1,6 +1,7 @@
 package io.quoin.qcow2.check;
 
 import io.quoin.block.Reason;
+import io.quoin.xlator.NameText;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
@@ -31,7 +32,7 @@ public final class ChannelImageFile implements ImageFile {
                             : FileChannel.open(path, StandardOpenOption.READ),
                     path);
         } catch (IOException e) {
-            throw Reason.failure("image file cannot be opened", path, e);
+            throw Reason.failure("image file cannot be opened", NameText.of(path), e);
         }
     }
 

@@ -80,37 +80,21 @@ public final class OpenImage {
     private boolean zerosAllocated;
     private long sizeBytes;
 
-    /**
-     * @param backing what unallocated clusters read as; null: zeros
-     * @param workers where compressed clusters are decompressed
-     * @param cowBuffers those of the loop and the size of clusters
-     * @param giveTablesBack ends the claim on memory for what stays while the image is open
-     */
-    public OpenImage(
-            ImageIo io,
-            HeaderStore header,
-            MappingTables tables,
-            MappingFlusher flusher,
-            Refcounts refcounts,
-            WriteGate gate,
-            ImageBitmaps bitmaps,
-            @Nullable XlatorFile backing,
-            CompressionWorkers workers,
-            CowBuffers cowBuffers,
-            Runnable giveTablesBack) {
-        Qcow2Header qcow2Header = header.header();
-        this.io = io;
+    public OpenImage(ImageParts parts) {
+        Qcow2Header qcow2Header = parts.header().header();
+        this.io = parts.io();
         this.health = io.health();
-        this.header = header;
+        this.header = parts.header();
         this.map = io.map();
-        this.tables = tables;
-        this.flusher = flusher;
-        this.refcounts = refcounts;
-        this.gate = gate;
-        this.bitmaps = bitmaps;
-        this.giveTablesBack = giveTablesBack;
+        this.tables = parts.tables();
+        this.flusher = parts.flusher();
+        this.refcounts = parts.refcounts();
+        this.gate = parts.gate();
+        this.bitmaps = parts.bitmaps();
+        this.giveTablesBack = parts.giveTablesBack();
+        CompressionWorkers workers = parts.workers();
         this.reclaim = new LeakReclaim(io, header, tables, refcounts, gate::pass);
-        this.backing = backing;
+        this.backing = parts.backing();
         this.form = new EntryForm(qcow2Header);
         this.data = io.data();
         this.isRaw = qcow2Header.isRawExternalData();
@@ -121,7 +105,7 @@ public final class OpenImage {
         this.sizeBytes = qcow2Header.sizeBytes();
         this.changes = new ChangesUnderWay(io.loop());
         this.run = new MappedRun(io, tables, form, version);
-        this.cowBuffers = cowBuffers;
+        this.cowBuffers = parts.cowBuffers();
         this.compressed = new ClusterReader(io, qcow2Header, workers);
         this.compressor = new ClusterCompressor(io.loop(), qcow2Header, workers);
         this.packer =

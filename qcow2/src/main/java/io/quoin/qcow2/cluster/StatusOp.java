@@ -17,8 +17,12 @@ import io.quoin.xlator.XlatorFile;
  * <p>Threading: confined(loop).
  */
 final class StatusOp extends GuestOp {
-    /** Slices of tables that one request may load; each is some 32 MiB of a disk with 64 KiB clusters. */
+    /**
+     * Slices of tables that one request may load; each is some 32 MiB of a disk with 64 KiB
+     * clusters.
+     */
     private static final int LOADS_MAX = 512;
+
     private static final int RUNS_MAX = 1 << 16;
     private static final int ASKED_EXTENTS_MAX = 256;
 

@@ -4,9 +4,9 @@ import static io.quoin.qcow2.layout.Refusal.require;
 
 import io.quoin.block.BlockError;
 import io.quoin.block.BlockException;
+import io.quoin.xlator.NameText;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
-import java.nio.charset.StandardCharsets;
 
 /**
  * Cluster 0 of an image.
@@ -261,7 +261,7 @@ public final class HeaderLayout {
 
     static byte[] backingName(Qcow2Header header) {
         String name = header.backingFile();
-        return name == null ? new byte[0] : name.getBytes(StandardCharsets.UTF_8);
+        return name == null ? new byte[0] : NameText.bytes(name);
     }
 
     private static void encodeFixed(ByteBuffer out, Qcow2Header header) {

@@ -2,6 +2,7 @@ package io.quoin.xlator.graph;
 
 import io.quoin.block.BlockError;
 import io.quoin.block.BlockException;
+import io.quoin.xlator.NameText;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Locale;
@@ -112,7 +113,7 @@ public final class OptionValues {
     }
 
     public Path path(String name) {
-        return Path.of(string(name));
+        return NameText.path(string(name));
     }
 
     private void check(Option option) {

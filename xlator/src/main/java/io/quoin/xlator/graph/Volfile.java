@@ -3,6 +3,7 @@ package io.quoin.xlator.graph;
 import io.quoin.block.BlockError;
 import io.quoin.block.BlockException;
 import io.quoin.block.Reason;
+import io.quoin.xlator.NameText;
 import java.io.IOException;
 import java.nio.charset.CharacterCodingException;
 import java.nio.file.Files;
@@ -66,13 +67,15 @@ public final class Volfile {
     /** Reads and parses a file in UTF-8. */
     public static Volfile read(Path file) {
         try {
-            return parse(Files.readString(file), file.toString());
+            return parse(Files.readString(file), NameText.of(file));
         } catch (NoSuchFileException e) {
-            throw new BlockException(BlockError.ENOENT, "no such volfile: path=" + file, e);
+            throw new BlockException(
+                    BlockError.ENOENT, "no such volfile: path=" + NameText.of(file), e);
         } catch (CharacterCodingException e) {
-            throw new BlockException(BlockError.EINVAL, "volfile is not UTF-8: path=" + file, e);
+            throw new BlockException(
+                    BlockError.EINVAL, "volfile is not UTF-8: path=" + NameText.of(file), e);
         } catch (IOException e) {
-            throw Reason.failure("cannot read volfile", file, e);
+            throw Reason.failure("cannot read volfile", NameText.of(file), e);
         }
     }
 

@@ -10,6 +10,7 @@ import io.quoin.management.image.ImageSession;
 import io.quoin.management.image.LocalImage;
 import io.quoin.management.volume.ByteSize;
 import io.quoin.qcow2.bitmap.BitmapInfo;
+import io.quoin.xlator.NameText;
 import java.io.PrintWriter;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -181,7 +182,7 @@ final class BitmapCommand implements Callable<Integer> {
     private static void print(List<BitmapInfo> bitmaps, PrintWriter out) {
         for (BitmapInfo info : bitmaps) {
             out.println(
-                    info.name()
+                    NameText.printable(info.name())
                             + ": granularity "
                             + ByteSize.human(info.granularityBytes())
                             + (info.enabled() ? ", records" : ", does not record")

@@ -11,6 +11,7 @@ import io.quoin.qcow2.check.CheckResult;
 import io.quoin.qcow2.check.ImageFile;
 import io.quoin.qcow2.check.Qcow2Check;
 import io.quoin.qcow2.check.RepairMode;
+import io.quoin.xlator.NameText;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.nio.file.Path;
@@ -121,7 +122,7 @@ final class CheckCommand implements Callable<Integer> {
             if (e.error() != BlockError.EBUSY) {
                 throw e;
             }
-            String file = String.valueOf(path.getFileName());
+            String file = NameText.lastOf(path);
             throw new BlockException(
                     e.error(),
                     e.getMessage()

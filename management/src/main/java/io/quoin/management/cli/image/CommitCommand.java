@@ -6,6 +6,7 @@ import io.quoin.management.image.Commit;
 import io.quoin.management.image.ImageSession;
 import io.quoin.management.image.LocalImage;
 import io.quoin.management.volume.ByteSize;
+import io.quoin.xlator.NameText;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.concurrent.Callable;
@@ -74,8 +75,10 @@ final class CommitCommand implements Callable<Integer> {
                                 "Committed "
                                         + ByteSize.human(result.writtenBytes())
                                         + " into "
-                                        + result.backing()
-                                        + (result.emptied() ? ", emptied " + image.text() : "")));
+                                        + NameText.printable(result.backing())
+                                        + (result.emptied()
+                                                ? ", emptied " + NameText.printable(image.text())
+                                                : "")));
         return 0;
     }
 }

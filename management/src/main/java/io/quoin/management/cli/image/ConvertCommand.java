@@ -10,6 +10,7 @@ import io.quoin.management.image.ConvertResult;
 import io.quoin.management.image.ImageFormat;
 import io.quoin.management.image.ImageLocation;
 import io.quoin.management.image.ImageSession;
+import io.quoin.xlator.NameText;
 import java.io.PrintWriter;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -183,7 +184,11 @@ final class ConvertCommand implements Callable<Integer> {
 
     private static void printLeftOut(ConvertResult result, PrintWriter out) {
         result.skippedBitmaps()
-                .forEach(name -> out.println("left out inconsistent bitmap " + name));
+                .forEach(
+                        name ->
+                                out.println(
+                                        "left out inconsistent bitmap "
+                                                + NameText.printable(name)));
         if (result.staleBitmaps()) {
             out.println("left out all bitmaps of the source: they are stale");
         }

@@ -8,6 +8,7 @@ import io.quoin.management.image.ImageSession;
 import io.quoin.management.image.LocalImage;
 import io.quoin.management.volume.ByteSize;
 import io.quoin.xlator.CreateOptions;
+import io.quoin.xlator.NameText;
 import io.quoin.xlator.graph.Option;
 import io.quoin.xlator.graph.OptionTable;
 import io.quoin.xlator.graph.OptionValues;
@@ -99,7 +100,12 @@ final class CreateCommand implements Callable<Integer> {
         fields.put("virtual-size", size);
         output.print(
                 fields,
-                out -> out.println("Created " + image.text() + ", " + ByteSize.human(size)));
+                out ->
+                        out.println(
+                                "Created "
+                                        + NameText.printable(image.text())
+                                        + ", "
+                                        + ByteSize.human(size)));
         return 0;
     }
 

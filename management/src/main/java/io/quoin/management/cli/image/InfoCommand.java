@@ -15,6 +15,7 @@ import io.quoin.qcow2.check.ChannelImageFile;
 import io.quoin.qcow2.check.ImageChain;
 import io.quoin.qcow2.check.ImageFile;
 import io.quoin.qcow2.check.Qcow2Info;
+import io.quoin.xlator.NameText;
 import io.quoin.xlator.OpenMode;
 import java.io.IOException;
 import java.nio.file.Path;
@@ -135,7 +136,9 @@ final class InfoCommand implements Callable<Integer> {
                 info.putAll(Qcow2Info.describe(file));
             }
             if (info.get(BACKING) instanceof String name) {
-                info.put("full-backing-filename", path.resolveSibling(name).toString());
+                info.put(
+                        "full-backing-filename",
+                        NameText.of(path.resolveSibling(NameText.path(name))));
             }
         }
         info.put("actual-size", actualBytes);
@@ -161,7 +164,7 @@ final class InfoCommand implements Callable<Integer> {
                             + format);
         }
         return new LocalImage(
-                path.resolveSibling(name),
+                path.resolveSibling(NameText.path(name)),
                 "raw".equals(format) ? ImageFormat.RAW : ImageFormat.QCOW2);
     }
 }

@@ -2,6 +2,7 @@ package io.quoin.management.cli.image;
 
 import io.quoin.management.cli.terminal.Table;
 import io.quoin.management.volume.ByteSize;
+import io.quoin.xlator.NameText;
 import java.io.PrintWriter;
 import java.time.Instant;
 import java.time.ZoneId;
@@ -43,7 +44,7 @@ final class InfoText {
         } else if (isSize(name) && value instanceof Long bytes) {
             out.println(indent + name + ": " + ByteSize.human(bytes) + " (" + bytes + " bytes)");
         } else {
-            out.println(indent + name + ": " + value);
+            out.println(indent + name + ": " + NameText.printable(String.valueOf(value)));
         }
     }
 

@@ -7,6 +7,7 @@ import io.quoin.management.image.ImageSession;
 import io.quoin.management.image.LocalImage;
 import io.quoin.management.image.Rebase;
 import io.quoin.management.volume.ByteSize;
+import io.quoin.xlator.NameText;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.concurrent.Callable;
@@ -92,8 +93,10 @@ final class RebaseCommand implements Callable<Integer> {
                 out ->
                         out.println(
                                 "Rebased "
-                                        + image.text()
-                                        + (name.isEmpty() ? ", no backing file" : " on " + name)
+                                        + NameText.printable(image.text())
+                                        + (name.isEmpty()
+                                                ? ", no backing file"
+                                                : " on " + NameText.printable(name))
                                         + ", copied "
                                         + ByteSize.human(copied)));
     }

@@ -7,6 +7,7 @@ import io.quoin.management.image.ImageSession;
 import io.quoin.management.image.LocalImage;
 import io.quoin.management.image.Resize;
 import io.quoin.management.volume.ByteSize;
+import io.quoin.xlator.NameText;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.concurrent.Callable;
@@ -84,7 +85,12 @@ final class ResizeCommand implements Callable<Integer> {
         fields.put("virtual-size", newSize);
         output.print(
                 fields,
-                out -> out.println("Resized " + image.text() + ", " + ByteSize.human(newSize)));
+                out ->
+                        out.println(
+                                "Resized "
+                                        + NameText.printable(image.text())
+                                        + ", "
+                                        + ByteSize.human(newSize)));
         return 0;
     }
 

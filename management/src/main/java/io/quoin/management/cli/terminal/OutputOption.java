@@ -3,6 +3,7 @@ package io.quoin.management.cli.terminal;
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.SerializationFeature;
+import io.quoin.xlator.NameText;
 import java.io.PrintWriter;
 import java.io.UncheckedIOException;
 import java.util.function.Consumer;
@@ -72,7 +73,7 @@ public class OutputOption {
 
     private static String write(ObjectMapper mapper, Object result) {
         try {
-            return mapper.writeValueAsString(result);
+            return NameText.json(mapper.writeValueAsString(result));
         } catch (JsonProcessingException e) {
             throw new UncheckedIOException(e);
         }

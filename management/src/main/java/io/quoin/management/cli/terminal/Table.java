@@ -1,5 +1,6 @@
 package io.quoin.management.cli.terminal;
 
+import io.quoin.xlator.NameText;
 import java.io.PrintWriter;
 import java.util.ArrayList;
 import java.util.List;
@@ -29,7 +30,7 @@ public final class Table {
     public void row(Object... cells) {
         List<String> row = new ArrayList<>();
         for (Object cell : cells) {
-            row.add(String.valueOf(cell));
+            row.add(NameText.printable(String.valueOf(cell)));
         }
         rows.add(row);
     }

@@ -1,0 +1,103 @@
+package io.quoin.brick.posix;
+
+import io.quoin.block.BlockError;
+import io.quoin.block.BlockException;
+import io.quoin.xlator.NameText;
+import io.quoin.xlator.UnfinishedNames;
+import java.nio.file.Path;
+import java.util.concurrent.atomic.AtomicInteger;
+
+/**
+ * The one way by which a file gets a name that means something: content first, then the name, then
+ * the folder. A crash at any point leaves what was there before, or all of the new file. A rename
+ * alone does not do that: after a power failure the name may be there and the content not.
+ *
+ * <p>Threading: thread-safe; blocks.
+ */
+public final class DurableFile {
+    private static final AtomicInteger NUMBER = new AtomicInteger();
+
+    private DurableFile() {}
+
+    /** What is done in one folder, by the names in it. */
+    interface Folder extends AutoCloseable {
+        /** Makes an empty file that was not there, which only its owner may open. */
+        void make(String name);
+
+        void write(String name, byte[] content);
+
+        /** Makes the content of a file durable. */
+        void flush(String name);
+
+        /**
+         * Gives a file another name.
+         *
+         * @throws BlockException EEXIST if there is something of that name and it is to stay
+         */
+        void rename(String name, String newName, boolean replacing);
+
+        void remove(String name);
+
+        /** Makes the names durable. */
+        void flush();
+
+        @Override
+        void close();
+    }
+
+    /**
+     * Makes a file with that content, for its owner alone.
+     *
+     * @throws BlockException EEXIST if there is anything of that name, a symbolic link too
+     */
+    public static void create(Path place, byte[] content) {
+        try (Folder folder = PosixFolder.of(place)) {
+            create(folder, NameText.lastOf(place), content);
+        }
+    }
+
+    static void create(Folder folder, String name, byte[] content) {
+        String unfinished = UnfinishedNames.of("file-" + NUMBER.incrementAndGet());
+        folder.make(unfinished);
+        boolean placed = false;
+        try {
+            folder.write(unfinished, content);
+            folder.flush(unfinished);
+            folder.rename(unfinished, name, false);
+            placed = true;
+        } finally {
+            if (!placed) {
+                folder.remove(unfinished);
+            }
+        }
+        folder.flush();
+    }
+
+    /**
+     * Gives a whole file the place of another, or a free place, in the same folder.
+     *
+     * @param placed runs when it is there; it may not be durable yet
+     * @throws BlockException with nothing changed, unless {@code placed} has run: then the file is
+     *     in its place, but a power failure may bring the old one back
+     */
+    public static void replace(Path whole, Path place, Runnable placed) {
+        try (Folder folder = PosixFolder.of(place)) {
+            if (!whole.resolveSibling(place.getFileName()).equals(place)) {
+                throw new BlockException(
+                        BlockError.EINVAL,
+                        "file cannot take a place in another folder: file="
+                                + NameText.of(whole)
+                                + ", place="
+                                + NameText.of(place));
+            }
+            replace(folder, NameText.lastOf(whole), NameText.lastOf(place), placed);
+        }
+    }
+
+    static void replace(Folder folder, String whole, String name, Runnable placed) {
+        folder.flush(whole);
+        folder.rename(whole, name, true);
+        placed.run();
+        folder.flush();
+    }
+}
