@@ -31,8 +31,10 @@ class NamesTest {
     /** {@code q} is the program, {@code $a} and {@code $o} are no UTF-8, {@code $u} is. */
     private PeerCommand shell(String locale, String script) {
         String prologue =
-                "set -e; q() { \"$QUOIN\" \"$@\"; }\n"
-                        + "a=$(printf '\\344'); o=$(printf '\\366'); u=$(printf 'gr\\303\\266\\303\\237e')\n";
+                """
+                set -e; q() { "$QUOIN" "$@"; }
+                a=$(printf '\\344'); o=$(printf '\\366'); u=$(printf 'gr\\303\\266\\303\\237e')
+                """;
         return PeerCommand.of(List.of("/bin/sh", "-c", prologue + script))
                 .directory(folder)
                 .environment("QUOIN", QuoinProgram.LAUNCHER.toString())
@@ -63,11 +65,12 @@ class NamesTest {
         write("b.raw", 'B');
         shell(
                         locale,
-                        "q image convert -q a.raw $a.raw; q image convert -q b.raw $o.raw\n"
-                                + "q image convert -q a.raw \"$u.raw\"; mkdir $o; cd $o\n"
-                                + "q image create -q -f raw $a 64K; q image create -q $u.qcow2 1M\n"
-                                + "q image create -q -b $u.qcow2 -F qcow2 over.qcow2\n"
-                                + "q image check over.qcow2 >&2; q image map over.qcow2 >&2")
+                        """
+                q image convert -q a.raw $a.raw; q image convert -q b.raw $o.raw
+                q image convert -q a.raw "$u.raw"; mkdir $o; cd $o
+                q image create -q -f raw $a 64K; q image create -q $u.qcow2 1M
+                q image create -q -b $u.qcow2 -F qcow2 over.qcow2
+                q image check over.qcow2 >&2; q image map over.qcow2 >&2""")
                 .runOk();
         assertThat(names())
                 .containsExactlyInAnyOrder(
@@ -94,8 +97,9 @@ class NamesTest {
         PeerResult shown =
                 shell(
                                 locale,
-                                "q image info $a.raw; q image info two?lines.raw; q image info $u.raw\n"
-                                        + "q image info $o.raw 2>&1 || q image info --output json $a.raw")
+                                """
+                q image info $a.raw; q image info two?lines.raw; q image info $u.raw
+                q image info $o.raw 2>&1 || q image info --output json $a.raw""")
                         .runOk();
         assertThat(shown.stdout())
                 .contains("filename: \\xe4.raw\n")
@@ -116,9 +120,10 @@ class NamesTest {
         PeerResult shown =
                 shell(
                                 "C",
-                                "q image info -f raw @notes.txt; q image info -- -n.raw\n"
-                                        + "q image info -f raw -- --\n"
-                                        + "q image info -f raw -- @notes.txt; q image info @none 2>&1 || true")
+                                """
+                q image info -f raw @notes.txt; q image info -- -n.raw
+                q image info -f raw -- --
+                q image info -f raw -- @notes.txt; q image info @none 2>&1 || true""")
                         .runOk();
         assertThat(shown.stdout())
                 .contains("filename: @notes.txt")
@@ -133,9 +138,10 @@ class NamesTest {
         PeerResult ran =
                 shell(
                                 "C",
-                                "q disk create --data $a vm1 1M; QUOIN_DATA=$PWD/$u q disk create vm2 2M\n"
-                                        + "q disk ls --data $u\n"
-                                        + "q serve --data $a --listen none 2>&1 || q disk ls --data $a")
+                                """
+                q disk create --data $a vm1 1M; QUOIN_DATA=$PWD/$u q disk create vm2 2M
+                q disk ls --data $u
+                q serve --data $a --listen none 2>&1 || q disk ls --data $a""")
                         .runOk();
         assertThat(names()).containsExactlyInAnyOrder(LATIN_A, "gr\u00F6\u00DFe");
         assertThat(ran.stdout())
