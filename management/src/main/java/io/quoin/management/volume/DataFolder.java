@@ -96,7 +96,7 @@ public record DataFolder(Path path) {
     void requireVolume(@Nullable Path volfile) {
         boolean isThere =
                 volfile == null
-                        ? Files.exists(volfile(), LinkOption.NOFOLLOW_LINKS)
+                        ? Files.exists(volfile(), LinkOption.NOFOLLOW_LINKS) || hasBrick()
                         : Files.isDirectory(path);
         if (!isThere) {
             throw new BlockException(
@@ -106,6 +106,11 @@ public record DataFolder(Path path) {
                             + ", expected=one that 'quoin serve' or 'quoin disk create' has made;"
                             + " choose another folder with --data or QUOIN_DATA");
         }
+    }
+
+    /** Images that were put there by hand, or whose volfile was lost: the graph is made anew. */
+    private boolean hasBrick() {
+        return Files.isDirectory(path.resolve("brick"), LinkOption.NOFOLLOW_LINKS);
     }
 
     /** Its path, for messages. */

@@ -94,4 +94,12 @@ class DataFolderTest {
             assertThat(files).containsExactly(volfile);
         }
     }
+
+    @Test
+    void shouldMakeTheGraphAnewWhenOnlyImagesAreThere(@TempDir Path folder) throws IOException {
+        DataFolder lost = new DataFolder(folder);
+        Files.createDirectory(folder.resolve("brick"));
+        LocalVolume.openExisting(lost, null, 1).close();
+        assertThat(lost.volfile()).hasContent(EmbeddedVolfile.text());
+    }
 }
