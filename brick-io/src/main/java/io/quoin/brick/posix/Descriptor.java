@@ -63,7 +63,7 @@ final class Descriptor implements AutoCloseable {
      * @return 0, or the negative error number of what may be lost
      */
     int tryClose() {
-        int open = number.getAndSet(-Errno.EBADF);
+        int open = number.getAndUpdate(held -> held >= 0 ? -Errno.EBADF : held);
         if (open < 0) {
             return 0;
         }

@@ -77,6 +77,7 @@ class DescriptorTest {
             assertThat(none.isOpen()).isFalse();
             assertThat(none.errno()).isEqualTo(Errno.ENOENT);
             assertThat(none.tryClose()).isZero();
+            assertThat(none.errno()).isEqualTo(Errno.ENOENT);
         }
     }
 
