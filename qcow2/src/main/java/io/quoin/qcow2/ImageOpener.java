@@ -193,7 +193,8 @@ final class ImageOpener {
                         image -> {
                             requireServable(fileName, image.header(), child, writable);
                             requireDataFile(fileName, image.header(), chain.names());
-                            TableMemory tableMemory = memory.tables(fileName, image.header());
+                            TableMemory tableMemory =
+                                    memory.tables(fileName, image.header(), writable);
                             return settled(io, image, fileName, writable)
                                     .thenCompose(settled -> readTables(io, settled, writable))
                                     .thenCompose(tables -> openDataFile(io, tables, mode))

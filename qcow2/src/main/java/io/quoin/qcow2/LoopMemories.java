@@ -40,8 +40,8 @@ final class LoopMemories {
      *
      * @throws BlockException ENOMEM if other open images have it
      */
-    TableMemory tables(String fileName, Qcow2Header header) {
-        long bytes = TableMemory.bytesFor(header);
+    TableMemory tables(String fileName, Qcow2Header header, boolean writable) {
+        long bytes = TableMemory.bytesFor(header, writable);
         if (memory.usedBytes(MemoryUse.TABLES) <= memory.limitBytes(MemoryUse.TABLES) / 2) {
             // Also one that is larger than the share.
             memory.take(MemoryUse.TABLES, bytes);

@@ -7,7 +7,7 @@ import java.util.concurrent.atomic.AtomicBoolean;
 
 /**
  * A claim on memory for what an image keeps for as long as it is open: its first cluster, the L1
- * table with a reference for each entry, the refcount table.
+ * table with a reference for each entry, and the refcount table of one that is open for writing.
  *
  * <p>Threading: thread-safe.
  */
@@ -23,10 +23,10 @@ final class TableMemory {
         this.bytes = bytes;
     }
 
-    static long bytesFor(Qcow2Header header) {
+    static long bytesFor(Qcow2Header header, boolean writable) {
         return header.clusterSizeBytes()
                 + L1_ENTRY_BYTES * header.l1Size()
-                + header.refcountTableBytes();
+                + (writable ? header.refcountTableBytes() : 0);
     }
 
     /** Once, however often it is called. */

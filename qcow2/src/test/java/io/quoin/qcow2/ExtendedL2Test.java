@@ -10,6 +10,7 @@ import io.quoin.block.IoFlags;
 import io.quoin.testkit.FileDriver;
 import io.quoin.testkit.ModelDisk;
 import io.quoin.testkit.RandomOperations;
+import io.quoin.testkit.log.LogsErrors;
 import io.quoin.testkit.peer.Peer;
 import io.quoin.xlator.OpenMode;
 import io.quoin.xlator.XlatorFile;
@@ -32,6 +33,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 
 /** Images with subclusters, made by QEMU and judged by it. */
 @Timeout(120)
+@LogsErrors("image is corrupt: ")
 class ExtendedL2Test {
     private static final String IMAGE = "disk.qcow2";
     private static final int CLUSTER = 65536;

@@ -13,6 +13,7 @@ import io.quoin.block.IoRequest;
 import io.quoin.testkit.FileDriver;
 import io.quoin.testkit.MemoryXlator;
 import io.quoin.testkit.ModelDisk;
+import io.quoin.testkit.log.LogsErrors;
 import io.quoin.testkit.peer.Peer;
 import io.quoin.xlator.FileInfo;
 import io.quoin.xlator.OpenMode;
@@ -37,6 +38,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 
 /** Creating, opening, growing and closing images, and what is refused. */
 @Timeout(120)
+@LogsErrors("image refuses writes from now on: ")
 class ImageLifeTest {
     @TempDir Path folder;
     private ImageFixture images;

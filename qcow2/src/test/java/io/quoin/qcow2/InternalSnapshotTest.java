@@ -122,7 +122,7 @@ class InternalSnapshotTest {
                 .isInstanceOfSatisfying(
                         BlockException.class,
                         e -> assertThat(e.error()).isEqualTo(BlockError.ENOENT))
-                .hasMessageContaining("disk.qcow2@four");
+                .hasMessageStartingWith("disk.qcow2: snapshot: name=four");
         assertThatThrownBy(() -> images.open(DISK + "@", OpenMode.READ_ONLY))
                 .isInstanceOf(BlockException.class);
         assertThatThrownBy(() -> images.open(DISK + "@one", OpenMode.READ_WRITE))

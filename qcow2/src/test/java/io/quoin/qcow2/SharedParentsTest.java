@@ -8,6 +8,7 @@ import io.quoin.block.IoFlags;
 import io.quoin.block.IoOp;
 import io.quoin.testkit.FileDriver;
 import io.quoin.testkit.MemoryXlator;
+import io.quoin.testkit.log.LogsErrors;
 import io.quoin.xlator.OpenMode;
 import io.quoin.xlator.PassThroughFile;
 import io.quoin.xlator.PassThroughXlator;
@@ -26,6 +27,7 @@ import org.junit.jupiter.api.io.TempDir;
 
 /** Backing files that several images of one loop stand on. */
 @Timeout(120)
+@LogsErrors("image is corrupt: ")
 class SharedParentsTest {
     private static final long SIZE = 4 << 20;
     private static final int CHILDREN = 100;

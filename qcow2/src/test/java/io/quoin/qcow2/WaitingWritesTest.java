@@ -10,6 +10,7 @@ import io.quoin.block.IoOp;
 import io.quoin.testkit.FileDriver;
 import io.quoin.testkit.FileDriver.Pending;
 import io.quoin.testkit.MemoryXlator;
+import io.quoin.testkit.log.LogsErrors;
 import io.quoin.xlator.CreateOptions;
 import io.quoin.xlator.OpenMode;
 import io.quoin.xlator.XlatorFile;
@@ -25,6 +26,7 @@ import org.junit.jupiter.api.io.TempDir;
 
 /** Writes that wait for memory of the image: each one ends, whatever became of those before it. */
 @Timeout(60)
+@LogsErrors("image refuses writes from now on: ")
 class WaitingWritesTest {
     private static final String NAME = "disk.qcow2";
     private static final String BASE = "base.raw";

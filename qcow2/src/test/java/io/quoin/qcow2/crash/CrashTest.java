@@ -7,6 +7,7 @@ import io.quoin.qcow2.crash.CrashJudge.Loss;
 import io.quoin.qcow2.crash.Workload.Before;
 import io.quoin.qcow2.crash.Workload.Mix;
 import io.quoin.testkit.RandomOperations;
+import io.quoin.testkit.log.LogsErrors;
 import io.quoin.testkit.peer.Peer;
 import java.io.IOException;
 import java.nio.file.Path;
@@ -158,6 +159,7 @@ class CrashTest {
     /** The judge must be able to see a loss: this file says that it has flushed, and has not. */
     @Test
     @DisplayName("QCOW2 132: the judge sees the loss of a file that lies about flush")
+    @LogsErrors("image is corrupt: ")
     void shouldSeeTheLossWhenAFileLiesAboutFlush() throws IOException {
         Workload workload = Workload.of("lying", 4096, "", 200_000).steps(30);
         long seed = RandomOperations.seed();
@@ -177,6 +179,7 @@ class CrashTest {
     /** And the loss of a mark. */
     @Test
     @DisplayName("QCOW2 118, 132: the judge sees the loss of marks of a file that lies about flush")
+    @LogsErrors("image is corrupt: ")
     void shouldSeeTheLossOfMarksWhenAFileLiesAboutFlush() throws IOException {
         Peer.assumeAll(Peer.QEMU_IMG);
         Workload workload = Workload.of("lying", 512, "", 100_000).steps(30);

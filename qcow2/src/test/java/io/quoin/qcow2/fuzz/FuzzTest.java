@@ -6,6 +6,7 @@ import io.quoin.qcow2.compress.CodecFuzz;
 import io.quoin.qcow2.hostile.Gallery;
 import io.quoin.qcow2.hostile.HostileImage;
 import io.quoin.qcow2.hostile.SmallImage;
+import io.quoin.testkit.log.LogsErrors;
 import java.io.BufferedReader;
 import java.io.IOException;
 import java.io.InputStream;
@@ -30,6 +31,7 @@ import org.junit.jupiter.params.provider.EnumSource;
  * Replays what fuzzing has found worth keeping, and with {@code -Dquoin.fuzz.seconds=N} fuzzes each
  * target for so long, guided by coverage.
  */
+@LogsErrors("image is corrupt: ")
 class FuzzTest {
     private static final long SECONDS = Long.getLong("quoin.fuzz.seconds", 0);
     private static final int IMAGE_PATCHES_MAX = 40;
