@@ -9,6 +9,7 @@ import io.quoin.block.IoOp;
 import io.quoin.block.IoRequest;
 import io.quoin.testkit.FileDriver;
 import io.quoin.testkit.MemoryXlator;
+import io.quoin.testkit.log.LogsErrors;
 import io.quoin.testkit.peer.Peer;
 import io.quoin.xlator.OpenMode;
 import io.quoin.xlator.XlatorFile;
@@ -23,6 +24,7 @@ import org.junit.jupiter.api.io.TempDir;
 
 /** A grow that fails on its way to a longer L1 table. */
 @Timeout(60)
+@LogsErrors("image refuses writes from now on: ")
 class FailedGrowTest {
     private static final String NAME = "disk.qcow2";
     private static final int SIZE = 1 << 20;

@@ -84,7 +84,8 @@ public final class Entrances implements AutoCloseable {
         volume =
                 type.create(
                         "images",
-                        new OptionValues(type.options(), Map.of()),
+                        // loop.qcow2 stands on the image, which is to be opened for writing too
+                        new OptionValues(type.options(), Map.of("protect-parents", "off")),
                         List.of(brick),
                         new GraphContext(loops, loops.blocking(), folder));
         byte[] base = new byte[10_000];

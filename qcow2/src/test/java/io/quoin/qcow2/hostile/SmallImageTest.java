@@ -6,6 +6,7 @@ import io.quoin.block.BlockError;
 import io.quoin.qcow2.ImageFixture;
 import io.quoin.qcow2.layout.L2Entry;
 import io.quoin.testkit.FileDriver;
+import io.quoin.testkit.log.LogsErrors;
 import io.quoin.xlator.OpenMode;
 import io.quoin.xlator.XlatorFile;
 import java.nio.ByteBuffer;
@@ -19,6 +20,7 @@ import org.junit.jupiter.api.io.TempDir;
 
 /** What is read from an image laid by hand, and what one fault in it does to the rest. */
 @Timeout(60)
+@LogsErrors("image is corrupt: ")
 class SmallImageTest {
     private static final String NAME = "disk.qcow2";
     private static final int CLUSTER = 4096;
