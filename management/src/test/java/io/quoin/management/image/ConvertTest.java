@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.quoin.block.BlockException;
+import io.quoin.testkit.log.LogsErrors;
 import io.quoin.testkit.peer.Peer;
 import java.io.IOException;
 import java.io.RandomAccessFile;
@@ -27,6 +28,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 
 /** Conversions of images, judged by qemu-img. */
 @Timeout(120)
+@LogsErrors("image is corrupt: ")
 class ConvertTest {
     private static final long SIZE_BYTES = (40L << 20) + 12 * 512;
     private static final int PIECES = 60;
