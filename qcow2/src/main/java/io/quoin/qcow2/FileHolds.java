@@ -63,6 +63,10 @@ final class FileHolds {
     synchronized Hold hold(String file, Use use, String owner) {
         File found = files.computeIfAbsent(file, name -> new File());
         try {
+            boolean isAnothersData = !found.owner.equals(file) && !found.owner.equals(owner);
+            if (found.use == Use.WRITE && use == Use.WRITE && isAnothersData) {
+                throw Refusals.stoodOn(file, use, List.of(found.owner));
+            }
             if (found.use != null) {
                 throw new BlockException(
                         BlockError.EBUSY,

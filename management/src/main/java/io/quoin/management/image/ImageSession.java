@@ -197,7 +197,7 @@ public final class ImageSession implements AutoCloseable {
      */
     public void create(LocalImage image, CreateOptions options) {
         ImageFolder folder = folder(image.folder(), true);
-        Path place = image.folder().resolve(image.fileName());
+        Path place = image.folder().resolve(NameText.path(image.fileName()));
         if (!Files.exists(place, LinkOption.NOFOLLOW_LINKS)) {
             FolderParents.requireUnused(place, null);
         }
@@ -211,7 +211,7 @@ public final class ImageSession implements AutoCloseable {
     /** Removes an image file; EPERM if images of a volume stand on it. */
     public void remove(LocalImage image) {
         ImageFolder folder = folder(image.folder(), true);
-        FolderParents.requireUnused(image.folder().resolve(image.fileName()), null);
+        FolderParents.requireUnused(image.folder().resolve(NameText.path(image.fileName())), null);
         Stages.await(folder.as(ImageFormat.RAW).remove(image.fileName()));
     }
 
