@@ -7,6 +7,7 @@ import io.quoin.block.BlockError;
 import io.quoin.block.BlockException;
 import io.quoin.block.IoOp;
 import io.quoin.management.image.FaultyFiles.Fault;
+import io.quoin.testkit.log.LogsErrors;
 import io.quoin.testkit.peer.Peer;
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -33,6 +34,12 @@ import org.junit.jupiter.params.provider.MethodSource;
  * was there before is all that is there.
  */
 @Timeout(value = 60, unit = TimeUnit.SECONDS, threadMode = ThreadMode.SEPARATE_THREAD)
+@LogsErrors({
+    "fault of the test",
+    "image refuses writes from now on: ",
+    "file closed with requests in flight",
+    "event executor terminated"
+})
 class ConvertFaultTest {
     private static final int SIZE_BYTES = 12 << 20;
     private static final String PRESENT = "what was there before";
