@@ -5,14 +5,14 @@ import java.util.concurrent.atomic.AtomicInteger;
 /**
  * The one owner of a file descriptor, from the call that opens it on. The kernel gives a number
  * that has been closed to the next file or socket, so a second close, or a call after the first,
- * would meet somebody else's. Here neither can be: the number can be taken out once only, and
- * whoever asks for it afterwards gets one that the kernel refuses with EBADF.
+ * would meet another file. Here neither can be: the number can be taken out once only, and later
+ * callers get one that the kernel refuses with EBADF.
  *
  * <p>No other class opens or closes (a test of the architecture holds that). If the kernel knows
  * nothing of a number that is still owned here, something else in the process has closed it, and
  * may do so with any other: the process ends ({@link Distrust}).
  *
- * <p>Threading: thread-safe; that nobody uses it while it is closed is the owner's to see to.
+ * <p>Threading: thread-safe; the owner closes it when no call uses it.
  */
 final class Descriptor implements AutoCloseable {
     private final AtomicInteger number;

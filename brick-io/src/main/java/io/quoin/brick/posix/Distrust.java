@@ -58,7 +58,7 @@ final class Distrust {
         try (FileOutputStream standardError = new FileOutputStream(FileDescriptor.err)) {
             standardError.write(line.getBytes(StandardCharsets.UTF_8));
         } catch (IOException e) {
-            return; // nobody is there to be told
+            return; // standard error is closed
         }
     }
 }
