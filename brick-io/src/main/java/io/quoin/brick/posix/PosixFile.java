@@ -378,7 +378,9 @@ final class PosixFile implements XlatorFile {
                     request,
                     Errno.name(errno));
         }
-        if (errno == Errno.EBADF) {
+        // A change of a file that is open for reading alone ends in EBADF too.
+        boolean isUnknown = mode == OpenMode.READ_WRITE || !request.op().changesData();
+        if (errno == Errno.EBADF && isUnknown) {
             descriptor.distrustIfOpen();
         }
         request.complete(Errno.requestError(errno));
