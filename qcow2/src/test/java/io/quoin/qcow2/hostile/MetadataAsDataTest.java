@@ -8,6 +8,7 @@ import io.quoin.block.IoFlags;
 import io.quoin.qcow2.ImageFixture;
 import io.quoin.qcow2.layout.L2Entry;
 import io.quoin.testkit.FileDriver;
+import io.quoin.testkit.log.LogsErrors;
 import io.quoin.xlator.OpenMode;
 import io.quoin.xlator.XlatorFile;
 import java.nio.file.Path;
@@ -24,6 +25,7 @@ import org.junit.jupiter.params.provider.MethodSource;
 
 /** Entries without COPIED that say that a guest's data are where the image has metadata. */
 @Timeout(60)
+@LogsErrors("image is corrupt")
 class MetadataAsDataTest {
     private static final String NAME = "disk.qcow2";
 
