@@ -161,7 +161,7 @@ final class ImageCreator {
                                                         sizeBytes > 0 ? sizeBytes : backingBytes);
                                             }
                                         });
-                    } catch (BlockException e) {
+                    } catch (RuntimeException | Error e) {
                         size.completeExceptionally(e);
                     }
                 });

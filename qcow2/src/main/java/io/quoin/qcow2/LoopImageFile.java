@@ -82,19 +82,12 @@ final class LoopImageFile implements ImageFile {
         CompletableFuture<BlockError> done = new CompletableFuture<>();
         loop.execute(
                 () -> {
-                    IoRequest request =
-                            loop.requests()
-                                    .acquire()
-                                    .prepare(op, hostOffset, lengthBytes, IoFlags.NONE);
-                    if (lengthBytes > 0) {
-                        request.memory().add(BufferUtil.address(piece), lengthBytes);
+                    try {
+                        submit(op, hostOffset, lengthBytes, done);
+                    } catch (RuntimeException | Error e) {
+                        done.complete(BlockError.EIO);
+                        throw e;
                     }
-                    request.push(
-                            (ended, error) -> {
-                                loop.requests().release(ended);
-                                done.complete(error);
-                            });
-                    file.submit(request);
                 });
         BlockError error = done.join();
         if (!error.isOk()) {
@@ -107,6 +100,21 @@ final class LoopImageFile implements ImageFile {
                             + ", "
                             + error.text());
         }
+    }
+
+    private void submit(
+            IoOp op, long hostOffset, int lengthBytes, CompletableFuture<BlockError> done) {
+        IoRequest request =
+                loop.requests().acquire().prepare(op, hostOffset, lengthBytes, IoFlags.NONE);
+        if (lengthBytes > 0) {
+            request.memory().add(BufferUtil.address(piece), lengthBytes);
+        }
+        request.push(
+                (ended, error) -> {
+                    loop.requests().release(ended);
+                    done.complete(error);
+                });
+        file.submit(request);
     }
 
     @Override

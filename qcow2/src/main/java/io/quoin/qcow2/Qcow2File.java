@@ -45,7 +45,7 @@ final class Qcow2File
     private final @Nullable XlatorFile backing;
     private final Capabilities capabilities;
     private Geometry geometry;
-    private boolean resizing;
+    private @Nullable CompletableFuture<Void> resize;
 
     Qcow2File(
             String fileName,
@@ -156,13 +156,13 @@ final class Qcow2File
         if (newSizeBytes == image.sizeBytes()) {
             return CompletableFuture.completedFuture(null);
         }
-        resizing = true;
         CompletableFuture<Void> done = new CompletableFuture<>();
+        resize = done;
         resizeWithBitmaps(
                 newSizeBytes,
                 operation,
                 error -> {
-                    resizing = false;
+                    resize = null;
                     geometry = geometry.withSizeBytes(image.sizeBytes());
                     if (error.isOk()) {
                         done.complete(null);
@@ -206,7 +206,7 @@ final class Qcow2File
         if (!image.health().isWritable()) {
             return failure(image.health().refusal(), image.health().reason(), newSizeBytes);
         }
-        if (resizing) {
+        if (resize != null) {
             return failure(BlockError.EBUSY, "image is being resized already", newSizeBytes);
         }
         String bitmapRefusal = bitmaps.resizeRefusal(newSizeBytes);
@@ -297,6 +297,11 @@ final class Qcow2File
 
     @Override
     public CompletionStage<Void> close() {
+        CompletableFuture<Void> running = resize;
+        if (running != null) {
+            // What it waits for would otherwise be closed beneath it.
+            return running.handle((nothing, failure) -> close()).thenCompose(Function.identity());
+        }
         return checks.close()
                 .thenCompose(
                         nothing ->

@@ -25,7 +25,9 @@ import java.lang.management.ManagementFactory;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.HashMap;
+import java.util.List;
 import java.util.Map;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.DisplayName;
@@ -46,6 +48,23 @@ class ImageLifeTest {
     @BeforeEach
     void start() {
         images = new ImageFixture(folder);
+    }
+
+    @Test
+    void shouldFinishAGrowWhenClosedMeanwhile() throws IOException {
+        Peer.assumeAll(Peer.QEMU_IMG);
+        images.create("disk.qcow2", 1 << 20, Map.of("cluster_size", "512"));
+        XlatorFile file = images.open("disk.qcow2", OpenMode.READ_WRITE);
+        List<CompletionStage<Void>> stages =
+                images.loops.loop(0).call(() -> List.of(file.resize(64 << 20), file.close()));
+        CompletableFuture<Void> grown = stages.get(0).toCompletableFuture();
+        assertThat(grown).isNotDone();
+        images.loops.await(stages.get(1));
+        assertThat(grown).isCompletedWithValue(null);
+        images.checkClean("disk.qcow2");
+        XlatorFile again = images.open("disk.qcow2", OpenMode.READ_ONLY);
+        assertThat(again.geometry().sizeBytes()).isEqualTo(64 << 20);
+        images.close(again);
     }
 
     @ParameterizedTest

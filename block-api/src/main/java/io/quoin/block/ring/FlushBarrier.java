@@ -122,12 +122,10 @@ final class FlushBarrier implements IoCompletion {
         IoRequest flush = (IoRequest) deviceFlush.attachment();
         pool.release(deviceFlush);
         isFlushing = false;
-        while (flush != null) {
-            IoRequest next = flush.next();
-            flush.next(null);
-            answer.accept(flush, error);
-            flush = next;
+        try {
+            Answers.toAll(flush, error, answer);
+        } finally {
+            advance();
         }
-        advance();
     }
 }

@@ -104,11 +104,6 @@ final class WriteJoin implements IoCompletion {
         IoRequest write = (IoRequest) joined.attachment();
         Invariant.check(write != null, "a joined write without writes");
         pool.release(joined);
-        while (write != null) {
-            IoRequest next = write.next();
-            write.next(null);
-            answer.accept(write, error);
-            write = next;
-        }
+        Answers.toAll(write, error, answer);
     }
 }

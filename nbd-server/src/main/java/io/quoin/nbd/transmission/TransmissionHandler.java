@@ -394,8 +394,9 @@ public final class TransmissionHandler extends ChannelInboundHandlerAdapter {
         if (timer != null) {
             timer.cancel();
         }
-        Invariant.check(parts.chargedBytes() == 0, "memory of a connection not given back");
+        long chargedBytes = parts.chargedBytes();
         session.export().close().whenComplete((done, failure) -> loop.execute(ended));
+        Invariant.check(chargedBytes == 0, "memory of a connection not given back");
     }
 
     private String exportName() {

@@ -381,8 +381,13 @@ public final class ImageIo {
         inFlight++;
         stage.whenComplete(
                 (nothing, failure) -> {
-                    outcome.done(errorOf(failure));
-                    ended();
+                    try {
+                        outcome.done(errorOf(failure));
+                    } catch (RuntimeException | Error e) {
+                        loop.raise(e);
+                    } finally {
+                        ended();
+                    }
                 });
     }
 

@@ -376,12 +376,7 @@ public final class MappingFlusher extends Steps {
         if (!roomWaiters.isEmpty()) {
             List<Steps> waiters = new ArrayList<>(roomWaiters);
             roomWaiters.clear();
-            for (Steps waiter : waiters) {
-                if (!outcome.isOk()) {
-                    waiter.fail(outcome);
-                }
-                waiter.resume();
-            }
+            Steps.resumeAll(waiters, outcome);
         }
     }
 }

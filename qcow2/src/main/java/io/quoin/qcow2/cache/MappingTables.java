@@ -60,7 +60,7 @@ public final class MappingTables {
         this.clusterBits = geometry.clusterBits();
         this.unitBits = geometry.sliceBits();
         this.sliceBits = clusterBits - unitBits;
-        this.set = cache.open(SliceSet.Kind.MAPPING, cacheBytes, this::evicted);
+        this.set = cache.open(SliceSet.Kind.MAPPING, cacheBytes, io.loop(), this::evicted);
         this.l1 = l1;
         this.l1HostOffset = l1HostOffset;
         this.tables = new Slice[l1.length][];
@@ -237,12 +237,7 @@ public final class MappingTables {
         } else {
             forget(slice);
         }
-        for (Steps waiter : waiters) {
-            if (!error.isOk()) {
-                waiter.fail(error);
-            }
-            waiter.resume();
-        }
+        Steps.resumeAll(waiters, error);
         slice.referenced = waiters.size() > 1;
     }
 
@@ -395,7 +390,7 @@ public final class MappingTables {
 
     /** Resumes {@code waiter} when that is no longer so. */
     public void awaitLoop(Steps waiter) {
-        set.cache.awaitHeld(waiter);
+        set.awaitHeld(waiter);
     }
 
     SliceSet slices() {

@@ -45,8 +45,8 @@ public final class SliceCache {
     private final List<ByteBuffer> chunks = new ArrayList<>();
     private final List<SliceSet> sets = new ArrayList<>();
     private final ArrayDeque<Slice> spare = new ArrayDeque<>();
-    private ArrayDeque<Steps> waiters = new ArrayDeque<>();
-    private ArrayDeque<Steps> heldWaiters = new ArrayDeque<>();
+    private ArrayDeque<Waiter> waiters = new ArrayDeque<>();
+    private ArrayDeque<Waiter> heldWaiters = new ArrayDeque<>();
     private long[] frames = new long[CHUNK_SLICES];
     private int frameCount;
     private int mappings;
@@ -70,9 +70,14 @@ public final class SliceCache {
         this.slicesMax = (int) Math.max(CHUNK_SLICES, Math.min(bytes / SLICE_BYTES, 1 << 30));
     }
 
-    /** A set for one image. */
-    public SliceSet open(SliceSet.Kind kind, long bytesMax, Consumer<Slice> evicted) {
-        SliceSet set = new SliceSet(this, kind, bytesMax, evicted);
+    /**
+     * A set for one image.
+     *
+     * @param fileLoop the loop as the image's file has it: errors of the image's own go there
+     */
+    public SliceSet open(
+            SliceSet.Kind kind, long bytesMax, Loop fileLoop, Consumer<Slice> evicted) {
+        SliceSet set = new SliceSet(this, kind, bytesMax, fileLoop, evicted);
         sets.add(set);
         return set;
     }
@@ -203,8 +208,8 @@ public final class SliceCache {
     }
 
     /** Resumes {@code waiter} when a slice can be taken. */
-    void await(Steps waiter) {
-        waiters.add(waiter);
+    void await(SliceSet set, Steps waiter) {
+        waiters.add(new Waiter(set, waiter));
         changed();
     }
 
@@ -218,8 +223,8 @@ public final class SliceCache {
     }
 
     /** Resumes {@code waiter} when more may be changed. */
-    public void awaitHeld(Steps waiter) {
-        heldWaiters.add(waiter);
+    void awaitHeld(SliceSet set, Steps waiter) {
+        heldWaiters.add(new Waiter(set, waiter));
         changed();
     }
 
@@ -297,7 +302,7 @@ public final class SliceCache {
                     }
                 }
             }
-            ArrayDeque<Steps> now = heldWaiters;
+            ArrayDeque<Waiter> now = heldWaiters;
             heldWaiters = new ArrayDeque<>();
             while (!now.isEmpty() && !isHeldFull()) {
                 now.remove().resume();
@@ -305,12 +310,19 @@ public final class SliceCache {
             now.addAll(heldWaiters);
             heldWaiters = now;
         }
-        ArrayDeque<Steps> now = waiters;
+        ArrayDeque<Waiter> now = waiters;
         waiters = new ArrayDeque<>();
         while (!now.isEmpty() && hasRoom()) {
             now.remove().resume();
         }
         now.addAll(waiters);
         waiters = now;
+    }
+
+    /** One that waits, and for which image: an exception of one must not reach the next. */
+    private record Waiter(SliceSet set, Steps steps) {
+        void resume() {
+            set.guarded(steps::resume);
+        }
     }
 }

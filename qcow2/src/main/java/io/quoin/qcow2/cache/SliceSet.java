@@ -1,6 +1,7 @@
 package io.quoin.qcow2.cache;
 
 import io.quoin.block.Invariant;
+import io.quoin.xlator.loop.Loop;
 import java.util.Arrays;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
@@ -24,6 +25,7 @@ public final class SliceSet {
     final SliceCache cache;
     final Kind kind;
     final int countMax;
+    private final Loop fileLoop;
     private final Consumer<Slice> evicted;
     private Slice[] slices = new Slice[8];
     private int count;
@@ -36,11 +38,12 @@ public final class SliceSet {
      * @param bytesMax at most so much of the cache
      * @param evicted told of each that leaves before it does
      */
-    SliceSet(SliceCache cache, Kind kind, long bytesMax, Consumer<Slice> evicted) {
+    SliceSet(SliceCache cache, Kind kind, long bytesMax, Loop fileLoop, Consumer<Slice> evicted) {
         this.cache = cache;
         this.kind = kind;
         this.countMax =
                 (int) Math.max(SLICES_MIN, Math.min(bytesMax / SliceCache.SLICE_BYTES, 1 << 30));
+        this.fileLoop = fileLoop;
         this.evicted = evicted;
     }
 
@@ -78,7 +81,12 @@ public final class SliceSet {
 
     /** Resumes {@code waiter} when there may be room. */
     public void await(Steps waiter) {
-        cache.await(waiter);
+        cache.await(this, waiter);
+    }
+
+    /** Resumes {@code waiter} when more of the loop's slices may be changed. */
+    public void awaitHeld(Steps waiter) {
+        cache.awaitHeld(this, waiter);
     }
 
     /** Lets one go whose content is not wanted any more. */
@@ -189,6 +197,15 @@ public final class SliceSet {
     }
 
     void writeSoon() {
-        writeSoon.run();
+        guarded(writeSoon);
+    }
+
+    /** Runs what is this image's own; an exception in it is too. */
+    void guarded(Runnable task) {
+        try {
+            task.run();
+        } catch (RuntimeException | Error e) {
+            fileLoop.raise(e);
+        }
     }
 }

@@ -1,6 +1,8 @@
 package io.quoin.qcow2.cache;
 
 import io.quoin.block.BlockError;
+import io.quoin.block.Each;
+import java.util.List;
 
 /**
  * A state machine whose waits are child requests, which may complete before {@code submit} returns.
@@ -23,6 +25,18 @@ public abstract class Steps {
 
     /** Tells it, before {@link #resume}, that what it waited for has failed. */
     public abstract void fail(BlockError error);
+
+    /** Resumes all of {@code waiters}, also where one throws; an error is told them first. */
+    public static void resumeAll(List<Steps> waiters, BlockError error) {
+        Each.run(
+                waiters,
+                waiter -> {
+                    if (!error.isOk()) {
+                        waiter.fail(error);
+                    }
+                    waiter.resume();
+                });
+    }
 
     /** Goes on. */
     public final void resume() {

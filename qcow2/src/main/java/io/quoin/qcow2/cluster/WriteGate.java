@@ -1,6 +1,7 @@
 package io.quoin.qcow2.cluster;
 
 import io.quoin.block.BlockError;
+import io.quoin.block.Each;
 import io.quoin.qcow2.cache.Outcome;
 import java.util.ArrayList;
 import java.util.EnumMap;
@@ -90,8 +91,6 @@ public final class WriteGate {
         open = error.isOk();
         List<Outcome> all = waiters;
         waiters = new ArrayList<>();
-        for (Outcome waiter : all) {
-            waiter.done(error);
-        }
+        Each.run(all, waiter -> waiter.done(error));
     }
 }

@@ -103,12 +103,7 @@ final class ClusterReserve {
     void answer(BlockError error) {
         List<Steps> all = waiters;
         waiters = new ArrayList<>();
-        for (Steps waiter : all) {
-            if (!error.isOk()) {
-                waiter.fail(error);
-            }
-            waiter.resume();
-        }
+        Steps.resumeAll(all, error);
     }
 
     /** Everything that is still reserved, which is nothing afterwards. */

@@ -72,7 +72,7 @@ final class RefcountBlocks {
         this.tableHostOffset = header.refcountTableOffset();
         this.unitBytes = 1 << header.geometry().sliceBits();
         this.countBits = Integer.numberOfTrailingZeros(unitBytes * Byte.SIZE / layout.widthBits());
-        this.set = cache.open(SliceSet.Kind.COUNTS, CACHE_BYTES, this::evicted);
+        this.set = cache.open(SliceSet.Kind.COUNTS, CACHE_BYTES, io.loop(), this::evicted);
     }
 
     /** A cluster whose count changes leaves {@code candidates}; null: no more. */

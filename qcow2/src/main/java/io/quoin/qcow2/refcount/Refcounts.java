@@ -423,10 +423,13 @@ public final class Refcounts implements FreeSink {
             return;
         }
         starting = true;
-        for (Job job = next(); job != null; job = next()) {
-            start(job);
+        try {
+            for (Job job = next(); job != null; job = next()) {
+                start(job);
+            }
+        } finally {
+            starting = false;
         }
-        starting = false;
     }
 
     private @Nullable Job next() {

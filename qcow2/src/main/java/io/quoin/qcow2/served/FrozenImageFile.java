@@ -77,7 +77,15 @@ final class FrozenImageFile implements ImageFile {
             throw new BlockException(BlockError.ESHUTDOWN, reason);
         }
         CompletableFuture<BlockError> done = new CompletableFuture<>();
-        loop.execute(() -> metadata.read(hostOffset, piece, lengthBytes, done::complete));
+        loop.execute(
+                () -> {
+                    try {
+                        metadata.read(hostOffset, piece, lengthBytes, done::complete);
+                    } catch (RuntimeException | Error e) {
+                        done.complete(BlockError.EIO);
+                        throw e;
+                    }
+                });
         BlockError error = done.join();
         if (error == BlockError.EOVERFLOW) {
             throw new BlockException(

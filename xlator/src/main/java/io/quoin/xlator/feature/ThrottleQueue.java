@@ -55,6 +55,19 @@ final class ThrottleQueue {
      * queue behind those that wait.
      */
     private void drain() {
+        boolean isThrown = true;
+        try {
+            passDue();
+            isThrown = false;
+        } finally {
+            if (isThrown) {
+                // It is the failure of one request alone.
+                timer = file.loop().schedule(0, drain);
+            }
+        }
+    }
+
+    private void passDue() {
         for (IoRequest head = waiting.peekFirst(); head != null; head = waiting.peekFirst()) {
             long now = file.loop().nanoTime();
             long waitNanos = file.waitNanos(now, head);
