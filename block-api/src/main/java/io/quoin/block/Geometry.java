@@ -26,6 +26,28 @@ public record Geometry(
                 "transfer limit below the preferred block size");
     }
 
+    /** One of bytes, which are best served as blocks of 4096, with any transfer. */
+    public static Geometry ofSize(long sizeBytes) {
+        return new Geometry(sizeBytes, 1, 4096, 1 << 30);
+    }
+
+    public Geometry blockSizes(int min, int preferred) {
+        return new Geometry(sizeBytes, min, preferred, transferBytesMax);
+    }
+
+    public Geometry transferMax(int bytes) {
+        return new Geometry(sizeBytes, blockSizeMin, blockSizePreferred, bytes);
+    }
+
+    /** The same size in units that {@code other} can serve too. */
+    public Geometry within(Geometry other) {
+        return new Geometry(
+                sizeBytes,
+                Math.max(blockSizeMin, other.blockSizeMin),
+                Math.max(blockSizePreferred, other.blockSizePreferred),
+                Math.min(transferBytesMax, other.transferBytesMax));
+    }
+
     public Geometry withSizeBytes(long newSizeBytes) {
         return new Geometry(newSizeBytes, blockSizeMin, blockSizePreferred, transferBytesMax);
     }

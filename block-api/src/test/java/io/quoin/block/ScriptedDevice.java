@@ -37,7 +37,7 @@ public final class ScriptedDevice implements BlockDevice {
     private final Timing timing;
     private final @Nullable Executor executor;
     private Geometry geometry;
-    private Capabilities capabilities = new Capabilities(true, true, true, true, true, false);
+    private Capabilities capabilities = Capabilities.DISK;
     private int extentBytes;
     private boolean isRecording = true;
     private final List<Seen> seen = new ArrayList<>();
@@ -46,7 +46,7 @@ public final class ScriptedDevice implements BlockDevice {
 
     public ScriptedDevice(int sizeBytes, Timing timing, @Nullable Executor executor) {
         this.store = new UnsafeBuffer(BufferUtil.allocateDirectAligned(sizeBytes, 4096));
-        this.geometry = new Geometry(sizeBytes, 1, 4096, 1 << 20);
+        this.geometry = Geometry.ofSize(sizeBytes).blockSizes(1, 4096).transferMax(1 << 20);
         this.timing = timing;
         this.executor = executor;
     }

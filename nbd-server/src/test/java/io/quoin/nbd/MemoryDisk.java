@@ -59,7 +59,11 @@ final class MemoryDisk implements BlockDevice {
     volatile Runnable whenSubmitted = () -> {};
 
     MemoryDisk(Loop loop, int sizeBytes, Capabilities capabilities, long seed) {
-        this(loop, new Geometry(sizeBytes, 1, BLOCK, 1 << 20), capabilities, seed);
+        this(
+                loop,
+                Geometry.ofSize(sizeBytes).blockSizes(1, BLOCK).transferMax(1 << 20),
+                capabilities,
+                seed);
     }
 
     MemoryDisk(Loop loop, Geometry geometry, Capabilities capabilities, long seed) {
@@ -75,7 +79,7 @@ final class MemoryDisk implements BlockDevice {
     }
 
     static Capabilities everything() {
-        return new Capabilities(true, true, true, true, true, false);
+        return Capabilities.DISK;
     }
 
     void pace(Pace newPace) {

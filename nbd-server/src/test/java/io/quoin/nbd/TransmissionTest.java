@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.quoin.block.BlockError;
 import io.quoin.block.Capabilities;
+import io.quoin.block.Capability;
 import io.quoin.block.Geometry;
 import io.quoin.block.IoOp;
 import io.quoin.nbd.protocol.ReplyLayout;
@@ -365,7 +366,7 @@ final class TransmissionTest {
     @Test
     void shouldRefuseUnalignedWhenDiskHasLargerBlocks() throws Exception {
         var loop = server.loops.loops().get(0);
-        Geometry geometry = new Geometry(1_000_000, 512, 4096, 1 << 20);
+        Geometry geometry = Geometry.ofSize(1_000_000).blockSizes(512, 4096).transferMax(1 << 20);
         MemoryDisk disk = new MemoryDisk(loop, geometry, MemoryDisk.everything(), 1);
         server.catalogue.add("sectors", "", false, disk, loop);
         try (NbdClient client = NbdClient.open(server.unix(), "sectors", false)) {
@@ -379,7 +380,7 @@ final class TransmissionTest {
     @Test
     void shouldRefuseFuaAndTrimWhenDiskHasNone() throws Exception {
         var loop = server.loops.loops().get(0);
-        Capabilities few = new Capabilities(true, false, false, false, false, false);
+        Capabilities few = Capabilities.of(Capability.WRITE);
         server.catalogue.add("few", "", false, new MemoryDisk(loop, SIZE, few, 1), loop);
         try (NbdClient client = NbdClient.open(server.unix(), "few", false)) {
             assertThat(client.transmissionFlags)

@@ -3,6 +3,7 @@ package io.quoin.qcow2;
 import io.quoin.block.BlockError;
 import io.quoin.block.BlockException;
 import io.quoin.block.Capabilities;
+import io.quoin.block.Capability;
 import io.quoin.block.Geometry;
 import io.quoin.block.IoRequest;
 import io.quoin.qcow2.bitmap.BitmapControl;
@@ -71,24 +72,18 @@ final class Qcow2File
                         ? io.data().capabilities().canFastZero()
                         : header.version() >= 3 || backing == null;
         Capabilities full =
-                new Capabilities(
-                        true, true, true, fastZero, true, false, !header.hasExternalDataFile());
+                Capabilities.of(
+                                Capability.WRITE,
+                                Capability.FUA,
+                                Capability.DISCARD,
+                                Capability.MULTI_CONN)
+                        .with(Capability.FAST_ZERO, fastZero)
+                        .with(Capability.WRITE_COMPRESSED, !header.hasExternalDataFile());
         this.capabilities = writable ? full : full.readOnly();
-        Geometry below = common(io.file().geometry(), io.data());
-        this.geometry = common(below, backing).withSizeBytes(image.sizeBytes());
-    }
-
-    /** What holds for both of them. */
-    private static Geometry common(Geometry one, @Nullable XlatorFile file) {
-        if (file == null) {
-            return one;
-        }
-        Geometry other = file.geometry();
-        return new Geometry(
-                one.sizeBytes(),
-                Math.max(one.blockSizeMin(), other.blockSizeMin()),
-                Math.max(one.blockSizePreferred(), other.blockSizePreferred()),
-                Math.min(one.transferBytesMax(), other.transferBytesMax()));
+        Geometry below = io.file().geometry().within(io.data().geometry());
+        this.geometry =
+                (backing == null ? below : below.within(backing.geometry()))
+                        .withSizeBytes(image.sizeBytes());
     }
 
     @Override

@@ -3,6 +3,7 @@ package io.quoin.snapshot;
 import io.quoin.block.BlockError;
 import io.quoin.block.BlockException;
 import io.quoin.block.Capabilities;
+import io.quoin.block.Capability;
 import io.quoin.xlator.PassThroughFile;
 import io.quoin.xlator.XlatorFile;
 import java.util.LinkedHashMap;
@@ -36,15 +37,7 @@ final class DiskFile extends PassThroughFile {
     /** A disk has its size, even where the file below would grow under a write. */
     @Override
     public Capabilities capabilities() {
-        Capabilities below = below().capabilities();
-        return new Capabilities(
-                below.canWrite(),
-                below.canFua(),
-                below.canDiscard(),
-                below.canFastZero(),
-                below.canMultiConn(),
-                false,
-                below.canWriteCompressed());
+        return below().capabilities().without(Capability.GROW);
     }
 
     /** A disk is made smaller by a copy to a smaller one, so that its old content is kept. */

@@ -3,6 +3,7 @@ package io.quoin.testkit;
 import io.quoin.block.BlockError;
 import io.quoin.block.BlockException;
 import io.quoin.block.Capabilities;
+import io.quoin.block.Capability;
 import io.quoin.block.ExtentList;
 import io.quoin.block.Geometry;
 import io.quoin.block.IoFlags;
@@ -24,8 +25,7 @@ import org.jspecify.annotations.Nullable;
 final class MemoryFile implements XlatorFile {
     private static final int TRANSFER_BYTES_MAX = 64 << 20;
     private static final int PREFERRED_BYTES = 4096;
-    private static final Capabilities READ_WRITE =
-            new Capabilities(true, true, true, true, true, true);
+    private static final Capabilities READ_WRITE = Capabilities.DISK.with(Capability.GROW, true);
 
     private final MemoryXlator owner;
     private final StoredFile stored;
@@ -60,7 +60,10 @@ final class MemoryFile implements XlatorFile {
         long sizeBytes = stored.sizeBytes();
         Geometry known = geometry;
         if (known == null || known.sizeBytes() != sizeBytes) {
-            known = new Geometry(sizeBytes, 1, PREFERRED_BYTES, TRANSFER_BYTES_MAX);
+            known =
+                    Geometry.ofSize(sizeBytes)
+                            .blockSizes(1, PREFERRED_BYTES)
+                            .transferMax(TRANSFER_BYTES_MAX);
             geometry = known;
         }
         return known;

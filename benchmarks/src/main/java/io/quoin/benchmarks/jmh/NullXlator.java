@@ -66,9 +66,9 @@ final class NullXlator implements Xlator {
 
     /** Answers at once. */
     static final class NullFile implements XlatorFile {
-        private final Geometry geometry = new Geometry(1L << 40, 1, 4096, 1 << 25);
-        private final Capabilities capabilities =
-                new Capabilities(true, true, true, true, true, false);
+        private final Geometry geometry =
+                Geometry.ofSize(1L << 40).blockSizes(1, 4096).transferMax(1 << 25);
+        private final Capabilities capabilities = Capabilities.DISK;
 
         @Override
         public String fileName() {

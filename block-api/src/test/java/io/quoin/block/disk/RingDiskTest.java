@@ -7,6 +7,7 @@ import io.quoin.block.BlockError;
 import io.quoin.block.BlockException;
 import io.quoin.block.BlockStatus;
 import io.quoin.block.Capabilities;
+import io.quoin.block.Capability;
 import io.quoin.block.Geometry;
 import io.quoin.block.IoFlags;
 import io.quoin.block.ScriptedDevice;
@@ -112,7 +113,7 @@ class RingDiskTest {
 
     @Test
     void shouldSplitWhenADirectBufferIsMoreThanTheDeviceTakes() {
-        device.geometry(new Geometry(SIZE, 1, 512, 65536));
+        device.geometry(Geometry.ofSize(SIZE).blockSizes(1, 512).transferMax(65536));
         try (Disk disk = disk(RingOptions.defaults().withBytesMax(65536).withRequestsMax(2))) {
             ByteBuffer source = random(ByteBuffer.allocateDirect(1 << 20), 4);
             disk.write(0, source);
@@ -177,7 +178,7 @@ class RingDiskTest {
 
     @Test
     void shouldRefuseWhenTheRangeIsWrong() {
-        device.geometry(new Geometry(SIZE, 512, 4096, 1 << 20));
+        device.geometry(Geometry.ofSize(SIZE).blockSizes(512, 4096).transferMax(1 << 20));
         try (Disk disk = disk()) {
             ByteBuffer block = ByteBuffer.allocateDirect(512);
             assertThatThrownBy(() -> disk.read(SIZE, block))
@@ -240,7 +241,7 @@ class RingDiskTest {
 
     @Test
     void shouldFlushAfterTheWriteWhenTheDeviceKnowsNoFua() {
-        device.capabilities(new Capabilities(true, false, false, false, true, false));
+        device.capabilities(Capabilities.of(Capability.WRITE, Capability.MULTI_CONN));
         try (Disk disk = disk()) {
             disk.write(0, ByteBuffer.allocate(512), IoFlags.FUA);
             assertThat(seen()).containsExactly("WRITE 0+512", "FLUSH");

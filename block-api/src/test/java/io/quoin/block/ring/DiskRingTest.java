@@ -7,6 +7,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import io.quoin.block.BlockDevice;
 import io.quoin.block.BlockError;
 import io.quoin.block.Capabilities;
+import io.quoin.block.Capability;
 import io.quoin.block.Geometry;
 import io.quoin.block.IoCompletion;
 import io.quoin.block.IoFlags;
@@ -86,7 +87,7 @@ class DiskRingTest {
 
     @Test
     void shouldJoinUpToTheLimitWhenMoreFollow() {
-        device.geometry(new Geometry(SIZE, 1, 512, 1536));
+        device.geometry(Geometry.ofSize(SIZE).blockSizes(1, 512).transferMax(1536));
         DiskRing ring = ring(RingOptions.defaults());
         Submitter submitter = new Submitter(ring);
         for (int i = 0; i < 7; i++) {
@@ -430,7 +431,7 @@ class DiskRingTest {
 
     @Test
     void shouldServeAReadOnlyDeviceWhenItRefusesWrites() {
-        device.capabilities(new Capabilities(false, false, false, false, true, false));
+        device.capabilities(Capabilities.of(Capability.MULTI_CONN));
         DiskRing ring = ring(RingOptions.defaults());
         Submitter submitter = new Submitter(ring);
         submitter.write(0, 512, 1);

@@ -61,12 +61,12 @@ class FlushBarrierPropertyTest {
 
         @Override
         public Geometry geometry() {
-            return new Geometry(BLOCKS * BLOCK, BLOCK, BLOCK, 8 * BLOCK);
+            return Geometry.ofSize(BLOCKS * BLOCK).blockSizes(BLOCK, BLOCK).transferMax(8 * BLOCK);
         }
 
         @Override
         public Capabilities capabilities() {
-            return new Capabilities(true, true, true, true, true, false);
+            return Capabilities.DISK;
         }
 
         @Override

@@ -3,6 +3,7 @@ package io.quoin.brick.posix;
 import io.quoin.block.BlockError;
 import io.quoin.block.BlockException;
 import io.quoin.block.Capabilities;
+import io.quoin.block.Capability;
 import io.quoin.block.Geometry;
 import io.quoin.block.IoFlags;
 import io.quoin.block.IoOp;
@@ -100,9 +101,19 @@ final class PosixFile implements XlatorFile {
         direct = brick.options().directIo();
         FileSystemTraits traits = brick.traits();
         boolean zeroes = traits.canPunchHole() || traits.canZeroRange();
-        Capabilities all = new Capabilities(true, true, traits.canPunchHole(), zeroes, true, true);
+        Capabilities all =
+                Capabilities.of(
+                                Capability.WRITE,
+                                Capability.FUA,
+                                Capability.MULTI_CONN,
+                                Capability.GROW)
+                        .with(Capability.DISCARD, traits.canPunchHole())
+                        .with(Capability.FAST_ZERO, zeroes);
         capabilities = mode == OpenMode.READ_WRITE ? all : all.readOnly();
-        geometry = new Geometry(sizeBytes, 1, BLOCK_PREFERRED_BYTES, TRANSFER_BYTES_MAX);
+        geometry =
+                Geometry.ofSize(sizeBytes)
+                        .blockSizes(1, BLOCK_PREFERRED_BYTES)
+                        .transferMax(TRANSFER_BYTES_MAX);
         queue = new FileQueue(this, brick.ioPool());
         flushGroup =
                 new FlushGroup(

@@ -5,6 +5,7 @@ import io.quoin.block.BlockError;
 import io.quoin.block.BlockException;
 import io.quoin.block.BlockStatus;
 import io.quoin.block.Capabilities;
+import io.quoin.block.Capability;
 import io.quoin.block.ExtentList;
 import io.quoin.block.Geometry;
 import io.quoin.block.IoFlags;
@@ -58,20 +59,15 @@ final class NbdExportFile implements XlatorFile {
         this.loop = loop;
         connection = new ClientConnection(uri, channel, export, this::commandEnded);
         geometry =
-                new Geometry(
-                        export.sizeBytes(),
-                        export.blockSizeMin(),
-                        export.blockSizePreferred(),
-                        TRANSFER_BYTES_MAX);
+                Geometry.ofSize(export.sizeBytes())
+                        .blockSizes(export.blockSizeMin(), export.blockSizePreferred())
+                        .transferMax(TRANSFER_BYTES_MAX);
         boolean canFlush = export.has(TransmissionFlags.SEND_FLUSH);
         Capabilities all =
-                new Capabilities(
-                        true,
-                        canFlush || export.has(TransmissionFlags.SEND_FUA),
-                        export.has(TransmissionFlags.SEND_TRIM),
-                        export.has(TransmissionFlags.SEND_FAST_ZERO),
-                        false,
-                        false);
+                Capabilities.of(Capability.WRITE)
+                        .with(Capability.FUA, canFlush || export.has(TransmissionFlags.SEND_FUA))
+                        .with(Capability.DISCARD, export.has(TransmissionFlags.SEND_TRIM))
+                        .with(Capability.FAST_ZERO, export.has(TransmissionFlags.SEND_FAST_ZERO));
         boolean isWritable = mode == OpenMode.READ_WRITE && !export.isReadOnly();
         capabilities = isWritable ? all : all.readOnly();
     }

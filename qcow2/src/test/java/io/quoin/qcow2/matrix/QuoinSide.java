@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.quoin.block.BlockError;
 import io.quoin.block.Capabilities;
+import io.quoin.block.Capability;
 import io.quoin.block.IoFlags;
 import io.quoin.block.IoOp;
 import io.quoin.qcow2.ImageFixture;
@@ -236,8 +237,9 @@ final class QuoinSide {
         @Override
         public Capabilities capabilities() {
             Capabilities all = below().capabilities();
-            return new Capabilities(
-                    all.canWrite(), all.canFua(), false, false, all.canMultiConn(), all.canGrow());
+            return all.without(Capability.DISCARD)
+                    .without(Capability.FAST_ZERO)
+                    .without(Capability.WRITE_COMPRESSED);
         }
     }
 }

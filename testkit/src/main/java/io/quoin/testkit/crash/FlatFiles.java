@@ -4,6 +4,7 @@ import io.quoin.block.BlockError;
 import io.quoin.block.BlockException;
 import io.quoin.block.BlockStatus;
 import io.quoin.block.Capabilities;
+import io.quoin.block.Capability;
 import io.quoin.block.ExtentList;
 import io.quoin.block.Geometry;
 import io.quoin.block.IoOp;
@@ -116,12 +117,12 @@ public final class FlatFiles implements Xlator {
     private record FlatFile(String fileName, FlatBytes bytes, OpenMode mode) implements XlatorFile {
         @Override
         public Geometry geometry() {
-            return new Geometry(bytes.size(), 1, 4096, 64 << 20);
+            return Geometry.ofSize(bytes.size()).blockSizes(1, 4096).transferMax(64 << 20);
         }
 
         @Override
         public Capabilities capabilities() {
-            Capabilities full = new Capabilities(true, true, true, true, true, true);
+            Capabilities full = Capabilities.DISK.with(Capability.GROW, true);
             return mode == OpenMode.READ_WRITE ? full : full.readOnly();
         }
 

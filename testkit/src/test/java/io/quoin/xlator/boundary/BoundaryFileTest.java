@@ -7,6 +7,7 @@ import io.quoin.block.BlockError;
 import io.quoin.block.BlockException;
 import io.quoin.block.BlockStatus;
 import io.quoin.block.Capabilities;
+import io.quoin.block.Capability;
 import io.quoin.block.ExtentList;
 import io.quoin.block.Geometry;
 import io.quoin.block.IoFlags;
@@ -31,9 +32,8 @@ import org.junit.jupiter.params.provider.ValueSource;
 @Timeout(60)
 @LogsErrors("file is fenced: node=node, file=held")
 class BoundaryFileTest {
-    private static final Capabilities ALL = new Capabilities(true, true, true, true, true, false);
-    private static final Capabilities FEW =
-            new Capabilities(true, false, false, false, false, false);
+    private static final Capabilities ALL = Capabilities.DISK;
+    private static final Capabilities FEW = Capabilities.of(Capability.WRITE);
 
     private final VirtualLoopGroup group = new VirtualLoopGroup(2);
     private final VirtualLoop loop = group.loop(0);
@@ -47,7 +47,8 @@ class BoundaryFileTest {
     private static final class HeldFile implements XlatorFile {
         private final ArrayDeque<IoRequest> requests = new ArrayDeque<>();
         private Capabilities capabilities = ALL;
-        private Geometry geometry = new Geometry(1 << 20, 512, 4096, 1 << 16);
+        private Geometry geometry =
+                Geometry.ofSize(1 << 20).blockSizes(512, 4096).transferMax(1 << 16);
         private boolean wasForgotten;
         private boolean throwsOnSubmit;
 
