@@ -7,6 +7,7 @@ import io.quoin.qcow2.bitmap.BitmapInfo;
 import io.quoin.testkit.RandomOperations;
 import io.quoin.testkit.crash.CrashReplay;
 import io.quoin.testkit.crash.FlatBytes;
+import io.quoin.testkit.log.LogsErrors;
 import io.quoin.testkit.peer.Peer;
 import io.quoin.testkit.peer.PeerResult;
 import java.io.IOException;
@@ -409,6 +410,7 @@ class ToolCrashTest {
 
     /** The judge must be able to see a loss, in one of a few samples of what may be lost. */
     @Test
+    @LogsErrors("image is corrupt: ")
     @DisplayName("QCOW2 132: the judge sees what is lost by tools on a file that lies about flush")
     void shouldSeeTheLossWhenTheFileLiesAboutFlush() throws IOException {
         requireLoss(session -> rebase(session, OTHER, "qcow2"), List.of(TOP));
