@@ -91,6 +91,8 @@ public final class RingHold {
             state = State.ENDED;
             return;
         }
+        // First the timer: without one, the ring must not stop.
+        timers.schedule(limitNanos, this::expire);
         BlockException refusal = ring.stop(this);
         if (refusal != null) {
             state = State.ENDED;
@@ -98,7 +100,6 @@ public final class RingHold {
             return;
         }
         state = State.STOPPING;
-        timers.schedule(limitNanos, this::expire);
         ring.drain();
     }
 

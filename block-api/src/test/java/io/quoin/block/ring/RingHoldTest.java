@@ -357,6 +357,18 @@ class RingHoldTest {
     }
 
     @Test
+    void shouldGiveADedicatedThreadNothingToWaitForWhenHeld() {
+        DiskRing ring = ring(RingOptions.defaults());
+        Submitter submitter = new Submitter(ring);
+        RingHold hold = hold(ring);
+        owner.runTasks();
+        submitter.read(0, 512);
+        assertThat(ring.nextSequence()).as("it would spin").isEqualTo(Long.MAX_VALUE);
+        hold.release();
+        assertThat(ring.nextSequence()).isZero();
+    }
+
+    @Test
     void shouldRefuseALimitWhenItIsOutOfRange() {
         DiskRing ring = ring(RingOptions.defaults());
         assertThatThrownBy(() -> ring.hold(timers, 0, listener("hold")))
