@@ -319,8 +319,9 @@ public final class DiskRing {
 
     /** For the hold, on the owner: whether the ring stands and all that it took is answered. */
     boolean isQuiet() {
-        // In a batch, what has been taken is known at its end only.
-        return !isDraining && isStopped() && inFlight() == 0;
+        // Not within a batch: what it has taken is known at its end, and until then it has not
+        // stopped.
+        return isStopped() && inFlight() == 0;
     }
 
     /** For the hold, on the owner, outside of a batch: requests taken and not answered. */

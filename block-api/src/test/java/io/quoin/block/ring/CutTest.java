@@ -194,6 +194,7 @@ class CutTest {
                                     throw new AssertionError("broken");
                                 }));
         runTasks();
+        assertThat(cut).isCompletedExceptionally();
         assertThatThrownBy(cut::join).cause().isInstanceOf(AssertionError.class);
         a.publishAndDrain(0);
         assertThat(a.device.held()).hasSize(1);

@@ -10,6 +10,7 @@ import io.quoin.testkit.sim.VirtualLoop;
 import io.quoin.testkit.sim.VirtualLoopGroup;
 import java.util.ArrayList;
 import java.util.EnumMap;
+import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
@@ -27,7 +28,7 @@ import org.jspecify.annotations.Nullable;
  *
  * <ul>
  *   <li>when an action runs, nothing is in flight on any ring of its cut, everything published
- *       before the cut was asked for is done, and nothing behind the hold has begun;
+ *       before the cut was asked for is done, and nothing behind the holds has begun;
  *   <li>until a cut has succeeded, its devices are given nothing;
  *   <li>the disks of a cut hold a prefix of what each application wrote to them, with all that was
  *       published before;
@@ -185,6 +186,7 @@ final class CutModel {
         private final long limitNanos = (1 + random.nextInt(10)) * MILLI;
         private final long startNanos = group.nanoTime();
         private @Nullable RingHold hold;
+        private int publishedAtStop;
         private boolean isReached;
         private boolean isOver;
 
@@ -195,6 +197,8 @@ final class CutModel {
 
         void start() {
             hold = ring.ring().hold(ring.loop()::schedule, limitNanos, this);
+            // Behind the task that stops the ring.
+            ring.loop().execute(() -> publishedAtStop = ring.published());
             if (random.nextInt(8) == 0) {
                 release();
             }
@@ -205,7 +209,7 @@ final class CutModel {
             assertThat(ring.loop().inLoop()).isTrue();
             assertThat(isReached || isOver).isFalse();
             isReached = true;
-            ring.checkQuiet(publishedBefore);
+            ring.checkQuiet(publishedBefore, publishedAtStop);
             ring.still(true);
             if (random.nextInt(4) != 0) {
                 long delay = (long) (random.nextDouble() * limitNanos);
@@ -248,6 +252,7 @@ final class CutModel {
     private final class CutRun {
         private final List<ModelRing> members = new ArrayList<>();
         private final List<Integer> publishedBefore = new ArrayList<>();
+        private final Map<ModelRing, Integer> publishedAtStop = new HashMap<>();
         private final List<Integer> submitsAtCut = new ArrayList<>();
         private final List<Integer> publishedAtCut = new ArrayList<>();
         private final List<Integer> writesBefore = new ArrayList<>();
@@ -273,6 +278,10 @@ final class CutModel {
                     Cut.start(members.stream().map(this::member).toList(), limitNanos)
                             .toCompletableFuture();
             pending.add(result);
+            // Behind the tasks that stop the rings.
+            for (ModelRing ring : members) {
+                ring.loop().execute(() -> publishedAtStop.put(ring, ring.published()));
+            }
             result.whenComplete((none, failure) -> check(failure))
                     .exceptionally(
                             thrown -> {
@@ -297,7 +306,8 @@ final class CutModel {
             assertThat(ring.loop().inLoop()).isTrue();
             assertThat(isOver).isFalse();
             for (int i = 0; i < members.size(); i++) {
-                members.get(i).checkQuiet(publishedBefore.get(i));
+                ModelRing member = members.get(i);
+                member.checkQuiet(publishedBefore.get(i), publishedAtStop.get(member));
             }
             if (actionsBegun++ == 0) {
                 members.forEach(member -> submitsAtCut.add(member.submits()));
