@@ -18,7 +18,7 @@ public enum BlockError {
     EIO(5, "input/output error"),
     /** A bounded resource is used up. */
     ENOMEM(12, "out of memory"),
-    /** Somebody else has it open. Control path only. */
+    /** In use by another, or did not come to rest in time. Control path only. */
     EBUSY(16, "busy"),
     /** It is already there. Control path only. */
     EEXIST(17, "already exists"),

@@ -78,6 +78,10 @@ final class Admission {
         return now < 0 || (requests(now) <= requestsMax / 2 && (now & BYTES_MASK) <= bytesMax / 2);
     }
 
+    boolean isClosed() {
+        return state.get() < 0;
+    }
+
     boolean isIdleOrClosed() {
         return state.get() <= 0;
     }

@@ -6,6 +6,7 @@ import com.lmax.disruptor.SequenceBarrier;
 import com.lmax.disruptor.dsl.ProducerType;
 import io.quoin.block.BlockDevice;
 import io.quoin.block.BlockError;
+import io.quoin.block.BlockException;
 import io.quoin.block.IoCompletion;
 import io.quoin.block.IoOp;
 import io.quoin.block.IoRequest;
@@ -34,6 +35,8 @@ import org.jspecify.annotations.Nullable;
  *       for a flush. Flushes that wait at the same time go as one.
  *   <li>The ring is bounded in requests and bytes, counted from {@link #offer} to the completion.
  *       Who is refused comes back by {@link #whenRoom}.
+ *   <li>A {@link #hold} stops the ring at a sequence until the disk is quiet; a {@link Cut} does so
+ *       with several.
  * </ul>
  *
  * <p>Requests are not ordered otherwise: as {@link BlockDevice#submit} says, who needs an order
@@ -65,6 +68,8 @@ public final class DiskRing {
     private boolean isDraining;
     private boolean isDrainWanted;
     private int taken;
+    private long answered;
+    private @Nullable RingHold hold;
     private @Nullable Throwable failure;
 
     private final ArrayDeque<Runnable> waiters = new ArrayDeque<>();
@@ -198,6 +203,7 @@ public final class DiskRing {
             isDraining = false;
         }
         barrier.advance();
+        lookAtHold();
         if (isDrainWanted) {
             wakeAlways();
         }
@@ -236,10 +242,11 @@ public final class DiskRing {
 
     /**
      * Refuses new requests with {@link BlockError#ESHUTDOWN}; the stage completes, on the owner,
-     * when everything accepted before has been answered. The device stays open.
+     * when everything accepted before has been answered. A hold ends. The device stays open.
      */
     public CompletionStage<Void> close() {
         boolean isIdle = admission.close();
+        owner.execute(this::endHold);
         owner.execute(
                 () -> {
                     drain();
@@ -249,6 +256,20 @@ public final class DiskRing {
                     }
                 });
         return closed;
+    }
+
+    /**
+     * Stops the ring behind what is published now, as {@link RingHold} says. From any thread.
+     *
+     * @param timers of the owner
+     * @param limitNanos from the stop to the release at most; the hold then ends by itself
+     * @param listener is told when the disk is quiet, or why it is not held
+     * @throws BlockException EINVAL if the limit is beyond {@link RingHold#LIMIT_NANOS_MAX}
+     */
+    public RingHold hold(RingTimers timers, long limitNanos, HoldListener listener) {
+        RingHold asked = new RingHold(this, timers, limitNanos, listener);
+        asked.ask();
+        return asked;
     }
 
     /** Counts since the ring was made. */
@@ -267,9 +288,45 @@ public final class DiskRing {
         return slots.newBarrier();
     }
 
-    /** For the dedicated thread: the next sequence to wait for. */
+    /** For the dedicated thread: the next sequence to wait for; in a hold none, but for tasks. */
     long nextSequence() {
-        return poller.getSequence().get() + 1;
+        return isStopped() ? Long.MAX_VALUE : takenSequence() + 1;
+    }
+
+    /** For holds. */
+    Executor owner() {
+        return owner;
+    }
+
+    /** For a hold, on the owner: stops behind what is published; or the reason why not. */
+    @Nullable BlockException stop(RingHold newHold) {
+        if (admission.isClosed()) {
+            return new BlockException(BlockError.ESHUTDOWN, "ring can't be held: it is closed");
+        }
+        if (hold != null) {
+            return new BlockException(BlockError.EBUSY, "ring can't be held: it is held already");
+        }
+        newHold.lastSequence(slots.getCursor());
+        hold = newHold;
+        return null;
+    }
+
+    /** For the hold, on the owner: goes on, after the caller has returned. */
+    void goOn() {
+        hold = null;
+        wakeAlways();
+    }
+
+    /** For the hold, on the owner: whether the ring stands and all that it took is answered. */
+    boolean isQuiet() {
+        // Not within a batch: what it has taken is known at its end, and until then it has not
+        // stopped.
+        return isStopped() && inFlight() == 0;
+    }
+
+    /** For the hold, on the owner, outside of a batch: requests taken and not answered. */
+    long inFlight() {
+        return takenSequence() + 1 - answered;
     }
 
     private void wake() {
@@ -300,7 +357,33 @@ public final class DiskRing {
         }
     }
 
+    private boolean isStopped() {
+        RingHold held = hold;
+        return held != null && held.stopsAt(takenSequence());
+    }
+
+    private long takenSequence() {
+        return poller.getSequence().get();
+    }
+
+    private void lookAtHold() {
+        RingHold held = hold;
+        if (held != null) {
+            held.look();
+        }
+    }
+
+    private void endHold() {
+        RingHold held = hold;
+        if (held != null) {
+            held.fail(BlockError.ESHUTDOWN, "ring was closed while it was held");
+        }
+    }
+
     private void poll() {
+        if (isStopped()) {
+            return;
+        }
         try {
             if (poller.poll(taker) == EventPoller.PollState.PROCESSING) {
                 batches.add(1);
@@ -375,6 +458,7 @@ public final class DiskRing {
             // Later: this request is to be answered before the ring says that all are.
             owner.execute(() -> closed.complete(null));
         }
+        answered++;
         isReleasedSinceRoom = true;
         request.complete(error);
         if (!isDraining) {
@@ -383,6 +467,7 @@ public final class DiskRing {
         if (!waiters.isEmpty() && admission.isRoomy()) {
             scheduleWaiters();
         }
+        lookAtHold();
     }
 
     private void waitForRoom(Runnable task) {

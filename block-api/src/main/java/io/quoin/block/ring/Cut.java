@@ -1,0 +1,193 @@
+package io.quoin.block.ring;
+
+import io.quoin.block.BlockError;
+import io.quoin.block.BlockException;
+import java.util.List;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionStage;
+import java.util.concurrent.RejectedExecutionException;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicReference;
+import java.util.function.Supplier;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * One instant of several disks: all rings are held; once all are quiet, an action runs for each
+ * disk on its owner; when all actions have ended, all rings are released. A write that was
+ * published after another, of any of the disks, had been answered is in the cut only if that other
+ * is.
+ *
+ * <pre>
+ *  HOLDING -> RUNNING  all rings are quiet at the same time
+ *  RUNNING -> DONE     all actions have succeeded, and no hold had ended before
+ *  HOLDING -> FAILED   a hold was refused or has ended: no action has run, and none will
+ *  RUNNING -> FAILED   an action or a hold has failed: those that have begun are let end
+ * </pre>
+ *
+ * <p>A failure lets all rings go at once. No lock is taken and no loop waits: each step is a task
+ * of an owner, and the state, one word, decides between them. A hold that ends by itself fails the
+ * cut before its ring goes on, which is why RUNNING and DONE mean what they say.
+ *
+ * <p>See {@code docs/adr/0019-hold-and-cut.md}.
+ *
+ * <p>Threading: thread-safe.
+ */
+public final class Cut {
+    private enum State {
+        HOLDING,
+        RUNNING,
+        DONE,
+        FAILED
+    }
+
+    /**
+     * One of the disks.
+     *
+     * @param name begins the message of its failures
+     * @param timers of the ring's owner
+     * @param action run on the ring's owner; may end later. If the cut fails while actions run, the
+     *     caller undoes what they did.
+     *     <p>Threading: immutable.
+     */
+    public record Member(
+            String name,
+            DiskRing ring,
+            RingTimers timers,
+            Supplier<CompletionStage<Void>> action) {}
+
+    private final List<Part> parts;
+    private final AtomicReference<State> state = new AtomicReference<>(State.HOLDING);
+    private final AtomicReference<@Nullable Throwable> failure = new AtomicReference<>();
+    private final AtomicInteger partsNotReached;
+    private final AtomicInteger partsNotEnded;
+    private final CompletableFuture<Void> result = new CompletableFuture<>();
+
+    private Cut(List<Member> members, long limitNanos) {
+        this.parts = members.stream().map(member -> new Part(member, limitNanos)).toList();
+        this.partsNotReached = new AtomicInteger(parts.size());
+        this.partsNotEnded = new AtomicInteger(parts.size());
+    }
+
+    /**
+     * Cuts the disks, all or none.
+     *
+     * @param members at least one, each with a ring of its own
+     * @param limitNanos how long each ring is held at most, from its stop to its release, at most
+     *     {@link RingHold#LIMIT_NANOS_MAX}; the first that reaches it fails the cut
+     * @return completes when the rings have been told to go on and all actions that began have
+     *     ended; on any of the owners, where nothing may block. It fails with the first failure: a
+     *     hold's, as {@link HoldListener#failed} says, or an action's.
+     */
+    public static CompletionStage<Void> start(List<Member> members, long limitNanos) {
+        if (members.isEmpty()) {
+            throw new IllegalArgumentException("a cut of no disk");
+        }
+        Cut cut = new Cut(members, limitNanos);
+        cut.parts.forEach(Part::ask);
+        return cut.result;
+    }
+
+    private void partReached() {
+        if (partsNotReached.decrementAndGet() == 0
+                && state.compareAndSet(State.HOLDING, State.RUNNING)) {
+            parts.forEach(Part::runLater);
+        }
+    }
+
+    private void fail(Throwable cause) {
+        failure.compareAndSet(null, cause);
+        State before = state.getAndUpdate(now -> now == State.DONE ? State.DONE : State.FAILED);
+        if (before == State.HOLDING || before == State.RUNNING) {
+            releaseAll();
+        }
+        if (before == State.HOLDING) {
+            result.completeExceptionally(failure());
+        }
+    }
+
+    private void partEnded() {
+        if (partsNotEnded.decrementAndGet() != 0) {
+            return;
+        }
+        if (state.compareAndSet(State.RUNNING, State.DONE)) {
+            releaseAll();
+            result.complete(null);
+        } else {
+            result.completeExceptionally(failure());
+        }
+    }
+
+    private void releaseAll() {
+        parts.forEach(part -> part.hold.release());
+    }
+
+    private Throwable failure() {
+        Throwable cause = failure.get();
+        return cause != null ? cause : new AssertionError("a cut failed without a cause");
+    }
+
+    /** A member, its hold, and its action. */
+    private final class Part implements HoldListener {
+        private final Member member;
+        private final RingHold hold;
+
+        Part(Member member, long limitNanos) {
+            this.member = member;
+            this.hold = new RingHold(member.ring(), member.timers(), limitNanos, this);
+        }
+
+        void ask() {
+            try {
+                hold.ask();
+            } catch (RejectedExecutionException ended) {
+                failed(ownerEnded(ended));
+            }
+        }
+
+        @Override
+        public void reached() {
+            partReached();
+        }
+
+        @Override
+        public void failed(BlockException cause) {
+            fail(cause.about(member.name()));
+        }
+
+        void runLater() {
+            try {
+                member.ring().owner().execute(this::run);
+            } catch (RejectedExecutionException ended) {
+                actionEnded(ownerEnded(ended));
+            }
+        }
+
+        private void run() {
+            if (state.get() != State.RUNNING) {
+                partEnded();
+                return;
+            }
+            CompletionStage<Void> running;
+            try {
+                running = member.action().get();
+            } catch (RuntimeException | Error e) {
+                actionEnded(e);
+                return;
+            }
+            running.whenComplete((none, thrown) -> actionEnded(thrown));
+        }
+
+        private void actionEnded(@Nullable Throwable thrown) {
+            if (thrown instanceof BlockException cause) {
+                failed(cause);
+            } else if (thrown != null) {
+                fail(thrown);
+            }
+            partEnded();
+        }
+
+        private BlockException ownerEnded(RejectedExecutionException ended) {
+            return new BlockException(BlockError.ESHUTDOWN, "the disk's thread has ended", ended);
+        }
+    }
+}
