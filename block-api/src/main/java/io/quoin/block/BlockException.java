@@ -32,7 +32,7 @@ public final class BlockException extends RuntimeException {
 
     /**
      * This failure with the name of the file that is wrong in front. Once it has one it stays as it
-     * is: who is nearest to the file knows best, and no name is told twice.
+     * is: the place nearest to the file knows best, and no name is told twice.
      */
     public BlockException about(String fileName) {
         return file == null ? new BlockException(fileName, this) : this;

@@ -7,7 +7,7 @@ import java.util.Arrays;
  * bits. Neighbours of equal status are joined. Reused between requests; grows up to its bound and
  * then says that it is full.
  *
- * <p>Threading: confined to whoever owns the request that carries it.
+ * <p>Threading: confined to the owner of the request that carries it.
  */
 public final class ExtentList {
     private static final int INITIAL = 8;

@@ -9,8 +9,8 @@ package io.quoin.block;
 public interface IoCompletion {
     /**
      * The request has ended and belongs to this completion again. A layer that pushed itself on
-     * somebody else's request passes it on by {@link IoRequest#complete}; the submitter releases or
-     * reuses it.
+     * another submitter's request passes it on by {@link IoRequest#complete}; the submitter
+     * releases or reuses it.
      *
      * @param request the request, with its fields as they were when this completion was pushed
      * @param error how it ended

@@ -153,7 +153,7 @@ public final class IoRequest {
         return token;
     }
 
-    /** Frames on the stack: 0 while nobody waits for it. */
+    /** Frames on the stack: 0 while nothing waits for it. */
     public int depth() {
         return depth;
     }

@@ -9,10 +9,10 @@ import org.agrona.UnsafeApi;
  * writes joined into one, or a cluster put together from old and new parts, are passed down without
  * a copy and end in one pwritev.
  *
- * <p>It holds addresses only: whoever submits a request keeps the memory alive until the
+ * <p>It holds addresses only: the submitter of a request keeps the memory alive until the
  * completion.
  *
- * <p>Threading: confined to whoever owns the request that carries it.
+ * <p>Threading: confined to the owner of the request that carries it.
  */
 public final class IoVector {
     private static final int INITIAL = 4;

@@ -56,7 +56,7 @@ final class Connection implements Handover {
             BufferPool buffers) {}
 
     /**
-     * @param place who has the place in {@code portal} that it takes
+     * @param place what has the place in {@code portal} that it takes
      */
     Connection(
             long id,

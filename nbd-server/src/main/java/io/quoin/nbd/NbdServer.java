@@ -109,10 +109,10 @@ public final class NbdServer {
     }
 
     /**
-     * Stops: accepts nobody, answers what is in flight, refuses what is new, flushes the disks and
-     * closes the connections. A client that does not take its answers is cut off at the shutdown
-     * time-out. The stage completes when all connections have let go of their exports, or, with a
-     * warning in the log, when requests still have not ended after that time again.
+     * Stops: accepts no client, answers what is in flight, refuses what is new, flushes the disks
+     * and closes the connections. A client that does not take its answers is cut off at the
+     * shutdown time-out. The stage completes when all connections have let go of their exports, or,
+     * with a warning in the log, when requests still have not ended after that time again.
      */
     @SuppressWarnings("FutureReturnValueIgnored") // the timers look for themselves what is left
     public CompletionStage<Void> close() {

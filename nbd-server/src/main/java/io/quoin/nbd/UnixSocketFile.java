@@ -27,7 +27,7 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * The file of a listening unix socket. The socket is bound in a folder of its own that only this
- * user may enter, gets its permissions, and then its name: nobody can connect before they are in
+ * user may enter, gets its permissions, and then its name: no client can connect before they are in
  * force. A socket left by a server that died is replaced; one that a server listens on, and
  * anything else, is not. Nothing is written or removed but what this object has made, and that dead
  * socket.

@@ -108,7 +108,7 @@ final class ListenTest {
                 .containsExactlyInAnyOrder("nbd", "mine.new");
     }
 
-    /** Its queue is full: that is no sign that nobody is there. */
+    /** Its queue is full: that is no sign that no server is there. */
     @Test
     void shouldRefuseWhenAnotherServerIsTooBusyToAnswer() throws Exception {
         Path path = server.folder.resolve("busy");

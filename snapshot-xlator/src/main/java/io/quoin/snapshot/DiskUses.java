@@ -6,9 +6,9 @@ import java.util.HashMap;
 import java.util.Map;
 
 /**
- * Who uses which disk in this process. An image that is written has metadata in memory that nobody
- * else may read or change below it, so a disk has either one exclusive user (a writer, a create, a
- * rename, a remove) or any number of readers.
+ * Which disk is used by what in this process. An image that is written has metadata in memory that
+ * nothing else may read or change below it, so a disk has either one exclusive user (a writer, a
+ * create, a rename, a remove) or any number of readers.
  *
  * <p>Threading: thread-safe.
  */

@@ -1,7 +1,7 @@
 package io.quoin.testkit;
 
 /**
- * The content of a file of a {@link MemoryXlator}, who has it open, and whether it was flushed.
+ * The content of a file of a {@link MemoryXlator}, what has it open, and whether it was flushed.
  *
  * <p>Threading: thread-safe.
  */

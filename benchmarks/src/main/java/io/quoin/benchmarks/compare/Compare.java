@@ -232,7 +232,7 @@ public final class Compare implements Callable<Integer> {
                     }
                 }
             }
-            // Whoever comes first in a row runs on a cooler machine: the order goes round.
+            // The first of a row runs on a cooler machine: the order goes round.
             Collections.rotate(contenders, 1);
         }
         return measurements;

@@ -170,7 +170,7 @@ final class DiskOperation implements IoCompletion {
         try {
             disk.submit(request);
         } catch (RejectedExecutionException ended) {
-            // The owner's thread has ended: nobody there will answer any more.
+            // The owner's thread has ended: no answer will come any more.
             request.complete(BlockError.ESHUTDOWN);
         }
     }

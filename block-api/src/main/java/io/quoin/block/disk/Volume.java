@@ -9,7 +9,7 @@ import java.util.List;
  *
  * <p>Methods wait for the storage and throw {@link BlockException}: {@link BlockError#ENOENT} for a
  * disk that is not there, {@link BlockError#EEXIST}, {@link BlockError#EBUSY} for a disk or volume
- * that somebody else writes to, {@link BlockError#EINVAL} for names and sizes that cannot be.
+ * that another program writes to, {@link BlockError#EINVAL} for names and sizes that cannot be.
  *
  * <p>Threading: thread-safe.
  */

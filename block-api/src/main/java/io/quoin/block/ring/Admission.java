@@ -72,7 +72,7 @@ final class Admission {
         return requests(state.get());
     }
 
-    /** Whether it is worth waking those who wait: half of both limits is free, or it is closed. */
+    /** Whether it is worth waking what waits: half of both limits is free, or it is closed. */
     boolean isRoomy() {
         long now = state.get();
         return now < 0 || (requests(now) <= requestsMax / 2 && (now & BYTES_MASK) <= bytesMax / 2);

@@ -33,16 +33,16 @@ import org.jspecify.annotations.Nullable;
  *       and other requests that change nothing pass by; they don't part such writes.
  *   <li>A flush covers every write published before it, whether answered or not, and no write waits
  *       for a flush. Flushes that wait at the same time go as one.
- *   <li>The ring is bounded in requests and bytes, counted from {@link #offer} to the completion.
- *       Who is refused comes back by {@link #whenRoom}.
+ *   <li>The ring is bounded in requests and bytes, counted from {@link #offer} to the completion. A
+ *       submitter that is refused comes back by {@link #whenRoom}.
  *   <li>A {@link #hold} stops the ring at a sequence until the disk is quiet; a {@link Cut} does so
  *       with several.
  * </ul>
  *
- * <p>Requests are not ordered otherwise: as {@link BlockDevice#submit} says, who needs an order
- * waits for the first completion. Completions run on the owner, possibly before {@link #drain}
- * returns. Nothing is allocated for a request, and no lock is taken, unless the wait strategy of a
- * dedicated thread is {@code blocking}.
+ * <p>Requests are not ordered otherwise: as {@link BlockDevice#submit} says, a submitter that needs
+ * an order waits for the first completion. Completions run on the owner, possibly before {@link
+ * #drain} returns. Nothing is allocated for a request, and no lock is taken, unless the wait
+ * strategy of a dedicated thread is {@code blocking}.
  *
  * <p>Threading: thread-safe, except {@link #drain}.
  */
@@ -342,7 +342,7 @@ public final class DiskRing {
     }
 
     private void onWake() {
-        // First the flag, then the ring: whoever publishes after the look at the ring sees the
+        // First the flag, then the ring: a publisher that comes after the look at the ring sees the
         // flag down and wakes again.
         isWakeScheduled.set(false);
         drain();
@@ -352,7 +352,7 @@ public final class DiskRing {
         try {
             owner.execute(() -> request.complete(BlockError.ESHUTDOWN));
         } catch (RejectedExecutionException ended) {
-            // The owner's thread is gone, and with it whoever could be disturbed by this thread.
+            // The owner's thread is gone, and with it all that this thread could disturb.
             request.complete(BlockError.ESHUTDOWN);
         }
     }

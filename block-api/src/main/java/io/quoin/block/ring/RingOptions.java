@@ -65,7 +65,7 @@ public record RingOptions(
         return new RingOptions(requestsMax, bytesMax, coalesceBytesMax, true, newWaitStrategy);
     }
 
-    /** A loop is woken, so nobody waits on its ring. */
+    /** A loop is woken, so no thread waits on its ring. */
     WaitStrategy newWaitStrategy() {
         return dedicatedThread ? newWaitStrategy(waitStrategy) : new BusySpinWaitStrategy();
     }

@@ -11,7 +11,7 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * Writes that follow one another, in the ring and on the disk, with equal flags, as one device
- * request: the memories become one vector and the error, if any, is everybody's.
+ * request: the memories become one vector and the error, if any, is that of all.
  *
  * <p>Threading: confined to the ring's owner.
  */

@@ -66,7 +66,7 @@ class RingDiskTest {
     }
 
     private List<String> seen() {
-        // On the owner, who writes the list.
+        // On the owner, which writes the list.
         return CompletableFuture.supplyAsync(
                         () -> device.seen().stream().map(Seen::toString).toList(), thread)
                 .join();

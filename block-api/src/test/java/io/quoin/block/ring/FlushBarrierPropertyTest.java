@@ -150,7 +150,7 @@ class FlushBarrierPropertyTest {
             }
         }
 
-        /** Only blocks that no write in flight touches: who overlaps knows no order. */
+        /** Only blocks that no write in flight touches: writes that overlap have no order. */
         private void write() {
             int first = random.nextInt(BLOCKS);
             int count = 1 + random.nextInt(Math.min(4, BLOCKS - first));

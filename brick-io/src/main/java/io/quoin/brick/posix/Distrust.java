@@ -36,9 +36,8 @@ final class Distrust {
     }
 
     private static void halt(String why) {
-        // Past System.err, whose lines may wait to be written; and by a thread of its own: if
-        // nobody
-        // reads standard error, the end must not wait for it.
+        // Past System.err, whose lines may wait to be written; and by a thread of its own: where
+        // standard error is not read, the end must not wait for it.
         Thread message = new Thread(() -> print(why), "quoin-last-word");
         message.setDaemon(true);
         message.start();

@@ -58,7 +58,7 @@ final class FileResize extends IoPool.Task implements Runnable {
     @Override
     public void run() {
         CompletableFuture<Void> done =
-                Objects.requireNonNull(wanted, "resize ended that nobody wants");
+                Objects.requireNonNull(wanted, "resize ended that was not asked for");
         wanted = null;
         running = false;
         file.resized(newSizeBytes, truncated, synced);

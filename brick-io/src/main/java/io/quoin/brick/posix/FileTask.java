@@ -140,7 +140,7 @@ final class FileTask extends IoPool.Task implements Runnable {
         try {
             result = call(worker);
         } catch (RuntimeException | Error e) {
-            // Whoever waits for the request must hear of it even so.
+            // What waits for the request must hear of it even so.
             Uncaught.report("request " + request + " of file " + file.fileName(), e);
             result = Errno.EIO;
         }

@@ -11,15 +11,15 @@ import org.slf4j.LoggerFactory;
  * another.
  *
  * <pre>
- *  byte 100 + permission   shared lock: somebody uses it
- *  byte 200 + permission   shared lock: somebody does not let others use it
+ *  byte 100 + permission   shared lock: in use
+ *  byte 200 + permission   shared lock: not shared with others
  *
  *  permissions   0 consistent read, 1 write, 3 resize
- *  a reader      uses 0; lets nobody 1 and 3
- *  a writer      uses 0, 1 and 3; lets nobody 1 and 3
+ *  a reader      uses 0; does not share 1 and 3
+ *  a writer      uses 0, 1 and 3; does not share 1 and 3
  * </pre>
  *
- * First the own locks are taken, then it is asked whether somebody else holds what contradicts
+ * First the own locks are taken, then it is asked whether another process holds what contradicts
  * them: of two that come at once at least one is refused. They are locks of an open file
  * description of their own ({@code fcntl(2)}, F_OFD_SETLK), so they end with it or with the
  * process, whatever else is opened and closed.
@@ -75,10 +75,10 @@ final class ImageLock implements AutoCloseable {
         take(UNSHARED + WRITE);
         take(UNSHARED + RESIZE);
         if (isHeldElsewhere(UNSHARED + READ)) {
-            throw busy("to read", "lets nobody read it");
+            throw busy("to read", "does not share it");
         }
         if (isHeldElsewhere(USED + WRITE) || isHeldElsewhere(USED + RESIZE)) {
-            throw busy("while nobody writes", "writes it");
+            throw busy("to read while it is not written", "writes it");
         }
     }
 

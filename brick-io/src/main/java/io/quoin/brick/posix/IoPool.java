@@ -67,7 +67,7 @@ final class IoPool implements AutoCloseable {
                 coldReads.delay();
                 task.perform(worker);
             } catch (RuntimeException | Error e) {
-                // The loop is gone, so that nobody is left to be told; other loops may be there.
+                // The loop is gone, so that nothing is left to be told; other loops may be there.
                 Uncaught.report(Thread.currentThread().getName(), e);
             }
         }

@@ -8,8 +8,8 @@ import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Who has which file open: any number of readers and one writer, or one namespace operation that
- * wants the name for itself. All of them together are one user of the file to other programs.
+ * Which files are open: any number of readers and one writer, or one namespace operation that wants
+ * the name for itself. All of them together are one user of the file to other programs.
  *
  * <p>Threading: thread-safe.
  */

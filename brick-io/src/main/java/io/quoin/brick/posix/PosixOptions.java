@@ -65,7 +65,7 @@ record PosixOptions(
                             Option.Type.BOOLEAN,
                             "on",
                             "Lock open files as QEMU does; off: files of a folder that is no brick are"
-                                    + " used whoever else uses them."),
+                                    + " used even if others use them."),
                     Option.of(
                             DIRECT_IO,
                             Option.Type.BOOLEAN,

@@ -281,7 +281,7 @@ final class ClientNegotiation extends ByteToMessageDecoder {
             throw violation("size " + sizeBytes + " is no multiple of the block " + blockSizeMin);
         }
         state = State.ENDED;
-        // The one who waits puts the next handler behind this one, which then goes.
+        // What waits puts the next handler behind this one, which then goes.
         result.complete(
                 new ExportDescription(
                         sizeBytes,

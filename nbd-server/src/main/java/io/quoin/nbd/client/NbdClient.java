@@ -98,7 +98,7 @@ public final class NbdClient {
         return ClientNegotiation.failure(uri, BlockError.EIO, why, cause);
     }
 
-    /** Tries one address after the other: a name often has one that nobody listens on. */
+    /** Tries one address after the other: a name often has one without a listener. */
     private CompletionStage<XlatorFile> connect(List<SocketAddress> addresses, int index) {
         return connect(addresses.get(index))
                 .handle(

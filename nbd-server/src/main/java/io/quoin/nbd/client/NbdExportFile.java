@@ -292,7 +292,7 @@ final class NbdExportFile implements XlatorFile {
         return closed;
     }
 
-    @SuppressWarnings("FutureReturnValueIgnored") // whoever closes hears of it
+    @SuppressWarnings("FutureReturnValueIgnored") // the caller of close hears of it
     private void goodbye(CompletableFuture<Void> closed, BlockError flushed) {
         String failure = connection.failure();
         connection

@@ -8,8 +8,9 @@ import java.util.Objects;
 /**
  * Puts what a server tells of extents into a request's list. The last extent may run over the end
  * of the request, and what does not fit is asked for again. Not every server ends extents at its
- * own blocks, but whoever asks again from the end of the list must: a block that several extents
- * share has what all of them have in common, and one that is not described to its end is left out.
+ * own blocks, but a caller that asks again from the end of the list must: a block that several
+ * extents share has what all of them have in common, and one that is not described to its end is
+ * left out.
  *
  * <p>Threading: confined(loop).
  */

@@ -6,7 +6,7 @@ import io.quoin.nbd.transmission.Session;
 import java.util.function.Supplier;
 
 /**
- * Who takes a connection over when its handshake is done, and hears when it ended before that.
+ * What takes a connection over when its handshake is done, and hears when it ended before that.
  *
  * <p>Threading: confined(loop), the one that the channel is registered on at the time.
  */

@@ -90,7 +90,7 @@ final class OptionAnswers {
         isShuttingDown = true;
     }
 
-    /** Nobody waits for an answer any more. */
+    /** No answer is waited for any more. */
     void end() {
         isEnded = true;
         listing = null;

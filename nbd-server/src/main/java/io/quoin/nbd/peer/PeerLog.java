@@ -39,7 +39,7 @@ public final class PeerLog {
     /**
      * Warns, unless there was too much of that peer already.
      *
-     * @param peer who it is, by a name that the client did not choose
+     * @param peer which it is, by a name that the client did not choose
      * @param event what happened
      * @param details the rest of the line; whatever a client chose in it is {@link ClientText}
      */

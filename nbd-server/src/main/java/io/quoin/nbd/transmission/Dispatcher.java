@@ -151,7 +151,7 @@ final class Dispatcher {
         pump();
     }
 
-    /** Nobody is there any more to be answered: what only reads is not carried out. */
+    /** The client is gone: what only reads is not carried out. */
     void abandonReads() {
         isAbandoned = true;
     }

@@ -97,7 +97,7 @@ final class Receiver {
         return slab == null ? 0 : slab.buffer.readableBytes();
     }
 
-    /** Puts bytes that were received earlier, by somebody else, in front. */
+    /** Puts bytes that were received earlier, by another handler, in front. */
     void preload(ByteBuf bytes) {
         Invariant.check(slab == null, "receiver already in use");
         int capacity = Math.max(SLAB_BYTES, bytes.readableBytes());

@@ -7,7 +7,7 @@ import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
-/** Who may use how much payload memory. */
+/** Which client may use how much payload memory. */
 @Timeout(20)
 final class MemoryShareTest {
     private static final long OWN = MemoryShare.OWN_BYTES;

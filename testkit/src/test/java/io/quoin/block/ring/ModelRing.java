@@ -29,7 +29,7 @@ final class ModelRing implements BlockDevice, IoCompletion {
     private static final long DELAY_NANOS_MAX = TimeUnit.MILLISECONDS.toNanos(2);
     private static final long LONG_DELAY_NANOS = TimeUnit.MILLISECONDS.toNanos(15);
 
-    /** What was published, and who is told the answer. */
+    /** What was published, and what is told the answer. */
     private record Published(String stamp, Consumer<BlockError> onAnswer) {}
 
     private final int index;

@@ -25,8 +25,8 @@ import org.slf4j.LoggerFactory;
  * length is done. What comes up comes once and on the owner loop.
  *
  * <p>An error of a program (a wrong thread, a second completion, an answer that cannot be) is an
- * {@link AssertionError} for whoever made it, and fences the file: nothing is written or flushed
- * any more, both end in EIO.
+ * {@link AssertionError} for its caller, and fences the file: nothing is written or flushed any
+ * more, both end in EIO.
  *
  * <p>With {@link Invariant#COSTLY} each request goes down as a twin of its own, so that a layer
  * that completes twice is caught in the act, and answers are checked in full.

@@ -7,7 +7,7 @@ import io.quoin.block.IoRequest;
 
 /**
  * A request that stands for another below the boundary and is never used again. A frame beneath the
- * one that is due catches whoever completes it a second time.
+ * one that is due catches a second completion.
  *
  * <p>Threading: confined(loop).
  */

@@ -6,9 +6,9 @@ import org.HdrHistogram.Histogram;
 import org.HdrHistogram.SingleWriterRecorder;
 
 /**
- * What one operation of one open file has counted: written by the file's loop, read by anybody. The
- * writer neither waits nor allocates; latencies pass through a recorder whose two histograms the
- * reader swaps.
+ * What one operation of one open file has counted: written by the file's loop, read by any thread.
+ * The writer neither waits nor allocates; latencies pass through a recorder whose two histograms
+ * the reader swaps.
  *
  * <p>Threading: {@link #record} is confined(loop); {@link #addTo} is thread-safe.
  */

@@ -5,7 +5,7 @@ import org.HdrHistogram.Histogram;
 /**
  * Sums of {@link OpCounters}.
  *
- * <p>Threading: confined to whoever holds it.
+ * <p>Threading: confined to its holder.
  */
 final class OpTotals {
     private static final double NANOS_PER_MICRO = 1000;

@@ -4,7 +4,7 @@ import java.util.Collection;
 import java.util.Optional;
 
 /**
- * Finds what somebody may have meant, by the edit distance.
+ * Finds what a user may have meant, by the edit distance.
  *
  * <p>Threading: immutable.
  */

@@ -68,7 +68,7 @@ public final class DedicatedLoop implements Loop, AutoCloseable {
         try {
             thread.execute(task);
         } catch (RejectedExecutionException ended) {
-            // A timer of a loop that has ended has nobody left to run for.
+            // A timer of a loop that has ended has nothing left to run for.
             return;
         }
     }
