@@ -9,12 +9,16 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.Comparator;
+import java.util.EnumSet;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.concurrent.Callable;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine;
+import picocli.CommandLine.ArgGroup;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
@@ -31,7 +35,13 @@ import picocli.CommandLine.Spec;
         mixinStandardHelpOptions = true,
         sortOptions = false,
         description = "Runs fio against Quoin, qemu-nbd and nbdkit and compares them.",
-        footer = {"", "Example: benchmarks/compare --rows randread-qd32,randwrite-qd32 --rounds 3"})
+        footer = {
+            "",
+            "Examples:",
+            "  benchmarks/compare --rows randread-qd32,randwrite-qd32 --rounds 3",
+            "  benchmarks/compare --many --rows disks --disks 200 --rounds 3",
+            "  benchmarks/compare --flood --rows block-status,reads --rounds 3"
+        })
 public final class Compare implements Callable<Integer> {
     /** The forms of the report. */
     enum Output {
@@ -48,17 +58,44 @@ public final class Compare implements Callable<Integer> {
                     Contender.QEMU_NBD, List.of(Peer.QEMU_NBD, Peer.QEMU_IMG),
                     Contender.NBDKIT, List.of(Peer.NBDKIT));
 
+    private static final Map<String, List<Peer>> FLOOD_PEERS =
+            Map.of(
+                    Contender.QUOIN, List.of(),
+                    Contender.QEMU_NBD, List.of(Peer.QEMU_NBD, Peer.QEMU_IMG),
+                    DiskServer.STORAGE_DAEMON, List.of(Peer.QEMU_STORAGE_DAEMON, Peer.QEMU_IMG));
+
     @Option(names = "--rows", split = ",", description = "Only these rows (see --list).")
     private List<String> chosenRows = List.of();
 
     @Option(names = "--list", description = "List the rows and end.")
     private boolean list;
 
-    @Option(names = "--servers", split = ",", description = "Default: ${DEFAULT-VALUE}.")
-    private List<String> servers = List.of(Contender.QUOIN, Contender.QEMU_NBD, Contender.NBDKIT);
+    @Option(
+            names = "--servers",
+            split = ",",
+            description = {
+                "Default: quoin,qemu-nbd,nbdkit;",
+                "with --flood quoin and qemu-storage-daemon, or qemu-nbd where that is not installed."
+            })
+    private List<String> servers = List.of();
 
-    @Option(names = "--convert", description = "Compare conversions with qemu-img's instead.")
-    private boolean convert;
+    @ArgGroup private Mode mode = new Mode();
+
+    @Option(
+            names = "--disks",
+            description = "With --many: how many at once. Default: 200 disks, 100 overlays.")
+    private @Nullable Integer disks;
+
+    @Option(
+            names = "--stride",
+            description = {
+                "With --many: MiB from one 4 KiB of data to the next in the base and in the large disk.",
+                "Default: ${DEFAULT-VALUE}."
+            })
+    private long strideMebibytes = 32;
+
+    @Option(names = "--clients", description = "With --flood: how many flood. Default: 20.")
+    private int clients = 20;
 
     @Option(
             names = "--threads",
@@ -79,7 +116,8 @@ public final class Compare implements Callable<Integer> {
     @Option(
             names = "--size",
             description =
-                    "Of the disk in MiB. Default: 1024; with --convert 4096, half of it data.")
+                    "Of the disk in MiB. Default: 1024; with --convert 4096, half of it data;"
+                            + " with --many 1 TiB, 64 GiB, 16 TiB; with --flood the guest's.")
     private @Nullable Long size;
 
     private long sizeMebibytes = SIZE_MEBIBYTES;
@@ -95,6 +133,22 @@ public final class Compare implements Callable<Integer> {
 
     @Spec private CommandSpec spec = CommandSpec.create();
 
+    /** What is measured instead of the rows; one at most. */
+    static final class Mode {
+        @Option(names = "--convert", description = "Compare conversions with qemu-img's instead.")
+        private boolean convert;
+
+        @Option(
+                names = "--many",
+                description = "Measure what many open disks cost, and a large one, instead.")
+        private boolean many;
+
+        @Option(
+                names = "--flood",
+                description = "Measure a guest beside clients that flood another disk instead.")
+        private boolean flood;
+    }
+
     /** Runs the command line and ends the process. */
     public static void main(String[] arguments) {
         System.exit(new CommandLine(new Compare()).execute(arguments));
@@ -104,18 +158,118 @@ public final class Compare implements Callable<Integer> {
     public Integer call() throws IOException {
         PrintWriter out = spec.commandLine().getOut();
         if (list) {
-            Row.ALL.forEach(row -> out.printf("%-16s %s%n", row.name(), row.title()));
+            choices().forEach((name, title) -> out.printf("%-16s %s%n", name, title));
             return 0;
+        }
+        for (String name : chosenRows) {
+            if (!choices().containsKey(name)) {
+                throw usage("no such row: " + name + ", --list shows them");
+            }
         }
         if (size != null) {
             sizeMebibytes = size;
-        } else if (convert) {
+        } else if (mode.convert) {
             sizeMebibytes = CONVERT_MEBIBYTES;
         }
         if (rounds < 1 || seconds < 1 || sizeMebibytes < 16 || threads < 1) {
             throw usage("--rounds, --seconds and --threads are at least 1, --size at least 16");
         }
-        return convert ? compareConversions(out) : compareServers(out);
+        if ((disks != null && disks < 1) || clients < 1 || strideMebibytes < 1) {
+            throw usage("--disks, --clients and --stride are at least 1");
+        }
+        if (mode.many || mode.flood) {
+            return withBench(mode.many ? this::many : this::flood, out);
+        }
+        return mode.convert ? compareConversions(out) : compareServers(out);
+    }
+
+    /** The rows of the mode with their titles. */
+    private Map<String, String> choices() {
+        Map<String, String> choices = new LinkedHashMap<>();
+        if (mode.many) {
+            ManyScenario.all().forEach(one -> choices.put(one.name(), one.title()));
+        } else if (mode.flood) {
+            FloodKind.all().forEach(one -> choices.put(one.label(), one.title()));
+        } else if (mode.convert) {
+            ConvertRow.ALL.forEach(one -> choices.put(one.name(), one.name()));
+        } else {
+            Row.ALL.forEach(one -> choices.put(one.name(), one.title()));
+        }
+        return choices;
+    }
+
+    private boolean isChosen(String name) {
+        return chosenRows.isEmpty() || chosenRows.contains(name);
+    }
+
+    /** Measures, and returns the report. */
+    private interface Measuring {
+        String report(Bench bench) throws IOException;
+    }
+
+    private int withBench(Measuring measuring, PrintWriter out) throws IOException {
+        Set<Peer> peers = EnumSet.of(Peer.FIO);
+        if (mode.flood) {
+            floodServers().forEach(name -> peers.addAll(FLOOD_PEERS.getOrDefault(name, List.of())));
+        } else {
+            peers.addAll(List.of(Peer.QEMU_IMG, Peer.QEMU_NBD));
+        }
+        boolean present = true;
+        for (Peer peer : peers) {
+            present &= isPresent(peer);
+        }
+        if (!present) {
+            return 1;
+        }
+        Path work = Files.createTempDirectory(folder, "quoin-compare-");
+        try (SocketFolder sockets = SocketFolder.create()) {
+            out.println(
+                    measuring.report(
+                            new Bench(
+                                    quoin, work, sockets.path(), rounds, seconds, this::progress)));
+            out.flush();
+        } finally {
+            delete(work);
+        }
+        return 0;
+    }
+
+    private String many(Bench bench) throws IOException {
+        List<ManyScenario> scenarios =
+                ManyScenario.all().stream().filter(one -> isChosen(one.name())).toList();
+        Long sizeBytes = size == null ? null : Long.valueOf(size << 20);
+        ManyComparison comparison =
+                new ManyComparison(bench, disks, sizeBytes, strideMebibytes << 20);
+        ManyReport report = new ManyReport(scenarios, comparison.run(scenarios));
+        return output == Output.json ? report.json() : report.table();
+    }
+
+    private String flood(Bench bench) throws IOException {
+        List<FloodKind> kinds =
+                FloodKind.all().stream().filter(one -> isChosen(one.label())).toList();
+        FloodComparison comparison = new FloodComparison(bench, clients, sizeMebibytes << 20);
+        List<String> names = floodServers();
+        FloodReport report = new FloodReport(kinds, names, comparison.run(kinds, names));
+        return output == Output.json ? report.json() : report.table();
+    }
+
+    private List<String> floodServers() {
+        if (servers.isEmpty()) {
+            boolean isDaemonThere = Peer.QEMU_STORAGE_DAEMON.available();
+            return List.of(
+                    Contender.QUOIN,
+                    isDaemonThere ? DiskServer.STORAGE_DAEMON : Contender.QEMU_NBD);
+        }
+        requireKnown(FLOOD_PEERS.keySet());
+        return servers;
+    }
+
+    private void requireKnown(Set<String> known) {
+        for (String server : servers) {
+            if (!known.contains(server)) {
+                throw usage("no such server: " + server + ", there are " + known);
+            }
+        }
     }
 
     private int compareConversions(PrintWriter out) throws IOException {
@@ -138,12 +292,11 @@ public final class Compare implements Callable<Integer> {
     }
 
     private int compareServers(PrintWriter out) throws IOException {
-        List<Row> rows = rows();
-        for (String server : servers) {
-            if (!PEERS.containsKey(server)) {
-                throw usage("no such server: " + server + ", there are " + PEERS.keySet());
-            }
+        if (servers.isEmpty()) {
+            servers = List.of(Contender.QUOIN, Contender.QEMU_NBD, Contender.NBDKIT);
         }
+        List<Row> rows = Row.ALL.stream().filter(row -> isChosen(row.name())).toList();
+        requireKnown(PEERS.keySet());
         if (!peersPresent()) {
             return 1;
         }
@@ -152,17 +305,6 @@ public final class Compare implements Callable<Integer> {
         out.println(output == Output.json ? report.json() : report.table());
         out.flush();
         return 0;
-    }
-
-    private List<Row> rows() {
-        for (String name : chosenRows) {
-            if (Row.ALL.stream().noneMatch(row -> row.name().equals(name))) {
-                throw usage("no such row: " + name + ", --list shows them");
-            }
-        }
-        return Row.ALL.stream()
-                .filter(row -> chosenRows.isEmpty() || chosenRows.contains(row.name()))
-                .toList();
     }
 
     private CommandLine.ParameterException usage(String message) {

@@ -22,6 +22,7 @@ public enum Peer {
     QEMU_IMG("qemu-img", "qemu-utils"),
     QEMU_IO("qemu-io", "qemu-utils"),
     QEMU_NBD("qemu-nbd", "qemu-utils"),
+    QEMU_STORAGE_DAEMON("qemu-storage-daemon", "qemu-system-common"),
     QEMU_SYSTEM("qemu-system-x86_64", "qemu-system-x86"),
     NBDKIT("nbdkit", "nbdkit"),
     NBDINFO("nbdinfo", "libnbd-bin"),
