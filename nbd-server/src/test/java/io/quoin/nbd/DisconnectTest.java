@@ -58,6 +58,29 @@ final class DisconnectTest {
         }
     }
 
+    /** Sent in a moment, and hours of reading: none is left to take it. */
+    @Test
+    void shouldCarryOutNoReadsButAllWritesWhenTheClientIsGone() throws Exception {
+        try (TestServer server = new TestServer()) {
+            for (boolean structured : new boolean[] {false, true}) {
+                int before = server.disk.count(IoOp.READ);
+                ByteBuffer batch = ByteBuffer.allocate(2000 * 28 + 28 + 512);
+                for (int i = 0; i < 2000; i++) {
+                    batch.put(NbdClient.requestBytes(RequestLayout.READ, 0, i, 0, 1 << 20));
+                }
+                int value = structured ? 5 : 6;
+                batch.put(NbdClient.writeBytes(0, 2000, 4096, filled(512, value)));
+                try (NbdClient client = server.open(structured)) {
+                    client.send(batch.array());
+                }
+                TestServer.await(() -> server.catalogue.users.get() == 0);
+                // What fits into the socket, and what was under way.
+                assertThat(server.disk.count(IoOp.READ) - before).isLessThan(500);
+                assertThat(server.disk.content(4096, 512)).containsOnly(value);
+            }
+        }
+    }
+
     @Test
     void shouldAnswerThenCloseWhenDisconnected() throws Exception {
         try (TestServer server = new TestServer();

@@ -217,17 +217,25 @@ public final class TransmissionHandler extends ChannelInboundHandlerAdapter {
         }
         isChannelGone = true;
         isInputEnded = true;
+        abandonAnswers();
+        batch();
+    }
+
+    /** Nothing more reaches the client. What it asked to be changed is carried out, even so. */
+    private void abandonAnswers() {
         Wired parts = wired();
         parts.replies.close();
         parts.dispatcher.abandonReads();
-        batch();
     }
 
     @Override
     public void exceptionCaught(ChannelHandlerContext context, Throwable cause) {
         if (cause instanceof IOException) {
-            // Reading or writing failed; the end of the input follows and ends the connection.
+            // Reading or writing failed; the end of the input follows and ends the connection, but
+            // what it had sent before may be gigabytes of reads.
             LOG.debug("connection broken: export={}, cause={}", exportName(), cause.toString());
+            abandonAnswers();
+            scheduleResume();
         } else {
             LOG.error("connection failed: export={}", exportName(), cause);
             context.close();

@@ -142,12 +142,12 @@ final class ModelRing implements BlockDevice, IoCompletion {
 
     @Override
     public Geometry geometry() {
-        return new Geometry(1L << 40, BLOCK, BLOCK, 8 * BLOCK);
+        return Geometry.ofSize(1L << 40).blockSizes(BLOCK, BLOCK).transferMax(8 * BLOCK);
     }
 
     @Override
     public Capabilities capabilities() {
-        return new Capabilities(true, true, true, true, true, false);
+        return Capabilities.DISK;
     }
 
     @Override
