@@ -117,7 +117,7 @@ final class ModelRing implements BlockDevice, IoCompletion {
             switch (random.nextInt(3)) {
                 case 0 -> ring.drain();
                 case 1 -> ring.drainLater();
-                default -> loop.schedule(random.nextInt(1_000), ring::drain);
+                default -> loop.schedule(random.nextInt(500_000), ring::drain);
             }
         }
         return true;
