@@ -105,7 +105,16 @@ final class FlushBarrier implements IoCompletion {
         IoRequest flush = pool.acquire().flush();
         flush.attachment(first);
         flush.push(this);
-        device.submit(flush);
+        boolean isSubmitted = false;
+        try {
+            device.submit(flush);
+            isSubmitted = true;
+        } finally {
+            if (!isSubmitted) {
+                // An error of the program: this one may never end, and must not hold up the next.
+                isFlushing = false;
+            }
+        }
     }
 
     private IoRequest takeOldest() {
