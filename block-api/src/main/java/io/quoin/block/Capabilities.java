@@ -37,6 +37,7 @@ public final class Capabilities {
         return new Capabilities(bits);
     }
 
+    @SuppressWarnings("EnumOrdinal") // bits of this process, never stored or sent
     private static int bit(Capability one) {
         return 1 << one.ordinal();
     }

@@ -1,8 +1,13 @@
 package io.quoin.xlator;
 
+import io.quoin.block.BlockError;
+import io.quoin.block.BlockException;
 import java.security.SecureRandom;
 import java.util.HexFormat;
 import java.util.concurrent.atomic.AtomicLong;
+import java.util.concurrent.locks.ReadWriteLock;
+import java.util.concurrent.locks.ReentrantReadWriteLock;
+import java.util.function.Supplier;
 import java.util.regex.Pattern;
 
 /**
@@ -20,7 +25,37 @@ public final class UnfinishedNames {
     private static final String OWN =
             ".quoin-new-" + ProcessHandle.current().pid() + "-" + random() + "-";
 
+    private static final ReadWriteLock GIVING = new ReentrantReadWriteLock();
+    private static boolean isEnded;
+
     private UnfinishedNames() {}
+
+    /**
+     * Runs what gives a file such a name, or takes it away: opening a new file, renaming one.
+     *
+     * @throws BlockException ESHUTDOWN after {@link #end}
+     */
+    public static <T> T giving(Supplier<T> step) {
+        GIVING.readLock().lock();
+        try {
+            if (isEnded) {
+                throw new BlockException(BlockError.ESHUTDOWN, "process is being ended");
+            }
+            return step.get();
+        } finally {
+            GIVING.readLock().unlock();
+        }
+    }
+
+    /** From now on no file of this process gets one, so that all can be removed. */
+    public static void end() {
+        GIVING.writeLock().lock();
+        try {
+            isEnded = true;
+        } finally {
+            GIVING.writeLock().unlock();
+        }
+    }
 
     private static String random() {
         byte[] bytes = new byte[RANDOM_BYTES];

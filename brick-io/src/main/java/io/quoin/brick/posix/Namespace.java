@@ -6,6 +6,7 @@ import io.quoin.xlator.CreateOptions;
 import io.quoin.xlator.FileInfo;
 import io.quoin.xlator.NameText;
 import io.quoin.xlator.OpenMode;
+import io.quoin.xlator.UnfinishedNames;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Comparator;
@@ -105,7 +106,8 @@ final class Namespace {
         BrickFolder folder = brick.folder();
         byte[] newPath = FileNames.encodePath(folder.newName(newNames.incrementAndGet()));
         int mode = folder.isPlain() ? MODE_PLAIN_FILE : MODE_FILE;
-        try (Descriptor file = Descriptor.open(ownFd, newPath, FLAGS_NEW, mode)) {
+        try (Descriptor file =
+                UnfinishedNames.giving(() -> Descriptor.open(ownFd, newPath, FLAGS_NEW, mode))) {
             if (!file.isOpen()) {
                 throw failedCreate(fileName, options, file.errno());
             }
@@ -113,7 +115,11 @@ final class Namespace {
             try {
                 folder.giveToOwner(file.fd());
                 fill(file.fd(), fileName, options);
-                int result = SystemCalls.renameNoReplace(ownFd, newPath, folderFd(), path);
+                int result =
+                        UnfinishedNames.giving(
+                                () ->
+                                        SystemCalls.renameNoReplace(
+                                                ownFd, newPath, folderFd(), path));
                 if (result < 0) {
                     throw failedCreate(fileName, options, -result);
                 }
@@ -218,7 +224,11 @@ final class Namespace {
         brick.names().acquireExclusive(fileName);
         try {
             stat(fileName);
-            int result = SystemCalls.renameNoReplace(folderFd(), path, folderFd(), newPath);
+            int result =
+                    UnfinishedNames.giving(
+                            () ->
+                                    SystemCalls.renameNoReplace(
+                                            folderFd(), path, folderFd(), newPath));
             if (result < 0) {
                 String subject = "file=" + fileName + ", to=" + newFileName;
                 throw Errno.exception("rename the file", subject, -result);

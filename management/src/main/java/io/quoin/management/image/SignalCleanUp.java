@@ -14,8 +14,6 @@ import java.nio.file.Path;
  * <p>Threading: confined to the thread of the tool; what it does runs on a thread of its own.
  */
 final class SignalCleanUp implements AutoCloseable {
-    private static final int PASSES_MAX = 10;
-
     private final Path folder;
     private final Runnable last;
     private final Thread hook = new Thread(this::removeAll, "quoin-clean-up");
@@ -30,30 +28,23 @@ final class SignalCleanUp implements AutoCloseable {
     }
 
     private void removeAll() {
+        UnfinishedNames.end();
         try {
-            // Again, since one may have got its second name behind the reader's back.
-            int passes = 0;
-            while (removeOnce() && passes < PASSES_MAX) {
-                passes++;
-            }
+            removeNow();
         } catch (IOException e) {
             System.err.println("quoin: unfinished image left behind: folder=" + shown(folder));
         }
         last.run();
     }
 
-    /** Whether there was one. */
-    private boolean removeOnce() throws IOException {
-        boolean found = false;
+    private void removeNow() throws IOException {
         try (DirectoryStream<Path> files = Files.newDirectoryStream(folder, ".*")) {
             for (Path file : files) {
                 if (UnfinishedNames.isOwn(NameText.lastOf(file))) {
                     Files.deleteIfExists(file);
-                    found = true;
                 }
             }
         }
-        return found;
     }
 
     private static String shown(Path path) {
