@@ -17,10 +17,11 @@ import org.jspecify.annotations.Nullable;
  * <p>Threading: confined(loop).
  */
 final class Receiver {
-    static final int SLAB_BYTES = 256 << 10;
+    /** A slab that turns out too small is followed by one of twice its size, up to this. */
+    static final int SLAB_BYTES_MAX = 256 << 10;
 
-    /** With less room than this at its end a slab is not received into. */
-    private static final int ROOM_BYTES_MIN = SLAB_BYTES / 4;
+    /** The first one: hundreds of connections have a request or two in flight each. */
+    static final int SLAB_BYTES_FIRST = 32 << 10;
 
     /** Slabs left to their payloads; with more, payloads are copied out. */
     private static final int RETIRED_MAX = 4;
@@ -30,6 +31,7 @@ final class Receiver {
 
     private final ByteBufAllocator allocator;
     private @Nullable Slab slab;
+    private int slabBytes = SLAB_BYTES_FIRST;
     private int retired;
     private @Nullable ByteBuf chunk;
     private boolean isClosed;
@@ -57,7 +59,7 @@ final class Receiver {
         }
         Slab present = slab;
         if (present == null) {
-            present = new Slab(allocator.directBuffer(SLAB_BYTES, SLAB_BYTES));
+            present = new Slab(allocator.directBuffer(slabBytes, slabBytes));
             slab = present;
         } else {
             present = makeRoom(present);
@@ -67,20 +69,24 @@ final class Receiver {
 
     private Slab makeRoom(Slab present) {
         ByteBuf buffer = present.buffer;
-        if (!buffer.isReadable() && present.pins == 0) {
+        boolean isTooSmall = !buffer.isWritable() && slabBytes < SLAB_BYTES_MAX;
+        if (!buffer.isReadable() && present.pins == 0 && !isTooSmall) {
             buffer.clear();
             return present;
         }
-        if (buffer.writableBytes() >= ROOM_BYTES_MIN) {
+        // With less room than this at its end a slab is not received into.
+        int roomBytesMin = slabBytes / 4;
+        if (buffer.writableBytes() >= roomBytesMin) {
             return present;
         }
-        if (present.pins == 0 && buffer.readerIndex() >= ROOM_BYTES_MIN) {
+        if (present.pins == 0 && buffer.readerIndex() >= roomBytesMin && !isTooSmall) {
             buffer.discardReadBytes();
             return present;
         }
         // Larger than usual only when a peer that has closed sent more than is being parsed.
+        slabBytes = Math.min(SLAB_BYTES_MAX, 2 * slabBytes);
         int unparsed = buffer.readableBytes();
-        int capacity = Math.max(SLAB_BYTES, unparsed + SLAB_BYTES / 2);
+        int capacity = Math.max(slabBytes, unparsed + slabBytes / 2);
         Slab fresh = new Slab(allocator.directBuffer(capacity, capacity));
         fresh.buffer.writeBytes(buffer);
         retire(present);
@@ -100,7 +106,7 @@ final class Receiver {
     /** Puts bytes that were received earlier, by another handler, in front. */
     void preload(ByteBuf bytes) {
         Invariant.check(slab == null, "receiver already in use");
-        int capacity = Math.max(SLAB_BYTES, bytes.readableBytes());
+        int capacity = Math.max(slabBytes, bytes.readableBytes());
         slab = new Slab(allocator.directBuffer(capacity, capacity));
         slab.buffer.writeBytes(bytes);
     }
@@ -208,6 +214,7 @@ final class Receiver {
         }
         present.buffer.release();
         slab = null;
+        slabBytes = SLAB_BYTES_FIRST;
         return true;
     }
 

@@ -98,7 +98,7 @@ final class ReceiverTest {
     void shouldGiveSlabBackWhenNothingIsInIt() {
         Receiver receiver = new Receiver(allocator);
         receiver.target().release();
-        assertThat(allocator.metric().usedDirectMemory()).isEqualTo(Receiver.SLAB_BYTES);
+        assertThat(allocator.metric().usedDirectMemory()).isEqualTo(Receiver.SLAB_BYTES_FIRST);
         assertThat(receiver.releaseIdle()).isTrue();
         assertThat(allocator.metric().usedDirectMemory()).isZero();
         receive(receiver, new Random(1), 10);
