@@ -2,9 +2,15 @@ package io.quoin.qcow2;
 
 import io.quoin.block.BlockError;
 import io.quoin.block.BlockException;
-import io.quoin.qcow2.FileHolds.Hold;
-import io.quoin.qcow2.cache.ImageHealth;
-import io.quoin.qcow2.cache.ImageIo;
+import io.quoin.qcow2.io.ChildFiles;
+import io.quoin.qcow2.io.ImageHealth;
+import io.quoin.qcow2.io.ImageIo;
+import io.quoin.qcow2.open.ImageOpener;
+import io.quoin.qcow2.parents.BackingName;
+import io.quoin.qcow2.parents.Chain;
+import io.quoin.qcow2.parents.Hold;
+import io.quoin.qcow2.parents.ImageName;
+import io.quoin.qcow2.parents.ParentGuard;
 import io.quoin.xlator.CreateOptions;
 import io.quoin.xlator.OpenMode;
 import io.quoin.xlator.UnfinishedNames;
@@ -65,7 +71,7 @@ final class ImageCreator {
             return () -> {};
         }
         BackingName.require(fileName, backing);
-        boolean isImage = backing.endsWith(Qcow2Xlator.SUFFIX) || ImageName.isSnapshot(backing);
+        boolean isImage = backing.endsWith(ImageName.SUFFIX) || ImageName.isSnapshot(backing);
         String expected = isImage ? "qcow2" : "raw";
         if (formatBySuffix && !expected.equals(wanted.backingFormat())) {
             throw new BlockException(

@@ -4,6 +4,12 @@ import io.quoin.block.BlockError;
 import io.quoin.block.BlockException;
 import io.quoin.block.Reason;
 import io.quoin.qcow2.compress.CompressionWorkers;
+import io.quoin.qcow2.open.DetectZeroes;
+import io.quoin.qcow2.open.ImageOpener;
+import io.quoin.qcow2.open.LoopMemories;
+import io.quoin.qcow2.parents.HeldFile;
+import io.quoin.qcow2.parents.ImageName;
+import io.quoin.qcow2.parents.ParentGuard;
 import io.quoin.xlator.CreateOptions;
 import io.quoin.xlator.FileInfo;
 import io.quoin.xlator.OpenMode;
@@ -30,9 +36,7 @@ import org.slf4j.LoggerFactory;
  *
  * <p>Threading: thread-safe.
  */
-final class Qcow2Xlator extends PassThroughXlator {
-    static final String SUFFIX = ".qcow2";
-
+public final class Qcow2Xlator extends PassThroughXlator {
     private static final Logger LOG = LoggerFactory.getLogger(Qcow2Xlator.class);
 
     private final LoopGroup loops;
@@ -69,7 +73,8 @@ final class Qcow2Xlator extends PassThroughXlator {
 
     private boolean isImage(String fileName) {
         return allImages
-                || (fileName.endsWith(SUFFIX) && fileName.length() > SUFFIX.length())
+                || (fileName.endsWith(ImageName.SUFFIX)
+                        && fileName.length() > ImageName.SUFFIX.length())
                 || ImageName.isSnapshot(fileName);
     }
 

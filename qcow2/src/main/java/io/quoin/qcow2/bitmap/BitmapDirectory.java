@@ -2,10 +2,10 @@ package io.quoin.qcow2.bitmap;
 
 import io.quoin.block.BlockError;
 import io.quoin.block.Invariant;
-import io.quoin.qcow2.cache.HeaderStore;
-import io.quoin.qcow2.cache.ImageIo;
-import io.quoin.qcow2.cache.MetadataKind;
-import io.quoin.qcow2.cache.Outcome;
+import io.quoin.qcow2.io.HeaderStore;
+import io.quoin.qcow2.io.ImageIo;
+import io.quoin.qcow2.io.MetadataKind;
+import io.quoin.qcow2.io.Outcome;
 import io.quoin.qcow2.layout.BitmapDirectoryLayout;
 import io.quoin.qcow2.layout.BitmapEntry;
 import io.quoin.qcow2.layout.BitmapsExtension;

@@ -2,6 +2,10 @@ package io.quoin.qcow2.cache;
 
 import io.quoin.block.BlockError;
 import io.quoin.block.Invariant;
+import io.quoin.qcow2.io.ImageIo;
+import io.quoin.qcow2.io.MetadataKind;
+import io.quoin.qcow2.io.MetadataMap;
+import io.quoin.qcow2.io.Steps;
 import io.quoin.qcow2.layout.EntryFault;
 import io.quoin.qcow2.layout.L1Entry;
 import io.quoin.qcow2.layout.Qcow2Geometry;

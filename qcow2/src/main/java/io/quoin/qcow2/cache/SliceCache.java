@@ -1,5 +1,6 @@
 package io.quoin.qcow2.cache;
 
+import io.quoin.qcow2.io.Steps;
 import io.quoin.xlator.loop.Loop;
 import io.quoin.xlator.memory.MemoryUse;
 import io.quoin.xlator.memory.ProcessMemory;

@@ -1,6 +1,7 @@
 package io.quoin.qcow2.cache;
 
 import io.quoin.block.Invariant;
+import io.quoin.qcow2.io.Steps;
 import io.quoin.xlator.loop.Loop;
 import java.util.Arrays;
 import java.util.function.Consumer;

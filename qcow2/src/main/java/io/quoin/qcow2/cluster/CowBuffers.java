@@ -1,6 +1,6 @@
 package io.quoin.qcow2.cluster;
 
-import io.quoin.qcow2.cache.Steps;
+import io.quoin.qcow2.io.Steps;
 import java.nio.ByteBuffer;
 import java.util.ArrayDeque;
 import org.agrona.BufferUtil;

@@ -2,7 +2,7 @@ package io.quoin.qcow2.cluster;
 
 import io.quoin.block.BlockError;
 import io.quoin.qcow2.bitmap.ImageBitmaps;
-import io.quoin.qcow2.cache.ClusterRuns;
+import io.quoin.qcow2.io.ClusterRuns;
 import java.util.concurrent.TimeUnit;
 
 /**

@@ -1,8 +1,8 @@
 package io.quoin.qcow2.cluster;
 
 import io.quoin.block.BlockError;
-import io.quoin.qcow2.cache.MetadataKind;
-import io.quoin.qcow2.cache.Outcome;
+import io.quoin.qcow2.io.MetadataKind;
+import io.quoin.qcow2.io.Outcome;
 import io.quoin.qcow2.layout.HeaderLayout;
 import java.nio.ByteBuffer;
 import org.agrona.BufferUtil;

@@ -7,22 +7,22 @@ import io.quoin.block.IoOp;
 import io.quoin.block.IoRequest;
 import io.quoin.block.IoRequestPool;
 import io.quoin.qcow2.bitmap.ImageBitmaps;
-import io.quoin.qcow2.cache.HeaderStore;
-import io.quoin.qcow2.cache.ImageHealth;
-import io.quoin.qcow2.cache.ImageIo;
 import io.quoin.qcow2.cache.MappingFlusher;
 import io.quoin.qcow2.cache.MappingTables;
-import io.quoin.qcow2.cache.MetadataMap;
-import io.quoin.qcow2.cache.Outcome;
 import io.quoin.qcow2.compress.ClusterCompressor;
 import io.quoin.qcow2.compress.ClusterReader;
 import io.quoin.qcow2.compress.CompressionWorkers;
 import io.quoin.qcow2.compress.StreamPacker;
+import io.quoin.qcow2.io.HeaderStore;
+import io.quoin.qcow2.io.ImageHealth;
+import io.quoin.qcow2.io.ImageIo;
+import io.quoin.qcow2.io.MetadataMap;
+import io.quoin.qcow2.io.Outcome;
 import io.quoin.qcow2.layout.L2Entry;
 import io.quoin.qcow2.layout.Qcow2Header;
+import io.quoin.qcow2.refcount.ExcessReferences;
 import io.quoin.qcow2.refcount.LeakReclaim;
 import io.quoin.qcow2.refcount.Refcounts;
-import io.quoin.qcow2.refcount.TooHigh;
 import io.quoin.xlator.XlatorFile;
 import io.quoin.xlator.loop.Loop;
 import java.util.ArrayDeque;
@@ -209,7 +209,7 @@ public final class OpenImage {
     /** Ends what {@link #freeze} began. */
     public void thaw() {
         io.thaw();
-        refcounts.letMetadataGo();
+        refcounts.releaseMetadata();
     }
 
     /** Flushes, gives reserved clusters back; the child file is left open. */
@@ -269,8 +269,8 @@ public final class OpenImage {
     }
 
     /** Takes counts down that are too high; durable with the outcome. */
-    public void lower(TooHigh tooHigh, Outcome outcome) {
-        whenChangeable(() -> refcounts.lower(tooHigh, outcome), outcome);
+    public void lower(ExcessReferences excess, Outcome outcome) {
+        whenChangeable(() -> refcounts.lower(excess, outcome), outcome);
     }
 
     /** The header as it is now. */

@@ -2,8 +2,8 @@ package io.quoin.qcow2.cluster;
 
 import io.quoin.block.BlockError;
 import io.quoin.qcow2.cache.MappingTables;
-import io.quoin.qcow2.cache.Outcome;
 import io.quoin.qcow2.cache.Slice;
+import io.quoin.qcow2.io.Outcome;
 import io.quoin.qcow2.layout.L1Entry;
 import io.quoin.qcow2.layout.L2Entry;
 import io.quoin.qcow2.layout.Qcow2Geometry;

@@ -4,7 +4,7 @@ import io.quoin.block.BlockError;
 import io.quoin.block.IoFlags;
 import io.quoin.block.IoOp;
 import io.quoin.block.IoRequest;
-import io.quoin.qcow2.cache.Outcome;
+import io.quoin.qcow2.io.Outcome;
 
 /**
  * Has the whole image alone while it walks: requests under way end before, and new ones wait. What

@@ -2,7 +2,7 @@ package io.quoin.qcow2.cluster;
 
 import io.quoin.block.BlockError;
 import io.quoin.block.Each;
-import io.quoin.qcow2.cache.Outcome;
+import io.quoin.qcow2.io.Outcome;
 import java.util.ArrayList;
 import java.util.EnumMap;
 import java.util.List;

@@ -1,8 +1,8 @@
 package io.quoin.qcow2.refcount;
 
 import io.quoin.block.BlockError;
-import io.quoin.qcow2.cache.ClusterRuns;
 import io.quoin.qcow2.cache.Slice;
+import io.quoin.qcow2.io.ClusterRuns;
 
 /**
  * Takes one reference from each cluster of a list to which nothing durable points any more. A

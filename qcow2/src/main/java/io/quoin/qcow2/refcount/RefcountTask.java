@@ -2,7 +2,7 @@ package io.quoin.qcow2.refcount;
 
 import io.quoin.block.BlockError;
 import io.quoin.qcow2.cache.Slice;
-import io.quoin.qcow2.cache.Steps;
+import io.quoin.qcow2.io.Steps;
 import org.jspecify.annotations.Nullable;
 
 /**

@@ -1,0 +1,101 @@
+package io.quoin.qcow2.io;
+
+import io.quoin.block.BlockError;
+import io.quoin.block.BlockException;
+import io.quoin.xlator.XlatorFile;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionException;
+import java.util.concurrent.CompletionStage;
+import java.util.function.Consumer;
+import java.util.function.Function;
+
+/**
+ * Opened files and stages: nothing stays open when something after the opening fails.
+ *
+ * <p>Threading: thread-safe.
+ */
+public final class ChildFiles {
+    private ChildFiles() {}
+
+    /** What {@code use} makes of the file; if it fails the file is closed. */
+    public static <T> CompletionStage<T> orClose(
+            XlatorFile file, Function<XlatorFile, CompletionStage<T>> use) {
+        return attempt(() -> use.apply(file))
+                .handle(
+                        (value, failure) ->
+                                failure == null
+                                        ? CompletableFuture.completedFuture(value)
+                                        : closeAfter(file, Results.<T>failed(failure)))
+                .thenCompose(Function.identity());
+    }
+
+    /** What {@code use} makes of the file, which is closed in any case. */
+    public static <T> CompletionStage<T> thenClose(
+            XlatorFile file, Function<XlatorFile, CompletionStage<T>> use) {
+        return attempt(() -> use.apply(file))
+                .handle(
+                        (value, failure) ->
+                                closeAfter(
+                                        file,
+                                        failure == null
+                                                ? CompletableFuture.completedFuture(value)
+                                                : Results.<T>failed(failure)))
+                .thenCompose(Function.identity());
+    }
+
+    private static <T> CompletableFuture<T> closeAfter(
+            XlatorFile file, CompletableFuture<T> result) {
+        return file.close()
+                .handle((nothing, failure) -> result)
+                .thenCompose(Function.identity())
+                .toCompletableFuture();
+    }
+
+    private static <T> CompletionStage<T> attempt(
+            java.util.function.Supplier<CompletionStage<T>> work) {
+        try {
+            return work.get();
+        } catch (RuntimeException | Error e) {
+            // Whatever it is, the file is not to stay open.
+            return CompletableFuture.failedFuture(e);
+        }
+    }
+
+    /** A metadata operation as a stage; {@code what} begins the message if it fails. */
+    public static CompletionStage<Void> stage(String what, Consumer<Outcome> operation) {
+        CompletableFuture<Void> done = new CompletableFuture<>();
+        operation.accept(
+                error -> {
+                    if (error.isOk()) {
+                        done.complete(null);
+                    } else {
+                        done.completeExceptionally(
+                                new BlockException(error, what + ": " + error.text()));
+                    }
+                });
+        return done;
+    }
+
+    /** The error in a stage's failure. */
+    public static BlockError errorOf(Throwable failure) {
+        return causeOf(failure) instanceof BlockException exception
+                ? exception.error()
+                : BlockError.EIO;
+    }
+
+    /** A stage's failure without the wrapping of stages. */
+    public static Throwable causeOf(Throwable failure) {
+        Throwable cause = failure;
+        while (cause instanceof CompletionException && cause.getCause() != null) {
+            cause = cause.getCause();
+        }
+        return cause;
+    }
+
+    /** Failed stages of a type that is inferred. */
+    private static final class Results {
+        static <T> CompletableFuture<T> failed(Throwable failure) {
+            return CompletableFuture.failedFuture(failure);
+        }
+    }
+}
