@@ -7,6 +7,7 @@ import io.quoin.qcow2.compress.CompressionWorkers;
 import io.quoin.qcow2.open.DetectZeroes;
 import io.quoin.qcow2.open.ImageOpener;
 import io.quoin.qcow2.open.LoopMemories;
+import io.quoin.qcow2.open.OpenSetup;
 import io.quoin.qcow2.parents.HeldFile;
 import io.quoin.qcow2.parents.ImageName;
 import io.quoin.qcow2.parents.ParentGuard;
@@ -67,7 +68,9 @@ public final class Qcow2Xlator extends PassThroughXlator {
                         : ParentGuard.off();
         this.memory = new LoopMemories(memory, loops.loops().size());
         this.opener =
-                new ImageOpener(subvolume, guard, this.memory, cacheBytes, detectZeroes, workers);
+                new ImageOpener(
+                        new OpenSetup(
+                                subvolume, guard, this.memory, cacheBytes, detectZeroes, workers));
         this.creator = new ImageCreator(subvolume, guard, opener, !allImages);
     }
 

@@ -8,6 +8,8 @@ import java.util.concurrent.CompletionException;
 import java.util.concurrent.CompletionStage;
 import java.util.function.Consumer;
 import java.util.function.Function;
+import java.util.function.Supplier;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Opened files and stages: nothing stays open when something after the opening fails.
@@ -25,7 +27,7 @@ public final class ChildFiles {
                         (value, failure) ->
                                 failure == null
                                         ? CompletableFuture.completedFuture(value)
-                                        : closeAfter(file, Results.<T>failed(failure)))
+                                        : closeThen(file, () -> Results.<T>failed(failure)))
                 .thenCompose(Function.identity());
     }
 
@@ -35,24 +37,26 @@ public final class ChildFiles {
         return attempt(() -> use.apply(file))
                 .handle(
                         (value, failure) ->
-                                closeAfter(
+                                closeThen(
                                         file,
-                                        failure == null
-                                                ? CompletableFuture.completedFuture(value)
-                                                : Results.<T>failed(failure)))
+                                        () ->
+                                                failure == null
+                                                        ? CompletableFuture.completedFuture(value)
+                                                        : Results.<T>failed(failure)))
                 .thenCompose(Function.identity());
     }
 
-    private static <T> CompletableFuture<T> closeAfter(
-            XlatorFile file, CompletableFuture<T> result) {
-        return file.close()
-                .handle((nothing, failure) -> result)
-                .thenCompose(Function.identity())
-                .toCompletableFuture();
+    /** Closes the file, if there is one; {@code next} follows whatever comes of that. */
+    public static <T> CompletionStage<T> closeThen(
+            @Nullable XlatorFile file, Supplier<CompletionStage<T>> next) {
+        return file == null
+                ? next.get()
+                : file.close()
+                        .handle((nothing, failure) -> next.get())
+                        .thenCompose(Function.identity());
     }
 
-    private static <T> CompletionStage<T> attempt(
-            java.util.function.Supplier<CompletionStage<T>> work) {
+    private static <T> CompletionStage<T> attempt(Supplier<CompletionStage<T>> work) {
         try {
             return work.get();
         } catch (RuntimeException | Error e) {

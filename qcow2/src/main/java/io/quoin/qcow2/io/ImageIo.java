@@ -1,7 +1,6 @@
 package io.quoin.qcow2.io;
 
 import io.quoin.block.BlockError;
-import io.quoin.block.BlockException;
 import io.quoin.block.IoCompletion;
 import io.quoin.block.IoFlags;
 import io.quoin.block.IoOp;
@@ -10,7 +9,6 @@ import io.quoin.block.IoRequestPool;
 import io.quoin.xlator.XlatorFile;
 import io.quoin.xlator.loop.Loop;
 import java.nio.ByteBuffer;
-import java.util.concurrent.CompletionException;
 import java.util.concurrent.CompletionStage;
 import org.agrona.BufferUtil;
 import org.agrona.UnsafeApi;
@@ -382,26 +380,13 @@ public final class ImageIo {
         stage.whenComplete(
                 (nothing, failure) -> {
                     try {
-                        outcome.done(errorOf(failure));
+                        outcome.done(failure == null ? BlockError.OK : ChildFiles.errorOf(failure));
                     } catch (RuntimeException | Error e) {
                         loop.raise(e);
                     } finally {
                         ended();
                     }
                 });
-    }
-
-    /** The error in a failed stage; OK for none. */
-    @SuppressWarnings("NullAway") // whenComplete passes null where the stage did not fail
-    static BlockError errorOf(Throwable failure) {
-        if (failure == null) {
-            return BlockError.OK;
-        }
-        Throwable cause =
-                failure instanceof CompletionException && failure.getCause() != null
-                        ? failure.getCause()
-                        : failure;
-        return cause instanceof BlockException exception ? exception.error() : BlockError.EIO;
     }
 
     /** Runs {@code task} once nothing of this is under way, so that the file can be closed. */

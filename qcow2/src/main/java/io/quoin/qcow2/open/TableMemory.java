@@ -35,11 +35,4 @@ final class TableMemory {
             memory.giveBack(MemoryUse.TABLES, bytes);
         }
     }
-
-    /** For the end of the opening. */
-    void giveBackIfFailed(Object file, Throwable failure) {
-        if (failure != null) {
-            giveBack();
-        }
-    }
 }
