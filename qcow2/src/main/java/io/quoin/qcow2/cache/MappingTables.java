@@ -245,6 +245,14 @@ public final class MappingTables {
         slice.referenced = waiters.size() > 1;
     }
 
+    /** Lets a slice go that was loaded for one look and that nothing else has used since. */
+    public void leave(int sliceIndex) {
+        Slice slice = sliceIndex >>> sliceBits < tables.length ? at(sliceIndex) : null;
+        if (slice != null && slice.isNew && !slice.referenced && slice.isEvictable()) {
+            forget(slice);
+        }
+    }
+
     private void forget(Slice slice) {
         evicted(slice);
         set.drop(slice);

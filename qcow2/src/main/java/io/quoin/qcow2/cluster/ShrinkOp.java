@@ -2,11 +2,15 @@ package io.quoin.qcow2.cluster;
 
 import io.quoin.block.BlockError;
 import io.quoin.qcow2.cache.MappingTables;
-import io.quoin.qcow2.cache.Slice;
 import io.quoin.qcow2.io.Outcome;
 import io.quoin.qcow2.layout.L1Entry;
 import io.quoin.qcow2.layout.L2Entry;
 import io.quoin.qcow2.layout.Qcow2Geometry;
+import io.quoin.qcow2.walk.TableRoot;
+import io.quoin.qcow2.walk.TableVisitor;
+import io.quoin.qcow2.walk.TableWalk;
+import io.quoin.qcow2.walk.TableWords;
+import java.util.List;
 
 /**
  * Makes an image smaller. The caller sees to it that no request beyond the new end comes any more.
@@ -37,8 +41,6 @@ final class ShrinkOp extends WholeImageOp {
     private final int l1Before;
     private final Outcome ended;
     private Phase phase = Phase.BARRIER;
-    private int l1Index;
-    private int slice;
 
     ShrinkOp(OpenImage image, long newSizeBytes, Outcome ended) {
         super(image);
@@ -66,15 +68,20 @@ final class ShrinkOp extends WholeImageOp {
             position = end;
             return;
         }
-        while (l1Index < l1Before) {
-            if (!trim()) {
-                return;
-            }
-            l1Index++;
-            slice = 0;
-        }
         waiting = true;
-        image.flusher.flush(this::lowerL1);
+        // Where entries have subclusters or name places of a data file tables stay.
+        boolean plain =
+                !image.currentHeader().hasExtendedL2()
+                        && !image.currentHeader().hasExternalDataFile();
+        TableRoot behind = TableRoot.active(plain ? l1Needed : l1Before, l1Before);
+        new TableWalk(
+                        image.loop(),
+                        image.tables,
+                        List.of(behind),
+                        new EmptyTables(),
+                        0,
+                        this::tablesTrimmed)
+                .start();
     }
 
     @Override
@@ -107,43 +114,42 @@ final class ShrinkOp extends WholeImageOp {
                         return;
                     }
                     phase = Phase.TRIM;
-                    // Where entries have subclusters or name places of a data file tables stay.
-                    boolean plain =
-                            !image.currentHeader().hasExtendedL2()
-                                    && !image.currentHeader().hasExternalDataFile();
-                    l1Index = plain ? l1Needed : l1Before;
                     takeTurn();
                 });
     }
 
-    /**
-     * Takes a table that maps nothing out of the L1 table; {@code false}: part of it is being
-     * loaded.
-     */
-    private boolean trim() {
-        MappingTables tables = image.tables;
-        if (!tables.isAllocated(l1Index)) {
+    /** Takes tables that map nothing out of the L1 table. */
+    private final class EmptyTables implements TableVisitor {
+        @Override
+        public boolean enter(int l1Index, long entry) {
             return true;
         }
-        while (slice < tables.slicesPerTable()) {
-            Slice loaded = tables.find(tables.firstSlice(l1Index) + slice);
-            if (loaded == null) {
-                waiting = true;
-                tables.load(tables.firstSlice(l1Index) + slice, this);
-                return false;
-            }
-            for (int word = 0; word < tables.sliceWords(); word++) {
-                if ((loaded.entry(word) & ~L2Entry.ZERO) != 0) {
-                    return true;
+
+        @Override
+        public boolean see(int l1Index, TableWords words) {
+            for (int i = 0; i < words.count(); i++) {
+                if ((words.word(i) & ~L2Entry.ZERO) != 0) {
+                    return false;
                 }
             }
-            slice++;
+            return true;
         }
-        long hostOffset = L1Entry.hostOffset(tables.l1Entry(l1Index));
-        if (tables.drop(l1Index)) {
-            image.flusher.drop(hostOffset >>> image.clusterBits);
+
+        @Override
+        public void leave(int l1Index, boolean isEmpty) {
+            long hostOffset = L1Entry.hostOffset(image.tables.l1Entry(l1Index));
+            if (isEmpty && image.tables.drop(l1Index)) {
+                image.flusher.drop(hostOffset >>> image.clusterBits);
+            }
         }
-        return true;
+    }
+
+    private void tablesTrimmed(BlockError outcome) {
+        if (outcome.isOk()) {
+            image.flusher.flush(this::lowerL1);
+        } else {
+            trimmed(outcome);
+        }
     }
 
     private void lowerL1(BlockError flushed) {

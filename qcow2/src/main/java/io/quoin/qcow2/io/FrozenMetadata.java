@@ -106,11 +106,7 @@ public final class FrozenMetadata {
         }
     }
 
-    /**
-     * Reads what was there at that moment; zeros behind the end of the file.
-     *
-     * @param hostOffset a multiple of 4 KiB, as is {@code lengthBytes}
-     */
+    /** Reads what was there at that moment; zeros behind the end of the file. */
     public void read(long hostOffset, ByteBuffer target, int lengthBytes, Outcome outcome) {
         if (!lost.isOk()) {
             outcome.done(lost);
@@ -128,10 +124,13 @@ public final class FrozenMetadata {
     }
 
     private void overlay(long hostOffset, ByteBuffer target, int lengthBytes) {
-        for (int at = 0; at < lengthBytes; at += UNIT_BYTES) {
-            byte[] bytes = kept.get(hostOffset + at);
+        long end = hostOffset + lengthBytes;
+        for (long unit = hostOffset & -UNIT_BYTES; unit < end; unit += UNIT_BYTES) {
+            byte[] bytes = kept.get(unit);
             if (bytes != null) {
-                target.put(at, bytes);
+                long from = Math.max(unit, hostOffset);
+                int count = (int) (Math.min(unit + UNIT_BYTES, end) - from);
+                target.put((int) (from - hostOffset), bytes, (int) (from - unit), count);
             }
         }
         long present = Math.max(0, Math.min(lengthBytes, sizeBytes - hostOffset));

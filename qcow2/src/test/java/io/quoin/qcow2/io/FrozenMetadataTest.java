@@ -123,7 +123,7 @@ class FrozenMetadataTest {
     }
 
     private Read read(FrozenMetadata frozen) {
-        Read read = new Read(random.nextInt(64) * UNIT, (1 + random.nextInt(8)) * UNIT);
+        Read read = new Read(random.nextInt(64 * 8) * 512, (1 + random.nextInt(64)) * 512);
         loops.loop(0)
                 .run(
                         () ->
