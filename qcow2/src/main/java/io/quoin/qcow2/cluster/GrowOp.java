@@ -1,10 +1,12 @@
 package io.quoin.qcow2.cluster;
 
 import io.quoin.block.BlockError;
+import io.quoin.block.IoRequest;
 import io.quoin.qcow2.io.MetadataKind;
 import io.quoin.qcow2.io.Outcome;
 import io.quoin.qcow2.layout.HeaderLayout;
 import java.nio.ByteBuffer;
+import java.util.function.Consumer;
 import org.agrona.BufferUtil;
 
 /**
@@ -33,8 +35,8 @@ final class GrowOp extends WholeImageOp {
     private ByteBuffer bytes = ByteBuffer.allocate(0);
     private long newL1Cluster;
 
-    GrowOp(OpenImage image, long newSizeBytes, Outcome ended) {
-        super(image);
+    GrowOp(MappedImage image, Consumer<IoRequest> changes, long newSizeBytes, Outcome ended) {
+        super(image, changes);
         this.newSizeBytes = newSizeBytes;
         this.ended = ended;
         int shift = image.form.l1Shift;
@@ -42,7 +44,7 @@ final class GrowOp extends WholeImageOp {
     }
 
     /** Whether an L1 table for {@code sizeBytes} is within the limits of the format. */
-    static boolean isPossible(OpenImage image, long sizeBytes) {
+    static boolean isPossible(MappedImage image, long sizeBytes) {
         int shift = image.form.l1Shift;
         return ((sizeBytes - 1) >>> shift) < HeaderLayout.L1_BYTES_MAX / Long.BYTES;
     }
@@ -90,7 +92,7 @@ final class GrowOp extends WholeImageOp {
             bytes.putLong(i * Long.BYTES, l1[i]);
         }
         long hostOffset = newL1Cluster << image.clusterBits;
-        image.map.addAll(newL1Cluster, clusters, MetadataKind.L1_TABLE);
+        image.io.map().addAll(newL1Cluster, clusters, MetadataKind.L1_TABLE);
         image.io.write(
                 MetadataKind.L1_TABLE,
                 hostOffset,
@@ -151,7 +153,7 @@ final class GrowOp extends WholeImageOp {
     @Override
     protected void left(BlockError outcome) {
         if (outcome.isOk()) {
-            image.growData(newSizeBytes, this::dataGrown);
+            image.disk.growData(newSizeBytes, this::dataGrown);
         } else {
             ended.done(outcome);
         }
@@ -159,7 +161,7 @@ final class GrowOp extends WholeImageOp {
 
     private void dataGrown(BlockError outcome) {
         if (outcome.isOk()) {
-            zero(image.sizeBytes(), newSizeBytes, this::zeroed);
+            zero(image.disk.sizeBytes(), newSizeBytes, this::zeroed);
         } else {
             ended.done(outcome);
         }
@@ -167,7 +169,7 @@ final class GrowOp extends WholeImageOp {
 
     private void zeroed(BlockError outcome) {
         if (outcome.isOk()) {
-            image.changeSize(newSizeBytes, ended);
+            changeSize(newSizeBytes, ended);
         } else {
             ended.done(outcome);
         }

@@ -1,6 +1,7 @@
 package io.quoin.qcow2.cluster;
 
 import io.quoin.block.BlockError;
+import io.quoin.block.IoRequest;
 import io.quoin.qcow2.cache.MappingTables;
 import io.quoin.qcow2.io.Outcome;
 import io.quoin.qcow2.layout.L1Entry;
@@ -11,6 +12,7 @@ import io.quoin.qcow2.walk.TableVisitor;
 import io.quoin.qcow2.walk.TableWalk;
 import io.quoin.qcow2.walk.TableWords;
 import java.util.List;
+import java.util.function.Consumer;
 
 /**
  * Makes an image smaller. The caller sees to it that no request beyond the new end comes any more.
@@ -42,21 +44,13 @@ final class ShrinkOp extends WholeImageOp {
     private final Outcome ended;
     private Phase phase = Phase.BARRIER;
 
-    ShrinkOp(OpenImage image, long newSizeBytes, Outcome ended) {
-        super(image);
+    ShrinkOp(MappedImage image, Consumer<IoRequest> changes, long newSizeBytes, Outcome ended) {
+        super(image, changes);
         this.newSizeBytes = newSizeBytes;
         this.ended = ended;
-        Qcow2Geometry geometry = image.currentHeader().geometry();
+        Qcow2Geometry geometry = image.header.header().geometry();
         this.l1Needed = (int) geometry.l1EntriesFor(newSizeBytes);
-        this.l1Before = (int) geometry.l1EntriesFor(image.sizeBytes());
-    }
-
-    /**
-     * Begins with the changes: one that has let go of its range half-way would take the next part
-     * behind the barrier, in tables that are gone by then.
-     */
-    void begin() {
-        image.changes.await(this::takeTurn);
+        this.l1Before = (int) geometry.l1EntriesFor(image.disk.sizeBytes());
     }
 
     @Override
@@ -71,11 +65,11 @@ final class ShrinkOp extends WholeImageOp {
         waiting = true;
         // Where entries have subclusters or name places of a data file tables stay.
         boolean plain =
-                !image.currentHeader().hasExtendedL2()
-                        && !image.currentHeader().hasExternalDataFile();
+                !image.header.header().hasExtendedL2()
+                        && !image.header.header().hasExternalDataFile();
         TableRoot behind = TableRoot.active(plain ? l1Needed : l1Before, l1Before);
         new TableWalk(
-                        image.loop(),
+                        image.io.loop(),
                         image.tables,
                         List.of(behind),
                         new EmptyTables(),
@@ -89,7 +83,7 @@ final class ShrinkOp extends WholeImageOp {
         if (!outcome.isOk() || phase == Phase.TRIM) {
             ended.done(outcome);
         } else {
-            zero(newSizeBytes, image.sizeBytes(), this::zeroed);
+            zero(newSizeBytes, image.disk.sizeBytes(), this::zeroed);
         }
     }
 
@@ -98,7 +92,7 @@ final class ShrinkOp extends WholeImageOp {
             ended.done(outcome);
             return;
         }
-        image.changeSize(newSizeBytes, this::sizeChanged);
+        changeSize(newSizeBytes, this::sizeChanged);
     }
 
     private void sizeChanged(BlockError outcome) {
@@ -106,7 +100,7 @@ final class ShrinkOp extends WholeImageOp {
             ended.done(outcome);
             return;
         }
-        image.shortenData(
+        image.disk.shortenData(
                 newSizeBytes,
                 error -> {
                     if (!error.isOk()) {
