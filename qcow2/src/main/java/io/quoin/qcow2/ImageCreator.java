@@ -89,7 +89,7 @@ final class ImageCreator {
     }
 
     /**
-     * The data file first: a crash in between leaves a file that nobody refers to, never an image
+     * The data file first: a crash in between leaves a file that nothing refers to, never an image
      * without its data.
      */
     private CompletionStage<Void> makeAll(String fileName, NewImage image, Loop loop) {
@@ -114,8 +114,7 @@ final class ImageCreator {
                 .thenCompose(
                         nothing ->
                                 make(fileName, image, loop)
-                                        .handle((v, failure) -> undo(dataFile, failure))
-                                        .thenCompose(Function.identity()));
+                                        .exceptionallyCompose(failure -> undo(dataFile, failure)));
     }
 
     private CompletionStage<Void> refuseExisting(String fileName, String what) {
@@ -183,15 +182,10 @@ final class ImageCreator {
                         nothing ->
                                 write(temporary, image, loop)
                                         .thenCompose(v -> subvolume.rename(temporary, fileName))
-                                        .handle((v, failure) -> undo(temporary, failure))
-                                        .thenCompose(Function.identity()));
+                                        .exceptionallyCompose(failure -> undo(temporary, failure)));
     }
 
-    @SuppressWarnings("NullAway") // handle passes null where the stage did not fail
     private CompletionStage<Void> undo(String temporary, Throwable failure) {
-        if (failure == null) {
-            return CompletableFuture.completedFuture(null);
-        }
         return subvolume
                 .remove(temporary)
                 .handle((nothing, ignored) -> CompletableFuture.<Void>failedFuture(failure))

@@ -25,7 +25,6 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
-import java.util.function.Function;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -173,11 +172,7 @@ public final class Qcow2Xlator extends PassThroughXlator {
         }
         return opener.fileOf(fileName, mode)
                 .thenCompose(file -> guard.toWrite(file, file))
-                .thenCompose(
-                        hold ->
-                                openUnheld(fileName, mode, loop)
-                                        .handle((f, failure) -> HeldFile.of(f, failure, hold))
-                                        .thenCompose(Function.identity()))
+                .thenCompose(hold -> HeldFile.of(openUnheld(fileName, mode, loop), hold))
                 .whenCompleteAsync((file, failure) -> {}, loop);
     }
 

@@ -170,8 +170,8 @@ public final class SliceSet {
     }
 
     /**
-     * Whether its changed slices cannot be written, for now or for ever: nobody waits for them to
-     * go.
+     * Whether its changed slices cannot be written, for now or for ever: no request waits for them
+     * to go.
      */
     void stuck(boolean now) {
         if (stuck != now) {

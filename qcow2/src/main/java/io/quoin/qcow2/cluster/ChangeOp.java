@@ -105,9 +105,14 @@ abstract class ChangeOp extends GuestOp {
         resume();
     }
 
-    /** Ends the request, once it has been given back to its pool. */
-    protected final void complete(IoRequest request, BlockError outcome) {
-        if (fua && outcome.isOk()) {
+    /** Gives itself back to its pool. */
+    protected abstract void release();
+
+    @Override
+    protected final void finish(IoRequest request, BlockError outcome) {
+        boolean flush = fua && outcome.isOk();
+        release();
+        if (flush) {
             image.flusher.flush(request);
         } else {
             request.complete(outcome);

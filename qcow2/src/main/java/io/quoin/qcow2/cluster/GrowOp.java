@@ -14,10 +14,10 @@ import org.agrona.BufferUtil;
  *
  * <pre>
  *  LOCK    the whole image, for as long as the L1 table moves
- *  FLUSH   the mapping; then the flusher's turn is taken, so that the L1 table is nobody else's
+ *  FLUSH   the mapping; then the flusher's turn is taken, so that the L1 table is changed by nothing else
  *  L1      only if it is too short: clusters in one piece; write: flush; header switch: flush; the old ones are free
  *  DATA    an external data file reaches the new end
- *  ZERO    what becomes visible must not show the backing file or what somebody left there: zero it, flush
+ *  ZERO    what becomes visible must not show the backing file or what was left there: zero it, flush
  *  SIZE    the header's size field, last: flush
  * </pre>
  *
@@ -152,26 +152,8 @@ final class GrowOp extends WholeImageOp {
 
     @Override
     protected void left(BlockError outcome) {
-        if (outcome.isOk()) {
-            image.disk.growData(newSizeBytes, this::dataGrown);
-        } else {
-            ended.done(outcome);
-        }
-    }
-
-    private void dataGrown(BlockError outcome) {
-        if (outcome.isOk()) {
-            zero(image.disk.sizeBytes(), newSizeBytes, this::zeroed);
-        } else {
-            ended.done(outcome);
-        }
-    }
-
-    private void zeroed(BlockError outcome) {
-        if (outcome.isOk()) {
-            changeSize(newSizeBytes, ended);
-        } else {
-            ended.done(outcome);
-        }
+        Outcome zeroed = ended.ifOk(() -> changeSize(newSizeBytes, ended));
+        Outcome grown = ended.ifOk(() -> zero(image.disk.sizeBytes(), newSizeBytes, zeroed));
+        ended.ifOk(() -> image.disk.growData(newSizeBytes, grown)).done(outcome);
     }
 }

@@ -139,16 +139,7 @@ final class GuestDisk {
     void growData(long newSizeBytes, Outcome outcome) {
         long behind = Math.min(newSizeBytes, io.dataSizeBytes()) - sizeBytes;
         if (isRaw && behind > 0) {
-            io.zeroData(
-                    sizeBytes,
-                    behind,
-                    error -> {
-                        if (error.isOk()) {
-                            lengthenData(newSizeBytes, outcome);
-                        } else {
-                            outcome.done(error);
-                        }
-                    });
+            io.zeroData(sizeBytes, behind, outcome.ifOk(() -> lengthenData(newSizeBytes, outcome)));
         } else {
             lengthenData(newSizeBytes, outcome);
         }

@@ -68,21 +68,10 @@ public final class OpenImage {
         gate.pass(outcome);
     }
 
-    private void whenChangeable(Runnable begin, Outcome outcome) {
-        gate.pass(
-                error -> {
-                    if (error.isOk()) {
-                        begin.run();
-                    } else {
-                        outcome.done(error);
-                    }
-                });
-    }
-
     /** Makes the image larger; durable with the outcome. One at a time. */
     public void grow(long newSizeBytes, Outcome outcome) {
         GrowOp grow = new GrowOp(image, requests::startChange, newSizeBytes, outcome);
-        whenChangeable(grow::takeTurn, outcome);
+        gate.pass(outcome.ifOk(grow::takeTurn));
     }
 
     /**
@@ -92,7 +81,7 @@ public final class OpenImage {
      */
     public void shrink(long newSizeBytes, Outcome outcome) {
         ShrinkOp shrink = new ShrinkOp(image, requests::startChange, newSizeBytes, outcome);
-        whenChangeable(() -> requests.whenChangesEnded(shrink::takeTurn), outcome);
+        gate.pass(outcome.ifOk(() -> requests.whenChangesEnded(shrink::takeTurn)));
     }
 
     /**
@@ -144,7 +133,7 @@ public final class OpenImage {
     }
 
     private void storeBitmaps(Outcome outcome) {
-        whenChangeable(() -> bitmaps.store(outcome), outcome);
+        gate.pass(outcome.ifOk(() -> bitmaps.store(outcome)));
     }
 
     private void closeRefcounts(BlockError before, Outcome outcome) {
@@ -167,7 +156,7 @@ public final class OpenImage {
 
     /** Takes counts down that are too high; durable with the outcome. */
     public void lower(ExcessReferences excess, Outcome outcome) {
-        whenChangeable(() -> image.refcounts.lower(excess, outcome), outcome);
+        gate.pass(outcome.ifOk(() -> image.refcounts.lower(excess, outcome)));
     }
 
     /** The header as it is now. */

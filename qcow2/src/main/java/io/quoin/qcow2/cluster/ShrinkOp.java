@@ -82,34 +82,17 @@ final class ShrinkOp extends WholeImageOp {
     protected void left(BlockError outcome) {
         if (!outcome.isOk() || phase == Phase.TRIM) {
             ended.done(outcome);
-        } else {
-            zero(newSizeBytes, image.disk.sizeBytes(), this::zeroed);
-        }
-    }
-
-    private void zeroed(BlockError outcome) {
-        if (!outcome.isOk()) {
-            ended.done(outcome);
             return;
         }
-        changeSize(newSizeBytes, this::sizeChanged);
-    }
-
-    private void sizeChanged(BlockError outcome) {
-        if (!outcome.isOk()) {
-            ended.done(outcome);
-            return;
-        }
-        image.disk.shortenData(
-                newSizeBytes,
-                error -> {
-                    if (!error.isOk()) {
-                        ended.done(error);
-                        return;
-                    }
-                    phase = Phase.TRIM;
-                    takeTurn();
-                });
+        Outcome shortened =
+                ended.ifOk(
+                        () -> {
+                            phase = Phase.TRIM;
+                            takeTurn();
+                        });
+        Outcome sized = ended.ifOk(() -> image.disk.shortenData(newSizeBytes, shortened));
+        Outcome zeroed = ended.ifOk(() -> changeSize(newSizeBytes, sized));
+        zero(newSizeBytes, image.disk.sizeBytes(), zeroed);
     }
 
     /** Takes tables that map nothing out of the L1 table. */

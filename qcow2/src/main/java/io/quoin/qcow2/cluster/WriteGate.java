@@ -11,7 +11,7 @@ import java.util.Map;
 /**
  * What has to be on disk before the first change of an open image: steps in the order of {@link
  * Stage}, each durable before the next begins. Until then changes wait here; afterwards it costs a
- * look at {@link #isOpen}. An image that nobody changes is not written at all.
+ * look at {@link #isOpen}. An image that is not changed is not written at all.
  *
  * <p>A step that fails fails those that wait; the next change tries it again.
  *

@@ -1,6 +1,5 @@
 package io.quoin.qcow2.cluster;
 
-import io.quoin.block.BlockError;
 import io.quoin.block.IoOp;
 import io.quoin.block.IoRequest;
 import io.quoin.qcow2.layout.ClusterKind;
@@ -61,8 +60,7 @@ final class WriteOp extends ChangeOp {
     }
 
     @Override
-    protected void finish(IoRequest request, BlockError outcome) {
+    protected void release() {
         idle.accept(this);
-        complete(request, outcome);
     }
 }

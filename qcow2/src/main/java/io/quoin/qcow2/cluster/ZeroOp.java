@@ -282,8 +282,7 @@ final class ZeroOp extends ChangeOp {
     }
 
     @Override
-    protected void finish(IoRequest request, BlockError outcome) {
+    protected void release() {
         idle.accept(this);
-        complete(request, outcome);
     }
 }

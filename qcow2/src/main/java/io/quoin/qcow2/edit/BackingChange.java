@@ -10,8 +10,8 @@ import io.quoin.qcow2.layout.Qcow2Header;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Gives an image that nobody has open another backing file, in the header alone. A crash leaves the
- * old name or the new one.
+ * Gives an image that is not open another backing file, in the header alone. A crash leaves the old
+ * name or the new one.
  *
  * <p>Threading: confined to its user.
  */

@@ -19,8 +19,8 @@ import java.util.List;
 import java.util.Objects;
 
 /**
- * Removes a bitmap of an image that nobody has open, without loading any: also one that is too
- * large to be loaded, which keeps the image from being opened for writing.
+ * Removes a bitmap of an image that is not open, without loading any: also one that is too large to
+ * be loaded, which keeps the image from being opened for writing.
  *
  * <pre>
  *  autoclear bit 0 off: flush;  the directory without it, in its place: flush;  size, count and the bit in the header: flush

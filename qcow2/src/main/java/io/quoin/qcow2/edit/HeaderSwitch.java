@@ -6,8 +6,8 @@ import io.quoin.qcow2.layout.Qcow2Header;
 import java.nio.ByteBuffer;
 
 /**
- * Gives an image that nobody has open another header. One write of the first sector makes the
- * change, so that a crash leaves the old one or the new one:
+ * Gives an image that is not open another header. One write of the first sector makes the change,
+ * so that a crash leaves the old one or the new one:
  *
  * <pre>
  *  what lies behind the first sector, in a place of its own: flush;  the first sector: flush

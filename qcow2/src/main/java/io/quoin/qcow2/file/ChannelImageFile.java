@@ -9,7 +9,8 @@ import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 
 /**
- * An image in a file of the host. Who opens it for writing sees to it that nobody else uses it.
+ * An image in a file of the host. A caller that opens it for writing sees to it that it is not used
+ * otherwise.
  *
  * <p>Threading: confined to its user.
  */

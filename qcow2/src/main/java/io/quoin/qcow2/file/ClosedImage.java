@@ -161,7 +161,7 @@ public final class ClosedImage {
                 : SnapshotTableLayout.parseBroken(snapshotTable(), header, fileSizeBytes, faults);
     }
 
-    /** The snapshot table as it has to be; null: as it is, or nobody knows. */
+    /** The snapshot table as it has to be; null: as it is, or that cannot be known. */
     public SnapshotTableLayout.@Nullable Mended mendedSnapshots() {
         if (header.snapshotCount() == 0) {
             return null;

@@ -27,7 +27,7 @@ public record MapExtent(
         long offset) {
     public static final long NO_OFFSET = -1;
 
-    /** What nobody has looked at. */
+    /** What has not been looked at. */
     static MapExtent unknown(long start, long length, int depth) {
         return new MapExtent(start, length, depth, false, false, false, false, NO_OFFSET);
     }
@@ -63,9 +63,5 @@ public record MapExtent(
     public MapExtent joined(MapExtent next) {
         return new MapExtent(
                 start, length + next.length, depth, present, zero, data, compressed, offset);
-    }
-
-    MapExtent withLength(long newLength) {
-        return new MapExtent(start, newLength, depth, present, zero, data, compressed, offset);
     }
 }

@@ -3,12 +3,14 @@ package io.quoin.qcow2.io;
 import io.quoin.block.BlockError;
 import io.quoin.block.BlockException;
 import io.quoin.xlator.XlatorFile;
+import java.nio.ByteBuffer;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.CompletionStage;
 import java.util.function.Consumer;
 import java.util.function.Function;
 import java.util.function.Supplier;
+import org.agrona.BufferUtil;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -23,12 +25,8 @@ public final class ChildFiles {
     public static <T> CompletionStage<T> orClose(
             XlatorFile file, Function<XlatorFile, CompletionStage<T>> use) {
         return attempt(() -> use.apply(file))
-                .handle(
-                        (value, failure) ->
-                                failure == null
-                                        ? CompletableFuture.completedFuture(value)
-                                        : closeThen(file, () -> Results.<T>failed(failure)))
-                .thenCompose(Function.identity());
+                .exceptionallyCompose(
+                        failure -> closeThen(file, () -> CompletableFuture.failedFuture(failure)));
     }
 
     /** What {@code use} makes of the file, which is closed in any case. */
@@ -78,6 +76,16 @@ public final class ChildFiles {
                     }
                 });
         return done;
+    }
+
+    /** Reads {@code lengthBytes} to the start of {@code bytes}; {@code what} is for messages. */
+    public static CompletionStage<ByteBuffer> read(
+            ImageIo io, long hostOffset, ByteBuffer bytes, int lengthBytes, String what) {
+        long address = BufferUtil.address(bytes);
+        return stage(
+                        "read of the " + what + " at host offset " + hostOffset,
+                        outcome -> io.read(hostOffset, address, lengthBytes, outcome))
+                .thenApply(nothing -> bytes);
     }
 
     /** The error in a stage's failure. */

@@ -8,10 +8,10 @@ import org.agrona.UnsafeApi;
 import org.agrona.collections.Long2ObjectHashMap;
 
 /**
- * The metadata of an open image as they were on disk at one moment, for somebody who reads them at
- * leisure while they go on changing: before metadata are overwritten, what was there is read and
- * kept. Guest data are not kept, nor clusters that are punched or given to data; whoever frees
- * clusters with metadata waits with that.
+ * The metadata of an open image as they were on disk at one moment, for a reader that goes through
+ * them at leisure while they go on changing: before metadata are overwritten, what was there is
+ * read and kept. Guest data are not kept, nor clusters that are punched or given to data; what
+ * frees clusters with metadata waits with that.
  *
  * <p>Why a read sees that moment: each change of metadata passes {@link #beforeWrite}, which keeps
  * the whole unit before the first write to it is submitted; and a read looks for kept units when it
@@ -53,7 +53,7 @@ public final class FrozenMetadata {
         return lost;
     }
 
-    /** Nobody reads any more. */
+    /** Nothing reads any more. */
     void giveUp(BlockError reason) {
         if (lost.isOk()) {
             lost = reason;

@@ -19,7 +19,7 @@ import org.jspecify.annotations.Nullable;
  * the same one, or an external data file.
  *
  * <p>Flushes of data are numbered as they are submitted. One of number n that succeeded has made
- * durable every write that had completed before it was submitted; so whoever needs the writes
+ * durable every write that had completed before it was submitted; so a caller that needs the writes
  * completed so far to be durable waits until {@link #flushesDone} reaches {@link #nextFlush}. A
  * failed flush fences the image.
  *
@@ -174,13 +174,7 @@ public final class ImageIo {
                     address,
                     lengthBytes,
                     IoFlags.NONE,
-                    error -> {
-                        if (error.isOk()) {
-                            flush(outcome);
-                        } else {
-                            outcome.done(error);
-                        }
-                    });
+                    outcome.ifOk(() -> flush(outcome)));
         }
     }
 
@@ -215,7 +209,7 @@ public final class ImageIo {
         return now;
     }
 
-    /** Nobody needs that any more. */
+    /** That is not needed any more. */
     public void thaw() {
         FrozenMetadata then = frozen;
         frozen = null;

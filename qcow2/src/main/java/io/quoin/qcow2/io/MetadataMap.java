@@ -13,8 +13,8 @@ import java.util.concurrent.ThreadLocalRandom;
  * </pre>
  *
  * Metadata lie far apart (an L2 table for each 512 clusters of 4 KiB), so what counts is the memory
- * for one of them alone: 32 to 64 bytes. Clusters come from the image, which nobody need trust: the
- * hash is multiplied with a random number, so that nobody can make them collide.
+ * for one of them alone: 32 to 64 bytes. Clusters come from the image, which need not be trusted:
+ * the hash is multiplied with a random number, so that no image can make them collide.
  *
  * <p>Threading: confined(loop).
  */

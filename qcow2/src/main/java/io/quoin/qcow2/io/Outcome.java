@@ -10,4 +10,15 @@ import io.quoin.block.BlockError;
 @FunctionalInterface
 public interface Outcome {
     void done(BlockError error);
+
+    /** What runs {@code next} if it is OK, and else passes the error on to this one. */
+    default Outcome ifOk(Runnable next) {
+        return error -> {
+            if (error.isOk()) {
+                next.run();
+            } else {
+                done(error);
+            }
+        };
+    }
 }

@@ -16,7 +16,6 @@ import io.quoin.qcow2.refcount.Refcounts;
 import io.quoin.xlator.XlatorFile;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
-import java.util.function.Function;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -103,15 +102,13 @@ final class ImageAssembly {
                         opening.writable);
         return loadBitmaps()
                 .thenCompose(nothing -> startReclaim())
-                .handle(
-                        (nothing, failure) -> {
-                            if (failure == null) {
-                                return CompletableFuture.<XlatorFile>completedFuture(file);
+                .<XlatorFile>thenApply(nothing -> file)
+                .whenComplete(
+                        (opened, failure) -> {
+                            if (failure != null) {
+                                image.releaseMemory();
                             }
-                            image.releaseMemory();
-                            return CompletableFuture.<XlatorFile>failedFuture(failure);
-                        })
-                .thenCompose(Function.identity());
+                        });
     }
 
     /**

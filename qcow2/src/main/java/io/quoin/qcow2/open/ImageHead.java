@@ -77,7 +77,8 @@ record ImageHead(Qcow2Header header, ByteBuffer firstCluster) {
     private static CompletionStage<long[]> readTable(
             ImageIo io, long hostOffset, long[] entries, int from, ByteBuffer piece, String what) {
         int count = Math.min(entries.length - from, piece.capacity() / Long.BYTES);
-        return read(io, hostOffset + (long) from * Long.BYTES, piece, count * Long.BYTES, what)
+        return ChildFiles.read(
+                        io, hostOffset + (long) from * Long.BYTES, piece, count * Long.BYTES, what)
                 .thenCompose(
                         bytes -> {
                             bytes.asLongBuffer().get(entries, from, count);
@@ -89,20 +90,7 @@ record ImageHead(Qcow2Header header, ByteBuffer firstCluster) {
 
     private static CompletionStage<ByteBuffer> readHeader(ImageIo io, int lengthBytes) {
         ByteBuffer bytes = BufferUtil.allocateDirectAligned(lengthBytes, ALIGNMENT);
-        return read(io, 0, bytes, lengthBytes, "qcow2 header");
-    }
-
-    private static CompletionStage<ByteBuffer> read(
-            ImageIo io, long hostOffset, ByteBuffer bytes, int lengthBytes, String what) {
-        return ChildFiles.stage(
-                        "read of the " + what + " at host offset " + hostOffset,
-                        outcome ->
-                                io.read(
-                                        hostOffset,
-                                        BufferUtil.address(bytes),
-                                        lengthBytes,
-                                        outcome))
-                .thenApply(nothing -> bytes);
+        return ChildFiles.read(io, 0, bytes, lengthBytes, "qcow2 header");
     }
 
     /** Puts the file's name in front of what is wrong with it. */

@@ -16,7 +16,6 @@ import io.quoin.xlator.XlatorFile;
 import io.quoin.xlator.loop.Loop;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
-import java.util.function.Function;
 
 /**
  * Opens an image and everything behind it, read-only there; {@link Opening} has the steps.
@@ -86,17 +85,13 @@ public final class ImageOpener {
         }
         return setup.subvolume()
                 .stat(fileName)
-                .handle(
-                        (info, failure) -> {
-                            if (failure == null) {
-                                return CompletableFuture.completedFuture(fileName);
-                            }
-                            return ChildFiles.errorOf(failure) == BlockError.ENOENT
-                                    ? CompletableFuture.completedFuture(
-                                            ImageName.of(fileName).file())
-                                    : CompletableFuture.<String>failedFuture(failure);
-                        })
-                .thenCompose(Function.identity());
+                .thenApply(info -> fileName)
+                .exceptionallyCompose(
+                        failure ->
+                                ChildFiles.errorOf(failure) == BlockError.ENOENT
+                                        ? CompletableFuture.completedFuture(
+                                                ImageName.of(fileName).file())
+                                        : CompletableFuture.failedFuture(failure));
     }
 
     /**
@@ -110,16 +105,17 @@ public final class ImageOpener {
         chain.requireNext(name);
         requireFormat(image, format);
         Hold hold = setup.guard().pin(name, image);
-        return fileId(name)
-                .thenComposeAsync(
-                        fileId -> {
-                            SharedParents.Key key = new SharedParents.Key(name, format, fileId);
-                            return parents.open(
-                                    key, loop, chain, next -> openParent(name, format, loop, next));
-                        },
-                        loop)
-                .handle((file, failure) -> HeldFile.of(file, failure, hold))
-                .thenCompose(Function.identity());
+        CompletionStage<XlatorFile> opening =
+                fileId(name)
+                        .thenComposeAsync(
+                                fileId ->
+                                        parents.open(
+                                                new SharedParents.Key(name, format, fileId),
+                                                loop,
+                                                chain,
+                                                next -> openParent(name, format, loop, next)),
+                                loop);
+        return HeldFile.of(opening, hold);
     }
 
     private CompletionStage<XlatorFile> openParent(

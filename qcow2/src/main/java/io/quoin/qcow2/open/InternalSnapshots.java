@@ -38,7 +38,7 @@ final class InternalSnapshots {
         return read(io, header, (int) Math.min(room, FIRST_READ_BYTES), room);
     }
 
-    /** Reads the table, none where it is broken: that keeps nobody from reading the disk. */
+    /** Reads the table, none where it is broken: the disk can be read all the same. */
     static CompletionStage<SnapshotTable> readForDetails(ImageIo io, Qcow2Header header) {
         return read(io, header).exceptionally(failure -> new SnapshotTable(List.of(), 0));
     }
@@ -64,16 +64,9 @@ final class InternalSnapshots {
     private static CompletionStage<SnapshotTable> read(
             ImageIo io, Qcow2Header header, int lengthBytes, long room) {
         ByteBuffer bytes = BufferUtil.allocateDirectAligned(lengthBytes, ALIGNMENT);
-        return ChildFiles.stage(
-                        "read of the snapshot table at host offset " + header.snapshotsOffset(),
-                        outcome ->
-                                io.read(
-                                        header.snapshotsOffset(),
-                                        BufferUtil.address(bytes),
-                                        lengthBytes,
-                                        outcome))
+        return ChildFiles.read(io, header.snapshotsOffset(), bytes, lengthBytes, "snapshot table")
                 .thenCompose(
-                        nothing -> {
+                        table -> {
                             long needed =
                                     SnapshotTableLayout.bytesNeeded(bytes, header.snapshotCount());
                             if (needed > lengthBytes && lengthBytes < room) {

@@ -13,7 +13,7 @@ import java.util.concurrent.CompletableFuture;
 import org.agrona.BufferUtil;
 
 /**
- * A file of a loop for somebody on another thread who waits: each call is a request on the loop.
+ * A file of a loop for a caller on another thread, which waits: each call is a request on the loop.
  * Closing it leaves the file open.
  *
  * <p>Threading: thread-safe, but never used on the loop itself.

@@ -16,7 +16,6 @@ import io.quoin.xlator.XlatorFile;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
-import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -90,12 +89,7 @@ final class Opening {
                 .thenCompose(nothing -> openDataFile())
                 .thenCompose(nothing -> openBacking())
                 .thenCompose(nothing -> new ImageAssembly(this).file())
-                .handle(
-                        (file, failure) ->
-                                failure == null
-                                        ? CompletableFuture.completedFuture(file)
-                                        : undo(failure))
-                .thenCompose(Function.identity());
+                .exceptionallyCompose(this::undo);
     }
 
     Qcow2Header header() {
@@ -232,10 +226,8 @@ final class Opening {
 
     /** Opens a file that is held, until it is closed or cannot be opened. */
     private CompletionStage<XlatorFile> openHeld(String name, Hold hold) {
-        return setup.subvolume()
-                .open(name, writable ? OpenMode.READ_WRITE : OpenMode.READ_ONLY, io.loop())
-                .handle((file, failure) -> HeldFile.of(file, failure, hold))
-                .thenCompose(Function.identity());
+        OpenMode mode = writable ? OpenMode.READ_WRITE : OpenMode.READ_ONLY;
+        return HeldFile.of(setup.subvolume().open(name, mode, io.loop()), hold);
     }
 
     private void requireRoom(XlatorFile file) {

@@ -182,22 +182,8 @@ final class Qcow2File
                     bitmaps.resized(image.sizeBytes());
                     outcome.done(error);
                 };
-        image.whenChangeable(
-                passed -> {
-                    if (!passed.isOk()) {
-                        outcome.done(passed);
-                        return;
-                    }
-                    bitmaps.beforeResize(
-                            newSizeBytes,
-                            marked -> {
-                                if (marked.isOk()) {
-                                    operation.accept(ended);
-                                } else {
-                                    outcome.done(marked);
-                                }
-                            });
-                });
+        Outcome marked = outcome.ifOk(() -> operation.accept(ended));
+        image.whenChangeable(outcome.ifOk(() -> bitmaps.beforeResize(newSizeBytes, marked)));
     }
 
     private @Nullable BlockException resizeRefusal(long newSizeBytes) {

@@ -5,7 +5,7 @@ import io.quoin.block.BlockException;
 import io.quoin.xlator.NameText;
 
 /**
- * The rule for names of backing files and data files, which come from images that nobody need
+ * The rule for names of backing files and data files, which come from images that one need not
  * trust: a plain name of the volume, never a path, a URL or one of QEMU's {@code protocol:}
  * strings.
  *
@@ -25,7 +25,7 @@ public final class BackingName {
 
     /**
      * As {@link #require(String, String)}, for an external data file, which is written as the image
-     * is: so it may be none that anybody takes for an image.
+     * is: so it may be none that is taken for an image.
      *
      * @throws BlockException EPERM if {@code name} could mean anything outside of the volume,
      *     EINVAL if it is an image's

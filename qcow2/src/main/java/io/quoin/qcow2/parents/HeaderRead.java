@@ -61,14 +61,6 @@ final class HeaderRead {
         ByteBuffer bytes = target.duplicate().position(0).limit(lengthBytes);
         return lengthBytes < HeaderLayout.VERSION_2_BYTES
                 ? CompletableFuture.completedFuture(bytes.limit(0))
-                : ChildFiles.stage(
-                                "read of the header",
-                                outcome ->
-                                        io.read(
-                                                0,
-                                                BufferUtil.address(target),
-                                                lengthBytes,
-                                                outcome))
-                        .thenApply(nothing -> bytes);
+                : ChildFiles.read(io, 0, bytes, lengthBytes, "header");
     }
 }

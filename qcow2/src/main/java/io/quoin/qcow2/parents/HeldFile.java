@@ -2,7 +2,6 @@ package io.quoin.qcow2.parents;
 
 import io.quoin.xlator.PassThroughFile;
 import io.quoin.xlator.XlatorFile;
-import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 
 /**
@@ -18,14 +17,15 @@ public final class HeldFile extends PassThroughFile {
         this.hold = hold;
     }
 
-    /** The opened file, or the failure, and then the hold ends here. */
-    @SuppressWarnings("NullAway") // handle passes null where the stage did not fail
-    public static CompletionStage<XlatorFile> of(XlatorFile file, Throwable failure, Hold hold) {
-        if (failure == null) {
-            return CompletableFuture.completedFuture(new HeldFile(file, hold));
-        }
-        hold.release();
-        return CompletableFuture.failedFuture(failure);
+    /** The opened file; the hold ends when it is closed, or if it cannot be opened. */
+    public static CompletionStage<XlatorFile> of(CompletionStage<XlatorFile> opening, Hold hold) {
+        return opening.<XlatorFile>thenApply(file -> new HeldFile(file, hold))
+                .whenComplete(
+                        (file, failure) -> {
+                            if (failure != null) {
+                                hold.release();
+                            }
+                        });
     }
 
     @Override

@@ -99,7 +99,7 @@ final class ClusterReserve {
         answer(BlockError.OK);
     }
 
-    /** Resumes whoever waits; if {@code error} is none, to try again. */
+    /** Resumes those that wait; if {@code error} is none, to try again. */
     void answer(BlockError error) {
         List<Steps> all = waiters;
         waiters = new ArrayList<>();

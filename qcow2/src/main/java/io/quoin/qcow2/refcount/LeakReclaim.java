@@ -200,7 +200,7 @@ public final class LeakReclaim {
         return !stopped && state != State.IDLE && state != State.DONE && state != State.GIVEN_UP;
     }
 
-    /** For a person; empty if there was nothing to do. */
+    /** For people; empty if there was nothing to do. */
     public Map<String, Object> details() {
         Map<String, Object> details = new LinkedHashMap<>();
         if (state != State.IDLE) {

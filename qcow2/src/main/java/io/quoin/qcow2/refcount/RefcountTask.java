@@ -37,10 +37,6 @@ abstract class RefcountTask extends Steps {
         return error;
     }
 
-    final void clearError() {
-        error = BlockError.OK;
-    }
-
     /** Says that {@link #answer} will be called; until then {@link #work} is not. */
     protected final void await() {
         waiting = true;

@@ -80,7 +80,8 @@ public final class Refcounts implements FreeSink {
             record.add(taken.start(), taken.count());
         }
         if (!reserving && reserve.readyCount() < reserve.target() / 2) {
-            // Not from inside the taker: whoever is resumed then would come between its steps.
+            // Not from inside the taker: a waiter that is resumed then would come between its
+            // steps.
             reserving = true;
             blocks.io().loop().execute(refill);
         }
@@ -219,25 +220,13 @@ public final class Refcounts implements FreeSink {
                     } else if (task.isUnfinished()) {
                         lower(excess, outcome);
                     } else {
-                        free(excess.unused(), freed -> writeDurably(freed, outcome));
+                        free(excess.unused(), outcome.ifOk(() -> writeDurably(outcome)));
                     }
                 });
     }
 
-    private void writeDurably(BlockError before, Outcome outcome) {
-        if (before.isOk()) {
-            settle(Runnable::run, settled -> flush(settled, outcome));
-        } else {
-            outcome.done(before);
-        }
-    }
-
-    private void flush(BlockError before, Outcome outcome) {
-        if (before.isOk()) {
-            blocks.io().flush(outcome);
-        } else {
-            outcome.done(before);
-        }
+    private void writeDurably(Outcome outcome) {
+        settle(Runnable::run, outcome.ifOk(() -> blocks.io().flush(outcome)));
     }
 
     /**
