@@ -143,34 +143,19 @@ final class ImageCreator {
         if (backing == null) {
             return CompletableFuture.completedFuture(sizeBytes);
         }
-        CompletableFuture<Long> size = new CompletableFuture<>();
-        loop.execute(
-                () -> {
-                    try {
-                        opener.openBacking(
-                                        backing, wanted.backingFormat(), loop, Chain.of(fileName))
-                                .thenCompose(
-                                        file ->
-                                                ChildFiles.thenClose(
-                                                        file,
-                                                        open ->
-                                                                CompletableFuture.completedFuture(
-                                                                        open.geometry()
-                                                                                .sizeBytes())))
-                                .whenComplete(
-                                        (backingBytes, failure) -> {
-                                            if (failure != null) {
-                                                size.completeExceptionally(failure);
-                                            } else {
-                                                size.complete(
-                                                        sizeBytes > 0 ? sizeBytes : backingBytes);
-                                            }
-                                        });
-                    } catch (RuntimeException | Error e) {
-                        size.completeExceptionally(e);
-                    }
-                });
-        return size;
+        Chain chain = Chain.of(fileName);
+        return CompletableFuture.supplyAsync(
+                        () -> opener.openBacking(backing, wanted.backingFormat(), loop, chain),
+                        loop)
+                .thenCompose(Function.identity())
+                .thenCompose(
+                        file ->
+                                ChildFiles.thenClose(
+                                        file,
+                                        open ->
+                                                CompletableFuture.completedFuture(
+                                                        open.geometry().sizeBytes())))
+                .thenApply(backingBytes -> sizeBytes > 0 ? sizeBytes : backingBytes);
     }
 
     private CompletionStage<Void> make(String fileName, NewImage image, Loop loop) {

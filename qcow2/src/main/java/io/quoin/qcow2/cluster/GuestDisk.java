@@ -138,10 +138,11 @@ final class GuestDisk {
      */
     void growData(long newSizeBytes, Outcome outcome) {
         long behind = Math.min(newSizeBytes, io.dataSizeBytes()) - sizeBytes;
+        Outcome zeroed = outcome.ifOk(() -> lengthenData(newSizeBytes, outcome));
         if (isRaw && behind > 0) {
-            io.zeroData(sizeBytes, behind, outcome.ifOk(() -> lengthenData(newSizeBytes, outcome)));
+            io.zeroData(sizeBytes, behind, zeroed);
         } else {
-            lengthenData(newSizeBytes, outcome);
+            zeroed.done(BlockError.OK);
         }
     }
 

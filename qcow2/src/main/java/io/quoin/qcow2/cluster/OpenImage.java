@@ -137,16 +137,10 @@ public final class OpenImage {
     }
 
     private void closeRefcounts(BlockError before, Outcome outcome) {
+        Outcome last = error -> image.io.whenIdle(() -> outcome.done(error));
+        Outcome counted = last.ifOk(() -> reclaim.closed(last));
         image.refcounts.close(
-                before.isOk(),
-                closed -> {
-                    BlockError error = before.isOk() ? closed : before;
-                    if (error.isOk()) {
-                        reclaim.closed(marked -> image.io.whenIdle(() -> outcome.done(marked)));
-                    } else {
-                        image.io.whenIdle(() -> outcome.done(error));
-                    }
-                });
+                before.isOk(), closed -> counted.done(before.isOk() ? closed : before));
     }
 
     /** What gives clusters back that leaked when the last writer was killed. */

@@ -67,6 +67,7 @@ final class ShrinkOp extends WholeImageOp {
         boolean plain =
                 !image.header.header().hasExtendedL2()
                         && !image.header.header().hasExternalDataFile();
+        Outcome trimmed = this::trimmed;
         TableRoot behind = TableRoot.active(plain ? l1Needed : l1Before, l1Before);
         new TableWalk(
                         image.io.loop(),
@@ -74,7 +75,7 @@ final class ShrinkOp extends WholeImageOp {
                         List.of(behind),
                         new EmptyTables(),
                         0,
-                        this::tablesTrimmed)
+                        trimmed.ifOk(() -> image.flusher.flush(this::lowerL1)))
                 .start();
     }
 
@@ -118,14 +119,6 @@ final class ShrinkOp extends WholeImageOp {
             if (isEmpty && image.tables.drop(l1Index)) {
                 image.flusher.drop(hostOffset >>> image.clusterBits);
             }
-        }
-    }
-
-    private void tablesTrimmed(BlockError outcome) {
-        if (outcome.isOk()) {
-            image.flusher.flush(this::lowerL1);
-        } else {
-            trimmed(outcome);
         }
     }
 

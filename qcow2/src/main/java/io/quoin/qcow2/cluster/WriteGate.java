@@ -7,6 +7,7 @@ import java.util.ArrayList;
 import java.util.EnumMap;
 import java.util.List;
 import java.util.Map;
+import java.util.function.Consumer;
 
 /**
  * What has to be on disk before the first change of an open image: steps in the order of {@link
@@ -30,19 +31,13 @@ public final class WriteGate {
         DIRTY_BIT
     }
 
-    /** Makes something durable. */
-    @FunctionalInterface
-    public interface Step {
-        void run(Outcome outcome);
-    }
-
-    private final Map<Stage, Step> steps = new EnumMap<>(Stage.class);
+    private final Map<Stage, Consumer<Outcome>> steps = new EnumMap<>(Stage.class);
     private List<Outcome> waiters = new ArrayList<>();
     private boolean running;
     private boolean open = true;
 
     /** Closes the gate until {@code step} has run; before the image is used. */
-    public void add(Stage stage, Step step) {
+    public void add(Stage stage, Consumer<Outcome> step) {
         steps.put(stage, step);
         open = false;
     }
@@ -71,11 +66,11 @@ public final class WriteGate {
             return;
         }
         Stage stage = steps.keySet().iterator().next();
-        Step step = steps.get(stage);
+        Consumer<Outcome> step = steps.get(stage);
         if (step == null) {
             throw new AssertionError("stage without a step");
         }
-        step.run(
+        step.accept(
                 error -> {
                     if (error.isOk()) {
                         steps.remove(stage);

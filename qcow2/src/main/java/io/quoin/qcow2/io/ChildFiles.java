@@ -40,7 +40,8 @@ public final class ChildFiles {
                                         () ->
                                                 failure == null
                                                         ? CompletableFuture.completedFuture(value)
-                                                        : Results.<T>failed(failure)))
+                                                        : CompletableFuture.<T>failedFuture(
+                                                                failure)))
                 .thenCompose(Function.identity());
     }
 
@@ -102,12 +103,5 @@ public final class ChildFiles {
             cause = cause.getCause();
         }
         return cause;
-    }
-
-    /** Failed stages of a type that is inferred. */
-    private static final class Results {
-        static <T> CompletableFuture<T> failed(Throwable failure) {
-            return CompletableFuture.failedFuture(failure);
-        }
     }
 }

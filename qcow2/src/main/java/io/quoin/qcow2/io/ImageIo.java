@@ -273,32 +273,27 @@ public final class ImageIo {
             IoOp op, long hostOffset, long address, int lengthBytes, int flags, Outcome outcome) {
         IoRequest request = pool.acquire().prepare(op, hostOffset, lengthBytes, flags);
         request.memory().add(address, lengthBytes);
-        submit(request, whenDone, outcome);
+        submit(file, request, outcome);
     }
 
     /** Gives a range of the file back. */
     public void discard(long hostOffset, long lengthBytes, Outcome outcome) {
-        if (!health.isWritable()) {
-            outcome.done(health.refusal());
-            return;
-        }
-        IoRequest request =
-                pool.acquire().prepare(IoOp.DISCARD, hostOffset, lengthBytes, IoFlags.NONE);
-        submit(request, whenDone, outcome);
+        change(file, IoOp.DISCARD, hostOffset, lengthBytes, outcome);
     }
 
     /** Makes a range of the data read as zeros. */
     public void zeroData(long hostOffset, long lengthBytes, Outcome outcome) {
-        if (!health.isWritable()) {
+        change(data, IoOp.WRITE_ZEROES, hostOffset, lengthBytes, outcome);
+    }
+
+    private void change(
+            XlatorFile target, IoOp op, long hostOffset, long lengthBytes, Outcome outcome) {
+        if (health.isWritable()) {
+            IoRequest request = pool.acquire().prepare(op, hostOffset, lengthBytes, IoFlags.NONE);
+            submit(target, request, outcome);
+        } else {
             outcome.done(health.refusal());
-            return;
         }
-        IoRequest request =
-                pool.acquire().prepare(IoOp.WRITE_ZEROES, hostOffset, lengthBytes, IoFlags.NONE);
-        request.attachment(outcome);
-        request.push(whenDone);
-        inFlight++;
-        data.submit(request);
     }
 
     /** Makes everything in the image's own file durable that had completed before. */
@@ -346,7 +341,7 @@ public final class ImageIo {
                 IoFlags.NONE,
                 error -> {
                     IoRequest request = pool.acquire().flush();
-                    submit(request, whenDone, flushed -> {});
+                    submit(file, request, flushed -> {});
                 });
     }
 
@@ -401,11 +396,11 @@ public final class ImageIo {
         }
     }
 
-    private void submit(IoRequest request, IoCompletion completion, Outcome outcome) {
+    private void submit(XlatorFile target, IoRequest request, Outcome outcome) {
         request.attachment(outcome);
-        request.push(completion);
+        request.push(whenDone);
         inFlight++;
-        file.submit(request);
+        target.submit(request);
     }
 
     private void onDone(IoRequest request, BlockError error) {

@@ -8,6 +8,7 @@ import io.quoin.qcow2.served.CheckTurns;
 import io.quoin.xlator.loop.Loop;
 import io.quoin.xlator.memory.MemoryUse;
 import io.quoin.xlator.memory.ProcessMemory;
+import java.util.HashMap;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
 
@@ -32,7 +33,10 @@ public final class LoopMemories {
 
     LoopMemory of(Loop loop) {
         return byLoop.computeIfAbsent(
-                loop, owner -> new LoopMemory(new SliceCache(owner, memory, loops), checkTurns));
+                loop,
+                owner ->
+                        new LoopMemory(
+                                new SliceCache(owner, memory, loops), checkTurns, new HashMap<>()));
     }
 
     /**

@@ -21,7 +21,6 @@ record MetadataClaims(MetadataMap map, int clusterBits, String fileName) {
     /** All but bitmaps. */
     void addAll(Opening opening) {
         Qcow2Header header = opening.header();
-        int bits = clusterBits;
         long fileSize = opening.io.fileSizeBytes();
         map.add(0, MetadataKind.HEADER);
         add(header.l1TableOffset(), header.l1Size() * 8L, MetadataKind.L1_TABLE, "L1 table");
@@ -31,7 +30,10 @@ record MetadataClaims(MetadataMap map, int clusterBits, String fileName) {
                 MetadataKind.REFCOUNT_TABLE,
                 "refcount table");
         SnapshotTable snapshots = opening.snapshots();
-        requireRoom(snapshotL1Clusters(snapshots, bits));
+        requireRoom(
+                snapshots.entries().stream()
+                        .mapToLong(snapshot -> ((snapshot.l1Size() * 8L) >>> clusterBits) + 1)
+                        .sum());
         add(
                 header.snapshotsOffset(),
                 snapshots.sizeBytes(),
@@ -46,24 +48,17 @@ record MetadataClaims(MetadataMap map, int clusterBits, String fileName) {
         }
         for (int i = 0; i < opening.refcountTable().length; i++) {
             long entry = opening.refcountTable()[i];
-            if (entry != 0 && RefcountLayout.tableFault(entry, bits, fileSize).isNone()) {
+            if (entry != 0 && RefcountLayout.tableFault(entry, clusterBits, fileSize).isNone()) {
                 add(entry, 1, MetadataKind.REFCOUNT_BLOCK, "refcount block " + i);
             }
         }
         for (int i = 0; i < opening.l1().length; i++) {
             long entry = opening.l1()[i];
-            if (L1Entry.isAllocated(entry) && L1Entry.fault(entry, bits, fileSize).isNone()) {
+            if (L1Entry.isAllocated(entry)
+                    && L1Entry.fault(entry, clusterBits, fileSize).isNone()) {
                 add(L1Entry.hostOffset(entry), 1, MetadataKind.L2_TABLE, "L2 table " + i);
             }
         }
-    }
-
-    private static long snapshotL1Clusters(SnapshotTable snapshots, int clusterBits) {
-        long clusters = 0;
-        for (SnapshotEntry snapshot : snapshots.entries()) {
-            clusters += ((snapshot.l1Size() * 8L) >>> clusterBits) + 1;
-        }
-        return clusters;
     }
 
     private void requireRoom(long clusters) {

@@ -148,7 +148,7 @@ public final class LeakReclaim {
     private void bitmapsSeen(BlockError error) {
         LeakCandidates set = candidates;
         if (!error.isOk() || set == null) {
-            giveUp("a table cannot be read: " + error.text());
+            unreadable(error);
             return;
         }
         state = State.TABLES;
@@ -162,7 +162,7 @@ public final class LeakReclaim {
             state = State.LOWER;
             scan();
         } else {
-            giveUp("a table cannot be read: " + error.text());
+            unreadable(error);
         }
     }
 
@@ -318,12 +318,9 @@ public final class LeakReclaim {
                 set,
                 scanFrom,
                 found -> {
-                    if (!found.error().isOk()) {
-                        if (stopped) {
-                            return;
-                        }
-                        giveUp("a table cannot be read: " + found.error().text());
-                    } else if (found.count() == 0) {
+                    if (!found.error().isOk() && !stopped) {
+                        unreadable(found.error());
+                    } else if (found.error().isOk() && found.count() == 0) {
                         scanned(found);
                     } else if (!stopped) {
                         gate.accept(passed -> lower(found, passed));
@@ -346,11 +343,8 @@ public final class LeakReclaim {
 
     private void scanned(LeakScan found) {
         scanFrom = found.next();
-        if (scanFrom >= 0 && stopped) {
-            return;
-        }
         if (scanFrom >= 0) {
-            timer = io.loop().schedule(PAUSE_NANOS, this::scan);
+            timer = stopped ? null : io.loop().schedule(PAUSE_NANOS, this::scan);
             return;
         }
         state = State.DONE;
@@ -361,6 +355,10 @@ public final class LeakReclaim {
                 lowered,
                 lowered << clusterBits,
                 tablesRead);
+    }
+
+    private void unreadable(BlockError error) {
+        giveUp("a table cannot be read: " + error.text());
     }
 
     private void giveUp(String why) {
