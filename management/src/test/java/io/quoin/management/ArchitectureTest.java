@@ -10,6 +10,8 @@ import com.tngtech.archunit.core.domain.JavaClasses;
 import com.tngtech.archunit.core.domain.JavaMethodCall;
 import com.tngtech.archunit.core.importer.ClassFileImporter;
 import com.tngtech.archunit.lang.ArchRule;
+import com.tngtech.archunit.library.dependencies.SliceAssignment;
+import com.tngtech.archunit.library.dependencies.SliceIdentifier;
 import com.tngtech.archunit.library.dependencies.SlicesRuleDefinition;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -187,6 +189,30 @@ class ArchitectureTest {
     void shouldHaveNoCyclesBetweenThePackagesOfManagement() {
         SlicesRuleDefinition.slices()
                 .matching("io.quoin.management.(**)")
+                .should()
+                .beFreeOfCycles()
+                .check(CLASSES);
+    }
+
+    /** docs/adr/0020 has the layers; the module's own package is the highest of them. */
+    @Test
+    void shouldHaveNoCyclesBetweenThePackagesOfQcow2() {
+        SlicesRuleDefinition.slices()
+                .assignedFrom(
+                        new SliceAssignment() {
+                            @Override
+                            public SliceIdentifier getIdentifierOf(JavaClass javaClass) {
+                                String name = javaClass.getPackageName();
+                                return (name + ".").startsWith(prefix(QCOW2))
+                                        ? SliceIdentifier.of(name)
+                                        : SliceIdentifier.ignore();
+                            }
+
+                            @Override
+                            public String getDescription() {
+                                return "packages of qcow2";
+                            }
+                        })
                 .should()
                 .beFreeOfCycles()
                 .check(CLASSES);

@@ -2,9 +2,15 @@ package io.quoin.qcow2;
 
 import io.quoin.block.BlockError;
 import io.quoin.block.BlockException;
-import io.quoin.qcow2.FileHolds.Hold;
-import io.quoin.qcow2.cache.ImageHealth;
-import io.quoin.qcow2.cache.ImageIo;
+import io.quoin.qcow2.io.ChildFiles;
+import io.quoin.qcow2.io.ImageHealth;
+import io.quoin.qcow2.io.ImageIo;
+import io.quoin.qcow2.open.ImageOpener;
+import io.quoin.qcow2.parents.BackingName;
+import io.quoin.qcow2.parents.Chain;
+import io.quoin.qcow2.parents.Hold;
+import io.quoin.qcow2.parents.ImageName;
+import io.quoin.qcow2.parents.ParentGuard;
 import io.quoin.xlator.CreateOptions;
 import io.quoin.xlator.OpenMode;
 import io.quoin.xlator.UnfinishedNames;
@@ -65,7 +71,7 @@ final class ImageCreator {
             return () -> {};
         }
         BackingName.require(fileName, backing);
-        boolean isImage = backing.endsWith(Qcow2Xlator.SUFFIX) || ImageName.isSnapshot(backing);
+        boolean isImage = backing.endsWith(ImageName.SUFFIX) || ImageName.isSnapshot(backing);
         String expected = isImage ? "qcow2" : "raw";
         if (formatBySuffix && !expected.equals(wanted.backingFormat())) {
             throw new BlockException(
@@ -83,7 +89,7 @@ final class ImageCreator {
     }
 
     /**
-     * The data file first: a crash in between leaves a file that nobody refers to, never an image
+     * The data file first: a crash in between leaves a file that nothing refers to, never an image
      * without its data.
      */
     private CompletionStage<Void> makeAll(String fileName, NewImage image, Loop loop) {
@@ -108,8 +114,7 @@ final class ImageCreator {
                 .thenCompose(
                         nothing ->
                                 make(fileName, image, loop)
-                                        .handle((v, failure) -> undo(dataFile, failure))
-                                        .thenCompose(Function.identity()));
+                                        .exceptionallyCompose(failure -> undo(dataFile, failure)));
     }
 
     private CompletionStage<Void> refuseExisting(String fileName, String what) {
@@ -138,34 +143,19 @@ final class ImageCreator {
         if (backing == null) {
             return CompletableFuture.completedFuture(sizeBytes);
         }
-        CompletableFuture<Long> size = new CompletableFuture<>();
-        loop.execute(
-                () -> {
-                    try {
-                        opener.openBacking(
-                                        backing, wanted.backingFormat(), loop, Chain.of(fileName))
-                                .thenCompose(
-                                        file ->
-                                                ChildFiles.thenClose(
-                                                        file,
-                                                        open ->
-                                                                CompletableFuture.completedFuture(
-                                                                        open.geometry()
-                                                                                .sizeBytes())))
-                                .whenComplete(
-                                        (backingBytes, failure) -> {
-                                            if (failure != null) {
-                                                size.completeExceptionally(failure);
-                                            } else {
-                                                size.complete(
-                                                        sizeBytes > 0 ? sizeBytes : backingBytes);
-                                            }
-                                        });
-                    } catch (RuntimeException | Error e) {
-                        size.completeExceptionally(e);
-                    }
-                });
-        return size;
+        Chain chain = Chain.of(fileName);
+        return CompletableFuture.supplyAsync(
+                        () -> opener.openBacking(backing, wanted.backingFormat(), loop, chain),
+                        loop)
+                .thenCompose(Function.identity())
+                .thenCompose(
+                        file ->
+                                ChildFiles.thenClose(
+                                        file,
+                                        open ->
+                                                CompletableFuture.completedFuture(
+                                                        open.geometry().sizeBytes())))
+                .thenApply(backingBytes -> sizeBytes > 0 ? sizeBytes : backingBytes);
     }
 
     private CompletionStage<Void> make(String fileName, NewImage image, Loop loop) {
@@ -177,15 +167,10 @@ final class ImageCreator {
                         nothing ->
                                 write(temporary, image, loop)
                                         .thenCompose(v -> subvolume.rename(temporary, fileName))
-                                        .handle((v, failure) -> undo(temporary, failure))
-                                        .thenCompose(Function.identity()));
+                                        .exceptionallyCompose(failure -> undo(temporary, failure)));
     }
 
-    @SuppressWarnings("NullAway") // handle passes null where the stage did not fail
     private CompletionStage<Void> undo(String temporary, Throwable failure) {
-        if (failure == null) {
-            return CompletableFuture.completedFuture(null);
-        }
         return subvolume
                 .remove(temporary)
                 .handle((nothing, ignored) -> CompletableFuture.<Void>failedFuture(failure))

@@ -1,9 +1,9 @@
 package io.quoin.qcow2;
 
 import io.quoin.block.BlockError;
-import io.quoin.qcow2.cache.ImageIo;
-import io.quoin.qcow2.cache.Outcome;
-import io.quoin.qcow2.cache.Steps;
+import io.quoin.qcow2.io.ImageIo;
+import io.quoin.qcow2.io.Outcome;
+import io.quoin.qcow2.io.Steps;
 import java.nio.ByteBuffer;
 import org.agrona.BufferUtil;
 import org.agrona.UnsafeApi;

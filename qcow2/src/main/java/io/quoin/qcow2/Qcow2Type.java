@@ -3,6 +3,7 @@ package io.quoin.qcow2;
 import io.quoin.block.BlockError;
 import io.quoin.block.BlockException;
 import io.quoin.qcow2.compress.CompressionWorkers;
+import io.quoin.qcow2.open.DetectZeroes;
 import io.quoin.xlator.Xlator;
 import io.quoin.xlator.graph.GraphContext;
 import io.quoin.xlator.graph.Option;

@@ -4,6 +4,13 @@ import io.quoin.block.BlockError;
 import io.quoin.block.BlockException;
 import io.quoin.block.Reason;
 import io.quoin.qcow2.compress.CompressionWorkers;
+import io.quoin.qcow2.open.DetectZeroes;
+import io.quoin.qcow2.open.ImageOpener;
+import io.quoin.qcow2.open.LoopMemories;
+import io.quoin.qcow2.open.OpenSetup;
+import io.quoin.qcow2.parents.HeldFile;
+import io.quoin.qcow2.parents.ImageName;
+import io.quoin.qcow2.parents.ParentGuard;
 import io.quoin.xlator.CreateOptions;
 import io.quoin.xlator.FileInfo;
 import io.quoin.xlator.OpenMode;
@@ -18,7 +25,6 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
-import java.util.function.Function;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -30,9 +36,7 @@ import org.slf4j.LoggerFactory;
  *
  * <p>Threading: thread-safe.
  */
-final class Qcow2Xlator extends PassThroughXlator {
-    static final String SUFFIX = ".qcow2";
-
+public final class Qcow2Xlator extends PassThroughXlator {
     private static final Logger LOG = LoggerFactory.getLogger(Qcow2Xlator.class);
 
     private final LoopGroup loops;
@@ -63,13 +67,16 @@ final class Qcow2Xlator extends PassThroughXlator {
                         : ParentGuard.off();
         this.memory = new LoopMemories(memory, loops.loops().size());
         this.opener =
-                new ImageOpener(subvolume, guard, this.memory, cacheBytes, detectZeroes, workers);
+                new ImageOpener(
+                        new OpenSetup(
+                                subvolume, guard, this.memory, cacheBytes, detectZeroes, workers));
         this.creator = new ImageCreator(subvolume, guard, opener, !allImages);
     }
 
     private boolean isImage(String fileName) {
         return allImages
-                || (fileName.endsWith(SUFFIX) && fileName.length() > SUFFIX.length())
+                || (fileName.endsWith(ImageName.SUFFIX)
+                        && fileName.length() > ImageName.SUFFIX.length())
                 || ImageName.isSnapshot(fileName);
     }
 
@@ -165,11 +172,7 @@ final class Qcow2Xlator extends PassThroughXlator {
         }
         return opener.fileOf(fileName, mode)
                 .thenCompose(file -> guard.toWrite(file, file))
-                .thenCompose(
-                        hold ->
-                                openUnheld(fileName, mode, loop)
-                                        .handle((f, failure) -> HeldFile.of(f, failure, hold))
-                                        .thenCompose(Function.identity()))
+                .thenCompose(hold -> HeldFile.of(openUnheld(fileName, mode, loop), hold))
                 .whenCompleteAsync((file, failure) -> {}, loop);
     }
 

@@ -5,10 +5,10 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.quoin.block.BlockError;
 import io.quoin.block.BlockException;
-import io.quoin.qcow2.cache.HeaderStore;
-import io.quoin.qcow2.cache.ImageHealth;
-import io.quoin.qcow2.cache.ImageIo;
-import io.quoin.qcow2.cache.MetadataKind;
+import io.quoin.qcow2.io.HeaderStore;
+import io.quoin.qcow2.io.ImageHealth;
+import io.quoin.qcow2.io.ImageIo;
+import io.quoin.qcow2.io.MetadataKind;
 import io.quoin.qcow2.layout.BitmapsExtension;
 import io.quoin.qcow2.layout.FeatureNames;
 import io.quoin.qcow2.layout.HeaderBuilder;

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.quoin.block.BlockException;
 import io.quoin.block.IoOp;
+import io.quoin.qcow2.io.ChildFiles;
 import io.quoin.testkit.MemoryXlator;
 import io.quoin.testkit.fault.ReorderingXlator;
 import io.quoin.testkit.log.LogsErrors;

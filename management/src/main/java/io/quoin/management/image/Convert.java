@@ -4,7 +4,7 @@ import io.quoin.block.BlockError;
 import io.quoin.block.BlockException;
 import io.quoin.management.image.ConvertOptions.Bitmaps;
 import io.quoin.management.image.CopyRun.CopyTotals;
-import io.quoin.qcow2.BackingName;
+import io.quoin.qcow2.parents.BackingName;
 import io.quoin.xlator.CreateOptions;
 import io.quoin.xlator.OpenMode;
 import java.nio.file.Path;

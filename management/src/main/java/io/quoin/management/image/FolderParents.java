@@ -4,7 +4,7 @@ import io.quoin.block.BlockError;
 import io.quoin.block.BlockException;
 import io.quoin.block.Reason;
 import io.quoin.brick.posix.BrickFolders;
-import io.quoin.qcow2.ReferenceGraph;
+import io.quoin.qcow2.parents.ReferenceGraph;
 import io.quoin.qcow2.layout.HeaderReferences;
 import io.quoin.xlator.NameText;
 import java.io.IOException;

@@ -1,6 +1,6 @@
 package io.quoin.management.image;
 
-import io.quoin.qcow2.check.ImageFile;
+import io.quoin.qcow2.file.ImageFile;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 

@@ -6,7 +6,7 @@ import io.quoin.qcow2.bitmap.BitmapControl;
 import io.quoin.qcow2.bitmap.BitmapInfo;
 import io.quoin.qcow2.check.CheckListener;
 import io.quoin.qcow2.check.CheckResult;
-import io.quoin.qcow2.check.ImageFile;
+import io.quoin.qcow2.file.ImageFile;
 import io.quoin.qcow2.check.Qcow2Check;
 import io.quoin.qcow2.check.RepairMode;
 import io.quoin.testkit.FileDriver;

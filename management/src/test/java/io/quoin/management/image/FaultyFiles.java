@@ -39,7 +39,7 @@ final class FaultyFiles extends PassThroughXlator {
         return new ImageSession(
                 1,
                 WrappedPosix.types(posix -> new FaultyFiles(posix, names, fault)),
-                io.quoin.qcow2.check.ChannelImageFile::open);
+                io.quoin.qcow2.file.ChannelImageFile::open);
     }
 
     /** The request of this kind that comes after {@code passed} others, and all later ones. */

@@ -1,7 +1,7 @@
 package io.quoin.management.image;
 
-import io.quoin.qcow2.check.ChannelImageFile;
-import io.quoin.qcow2.check.ImageFile;
+import io.quoin.qcow2.file.ChannelImageFile;
+import io.quoin.qcow2.file.ImageFile;
 import io.quoin.testkit.crash.DiskEvent;
 import io.quoin.testkit.crash.DiskRecorder;
 import io.quoin.xlator.Xlator;

@@ -2,10 +2,10 @@ package io.quoin.qcow2.bitmap;
 
 import io.quoin.block.BlockError;
 import io.quoin.block.Invariant;
-import io.quoin.qcow2.cache.HeaderStore;
-import io.quoin.qcow2.cache.ImageIo;
-import io.quoin.qcow2.cache.MetadataKind;
-import io.quoin.qcow2.cache.Outcome;
+import io.quoin.qcow2.io.HeaderStore;
+import io.quoin.qcow2.io.ImageIo;
+import io.quoin.qcow2.io.MetadataKind;
+import io.quoin.qcow2.io.Outcome;
 import io.quoin.qcow2.layout.BitmapDirectoryLayout;
 import io.quoin.qcow2.layout.BitmapEntry;
 import io.quoin.qcow2.layout.BitmapsExtension;
@@ -93,13 +93,11 @@ final class BitmapDirectory {
                     updating--;
                     outcome.done(error);
                 };
-        Outcome taken = then(ended, () -> taken(wanted, ended));
+        Outcome taken = ended.ifOk(() -> taken(wanted, ended));
         header.changeAutoclear(
                 Qcow2Header.BITMAPS_CONSISTENT,
                 0,
-                then(
-                        taken,
-                        () -> write(hostOffset, wanted, then(taken, () -> flushAndSet(taken)))));
+                taken.ifOk(() -> write(hostOffset, wanted, taken.ifOk(() -> flushAndSet(taken)))));
     }
 
     private void taken(List<BitmapEntry> wanted, Outcome outcome) {
@@ -109,19 +107,8 @@ final class BitmapDirectory {
 
     private void flushAndSet(Outcome outcome) {
         io.flush(
-                then(
-                        outcome,
+                outcome.ifOk(
                         () -> header.changeAutoclear(0, Qcow2Header.BITMAPS_CONSISTENT, outcome)));
-    }
-
-    private static Outcome then(Outcome outcome, Runnable next) {
-        return error -> {
-            if (error.isOk()) {
-                next.run();
-            } else {
-                outcome.done(error);
-            }
-        };
     }
 
     /** Writes a directory to {@code hostOffset}, whole clusters of it. */
@@ -153,8 +140,7 @@ final class BitmapDirectory {
                                 wanted.size(), BitmapDirectoryLayout.sizeBytes(wanted), hostOffset);
         header.changeExtensions(
                 pointTo(next),
-                then(
-                        outcome,
+                outcome.ifOk(
                         () -> {
                             extension = next;
                             taken(wanted, outcome);

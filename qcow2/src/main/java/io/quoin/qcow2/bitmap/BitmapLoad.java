@@ -1,8 +1,8 @@
 package io.quoin.qcow2.bitmap;
 
-import io.quoin.qcow2.cache.ImageIo;
-import io.quoin.qcow2.cache.MetadataKind;
-import io.quoin.qcow2.cache.MetadataMap;
+import io.quoin.qcow2.io.ImageIo;
+import io.quoin.qcow2.io.MetadataKind;
+import io.quoin.qcow2.io.MetadataMap;
 import io.quoin.qcow2.layout.BitmapDirectoryLayout;
 import io.quoin.qcow2.layout.EntryFault;
 import java.nio.ByteBuffer;

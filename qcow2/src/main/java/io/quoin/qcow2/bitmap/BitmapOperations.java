@@ -2,7 +2,7 @@ package io.quoin.qcow2.bitmap;
 
 import io.quoin.block.BlockError;
 import io.quoin.block.BlockException;
-import io.quoin.qcow2.cache.Outcome;
+import io.quoin.qcow2.io.Outcome;
 import io.quoin.qcow2.layout.BitmapDirectoryLayout;
 import io.quoin.qcow2.layout.BitmapEntry;
 import io.quoin.qcow2.layout.BitmapsExtension;

@@ -1,8 +1,8 @@
 package io.quoin.qcow2.bitmap;
 
 import io.quoin.block.BlockError;
-import io.quoin.qcow2.cache.ClusterRuns;
-import io.quoin.qcow2.cache.MetadataKind;
+import io.quoin.qcow2.io.ClusterRuns;
+import io.quoin.qcow2.io.MetadataKind;
 import io.quoin.qcow2.layout.BitmapDirectoryLayout;
 import io.quoin.qcow2.layout.BitmapEntry;
 import java.nio.ByteBuffer;

@@ -1,8 +1,8 @@
 package io.quoin.qcow2.bitmap;
 
 import io.quoin.block.BlockError;
-import io.quoin.qcow2.cache.Outcome;
-import io.quoin.qcow2.cache.Steps;
+import io.quoin.qcow2.io.Outcome;
+import io.quoin.qcow2.io.Steps;
 import org.jspecify.annotations.Nullable;
 
 /**

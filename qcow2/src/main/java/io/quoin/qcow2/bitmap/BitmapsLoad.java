@@ -2,8 +2,8 @@ package io.quoin.qcow2.bitmap;
 
 import io.quoin.block.BlockError;
 import io.quoin.block.BlockException;
-import io.quoin.qcow2.cache.MetadataKind;
-import io.quoin.qcow2.cache.MetadataMap;
+import io.quoin.qcow2.io.MetadataKind;
+import io.quoin.qcow2.io.MetadataMap;
 import io.quoin.qcow2.layout.BitmapDirectoryLayout;
 import io.quoin.qcow2.layout.BitmapEntry;
 import io.quoin.qcow2.layout.BitmapsExtension;

@@ -2,11 +2,11 @@ package io.quoin.qcow2.bitmap;
 
 import io.quoin.block.BlockError;
 import io.quoin.block.BlockException;
-import io.quoin.qcow2.cache.ClusterRuns;
-import io.quoin.qcow2.cache.HeaderStore;
-import io.quoin.qcow2.cache.ImageIo;
-import io.quoin.qcow2.cache.MetadataMap;
-import io.quoin.qcow2.cache.Outcome;
+import io.quoin.qcow2.io.ClusterRuns;
+import io.quoin.qcow2.io.HeaderStore;
+import io.quoin.qcow2.io.ImageIo;
+import io.quoin.qcow2.io.MetadataMap;
+import io.quoin.qcow2.io.Outcome;
 import io.quoin.qcow2.layout.BitmapDirectoryLayout;
 import io.quoin.qcow2.layout.BitmapEntry;
 import io.quoin.qcow2.layout.BitmapsExtension;

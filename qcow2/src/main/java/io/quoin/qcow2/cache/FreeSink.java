@@ -1,6 +1,8 @@
 package io.quoin.qcow2.cache;
 
 import io.quoin.block.BlockError;
+import io.quoin.qcow2.io.ClusterRuns;
+import io.quoin.qcow2.io.Outcome;
 
 /**
  * Takes host clusters to which no entry on disk points any more: their counts may go down.

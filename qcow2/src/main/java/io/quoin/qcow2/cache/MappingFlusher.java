@@ -2,6 +2,10 @@ package io.quoin.qcow2.cache;
 
 import io.quoin.block.BlockError;
 import io.quoin.block.IoRequest;
+import io.quoin.qcow2.io.ClusterRuns;
+import io.quoin.qcow2.io.ImageIo;
+import io.quoin.qcow2.io.Outcome;
+import io.quoin.qcow2.io.Steps;
 import io.quoin.xlator.loop.Loop;
 import java.util.ArrayList;
 import java.util.List;

@@ -2,6 +2,10 @@ package io.quoin.qcow2.cache;
 
 import io.quoin.block.BlockError;
 import io.quoin.block.Invariant;
+import io.quoin.qcow2.io.ImageIo;
+import io.quoin.qcow2.io.MetadataKind;
+import io.quoin.qcow2.io.MetadataMap;
+import io.quoin.qcow2.io.Steps;
 import io.quoin.qcow2.layout.EntryFault;
 import io.quoin.qcow2.layout.L1Entry;
 import io.quoin.qcow2.layout.Qcow2Geometry;
@@ -239,6 +243,14 @@ public final class MappingTables {
         }
         Steps.resumeAll(waiters, error);
         slice.referenced = waiters.size() > 1;
+    }
+
+    /** Lets a slice go that was loaded for one look and that nothing else has used since. */
+    public void leave(int sliceIndex) {
+        Slice slice = sliceIndex >>> sliceBits < tables.length ? at(sliceIndex) : null;
+        if (slice != null && slice.isNew && !slice.referenced && slice.isEvictable()) {
+            forget(slice);
+        }
     }
 
     private void forget(Slice slice) {

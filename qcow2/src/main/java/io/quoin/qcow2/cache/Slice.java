@@ -1,5 +1,6 @@
 package io.quoin.qcow2.cache;
 
+import io.quoin.qcow2.io.Steps;
 import java.util.ArrayList;
 import java.util.List;
 import org.agrona.UnsafeApi;

@@ -1,5 +1,6 @@
 package io.quoin.qcow2.cache;
 
+import io.quoin.qcow2.io.Steps;
 import io.quoin.xlator.loop.Loop;
 import io.quoin.xlator.memory.MemoryUse;
 import io.quoin.xlator.memory.ProcessMemory;
@@ -95,7 +96,7 @@ public final class SliceCache {
         chunkCount = 0;
     }
 
-    /** Memory with zeros that nobody changes. */
+    /** Memory with zeros that is never changed. */
     static long zeroAddress() {
         return BufferUtil.address(ZERO_SLICE);
     }
@@ -284,7 +285,7 @@ public final class SliceCache {
         return canGrow || mappings + counts - held - heldCounts - stuck - loading > 0;
     }
 
-    /** Not from inside: whoever is resumed would come between the steps of the caller. */
+    /** Not from inside: a waiter that is resumed would come between the steps of the caller. */
     private void changed() {
         if (!pumping && !(waiters.isEmpty() && heldWaiters.isEmpty())) {
             pumping = true;

@@ -1,6 +1,7 @@
 package io.quoin.qcow2.cache;
 
 import io.quoin.block.Invariant;
+import io.quoin.qcow2.io.Steps;
 import io.quoin.xlator.loop.Loop;
 import java.util.Arrays;
 import java.util.function.Consumer;
@@ -169,8 +170,8 @@ public final class SliceSet {
     }
 
     /**
-     * Whether its changed slices cannot be written, for now or for ever: nobody waits for them to
-     * go.
+     * Whether its changed slices cannot be written, for now or for ever: no request waits for them
+     * to go.
      */
     void stuck(boolean now) {
         if (stuck != now) {

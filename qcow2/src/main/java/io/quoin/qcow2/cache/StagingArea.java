@@ -1,5 +1,9 @@
 package io.quoin.qcow2.cache;
 
+import io.quoin.qcow2.io.ImageIo;
+import io.quoin.qcow2.io.Join;
+import io.quoin.qcow2.io.MetadataKind;
+import io.quoin.qcow2.io.Outcome;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;

@@ -1,7 +1,6 @@
 /**
- * The metadata of an open image in memory: its child file, the L1 and L2 tables with their cache,
- * the map of clusters that hold metadata, the header, and the flusher that writes tables in
- * crash-safe order.
+ * Tables of an open image in memory: the cache of slices of L2 tables and refcount blocks, the L1
+ * and L2 tables on it, and the flusher that writes them in crash-safe order.
  */
 @NullMarked
 package io.quoin.qcow2.cache;

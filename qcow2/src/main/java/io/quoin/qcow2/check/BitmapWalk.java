@@ -2,6 +2,7 @@ package io.quoin.qcow2.check;
 
 import io.quoin.block.BlockException;
 import io.quoin.qcow2.check.Relocations.Level;
+import io.quoin.qcow2.file.ClosedImage;
 import io.quoin.qcow2.layout.BitmapDirectoryLayout;
 import io.quoin.qcow2.layout.BitmapEntry;
 import io.quoin.qcow2.layout.BitmapsExtension;
@@ -15,12 +16,12 @@ import java.util.List;
  * <p>Threading: confined to the check.
  */
 final class BitmapWalk {
-    private final CheckImage image;
+    private final ClosedImage image;
     private final ReferenceTally tally;
     private final CheckReport report;
     private List<BitmapEntry> bitmaps = List.of();
 
-    BitmapWalk(CheckImage image, ReferenceTally tally, CheckReport report) {
+    BitmapWalk(ClosedImage image, ReferenceTally tally, CheckReport report) {
         this.image = image;
         this.tally = tally;
         this.report = report;

@@ -1,5 +1,6 @@
 package io.quoin.qcow2.check;
 
+import io.quoin.qcow2.file.ClosedImage;
 import io.quoin.qcow2.layout.ClusterKind;
 import io.quoin.qcow2.layout.L1Entry;
 import io.quoin.qcow2.layout.L2Entry;
@@ -12,7 +13,7 @@ import java.nio.ByteBuffer;
  * <p>Threading: confined to the check.
  */
 final class CopiedCheck {
-    private final CheckImage image;
+    private final ClosedImage image;
     private final ClusterBits countIsOne;
     private final CheckReport report;
     private final boolean mayClear;
@@ -25,7 +26,7 @@ final class CopiedCheck {
      * @param maySet whether one that is missing is set: a guest writes there in place then
      */
     CopiedCheck(
-            CheckImage image,
+            ClosedImage image,
             ClusterBits countIsOne,
             CheckReport report,
             boolean mayClear,

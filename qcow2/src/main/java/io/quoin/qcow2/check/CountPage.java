@@ -124,11 +124,12 @@ final class CountPage {
      * Adds a reference to the data of each cluster from {@code from} to {@code to}, while others do
      * so too.
      *
-     * @throws Irregular for metadata, for more than {@code countMax} references, or more than fit
+     * @throws FindingException for metadata, for more than {@code countMax} references, or more
+     *     than fit
      */
     void addShared(int from, int to, long countMax) {
         if (wide != null || any(l2, from, to) || any(exclusive, from, to)) {
-            throw new Irregular();
+            throw new FindingException();
         }
         int i = from;
         while (i < to) {
@@ -146,7 +147,7 @@ final class CountPage {
         for (int bit = 0; bit < Long.SIZE; bit += Byte.SIZE) {
             long count = before >>> bit & BYTE_MAX;
             if ((added >>> bit & BYTE_MAX) != 0 && (count >= countMax || count >= BYTE_MAX - 1)) {
-                throw new Irregular();
+                throw new FindingException();
             }
         }
     }

@@ -1,5 +1,6 @@
 package io.quoin.qcow2.check;
 
+import io.quoin.qcow2.file.ClosedImage;
 import io.quoin.qcow2.layout.EntryFault;
 import io.quoin.qcow2.layout.L1Entry;
 import java.nio.ByteBuffer;
@@ -11,7 +12,7 @@ import org.jspecify.annotations.Nullable;
  * <p>Threading: confined to the check.
  */
 final class L1Walk {
-    private final CheckImage image;
+    private final ClosedImage image;
     private final ReferenceTally tally;
     private final CheckReport report;
     private final L2Walk l2Walk;
@@ -24,7 +25,7 @@ final class L1Walk {
      * @param sideBySide who walks the L2 tables; null: they are walked as they come
      */
     L1Walk(
-            CheckImage image,
+            ClosedImage image,
             ReferenceTally tally,
             CheckReport report,
             L2Walk l2Walk,

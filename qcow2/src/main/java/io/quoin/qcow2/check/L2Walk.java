@@ -1,6 +1,7 @@
 package io.quoin.qcow2.check;
 
 import io.quoin.qcow2.check.ReferenceCounts.Use;
+import io.quoin.qcow2.file.ClosedImage;
 import io.quoin.qcow2.layout.ClusterKind;
 import io.quoin.qcow2.layout.EntryFault;
 import io.quoin.qcow2.layout.L2Entry;
@@ -16,7 +17,7 @@ import java.nio.LongBuffer;
 final class L2Walk {
     private static final int READ_BYTES_MAX = 1 << 20;
 
-    private final CheckImage image;
+    private final ClosedImage image;
     private final References references;
     private final CheckReport report;
     private final boolean repair;
@@ -30,18 +31,18 @@ final class L2Walk {
     private long contiguousHostOffset;
 
     /** One that walks one table at a time. */
-    L2Walk(CheckImage image, References references, CheckReport report, boolean repair) {
+    L2Walk(ClosedImage image, References references, CheckReport report, boolean repair) {
         this(image, references, report, repair, ByteBuffer.allocate(image.clusterSize));
     }
 
     /** One that walks {@link #tablesAtOnce} tables; what it sees is not repaired. */
-    static L2Walk ofMany(CheckImage image, References references, CheckReport report) {
+    static L2Walk ofMany(ClosedImage image, References references, CheckReport report) {
         ByteBuffer buffer = ByteBuffer.allocateDirect(tablesAtOnce(image) * image.clusterSize);
         return new L2Walk(image, references, report, false, buffer);
     }
 
     private L2Walk(
-            CheckImage image,
+            ClosedImage image,
             References references,
             CheckReport report,
             boolean repair,
@@ -61,7 +62,7 @@ final class L2Walk {
     }
 
     /** Tables that are read at once if they follow each other. */
-    static int tablesAtOnce(CheckImage image) {
+    static int tablesAtOnce(ClosedImage image) {
         return Math.max(1, READ_BYTES_MAX >>> image.clusterBits);
     }
 

@@ -1,5 +1,7 @@
 package io.quoin.qcow2.check;
 
+import io.quoin.qcow2.file.ClosedImage;
+
 /**
  * The first step of a repair: every cluster gets one owner, and the snapshot table the extra data
  * that it has to have, before any table is written to that may be something else at the same time.
@@ -20,7 +22,7 @@ final class OverlapRepair {
     /** Where copies end: one bound for all looks, of which each finds a longer file. */
     private final long endCluster;
 
-    private CheckImage image;
+    private ClosedImage image;
     private boolean complete;
     private boolean outOfRoom;
 
@@ -29,7 +31,10 @@ final class OverlapRepair {
      * @param memoryBytesMax for the references that are found
      */
     OverlapRepair(
-            CheckImage image, ReferenceCounts counts, long memoryBytesMax, CheckListener listener) {
+            ClosedImage image,
+            ReferenceCounts counts,
+            long memoryBytesMax,
+            CheckListener listener) {
         this.image = image;
         this.counts = counts;
         this.memoryBytesMax = memoryBytesMax;
@@ -38,7 +43,7 @@ final class OverlapRepair {
     }
 
     /** The image as it is now. */
-    CheckImage image() {
+    ClosedImage image() {
         return image;
     }
 
@@ -54,7 +59,7 @@ final class OverlapRepair {
 
     OverlapRepair run() {
         for (int look = 0; look < LOOKS_MAX && step(); look++) {
-            image = CheckImage.openForRepair(image.file);
+            image = ClosedImage.openForRepair(image.file);
         }
         if (outOfRoom) {
             // Also where a great many findings were told before.

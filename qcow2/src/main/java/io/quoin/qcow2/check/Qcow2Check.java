@@ -1,6 +1,8 @@
 package io.quoin.qcow2.check;
 
 import io.quoin.block.BlockException;
+import io.quoin.qcow2.file.ClosedImage;
+import io.quoin.qcow2.file.ImageFile;
 import io.quoin.qcow2.layout.Qcow2Header;
 import org.jspecify.annotations.Nullable;
 
@@ -115,7 +117,7 @@ public final class Qcow2Check {
     }
 
     private CheckResult run() {
-        CheckImage image = CheckImage.openForRepair(file);
+        ClosedImage image = ClosedImage.openForRepair(file);
         if (mode == RepairMode.NONE) {
             return pass(image, RepairMode.NONE, listener).toResult(image.header);
         }
@@ -123,8 +125,8 @@ public final class Qcow2Check {
         CheckReport first = pass(image, mode, listener);
         boolean rebuilt = mode == RepairMode.ALL && first.rebuild && !first.referencesHidden;
         CheckReport second =
-                rebuilt ? pass(CheckImage.open(file), mode, CheckListener.SILENT) : first;
-        image = CheckImage.openForRepair(file);
+                rebuilt ? pass(ClosedImage.open(file), mode, CheckListener.SILENT) : first;
+        image = ClosedImage.openForRepair(file);
         image.flush();
         CheckReport last = pass(image, RepairMode.NONE, CheckListener.SILENT);
         long corruptions = first.corruptions + first.corruptionsFixed;
@@ -142,7 +144,7 @@ public final class Qcow2Check {
     }
 
     /** One look at everything; the refcounts are rebuilt in it where that is needed and allowed. */
-    private CheckReport pass(CheckImage image, RepairMode passMode, CheckListener passListener) {
+    private CheckReport pass(ClosedImage image, RepairMode passMode, CheckListener passListener) {
         // One set for each look in turn: it may take half of the memory that there is.
         ReferenceCounts counts = new ReferenceCounts(memoryBytesMax);
         try (TableWorkers workers = workersFor(image)) {
@@ -163,13 +165,13 @@ public final class Qcow2Check {
         return judge(overlaps.image(), passMode, counted, false);
     }
 
-    private @Nullable TableWorkers workersFor(CheckImage image) {
+    private @Nullable TableWorkers workersFor(ClosedImage image) {
         return threads > 1 && image.header.l1Size() >= tablesMin ? new TableWorkers(threads) : null;
     }
 
     /** Null if there is anything to be told or repaired, which is done in order. */
     private @Nullable Counted countSideBySide(
-            CheckImage image,
+            ClosedImage image,
             ReferenceCounts counts,
             TableWorkers workers,
             CheckListener passListener) {
@@ -182,21 +184,21 @@ public final class Qcow2Check {
 
                     @Override
                     public void finding(String text) {
-                        throw new Irregular();
+                        throw new FindingException();
                     }
                 };
         CheckReport report = new CheckReport(irregular);
         ReferenceWalk walk = new ReferenceWalk(image, counts, report, false, workers);
         try {
             walk.walk();
-        } catch (Irregular e) {
+        } catch (FindingException e) {
             return null;
         }
         return new Counted(report.toldTo(passListener), counts, walk);
     }
 
     private Counted countInOrder(
-            CheckImage image, ReferenceCounts counts, boolean repair, CheckListener passListener) {
+            ClosedImage image, ReferenceCounts counts, boolean repair, CheckListener passListener) {
         counts.clear();
         CheckReport report = new CheckReport(passListener);
         ReferenceWalk walk = new ReferenceWalk(image, counts, report, repair, null);
@@ -205,7 +207,7 @@ public final class Qcow2Check {
     }
 
     private static CheckReport judge(
-            CheckImage image, RepairMode passMode, Counted counted, boolean sideBySide) {
+            ClosedImage image, RepairMode passMode, Counted counted, boolean sideBySide) {
         CheckReport report = counted.report;
         ReferenceCounts counts = counted.counts;
         image.settle();
@@ -240,7 +242,7 @@ public final class Qcow2Check {
 
     private record Counted(CheckReport report, ReferenceCounts counts, ReferenceWalk walk) {}
 
-    private static void clearUnknownAutoclear(CheckImage image) {
+    private static void clearUnknownAutoclear(ClosedImage image) {
         Qcow2Header header = image.header;
         if (header.version() >= 3
                 && (header.autoclearFeatures() & ~Qcow2Header.AUTOCLEAR_KNOWN) != 0) {
@@ -250,7 +252,7 @@ public final class Qcow2Check {
         }
     }
 
-    private static void clearDirtyAndCorrupt(CheckImage image) {
+    private static void clearDirtyAndCorrupt(ClosedImage image) {
         Qcow2Header header = image.header;
         if (header.isDirty() || header.isCorrupt()) {
             image.writeFeatures(

@@ -1,5 +1,6 @@
 package io.quoin.qcow2.check;
 
+import io.quoin.qcow2.file.ClosedImage;
 import io.quoin.qcow2.layout.EntryFault;
 import io.quoin.qcow2.layout.RefcountLayout;
 import java.nio.ByteBuffer;
@@ -11,7 +12,7 @@ import java.nio.ByteBuffer;
  * <p>Threading: confined to the check.
  */
 final class RefcountCompare {
-    private final CheckImage image;
+    private final ClosedImage image;
     private final ReferenceCounts counts;
     private final CheckReport report;
     private final RepairMode mode;
@@ -29,7 +30,8 @@ final class RefcountCompare {
      */
     private final ClusterBits countIsOne = new ClusterBits();
 
-    RefcountCompare(CheckImage image, ReferenceCounts counts, CheckReport report, RepairMode mode) {
+    RefcountCompare(
+            ClosedImage image, ReferenceCounts counts, CheckReport report, RepairMode mode) {
         this.image = image;
         this.counts = counts;
         this.report = report;

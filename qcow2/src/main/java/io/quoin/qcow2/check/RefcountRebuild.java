@@ -3,6 +3,7 @@ package io.quoin.qcow2.check;
 import io.quoin.block.BlockError;
 import io.quoin.block.BlockException;
 import io.quoin.qcow2.check.ReferenceCounts.Use;
+import io.quoin.qcow2.file.ClosedImage;
 import io.quoin.qcow2.layout.HeaderLayout;
 import io.quoin.qcow2.layout.RefcountLayout;
 import java.nio.ByteBuffer;
@@ -16,11 +17,11 @@ import org.agrona.collections.LongArrayList;
  * <p>Threading: confined to the check.
  */
 final class RefcountRebuild {
-    private final CheckImage image;
+    private final ClosedImage image;
     private final ReferenceCounts counts;
     private final RefcountLayout layout;
 
-    RefcountRebuild(CheckImage image, ReferenceCounts counts) {
+    RefcountRebuild(ClosedImage image, ReferenceCounts counts) {
         this.image = image;
         this.counts = counts;
         this.layout = image.header.refcounts();

@@ -1,6 +1,7 @@
 package io.quoin.qcow2.check;
 
 import io.quoin.qcow2.check.Relocations.Level;
+import io.quoin.qcow2.file.ClosedImage;
 import io.quoin.qcow2.layout.EntryFault;
 import io.quoin.qcow2.layout.RefcountLayout;
 import java.nio.ByteBuffer;
@@ -12,12 +13,12 @@ import org.agrona.collections.LongArrayList;
  * <p>Threading: confined to the check.
  */
 final class RefcountWalk {
-    private final CheckImage image;
+    private final ClosedImage image;
     private final ReferenceTally tally;
     private final CheckReport report;
     private final LongArrayList clusters = new LongArrayList();
 
-    RefcountWalk(CheckImage image, ReferenceTally tally, CheckReport report) {
+    RefcountWalk(ClosedImage image, ReferenceTally tally, CheckReport report) {
         this.image = image;
         this.tally = tally;
         this.report = report;

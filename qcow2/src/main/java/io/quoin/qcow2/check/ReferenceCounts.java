@@ -81,8 +81,8 @@ final class ReferenceCounts {
      * Adds a reference to the data of each of {@code clusters} from one of several threads, which
      * do nothing else meanwhile.
      *
-     * @throws Irregular for an overlap with metadata, and for more than {@code countMax} references
-     *     or more than a narrow page holds
+     * @throws FindingException for an overlap with metadata, and for more than {@code countMax}
+     *     references or more than a narrow page holds
      */
     void addShared(long clusterIndex, long clusters, long countMax) {
         inPages(clusterIndex, clusters, (page, from, to) -> page.addShared(from, to, countMax));

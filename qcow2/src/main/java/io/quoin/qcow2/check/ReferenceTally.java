@@ -2,6 +2,7 @@ package io.quoin.qcow2.check;
 
 import io.quoin.qcow2.check.ReferenceCounts.Use;
 import io.quoin.qcow2.check.Relocations.Level;
+import io.quoin.qcow2.file.ClosedImage;
 import io.quoin.qcow2.layout.L2Entry;
 import org.jspecify.annotations.Nullable;
 
@@ -12,7 +13,7 @@ import org.jspecify.annotations.Nullable;
  * <p>Threading: confined to the check.
  */
 final class ReferenceTally implements References {
-    private final CheckImage image;
+    private final ClosedImage image;
     private final ReferenceCounts counts;
     private final CheckReport report;
     private final boolean repair;
@@ -24,7 +25,7 @@ final class ReferenceTally implements References {
      * @param relocations hears of the references that have to go elsewhere; null: nobody does
      */
     ReferenceTally(
-            CheckImage image,
+            ClosedImage image,
             ReferenceCounts counts,
             CheckReport report,
             boolean repair,

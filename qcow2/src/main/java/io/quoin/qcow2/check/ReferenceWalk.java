@@ -1,6 +1,7 @@
 package io.quoin.qcow2.check;
 
 import io.quoin.qcow2.check.Relocations.Level;
+import io.quoin.qcow2.file.ClosedImage;
 import io.quoin.qcow2.layout.HeaderLayout;
 import io.quoin.qcow2.layout.L1Entry;
 import io.quoin.qcow2.layout.Qcow2Header;
@@ -16,7 +17,7 @@ import org.jspecify.annotations.Nullable;
  * <p>Threading: confined to the check.
  */
 final class ReferenceWalk {
-    private final CheckImage image;
+    private final ClosedImage image;
     private final CheckReport report;
     private final ReferenceTally tally;
     private final SnapshotReading snapshotReading;
@@ -26,11 +27,11 @@ final class ReferenceWalk {
     private final RefcountWalk refcountWalk;
 
     /**
-     * @param workers who walk the L2 tables; whatever is found must end in {@link Irregular} then.
-     *     Null: all of it in order
+     * @param workers who walk the L2 tables; whatever is found must end in {@link FindingException}
+     *     then. Null: all of it in order
      */
     ReferenceWalk(
-            CheckImage image,
+            ClosedImage image,
             ReferenceCounts counts,
             CheckReport report,
             boolean repair,
@@ -40,12 +41,15 @@ final class ReferenceWalk {
 
     /** In order, to collect the references that have to go elsewhere. */
     ReferenceWalk(
-            CheckImage image, ReferenceCounts counts, CheckReport report, Relocations relocations) {
+            ClosedImage image,
+            ReferenceCounts counts,
+            CheckReport report,
+            Relocations relocations) {
         this(image, counts, report, false, relocations, null);
     }
 
     private ReferenceWalk(
-            CheckImage image,
+            ClosedImage image,
             ReferenceCounts counts,
             CheckReport report,
             boolean repair,

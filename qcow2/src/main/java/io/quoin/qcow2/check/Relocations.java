@@ -1,5 +1,6 @@
 package io.quoin.qcow2.check;
 
+import io.quoin.qcow2.file.ClosedImage;
 import io.quoin.qcow2.layout.HeaderLayout;
 import io.quoin.qcow2.layout.L2Entry;
 import java.nio.ByteBuffer;
@@ -41,7 +42,7 @@ final class Relocations {
     /** Memory of a reference that is to be changed: itself, its copy, and the room to grow. */
     private static final int POINTER_BYTES = 256;
 
-    private final CheckImage image;
+    private final ClosedImage image;
 
     /** Copies end there. */
     private final long endCluster;
@@ -61,7 +62,7 @@ final class Relocations {
      * @param endCluster no copy of a cluster is made there or behind it
      * @param memoryBytesMax for what is found
      */
-    Relocations(CheckImage image, long endCluster, long memoryBytesMax) {
+    Relocations(ClosedImage image, long endCluster, long memoryBytesMax) {
         this.image = image;
         this.endCluster = endCluster;
         this.pointersMax = Math.max(1, memoryBytesMax / POINTER_BYTES);

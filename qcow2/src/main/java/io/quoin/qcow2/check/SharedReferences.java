@@ -1,19 +1,20 @@
 package io.quoin.qcow2.check;
 
 import io.quoin.qcow2.check.ReferenceCounts.Use;
+import io.quoin.qcow2.file.ClosedImage;
 
 /**
  * Counts the references of sound tables for one of several threads; anything unusual is {@link
- * Irregular}.
+ * FindingException}.
  *
  * <p>Threading: confined to its thread; the counts are shared.
  */
 final class SharedReferences implements References {
-    private final CheckImage image;
+    private final ClosedImage image;
     private final ReferenceCounts counts;
     private final long countMax;
 
-    SharedReferences(CheckImage image, ReferenceCounts counts, long countMax) {
+    SharedReferences(ClosedImage image, ReferenceCounts counts, long countMax) {
         this.image = image;
         this.counts = counts;
         this.countMax = countMax;
@@ -23,7 +24,7 @@ final class SharedReferences implements References {
     public boolean reference(
             long hostOffset, long lengthBytes, Use use, String what, long pointerOffset) {
         if (!image.reaches(hostOffset, lengthBytes)) {
-            throw new Irregular();
+            throw new FindingException();
         }
         long first = hostOffset >>> image.clusterBits;
         long last = (hostOffset + lengthBytes - 1) >>> image.clusterBits;
@@ -35,7 +36,7 @@ final class SharedReferences implements References {
     public void references(long hostOffset, int clusters, long pointerOffset) {
         long lengthBytes = (long) clusters << image.clusterBits;
         if (!image.reaches(hostOffset, lengthBytes)) {
-            throw new Irregular();
+            throw new FindingException();
         }
         counts.addShared(hostOffset >>> image.clusterBits, clusters, countMax);
     }
@@ -44,7 +45,7 @@ final class SharedReferences implements References {
     public void copied(long hostOffset, int clusters, boolean copied) {
         if (image.header.hasExternalDataFile()) {
             if (!copied) {
-                throw new Irregular();
+                throw new FindingException();
             }
         } else {
             counts.markShared(hostOffset >>> image.clusterBits, clusters, copied);
@@ -53,6 +54,6 @@ final class SharedReferences implements References {
 
     @Override
     public void mendEntry(String text, long entryOffset, long corrected) {
-        throw new Irregular();
+        throw new FindingException();
     }
 }

@@ -1,5 +1,6 @@
 package io.quoin.qcow2.check;
 
+import io.quoin.qcow2.file.ClosedImage;
 import java.util.ArrayList;
 import java.util.List;
 import org.agrona.collections.LongArrayList;
@@ -13,7 +14,7 @@ final class SideBySide {
     private static final int BATCH_MIN = 256;
     private static final int BATCH_BYTES = 64 << 20;
 
-    private final CheckImage image;
+    private final ClosedImage image;
     private final ReferenceCounts counts;
     private final CheckReport report;
     private final TableWorkers workers;
@@ -24,7 +25,7 @@ final class SideBySide {
     private boolean batchIsActive;
 
     SideBySide(
-            CheckImage image,
+            ClosedImage image,
             ReferenceCounts counts,
             long countMax,
             CheckReport report,

@@ -1,6 +1,7 @@
 package io.quoin.qcow2.check;
 
 import io.quoin.block.BlockException;
+import io.quoin.qcow2.file.ClosedImage;
 import io.quoin.qcow2.layout.SnapshotTable;
 import io.quoin.qcow2.layout.SnapshotTableLayout;
 import org.jspecify.annotations.Nullable;
@@ -11,7 +12,7 @@ import org.jspecify.annotations.Nullable;
  * <p>Threading: confined to the check.
  */
 final class SnapshotReading implements SnapshotTableLayout.Faults {
-    private final CheckImage image;
+    private final ClosedImage image;
     private final CheckReport report;
     private final @Nullable Relocations relocations;
     private boolean faulty;
@@ -19,7 +20,7 @@ final class SnapshotReading implements SnapshotTableLayout.Faults {
     /**
      * @param relocations hears of a table that has to be written anew; null: nobody does
      */
-    SnapshotReading(CheckImage image, CheckReport report, @Nullable Relocations relocations) {
+    SnapshotReading(ClosedImage image, CheckReport report, @Nullable Relocations relocations) {
         this.image = image;
         this.report = report;
         this.relocations = relocations;

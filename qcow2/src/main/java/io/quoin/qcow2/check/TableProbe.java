@@ -1,27 +1,28 @@
 package io.quoin.qcow2.check;
 
 import io.quoin.qcow2.check.ReferenceCounts.Use;
+import io.quoin.qcow2.file.ClosedImage;
 
 /**
  * Whether what overlaps something else can be an L2 table. Every reference that does not reach into
- * the file, and everything to be mended, is {@link Irregular}.
+ * the file, and everything to be mended, is {@link FindingException}.
  *
  * <p>Threading: confined to the check.
  */
 final class TableProbe implements References {
-    private final CheckImage image;
+    private final ClosedImage image;
 
-    private TableProbe(CheckImage image) {
+    private TableProbe(ClosedImage image) {
         this.image = image;
     }
 
     /** Whether no entry is wrong. */
-    static boolean isTable(CheckImage image, long l2Offset) {
-        CheckReport strict = new CheckReport(Irregular.LISTENER);
+    static boolean isTable(ClosedImage image, long l2Offset) {
+        CheckReport strict = new CheckReport(FindingException.LISTENER);
         try {
             new L2Walk(image, new TableProbe(image), strict, false).walk(l2Offset, 1, false);
             return true;
-        } catch (Irregular e) {
+        } catch (FindingException e) {
             return false;
         }
     }
@@ -30,7 +31,7 @@ final class TableProbe implements References {
     public boolean reference(
             long hostOffset, long lengthBytes, Use use, String what, long pointerOffset) {
         if (!image.reaches(hostOffset, lengthBytes)) {
-            throw new Irregular();
+            throw new FindingException();
         }
         return true;
     }
@@ -38,7 +39,7 @@ final class TableProbe implements References {
     @Override
     public void references(long hostOffset, int clusters, long pointerOffset) {
         if (!image.reaches(hostOffset, (long) clusters << image.clusterBits)) {
-            throw new Irregular();
+            throw new FindingException();
         }
     }
 
@@ -47,6 +48,6 @@ final class TableProbe implements References {
 
     @Override
     public void mendEntry(String text, long entryOffset, long corrected) {
-        throw new Irregular();
+        throw new FindingException();
     }
 }

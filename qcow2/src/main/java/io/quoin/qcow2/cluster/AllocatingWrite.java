@@ -6,8 +6,10 @@ import io.quoin.block.IoFlags;
 import io.quoin.block.IoOp;
 import io.quoin.block.IoRequest;
 import io.quoin.block.IoVector;
-import io.quoin.qcow2.cache.Join;
 import io.quoin.qcow2.cache.Slice;
+import io.quoin.qcow2.io.Join;
+import io.quoin.qcow2.io.Outcome;
+import io.quoin.qcow2.io.Steps;
 import io.quoin.qcow2.layout.L2Entry;
 import io.quoin.qcow2.layout.SubclusterBitmap;
 import io.quoin.qcow2.refcount.Allocation;
@@ -46,11 +48,15 @@ final class AllocatingWrite {
         COMPRESSED
     }
 
-    private final OpenImage image;
-    private final ChangeOp op;
+    private final MappedImage image;
+    private final Steps waiter;
+    private final Outcome ended;
     private final EntryForm form;
     private final Allocation allocation = new Allocation();
     private final IoCompletion whenWritten = this::onWritten;
+    private @Nullable IoVector data;
+    private long dataAt;
+    private int zeroFlags;
     private @Nullable Slice slice;
     private @Nullable ByteBuffer buffer;
     private int firstIndex;
@@ -69,42 +75,71 @@ final class AllocatingWrite {
     private Source head = Source.NONE;
     private Source tail = Source.NONE;
 
-    AllocatingWrite(OpenImage image, ChangeOp op) {
+    /**
+     * @param waiter is resumed, to begin anew, when there may be memory or clusters
+     * @param ended is told of the end of a write that has begun
+     */
+    AllocatingWrite(MappedImage image, Steps waiter, Outcome ended) {
         this.image = image;
-        this.op = op;
+        this.waiter = waiter;
+        this.ended = ended;
         this.form = image.form;
     }
 
-    /** Begins at {@code position}; the operation waits, is resumed at the end, or has failed. */
-    void begin(Slice ownSlice, long position, long writeEnd) {
+    /**
+     * Begins at {@code position}, or has to wait.
+     *
+     * @param newData what is written, from {@code newDataAt} on in it; null: zeros
+     * @param newZeroFlags of WRITE_ZEROES, by which the file makes the zeros; -1: they are written
+     * @return false if a cluster holds metadata: nothing has begun
+     */
+    boolean begin(
+            Slice ownSlice,
+            long position,
+            long writeEnd,
+            @Nullable IoVector newData,
+            long newDataAt,
+            int newZeroFlags) {
+        data = newData;
+        dataAt = newDataAt;
+        zeroFlags = newZeroFlags;
         clusterStart = position & -(long) image.clusterSizeBytes;
         dataStart = position;
         firstIndex = form.l2Index(position);
         placed = form.isPlaced(form.descriptor(ownSlice, firstIndex));
         plan(ownSlice, countClusters(ownSlice, writeEnd), writeEnd);
         if (!isDroppable(ownSlice)) {
-            op.fail(BlockError.EIO);
             releaseBuffer();
-            return;
+            return false;
         }
         if (needsBuffer() && buffer == null) {
-            buffer = image.cowBuffers.acquire(op);
+            buffer = image.cowBuffers.acquire(waiter);
             if (buffer == null) {
-                op.awaitAllocated();
-                return;
+                return true;
             }
         }
-        if (!place(ownSlice, writeEnd)) {
-            return;
+        if (!allocate(ownSlice, writeEnd)) {
+            releaseBuffer();
+            image.refcounts.await(waiter);
+            return true;
+        }
+        if (!image.host.isDataArea(allocation.start(), count)) {
+            releaseBuffer();
+            return false;
         }
         slice = ownSlice;
         ownSlice.pin();
-        op.awaitAllocated();
         readMissing(ownSlice);
+        return true;
     }
 
-    /** Finds host clusters; fewer than wanted make it a shorter write. */
-    private boolean place(Slice ownSlice, long writeEnd) {
+    /** Where the write ends that has ended. */
+    long dataEnd() {
+        return dataEnd;
+    }
+
+    /** Finds host clusters; fewer than wanted make it a shorter write; false: there are none. */
+    private boolean allocate(Slice ownSlice, long writeEnd) {
         if (placed) {
             long host =
                     form.external
@@ -112,16 +147,9 @@ final class AllocatingWrite {
                             : L2Entry.hostOffset(form.descriptor(ownSlice, firstIndex));
             allocation.set(host >>> image.clusterBits, count, false);
         } else if (image.refcounts.take(count, allocation) == null) {
-            releaseBuffer();
-            op.awaitClusters();
             return false;
         } else if (allocation.count() < count) {
             plan(ownSlice, allocation.count(), writeEnd);
-        }
-        if (!image.isDataArea(allocation.start(), count)) {
-            op.fail(BlockError.EIO);
-            releaseBuffer();
-            return false;
         }
         return true;
     }
@@ -140,7 +168,7 @@ final class AllocatingWrite {
         long most =
                 Math.min(
                         Math.min(wanted, form.sliceMask + 1 - firstIndex),
-                        image.transferBytesMax >>> image.clusterBits);
+                        image.disk.transferBytesMax >>> image.clusterBits);
         long first = form.descriptor(ownSlice, firstIndex);
         int found = 1;
         while (found < most && joins(ownSlice, found, first)) {
@@ -173,10 +201,10 @@ final class AllocatingWrite {
 
     private boolean isDroppable(long descriptor) {
         if (L2Entry.isCompressed(descriptor)) {
-            return image.isCompressedDataArea(descriptor);
+            return image.host.isCompressedDataArea(descriptor);
         }
         long host = L2Entry.hostOffset(descriptor);
-        return placed || host == 0 || image.isDataArea(host >>> image.clusterBits, 1);
+        return placed || host == 0 || image.host.isDataArea(host >>> image.clusterBits, 1);
     }
 
     /** Decides what is written around the data of {@code clusters} clusters. */
@@ -192,7 +220,7 @@ final class AllocatingWrite {
         tailEnd = (dataEnd + inUnit) & ~inUnit;
         if (tailEnd == dataEnd) {
             tail = Source.NONE;
-        } else if (dataEnd >= image.sizeBytes()) {
+        } else if (dataEnd >= image.disk.sizeBytes()) {
             // Never visible; a later resize makes it zeros.
             tail = form.external ? Source.NONE : Source.ZEROS;
         } else {
@@ -235,7 +263,8 @@ final class AllocatingWrite {
         return switch (form.kind(descriptor, bitmap, form.subcluster(guestOffset))) {
             case NORMAL -> placed ? Source.NONE : Source.OLD;
             case COMPRESSED -> Source.COMPRESSED;
-            case UNALLOCATED -> image.isBehindBacking(guestOffset) ? Source.ZEROS : Source.BACKING;
+            case UNALLOCATED ->
+                    image.disk.isBehindBacking(guestOffset) ? Source.ZEROS : Source.BACKING;
             default -> Source.ZEROS;
         };
     }
@@ -277,7 +306,7 @@ final class AllocatingWrite {
         }
         long touched = mask(cluster);
         boolean zero = ((bitmap >>> SubclusterBitmap.SUBCLUSTERS) & touched) == touched;
-        return zero || (image.isBehindBacking(start) && (bitmap & touched) == 0);
+        return zero || (image.disk.isBehindBacking(start) && (bitmap & touched) == 0);
     }
 
     /** The subclusters of a cluster that are written. */
@@ -303,7 +332,7 @@ final class AllocatingWrite {
         int lengthBytes = (int) (to - from);
         int inCluster = (int) from & (image.clusterSizeBytes - 1);
         switch (source) {
-            case BACKING -> image.readBacking(from, address, lengthBytes, join.one());
+            case BACKING -> image.disk.readBacking(from, address, lengthBytes, join.one());
             case OLD -> {
                 long host = L2Entry.hostOffset(descriptor);
                 image.io.read(host + inCluster, address, lengthBytes, join.one());
@@ -327,14 +356,14 @@ final class AllocatingWrite {
         long to = isWritten(tail) || tailEnd < tailMoved ? tailMoved : dataEnd;
         long host = (allocation.start() << image.clusterBits) + (from - clusterStart);
         IoRequest request = image.pool.acquire();
-        if (op.isPlacing() && from == dataStart && to == dataEnd) {
-            request.prepare(IoOp.WRITE_ZEROES, host, to - from, op.zeroFlags());
+        if (zeroFlags >= 0 && from == dataStart && to == dataEnd) {
+            request.prepare(IoOp.WRITE_ZEROES, host, to - from, zeroFlags);
         } else {
             request.prepare(IoOp.WRITE, host, to - from, IoFlags.NONE);
             addMemory(request.memory(), from, to);
         }
         request.push(whenWritten);
-        image.data.submit(request);
+        image.disk.data.submit(request);
     }
 
     private void addMemory(IoVector memory, long from, long to) {
@@ -342,7 +371,12 @@ final class AllocatingWrite {
             addOld(memory, Source.OLD, headMoved, headStart);
             addOld(memory, head, headStart, dataStart);
         }
-        op.addData(memory, dataStart, dataEnd - dataStart);
+        IoVector wanted = data;
+        if (wanted == null) {
+            ZeroMemory.addTo(memory, dataEnd - dataStart);
+        } else {
+            memory.addSlice(wanted, dataAt, dataEnd - dataStart);
+        }
         if (dataEnd < to) {
             addOld(memory, tail, dataEnd, tailEnd);
             addOld(memory, Source.OLD, tailEnd, tailMoved);
@@ -383,13 +417,9 @@ final class AllocatingWrite {
             image.refcounts.putBack(allocation.start(), count);
         }
         changed.unpin();
+        data = null;
         releaseBuffer();
-        if (error.isOk()) {
-            op.allocated(dataEnd);
-        } else {
-            op.fail(error);
-            op.resume();
-        }
+        ended.done(error);
     }
 
     private void link(Slice changed) {
@@ -403,7 +433,7 @@ final class AllocatingWrite {
             long bitmap = SubclusterBitmap.withAllocated(form.bitmap(changed, l2Index), mask);
             form.put(image.tables, changed, l2Index, L2Entry.of(host, true), bitmap, flushFirst);
             if (compressed) {
-                image.dropCompressed(old);
+                image.host.dropCompressed(old);
             } else if (!placed && L2Entry.hostOffset(old) != 0) {
                 image.flusher.drop(L2Entry.hostOffset(old) >>> image.clusterBits);
             }

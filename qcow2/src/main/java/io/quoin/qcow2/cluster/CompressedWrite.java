@@ -11,6 +11,7 @@ import io.quoin.qcow2.layout.L2Entry;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.function.Consumer;
 
 /**
  * A WRITE whose clusters are to be stored compressed, a window of them at a time.
@@ -41,6 +42,8 @@ final class CompressedWrite extends GuestOp {
     private static final long UNPLACED = 0;
     private static final long LINKED = -1;
 
+    private final Consumer<IoRequest> changes;
+    private final Consumer<CompressedWrite> idle;
     private final List<ClusterCompressor.Chunk> chunks = new ArrayList<>();
     private Phase phase = Phase.COMPRESS;
     private long start;
@@ -52,8 +55,14 @@ final class CompressedWrite extends GuestOp {
     /** The entry of each cluster of the window, once it has a place for its stream. */
     private long[] places = NO_PLACES;
 
-    CompressedWrite(OpenImage image) {
+    /**
+     * @param changes starts a change that is a part of this one
+     */
+    CompressedWrite(
+            MappedImage image, Consumer<IoRequest> changes, Consumer<CompressedWrite> idle) {
         super(image);
+        this.changes = changes;
+        this.idle = idle;
     }
 
     @Override
@@ -63,7 +72,7 @@ final class CompressedWrite extends GuestOp {
         phase = Phase.COMPRESS;
         clusters = 0;
         long mask = image.clusterSizeBytes - 1L;
-        if ((position & mask) != 0 || ((end & mask) != 0 && end != image.sizeBytes())) {
+        if ((position & mask) != 0 || ((end & mask) != 0 && end != image.disk.sizeBytes())) {
             fail(BlockError.EINVAL);
         }
     }
@@ -89,7 +98,7 @@ final class CompressedWrite extends GuestOp {
         int bits = image.clusterBits;
         long left = (end - position + image.clusterSizeBytes - 1) >>> bits;
         int most = image.compressor.windowClusters();
-        int wanted = (int) Math.min(left, Math.min(most, image.transferBytesMax >>> bits));
+        int wanted = (int) Math.min(left, Math.min(most, image.disk.transferBytesMax >>> bits));
         if (chunks.isEmpty() && !image.compressor.take(wanted, chunks, this)) {
             waiting = true;
             return;
@@ -157,7 +166,7 @@ final class CompressedWrite extends GuestOp {
         }
         long descriptor = image.form.descriptor(slice, image.form.l2Index(guestOffset));
         return L2Entry.isCompressed(descriptor)
-                ? image.isCompressedDataArea(descriptor)
+                ? image.host.isCompressedDataArea(descriptor)
                 : !image.form.hasHost(descriptor);
     }
 
@@ -169,12 +178,12 @@ final class CompressedWrite extends GuestOp {
         }
         if (!L2Entry.isCompressible(hostOffset, lengthBytes, image.clusterBits)) {
             // Too far behind for an entry of this cluster size: written as usual.
-            image.dropHost(hostOffset, lengthBytes);
+            image.host.drop(hostOffset, lengthBytes);
             image.packer.startWrite();
             return true;
         }
         places[cursor] = L2Entry.compressed(hostOffset, lengthBytes, image.clusterBits);
-        if (!image.isCompressedDataArea(places[cursor])) {
+        if (!image.host.isCompressedDataArea(places[cursor])) {
             fail(BlockError.EIO);
             return false;
         }
@@ -211,7 +220,7 @@ final class CompressedWrite extends GuestOp {
         }
         long block = image.io.file().geometry().blockSizeMin();
         long padding = -to & (block - 1);
-        IoRequest child = image.child(this, IoOp.WRITE, from, to + padding - from);
+        IoRequest child = child(IoOp.WRITE, from, to + padding - from);
         IoVector memory = child.memory();
         for (int i = first; i < at; i++) {
             if (places[i] != UNPLACED) {
@@ -219,7 +228,7 @@ final class CompressedWrite extends GuestOp {
             }
         }
         ZeroMemory.addTo(memory, padding);
-        image.send(this, image.io.file(), child);
+        send(image.io.file(), child);
         return at;
     }
 
@@ -235,7 +244,7 @@ final class CompressedWrite extends GuestOp {
                 long old = image.form.descriptor(slice, l2Index);
                 image.form.put(image.tables, slice, l2Index, places[cursor], 0, true);
                 if (L2Entry.isCompressed(old)) {
-                    image.dropCompressed(old);
+                    image.host.dropCompressed(old);
                 }
                 places[cursor] = LINKED;
             }
@@ -264,9 +273,10 @@ final class CompressedWrite extends GuestOp {
     }
 
     private void sendPlain(long from, long to) {
-        IoRequest child = image.child(this, IoOp.WRITE, from, to - from);
+        IoRequest child = child(IoOp.WRITE, from, to - from);
         child.memory().addSlice(parent().memory(), from - start, to - from);
-        image.sendChange(this, child);
+        countChild(child);
+        changes.accept(child);
     }
 
     private long guestOffset(int cluster) {
@@ -293,13 +303,13 @@ final class CompressedWrite extends GuestOp {
     protected void finish(IoRequest request, BlockError outcome) {
         for (int i = 0; i < clusters; i++) {
             if (places[i] > UNPLACED) {
-                image.dropCompressed(places[i]);
+                image.host.dropCompressed(places[i]);
             }
         }
         clusters = 0;
         image.compressor.giveBack(chunks);
         boolean flush = fua && outcome.isOk();
-        image.release(this);
+        idle.accept(this);
         if (flush) {
             image.flusher.flush(request);
         } else {

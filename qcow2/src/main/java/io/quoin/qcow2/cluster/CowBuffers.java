@@ -1,6 +1,6 @@
 package io.quoin.qcow2.cluster;
 
-import io.quoin.qcow2.cache.Steps;
+import io.quoin.qcow2.io.Steps;
 import java.nio.ByteBuffer;
 import java.util.ArrayDeque;
 import org.agrona.BufferUtil;
@@ -45,7 +45,7 @@ public final class CowBuffers {
 
     /**
      * Takes a buffer back and resumes waiters for as long as there is one: a waiter may end without
-     * a buffer, and then nobody else would come for those behind it. A waiter that gives its buffer
+     * a buffer, and then no other would come for those behind it. A waiter that gives its buffer
      * back before it returns is followed by the next one in the loop and not from inside.
      */
     void release(ByteBuffer buffer) {

@@ -105,7 +105,7 @@ final class EntryForm {
         return L2Entry.hasHost(descriptor, external);
     }
 
-    /** Whether the cluster has a place that may be written: nobody else refers to it. */
+    /** Whether the cluster has a place that may be written: nothing else refers to it. */
     boolean isPlaced(long descriptor) {
         return !L2Entry.isCompressed(descriptor)
                 && (external

@@ -1,9 +1,11 @@
 package io.quoin.qcow2.cluster;
 
 import io.quoin.block.BlockError;
+import io.quoin.block.IoRequest;
 import io.quoin.qcow2.bitmap.ImageBitmaps;
-import io.quoin.qcow2.cache.ClusterRuns;
+import io.quoin.qcow2.io.ClusterRuns;
 import java.util.concurrent.TimeUnit;
+import java.util.function.Consumer;
 
 /**
  * Finds a moment at which the tables and counts on disk are consistent, and each cluster that is
@@ -32,8 +34,12 @@ final class Freeze extends WholeImageOp {
     private final FreezeListener listener;
     private final ClusterRuns countedAhead = new ClusterRuns();
 
-    Freeze(OpenImage image, ImageBitmaps bitmaps, FreezeListener listener) {
-        super(image);
+    Freeze(
+            MappedImage image,
+            Consumer<IoRequest> changes,
+            ImageBitmaps bitmaps,
+            FreezeListener listener) {
+        super(image, changes);
         this.bitmaps = bitmaps;
         this.listener = listener;
     }

@@ -1,8 +1,8 @@
 package io.quoin.qcow2.cluster;
 
 import io.quoin.block.BlockError;
-import io.quoin.qcow2.cache.ClusterRuns;
-import io.quoin.qcow2.cache.FrozenMetadata;
+import io.quoin.qcow2.io.ClusterRuns;
+import io.quoin.qcow2.io.FrozenMetadata;
 
 /**
  * Told once, how {@link OpenImage#freeze} went.

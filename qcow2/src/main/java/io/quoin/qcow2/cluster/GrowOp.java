@@ -1,10 +1,12 @@
 package io.quoin.qcow2.cluster;
 
 import io.quoin.block.BlockError;
-import io.quoin.qcow2.cache.MetadataKind;
-import io.quoin.qcow2.cache.Outcome;
+import io.quoin.block.IoRequest;
+import io.quoin.qcow2.io.MetadataKind;
+import io.quoin.qcow2.io.Outcome;
 import io.quoin.qcow2.layout.HeaderLayout;
 import java.nio.ByteBuffer;
+import java.util.function.Consumer;
 import org.agrona.BufferUtil;
 
 /**
@@ -12,10 +14,10 @@ import org.agrona.BufferUtil;
  *
  * <pre>
  *  LOCK    the whole image, for as long as the L1 table moves
- *  FLUSH   the mapping; then the flusher's turn is taken, so that the L1 table is nobody else's
+ *  FLUSH   the mapping; then the flusher's turn is taken, so that the L1 table is changed by nothing else
  *  L1      only if it is too short: clusters in one piece; write: flush; header switch: flush; the old ones are free
  *  DATA    an external data file reaches the new end
- *  ZERO    what becomes visible must not show the backing file or what somebody left there: zero it, flush
+ *  ZERO    what becomes visible must not show the backing file or what was left there: zero it, flush
  *  SIZE    the header's size field, last: flush
  * </pre>
  *
@@ -33,8 +35,8 @@ final class GrowOp extends WholeImageOp {
     private ByteBuffer bytes = ByteBuffer.allocate(0);
     private long newL1Cluster;
 
-    GrowOp(OpenImage image, long newSizeBytes, Outcome ended) {
-        super(image);
+    GrowOp(MappedImage image, Consumer<IoRequest> changes, long newSizeBytes, Outcome ended) {
+        super(image, changes);
         this.newSizeBytes = newSizeBytes;
         this.ended = ended;
         int shift = image.form.l1Shift;
@@ -42,7 +44,7 @@ final class GrowOp extends WholeImageOp {
     }
 
     /** Whether an L1 table for {@code sizeBytes} is within the limits of the format. */
-    static boolean isPossible(OpenImage image, long sizeBytes) {
+    static boolean isPossible(MappedImage image, long sizeBytes) {
         int shift = image.form.l1Shift;
         return ((sizeBytes - 1) >>> shift) < HeaderLayout.L1_BYTES_MAX / Long.BYTES;
     }
@@ -90,7 +92,7 @@ final class GrowOp extends WholeImageOp {
             bytes.putLong(i * Long.BYTES, l1[i]);
         }
         long hostOffset = newL1Cluster << image.clusterBits;
-        image.map.addAll(newL1Cluster, clusters, MetadataKind.L1_TABLE);
+        image.io.map().addAll(newL1Cluster, clusters, MetadataKind.L1_TABLE);
         image.io.write(
                 MetadataKind.L1_TABLE,
                 hostOffset,
@@ -150,26 +152,8 @@ final class GrowOp extends WholeImageOp {
 
     @Override
     protected void left(BlockError outcome) {
-        if (outcome.isOk()) {
-            image.growData(newSizeBytes, this::dataGrown);
-        } else {
-            ended.done(outcome);
-        }
-    }
-
-    private void dataGrown(BlockError outcome) {
-        if (outcome.isOk()) {
-            zero(image.sizeBytes(), newSizeBytes, this::zeroed);
-        } else {
-            ended.done(outcome);
-        }
-    }
-
-    private void zeroed(BlockError outcome) {
-        if (outcome.isOk()) {
-            image.changeSize(newSizeBytes, ended);
-        } else {
-            ended.done(outcome);
-        }
+        Outcome zeroed = ended.ifOk(() -> changeSize(newSizeBytes, ended));
+        Outcome grown = ended.ifOk(() -> zero(image.disk.sizeBytes(), newSizeBytes, zeroed));
+        ended.ifOk(() -> image.disk.growData(newSizeBytes, grown)).done(outcome);
     }
 }

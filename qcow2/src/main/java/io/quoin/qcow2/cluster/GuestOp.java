@@ -1,23 +1,27 @@
 package io.quoin.qcow2.cluster;
 
 import io.quoin.block.BlockError;
+import io.quoin.block.IoCompletion;
+import io.quoin.block.IoFlags;
+import io.quoin.block.IoOp;
 import io.quoin.block.IoRequest;
 import io.quoin.qcow2.cache.MappingTables;
-import io.quoin.qcow2.cache.Outcome;
 import io.quoin.qcow2.cache.Slice;
-import io.quoin.qcow2.cache.Steps;
+import io.quoin.qcow2.io.Outcome;
+import io.quoin.qcow2.io.Steps;
 import io.quoin.qcow2.layout.L1Entry;
 import io.quoin.qcow2.refcount.Allocation;
+import io.quoin.xlator.XlatorFile;
 import org.jspecify.annotations.Nullable;
 
 /**
  * A guest request under way: pooled, a node of the lists of {@link RangeLocks}, and a state machine
- * that walks from {@link #position} to {@link #end}. Child requests carry it as their attachment.
+ * that walks from {@link #position} to {@link #end}.
  *
  * <p>Threading: confined(loop).
  */
 abstract class GuestOp extends Steps {
-    protected final OpenImage image;
+    protected final MappedImage image;
     protected @Nullable IoRequest parent;
     private final Allocation tableAllocation = new Allocation();
     protected long position;
@@ -29,6 +33,8 @@ abstract class GuestOp extends Steps {
 
     /** {@link #childDone}, for parts that are no child requests. */
     protected final Outcome whenPartDone = this::childDone;
+
+    private final IoCompletion whenChildDone = this::onChildDone;
 
     /** Whether something other than a child request will resume it. */
     protected boolean waiting;
@@ -45,7 +51,7 @@ abstract class GuestOp extends Steps {
     @Nullable GuestOp next;
     @Nullable GuestOp nextGranted;
 
-    GuestOp(OpenImage image) {
+    GuestOp(MappedImage image) {
         this.image = image;
     }
 
@@ -125,7 +131,7 @@ abstract class GuestOp extends Steps {
             awaitClusters();
             return null;
         }
-        if (!image.isUnclaimed(taken.start(), 1)) {
+        if (!image.host.isUnclaimed(taken.start(), 1)) {
             fail(BlockError.EIO);
             return null;
         }
@@ -165,6 +171,31 @@ abstract class GuestOp extends Steps {
             finish(request, error);
         }
         return false;
+    }
+
+    /** A child request; memory is the caller's to add before {@link #send}. */
+    protected final IoRequest child(IoOp kind, long offset, long lengthBytes) {
+        return child(kind, offset, lengthBytes, IoFlags.NONE);
+    }
+
+    protected final IoRequest child(IoOp kind, long offset, long lengthBytes, int flags) {
+        return image.pool.acquire().prepare(kind, offset, lengthBytes, flags);
+    }
+
+    protected final void send(XlatorFile file, IoRequest request) {
+        countChild(request);
+        file.submit(request);
+    }
+
+    /** Has the end of {@code request} waited for, wherever it is submitted. */
+    protected final void countChild(IoRequest request) {
+        pending++;
+        request.push(whenChildDone);
+    }
+
+    private void onChildDone(IoRequest request, BlockError outcome) {
+        image.pool.release(request);
+        childDone(outcome);
     }
 
     /**

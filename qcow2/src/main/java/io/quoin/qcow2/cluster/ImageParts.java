@@ -1,11 +1,11 @@
 package io.quoin.qcow2.cluster;
 
 import io.quoin.qcow2.bitmap.ImageBitmaps;
-import io.quoin.qcow2.cache.HeaderStore;
-import io.quoin.qcow2.cache.ImageIo;
 import io.quoin.qcow2.cache.MappingFlusher;
 import io.quoin.qcow2.cache.MappingTables;
 import io.quoin.qcow2.compress.CompressionWorkers;
+import io.quoin.qcow2.io.HeaderStore;
+import io.quoin.qcow2.io.ImageIo;
 import io.quoin.qcow2.refcount.Refcounts;
 import io.quoin.xlator.XlatorFile;
 import org.jspecify.annotations.Nullable;

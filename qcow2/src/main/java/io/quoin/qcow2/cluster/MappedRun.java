@@ -1,10 +1,10 @@
 package io.quoin.qcow2.cluster;
 
 import io.quoin.block.BlockError;
-import io.quoin.qcow2.cache.ImageHealth;
-import io.quoin.qcow2.cache.ImageIo;
 import io.quoin.qcow2.cache.MappingTables;
 import io.quoin.qcow2.cache.Slice;
+import io.quoin.qcow2.io.ImageHealth;
+import io.quoin.qcow2.io.ImageIo;
 import io.quoin.qcow2.layout.ClusterKind;
 import io.quoin.qcow2.layout.EntryFault;
 import io.quoin.qcow2.layout.L1Entry;
@@ -81,7 +81,7 @@ final class MappedRun {
         }
         SubclusterRun other = subclusters;
         if (other != null) {
-            return findOther(other, found, guestOffset, guestEnd);
+            return findSubcluster(other, found, guestOffset, guestEnd);
         }
         int l2Index = (int) (guestOffset >>> clusterBits) & sliceMask;
         long entry = found.entry(l2Index);
@@ -121,7 +121,8 @@ final class MappedRun {
         return fault.isNone() ? Lookup.FOUND : refuse(found, l2Index, entry, fault);
     }
 
-    private Lookup findOther(SubclusterRun other, Slice found, long guestOffset, long guestEnd) {
+    private Lookup findSubcluster(
+            SubclusterRun other, Slice found, long guestOffset, long guestEnd) {
         EntryFault fault = other.find(this, found, guestOffset, guestEnd);
         int word = form.word(other.l2Index());
         if (!fault.isNone()) {

@@ -52,7 +52,7 @@ final class RangeLocks {
         drain();
     }
 
-    /** Resumes whoever got a range, in a loop and not from inside one another. */
+    /** Resumes those that got a range, in a loop and not from inside one another. */
     private void drain() {
         if (draining) {
             return;

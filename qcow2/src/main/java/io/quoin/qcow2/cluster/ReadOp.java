@@ -8,6 +8,7 @@ import io.quoin.block.IoOp;
 import io.quoin.block.IoRequest;
 import io.quoin.qcow2.layout.ClusterKind;
 import io.quoin.xlator.XlatorFile;
+import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -16,12 +17,14 @@ import org.jspecify.annotations.Nullable;
  * <p>Threading: confined(loop).
  */
 final class ReadOp extends GuestOp {
+    private final Consumer<ReadOp> idle;
     private boolean hasMemory;
     private long start;
     private @Nullable ExtentList extents;
 
-    ReadOp(OpenImage image) {
+    ReadOp(MappedImage image, Consumer<ReadOp> idle) {
         super(image);
+        this.idle = idle;
     }
 
     @Override
@@ -86,7 +89,7 @@ final class ReadOp extends GuestOp {
             }
         }
         if (present > 0) {
-            readFrom(image.data, hostOffset, present);
+            readFrom(image.disk.data, hostOffset, present);
         }
     }
 
@@ -104,8 +107,8 @@ final class ReadOp extends GuestOp {
     }
 
     private void readBacking(long lengthBytes) {
-        long backed = image.backedBytes(position, lengthBytes);
-        XlatorFile backing = image.backing;
+        long backed = image.disk.backedBytes(position, lengthBytes);
+        XlatorFile backing = image.disk.backing;
         if (backed > 0 && backing != null) {
             reportData(backed);
             readFrom(backing, position, backed);
@@ -117,11 +120,11 @@ final class ReadOp extends GuestOp {
 
     private void readFrom(XlatorFile file, long offset, long lengthBytes) {
         if (hasMemory) {
-            IoRequest child = image.child(this, IoOp.READ, offset, lengthBytes);
+            IoRequest child = child(IoOp.READ, offset, lengthBytes);
             child.memory().addSlice(parent().memory(), position - start, lengthBytes);
-            image.send(this, file, child);
+            send(file, child);
         } else {
-            image.send(this, file, image.child(this, IoOp.CACHE, offset, lengthBytes));
+            send(file, child(IoOp.CACHE, offset, lengthBytes));
         }
     }
 
@@ -159,7 +162,7 @@ final class ReadOp extends GuestOp {
     @Override
     protected void finish(IoRequest request, BlockError outcome) {
         extents = null;
-        image.release(this);
+        idle.accept(this);
         request.complete(outcome);
     }
 }

@@ -1,12 +1,18 @@
 package io.quoin.qcow2.cluster;
 
 import io.quoin.block.BlockError;
+import io.quoin.block.IoRequest;
 import io.quoin.qcow2.cache.MappingTables;
-import io.quoin.qcow2.cache.Outcome;
-import io.quoin.qcow2.cache.Slice;
+import io.quoin.qcow2.io.Outcome;
 import io.quoin.qcow2.layout.L1Entry;
 import io.quoin.qcow2.layout.L2Entry;
 import io.quoin.qcow2.layout.Qcow2Geometry;
+import io.quoin.qcow2.walk.TableRoot;
+import io.quoin.qcow2.walk.TableVisitor;
+import io.quoin.qcow2.walk.TableWalk;
+import io.quoin.qcow2.walk.TableWords;
+import java.util.List;
+import java.util.function.Consumer;
 
 /**
  * Makes an image smaller. The caller sees to it that no request beyond the new end comes any more.
@@ -37,24 +43,14 @@ final class ShrinkOp extends WholeImageOp {
     private final int l1Before;
     private final Outcome ended;
     private Phase phase = Phase.BARRIER;
-    private int l1Index;
-    private int slice;
 
-    ShrinkOp(OpenImage image, long newSizeBytes, Outcome ended) {
-        super(image);
+    ShrinkOp(MappedImage image, Consumer<IoRequest> changes, long newSizeBytes, Outcome ended) {
+        super(image, changes);
         this.newSizeBytes = newSizeBytes;
         this.ended = ended;
-        Qcow2Geometry geometry = image.currentHeader().geometry();
+        Qcow2Geometry geometry = image.header.header().geometry();
         this.l1Needed = (int) geometry.l1EntriesFor(newSizeBytes);
-        this.l1Before = (int) geometry.l1EntriesFor(image.sizeBytes());
-    }
-
-    /**
-     * Begins with the changes: one that has let go of its range half-way would take the next part
-     * behind the barrier, in tables that are gone by then.
-     */
-    void begin() {
-        image.changes.await(this::takeTurn);
+        this.l1Before = (int) geometry.l1EntriesFor(image.disk.sizeBytes());
     }
 
     @Override
@@ -66,84 +62,64 @@ final class ShrinkOp extends WholeImageOp {
             position = end;
             return;
         }
-        while (l1Index < l1Before) {
-            if (!trim()) {
-                return;
-            }
-            l1Index++;
-            slice = 0;
-        }
         waiting = true;
-        image.flusher.flush(this::lowerL1);
+        // Where entries have subclusters or name places of a data file tables stay.
+        boolean plain =
+                !image.header.header().hasExtendedL2()
+                        && !image.header.header().hasExternalDataFile();
+        Outcome trimmed = this::trimmed;
+        TableRoot behind = TableRoot.active(plain ? l1Needed : l1Before, l1Before);
+        new TableWalk(
+                        image.io.loop(),
+                        image.tables,
+                        List.of(behind),
+                        new EmptyTables(),
+                        0,
+                        trimmed.ifOk(() -> image.flusher.flush(this::lowerL1)))
+                .start();
     }
 
     @Override
     protected void left(BlockError outcome) {
         if (!outcome.isOk() || phase == Phase.TRIM) {
             ended.done(outcome);
-        } else {
-            zero(newSizeBytes, image.sizeBytes(), this::zeroed);
-        }
-    }
-
-    private void zeroed(BlockError outcome) {
-        if (!outcome.isOk()) {
-            ended.done(outcome);
             return;
         }
-        image.changeSize(newSizeBytes, this::sizeChanged);
+        Outcome shortened =
+                ended.ifOk(
+                        () -> {
+                            phase = Phase.TRIM;
+                            takeTurn();
+                        });
+        Outcome sized = ended.ifOk(() -> image.disk.shortenData(newSizeBytes, shortened));
+        Outcome zeroed = ended.ifOk(() -> changeSize(newSizeBytes, sized));
+        zero(newSizeBytes, image.disk.sizeBytes(), zeroed);
     }
 
-    private void sizeChanged(BlockError outcome) {
-        if (!outcome.isOk()) {
-            ended.done(outcome);
-            return;
-        }
-        image.shortenData(
-                newSizeBytes,
-                error -> {
-                    if (!error.isOk()) {
-                        ended.done(error);
-                        return;
-                    }
-                    phase = Phase.TRIM;
-                    // Where entries have subclusters or name places of a data file tables stay.
-                    boolean plain =
-                            !image.currentHeader().hasExtendedL2()
-                                    && !image.currentHeader().hasExternalDataFile();
-                    l1Index = plain ? l1Needed : l1Before;
-                    takeTurn();
-                });
-    }
-
-    /**
-     * Takes a table that maps nothing out of the L1 table; {@code false}: part of it is being
-     * loaded.
-     */
-    private boolean trim() {
-        MappingTables tables = image.tables;
-        if (!tables.isAllocated(l1Index)) {
+    /** Takes tables that map nothing out of the L1 table. */
+    private final class EmptyTables implements TableVisitor {
+        @Override
+        public boolean enter(int l1Index, long entry) {
             return true;
         }
-        while (slice < tables.slicesPerTable()) {
-            Slice loaded = tables.find(tables.firstSlice(l1Index) + slice);
-            if (loaded == null) {
-                waiting = true;
-                tables.load(tables.firstSlice(l1Index) + slice, this);
-                return false;
-            }
-            for (int word = 0; word < tables.sliceWords(); word++) {
-                if ((loaded.entry(word) & ~L2Entry.ZERO) != 0) {
-                    return true;
+
+        @Override
+        public boolean see(int l1Index, TableWords words) {
+            for (int i = 0; i < words.count(); i++) {
+                if ((words.word(i) & ~L2Entry.ZERO) != 0) {
+                    return false;
                 }
             }
-            slice++;
+            return true;
         }
-        long hostOffset = L1Entry.hostOffset(tables.l1Entry(l1Index));
-        if (tables.drop(l1Index)) {
-            image.flusher.drop(hostOffset >>> image.clusterBits);
+
+        @Override
+        public void leave(int l1Index, boolean isEmpty) {
+            long hostOffset = L1Entry.hostOffset(image.tables.l1Entry(l1Index));
+            if (isEmpty && image.tables.drop(l1Index)) {
+                image.flusher.drop(hostOffset >>> image.clusterBits);
+            }
         }
-        return true;
     }
 
     private void lowerL1(BlockError flushed) {

@@ -7,6 +7,7 @@ import io.quoin.block.IoFlags;
 import io.quoin.block.IoOp;
 import io.quoin.block.IoRequest;
 import io.quoin.xlator.XlatorFile;
+import java.util.function.Consumer;
 
 /**
  * A BLOCK_STATUS: answered from the tables, run by run; for unallocated runs the backing file is
@@ -17,6 +18,8 @@ import io.quoin.xlator.XlatorFile;
  * <p>Threading: confined(loop).
  */
 final class StatusOp extends GuestOp {
+    private final Consumer<StatusOp> idle;
+
     /**
      * Slices of tables that one request may load; each is some 32 MiB of a disk with 64 KiB
      * clusters.
@@ -38,8 +41,9 @@ final class StatusOp extends GuestOp {
     private boolean asked;
     private long askedBytes;
 
-    StatusOp(OpenImage image) {
+    StatusOp(MappedImage image, Consumer<StatusOp> idle) {
         super(image);
+        this.idle = idle;
     }
 
     @Override
@@ -98,7 +102,7 @@ final class StatusOp extends GuestOp {
 
     private void giveWay() {
         waiting = true;
-        image.loop().giveWay(resumeTask);
+        image.io.loop().giveWay(resumeTask);
     }
 
     private void resumeTurn() {
@@ -112,14 +116,14 @@ final class StatusOp extends GuestOp {
         switch (run.kind) {
             case NORMAL -> {
                 if (image.form.external) {
-                    return askFile(image.data, run.lengthBytes);
+                    return askFile(image.disk.data, run.lengthBytes);
                 }
                 add(run.lengthBytes, BlockStatus.DATA);
             }
             case COMPRESSED -> add(run.lengthBytes, BlockStatus.DATA);
             case ZERO_ALLOCATED -> add(run.lengthBytes, BlockStatus.ZERO);
             case UNALLOCATED -> {
-                XlatorFile backing = image.backing;
+                XlatorFile backing = image.disk.backing;
                 if (backing != null) {
                     return askFile(backing, run.lengthBytes);
                 }
@@ -140,9 +144,9 @@ final class StatusOp extends GuestOp {
         askedExtents.clear();
         asked = true;
         askedBytes = present;
-        IoRequest child = image.child(this, IoOp.BLOCK_STATUS, position, present);
+        IoRequest child = child(IoOp.BLOCK_STATUS, position, present);
         child.extents(askedExtents);
-        image.send(this, file, child);
+        send(file, child);
         if (pending > 1) {
             return true;
         }
@@ -182,7 +186,7 @@ final class StatusOp extends GuestOp {
 
     @Override
     protected void finish(IoRequest request, BlockError outcome) {
-        image.release(this);
+        idle.accept(this);
         request.complete(outcome);
     }
 }

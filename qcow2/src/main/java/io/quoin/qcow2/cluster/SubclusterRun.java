@@ -1,7 +1,7 @@
 package io.quoin.qcow2.cluster;
 
-import io.quoin.qcow2.cache.ImageIo;
 import io.quoin.qcow2.cache.Slice;
+import io.quoin.qcow2.io.ImageIo;
 import io.quoin.qcow2.layout.ClusterKind;
 import io.quoin.qcow2.layout.EntryFault;
 import io.quoin.qcow2.layout.L2Entry;

@@ -4,7 +4,8 @@ import io.quoin.block.BlockError;
 import io.quoin.block.IoFlags;
 import io.quoin.block.IoOp;
 import io.quoin.block.IoRequest;
-import io.quoin.qcow2.cache.Outcome;
+import io.quoin.qcow2.io.Outcome;
+import java.util.function.Consumer;
 
 /**
  * Has the whole image alone while it walks: requests under way end before, and new ones wait. What
@@ -13,8 +14,14 @@ import io.quoin.qcow2.cache.Outcome;
  * <p>Threading: confined(loop).
  */
 abstract class WholeImageOp extends GuestOp {
-    WholeImageOp(OpenImage image) {
+    private final Consumer<IoRequest> changes;
+
+    /**
+     * @param changes starts a change
+     */
+    WholeImageOp(MappedImage image, Consumer<IoRequest> changes) {
         super(image);
+        this.changes = changes;
     }
 
     /** Takes its turn; {@link #left} follows. */
@@ -55,6 +62,18 @@ abstract class WholeImageOp extends GuestOp {
                     image.pool.release(done);
                     outcome.done(error);
                 });
-        image.startChange(request);
+        changes.accept(request);
+    }
+
+    /** The end of each resize: the size field, durably, and what is served. */
+    protected final void changeSize(long newSizeBytes, Outcome outcome) {
+        image.header.setSize(
+                newSizeBytes,
+                error -> {
+                    if (error.isOk()) {
+                        image.disk.sizeBytes(newSizeBytes);
+                    }
+                    outcome.done(error);
+                });
     }
 }

@@ -2,16 +2,17 @@ package io.quoin.qcow2.cluster;
 
 import io.quoin.block.BlockError;
 import io.quoin.block.Each;
-import io.quoin.qcow2.cache.Outcome;
+import io.quoin.qcow2.io.Outcome;
 import java.util.ArrayList;
 import java.util.EnumMap;
 import java.util.List;
 import java.util.Map;
+import java.util.function.Consumer;
 
 /**
  * What has to be on disk before the first change of an open image: steps in the order of {@link
  * Stage}, each durable before the next begins. Until then changes wait here; afterwards it costs a
- * look at {@link #isOpen}. An image that nobody changes is not written at all.
+ * look at {@link #isOpen}. An image that is not changed is not written at all.
  *
  * <p>A step that fails fails those that wait; the next change tries it again.
  *
@@ -30,19 +31,13 @@ public final class WriteGate {
         DIRTY_BIT
     }
 
-    /** Makes something durable. */
-    @FunctionalInterface
-    public interface Step {
-        void run(Outcome outcome);
-    }
-
-    private final Map<Stage, Step> steps = new EnumMap<>(Stage.class);
+    private final Map<Stage, Consumer<Outcome>> steps = new EnumMap<>(Stage.class);
     private List<Outcome> waiters = new ArrayList<>();
     private boolean running;
     private boolean open = true;
 
     /** Closes the gate until {@code step} has run; before the image is used. */
-    public void add(Stage stage, Step step) {
+    public void add(Stage stage, Consumer<Outcome> step) {
         steps.put(stage, step);
         open = false;
     }
@@ -71,11 +66,11 @@ public final class WriteGate {
             return;
         }
         Stage stage = steps.keySet().iterator().next();
-        Step step = steps.get(stage);
+        Consumer<Outcome> step = steps.get(stage);
         if (step == null) {
             throw new AssertionError("stage without a step");
         }
-        step.run(
+        step.accept(
                 error -> {
                     if (error.isOk()) {
                         steps.remove(stage);

@@ -6,6 +6,7 @@ import io.quoin.block.IoFlags;
 import io.quoin.block.IoOp;
 import io.quoin.block.IoRequest;
 import io.quoin.block.IoVector;
+import java.util.function.Consumer;
 
 /**
  * Makes zeroing of what is written as zeros: of the whole write, or of those clusters of it that
@@ -29,16 +30,19 @@ final class ZeroDetection {
         }
     }
 
-    private final OpenImage image;
+    private final MappedImage image;
+    private final Consumer<IoRequest> changes;
     private final int zeroFlags;
     private final long pieceBytes;
     private final IoCompletion whenPartDone = this::onPartDone;
 
     /**
+     * @param changes starts a change
      * @param unmaps whether the clusters are given back
      */
-    ZeroDetection(OpenImage image, boolean unmaps) {
+    ZeroDetection(MappedImage image, Consumer<IoRequest> changes, boolean unmaps) {
         this.image = image;
+        this.changes = changes;
         this.zeroFlags = unmaps ? IoFlags.MAY_UNMAP : IoFlags.NONE;
         this.pieceBytes = Math.max(PIECE_BYTES_MIN, image.clusterSizeBytes);
     }
@@ -48,13 +52,13 @@ final class ZeroDetection {
         long from = request.offsetBytes();
         long end = request.endBytes();
         if (from == end) {
-            image.startChange(request);
+            changes.accept(request);
             return;
         }
         boolean zero = isZero(request, from);
         long runEnd = runEnd(request, from, zero);
         if (runEnd == end && !zero) {
-            image.startChange(request);
+            changes.accept(request);
             return;
         }
         Parts parts = new Parts(request);
@@ -102,7 +106,7 @@ final class ZeroDetection {
         part.attachment(parts);
         part.push(whenPartDone);
         parts.left++;
-        image.startChange(part);
+        changes.accept(part);
     }
 
     private void onPartDone(IoRequest request, BlockError error) {

@@ -2,8 +2,8 @@ package io.quoin.qcow2.compress;
 
 import io.quoin.block.BlockError;
 import io.quoin.block.IoVector;
-import io.quoin.qcow2.cache.Outcome;
-import io.quoin.qcow2.cache.Steps;
+import io.quoin.qcow2.io.Outcome;
+import io.quoin.qcow2.io.Steps;
 import io.quoin.qcow2.layout.Qcow2Header;
 import io.quoin.xlator.loop.Loop;
 import java.nio.ByteBuffer;

@@ -1,6 +1,6 @@
 package io.quoin.qcow2.compress;
 
-import io.quoin.qcow2.cache.ClusterRuns;
+import io.quoin.qcow2.io.ClusterRuns;
 import io.quoin.qcow2.refcount.Allocation;
 import io.quoin.qcow2.refcount.Refcounts;
 import java.util.function.LongConsumer;

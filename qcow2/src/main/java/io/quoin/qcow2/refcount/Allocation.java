@@ -25,7 +25,7 @@ public final class Allocation {
         return count;
     }
 
-    /** Whether the file has zeros there that nobody ever wrote. */
+    /** Whether the file has zeros there that were never written. */
     public boolean fresh() {
         return fresh;
     }

@@ -1,8 +1,8 @@
 package io.quoin.qcow2.refcount;
 
 import io.quoin.block.BlockError;
-import io.quoin.qcow2.cache.HeaderStore;
 import io.quoin.qcow2.cache.Slice;
+import io.quoin.qcow2.io.HeaderStore;
 import io.quoin.qcow2.layout.Qcow2Header;
 import java.util.List;
 

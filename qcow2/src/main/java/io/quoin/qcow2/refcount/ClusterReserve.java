@@ -1,8 +1,8 @@
 package io.quoin.qcow2.refcount;
 
 import io.quoin.block.BlockError;
-import io.quoin.qcow2.cache.ClusterRuns;
-import io.quoin.qcow2.cache.Steps;
+import io.quoin.qcow2.io.ClusterRuns;
+import io.quoin.qcow2.io.Steps;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.List;
@@ -99,7 +99,7 @@ final class ClusterReserve {
         answer(BlockError.OK);
     }
 
-    /** Resumes whoever waits; if {@code error} is none, to try again. */
+    /** Resumes those that wait; if {@code error} is none, to try again. */
     void answer(BlockError error) {
         List<Steps> all = waiters;
         waiters = new ArrayList<>();

@@ -1,14 +1,14 @@
 package io.quoin.qcow2.refcount;
 
 import io.quoin.block.BlockError;
-import io.quoin.qcow2.cache.ClusterRuns;
 import io.quoin.qcow2.cache.Slice;
+import io.quoin.qcow2.io.ClusterRuns;
 
 /**
  * Takes one reference from each cluster of a list to which nothing durable points any more. A
  * cluster whose count falls to 0 is punched first and becomes free only when the punch has ended,
- * so that a punch never hits its next user. A crash in between leaves a counted cluster that nobody
- * uses: a leak.
+ * so that a punch never hits its next user. A crash in between leaves a counted cluster that
+ * nothing uses: a leak.
  *
  * <p>Threading: confined(loop).
  */

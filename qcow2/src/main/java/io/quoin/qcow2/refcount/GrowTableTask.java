@@ -1,11 +1,11 @@
 package io.quoin.qcow2.refcount;
 
 import io.quoin.block.BlockError;
-import io.quoin.qcow2.cache.ClusterRuns;
-import io.quoin.qcow2.cache.HeaderStore;
-import io.quoin.qcow2.cache.Join;
-import io.quoin.qcow2.cache.MetadataKind;
 import io.quoin.qcow2.cache.Slice;
+import io.quoin.qcow2.io.ClusterRuns;
+import io.quoin.qcow2.io.HeaderStore;
+import io.quoin.qcow2.io.Join;
+import io.quoin.qcow2.io.MetadataKind;
 import io.quoin.qcow2.layout.RefcountLayout;
 import java.nio.ByteBuffer;
 import java.util.ArrayList;

@@ -1,16 +1,18 @@
 package io.quoin.qcow2.refcount;
 
 import io.quoin.block.BlockError;
-import io.quoin.qcow2.cache.HeaderStore;
-import io.quoin.qcow2.cache.ImageIo;
 import io.quoin.qcow2.cache.MappingTables;
-import io.quoin.qcow2.cache.Outcome;
-import io.quoin.qcow2.cache.Slice;
-import io.quoin.qcow2.cache.Steps;
+import io.quoin.qcow2.io.HeaderStore;
+import io.quoin.qcow2.io.ImageIo;
+import io.quoin.qcow2.io.Outcome;
 import io.quoin.qcow2.layout.BitmapDirectoryLayout;
 import io.quoin.qcow2.layout.L1Entry;
 import io.quoin.qcow2.layout.L2Entry;
 import io.quoin.qcow2.layout.Qcow2Header;
+import io.quoin.qcow2.walk.TableRoot;
+import io.quoin.qcow2.walk.TableVisitor;
+import io.quoin.qcow2.walk.TableWalk;
+import io.quoin.qcow2.walk.TableWords;
 import io.quoin.xlator.loop.Loop;
 import java.nio.ByteBuffer;
 import java.util.ArrayList;
@@ -32,8 +34,7 @@ import org.slf4j.LoggerFactory;
  * <pre>
  *  IDLE       nothing to do: the last writer has closed the image
  *  BITMAPS    tables of bitmaps, before the image is served
- *  SNAPSHOTS  L1 tables of snapshots and the L2 tables that they lead to
- *  ACTIVE     L2 tables of the active L1 table, as they are in memory
+ *  TABLES     L1 tables of snapshots, then the active one as it is in memory, and the L2 tables that they lead to
  *  LOWER      what was not seen and is counted once: punched, count 0
  *  DONE       every leak of before is gone; the mark is removed when the image is closed
  *  GIVEN_UP   a table cannot be followed, or memory would not do: nothing (more) is lowered, the mark stays
@@ -41,28 +42,21 @@ import org.slf4j.LoggerFactory;
  *
  * <p>Threading: confined(loop).
  */
-public final class LeakReclaim extends Steps {
+public final class LeakReclaim {
     private static final Logger LOG = LoggerFactory.getLogger(LeakReclaim.class);
     private static final long PAUSE_NANOS = TimeUnit.MILLISECONDS.toNanos(1);
-    private static final int ENTRIES_PER_TURN = 4096;
 
     /** Of the tables of all bitmaps, which are read before the image is served. */
     private static final long BITMAP_ENTRIES_MAX = 1 << 20;
 
-    private static final int ALIGNMENT = 4096;
-
     private enum State {
         IDLE,
         BITMAPS,
-        SNAPSHOTS,
-        ACTIVE,
+        TABLES,
         LOWER,
         DONE,
         GIVEN_UP
     }
-
-    /** A table of pointers to L2 tables or to clusters of bits, which nobody changes. */
-    private record Pointers(long hostOffset, int entries) {}
 
     private final ImageIo io;
     private final HeaderStore header;
@@ -72,25 +66,15 @@ public final class LeakReclaim extends Steps {
     private final int clusterBits;
     private final int entryWords;
     private final boolean external;
-    private final List<Pointers> bitmapTables = new ArrayList<>();
-    private final List<Pointers> snapshotTables = new ArrayList<>();
+    private final List<TableRoot> bitmapTables = new ArrayList<>();
+    private final List<TableRoot> l1Tables = new ArrayList<>();
     private State state = State.IDLE;
     private boolean stopped;
-    private boolean waiting;
-    private BlockError error = BlockError.OK;
     private @Nullable String refusal;
     private long bitmapEntries;
-    private int entriesLeftInTurn = ENTRIES_PER_TURN;
     private @Nullable LeakCandidates candidates;
     private Runnable whenServable = () -> {};
-    private ByteBuffer pointers = ByteBuffer.allocate(0);
-    private ByteBuffer l2 = ByteBuffer.allocate(0);
-    private int table;
-    private int entry;
-    private boolean hasPiece;
-    private boolean hasL2;
-    private int l1Index;
-    private int slice;
+    private @Nullable TableWalk walk;
     private Loop.@Nullable Timer timer;
     private long tablesRead;
     private long lowered;
@@ -122,12 +106,12 @@ public final class LeakReclaim extends Steps {
     }
 
     public void addBitmapTable(long hostOffset, int entries) {
-        bitmapTables.add(new Pointers(hostOffset, entries));
+        bitmapTables.add(TableRoot.pointers(hostOffset, entries, this::read));
         bitmapEntries += entries;
     }
 
     public void addSnapshot(long l1TableOffset, int l1Size) {
-        snapshotTables.add(new Pointers(l1TableOffset, l1Size));
+        l1Tables.add(TableRoot.l1(l1TableOffset, l1Size, this::read));
     }
 
     /**
@@ -150,19 +134,53 @@ public final class LeakReclaim extends Steps {
         LeakCandidates all = new LeakCandidates(clusters);
         candidates = all;
         refcounts.watch(all);
-        pointers = BufferUtil.allocateDirectAligned(1 << clusterBits, ALIGNMENT);
-        l2 = BufferUtil.allocateDirectAligned(1 << clusterBits, ALIGNMENT);
         whenServable = servable;
         state = State.BITMAPS;
-        resume();
+        walk(bitmapTables, new Bits(all), 0, this::bitmapsSeen);
+    }
+
+    private void walk(List<TableRoot> roots, TableVisitor visitor, long pauseNanos, Outcome ended) {
+        TableWalk next = new TableWalk(io.loop(), tables, roots, visitor, pauseNanos, ended);
+        walk = next;
+        next.start();
+    }
+
+    private void bitmapsSeen(BlockError error) {
+        LeakCandidates set = candidates;
+        if (!error.isOk() || set == null) {
+            unreadable(error);
+            return;
+        }
+        state = State.TABLES;
+        l1Tables.add(TableRoot.active(0, Integer.MAX_VALUE));
+        walk(l1Tables, new References(set), PAUSE_NANOS, this::tablesSeen);
+        servable();
+    }
+
+    private void tablesSeen(BlockError error) {
+        if (error.isOk()) {
+            state = State.LOWER;
+            scan();
+        } else {
+            unreadable(error);
+        }
     }
 
     /** The image is being closed: nothing new is begun. */
     public void stop() {
         stopped = true;
+        stopWalk();
         Loop.Timer running = timer;
         if (running != null) {
             running.cancel();
+        }
+    }
+
+    private void stopWalk() {
+        TableWalk running = walk;
+        walk = null;
+        if (running != null) {
+            running.stop();
         }
     }
 
@@ -182,7 +200,7 @@ public final class LeakReclaim extends Steps {
         return !stopped && state != State.IDLE && state != State.DONE && state != State.GIVEN_UP;
     }
 
-    /** For a person; empty if there was nothing to do. */
+    /** For people; empty if there was nothing to do. */
     public Map<String, Object> details() {
         Map<String, Object> details = new LinkedHashMap<>();
         if (state != State.IDLE) {
@@ -199,43 +217,8 @@ public final class LeakReclaim extends Steps {
         return details;
     }
 
-    @Override
-    public void fail(BlockError failure) {
-        error = failure;
-    }
-
-    @Override
-    protected boolean step() {
-        if (waiting || stopped) {
-            return false;
-        }
-        if (!error.isOk()) {
-            giveUp("a table cannot be read: " + error.text());
-        }
-        switch (state) {
-            case BITMAPS -> {
-                if (!followPointers(bitmapTables)) {
-                    return false;
-                }
-                state = State.SNAPSHOTS;
-                servable();
-                pause();
-                return true;
-            }
-            case SNAPSHOTS -> {
-                if (!followPointers(snapshotTables)) {
-                    return false;
-                }
-                state = State.ACTIVE;
-                return true;
-            }
-            case ACTIVE -> {
-                return walkActive();
-            }
-            case LOWER -> scan();
-            case IDLE, DONE, GIVEN_UP -> {}
-        }
-        return false;
+    private void read(long hostOffset, ByteBuffer target, int lengthBytes, Outcome outcome) {
+        io.read(hostOffset, BufferUtil.address(target), lengthBytes, outcome);
     }
 
     private void servable() {
@@ -244,179 +227,100 @@ public final class LeakReclaim extends Steps {
         told.run();
     }
 
-    /** Goes on through the tables of {@code list}; false: it waits, or has given up. */
-    private boolean followPointers(List<Pointers> list) {
-        while (table < list.size()) {
-            Pointers now = list.get(table);
-            int perPiece = pointers.capacity() / Long.BYTES;
-            if (entry == now.entries) {
-                entry = 0;
-                table++;
-                hasPiece = false;
-            } else if (!hasPiece) {
-                hasPiece = true;
-                int count = Math.min(perPiece, now.entries - entry);
-                read(now.hostOffset + (long) entry * Long.BYTES, pointers, count * Long.BYTES);
-                return false;
-            } else if (hasL2) {
-                hasL2 = false;
-                seeL2();
-                passEntry(perPiece);
-                pause();
-                return false;
+    /** The tables of bitmaps, which lead to clusters of bits. */
+    private final class Bits implements TableVisitor {
+        private final LeakCandidates set;
+
+        Bits(LeakCandidates set) {
+            this.set = set;
+        }
+
+        @Override
+        public boolean enter(int index, long entry) {
+            if (BitmapDirectoryLayout.tableFault(entry, clusterBits, io.fileSizeBytes()).isNone()) {
+                set.remove(BitmapDirectoryLayout.dataHostOffset(entry) >>> clusterBits);
             } else {
-                long pointer = pointers.getLong(entry % perPiece * Long.BYTES);
-                if (state == State.BITMAPS ? !seeBits(pointer) : !seeTable(pointer)) {
-                    return false;
-                }
-                if (hasL2) {
-                    return false;
-                }
-                passEntry(perPiece);
-                if (--entriesLeftInTurn == 0) {
-                    entriesLeftInTurn = ENTRIES_PER_TURN;
-                    yieldTurn();
-                    return false;
-                }
+                giveUp("an entry of a bitmap's table is wrong");
             }
-        }
-        table = 0;
-        return true;
-    }
-
-    private void passEntry(int perPiece) {
-        entry++;
-        hasPiece = entry % perPiece != 0;
-    }
-
-    private boolean seeBits(long pointer) {
-        if (!BitmapDirectoryLayout.tableFault(pointer, clusterBits, io.fileSizeBytes()).isNone()) {
-            giveUp("an entry of a bitmap's table is wrong");
             return false;
         }
-        see(BitmapDirectoryLayout.dataHostOffset(pointer) >>> clusterBits);
-        return true;
     }
 
-    /** Sees a snapshot's L2 table and has it read. */
-    private boolean seeTable(long pointer) {
-        if (!L1Entry.fault(pointer, clusterBits, io.fileSizeBytes()).isNone()) {
-            giveUp("an L1 entry of a snapshot is wrong");
-            return false;
-        }
-        if (L1Entry.isAllocated(pointer)) {
-            see(L1Entry.hostOffset(pointer) >>> clusterBits);
-            hasL2 = true;
-            read(L1Entry.hostOffset(pointer), l2, 1 << clusterBits);
-        }
-        return true;
-    }
+    /** L2 tables of all roots. */
+    private final class References implements TableVisitor {
+        private final LeakCandidates set;
 
-    private void seeL2() {
-        tablesRead++;
-        for (int i = 0; i < l2.capacity(); i += Long.BYTES * entryWords) {
-            seeEntry(l2.getLong(i), entryWords == 1 ? 0 : l2.getLong(i + Long.BYTES));
+        References(LeakCandidates set) {
+            this.set = set;
         }
-    }
 
-    private boolean walkActive() {
-        int turnEnd = l1Index + ENTRIES_PER_TURN;
-        while (l1Index < tables.l1Size() && !L1Entry.isAllocated(tables.l1Entry(l1Index))) {
-            slice = 0;
-            if (++l1Index == turnEnd) {
-                pause();
+        @Override
+        public boolean enter(int index, long entry) {
+            if (!L1Entry.fault(entry, clusterBits, io.fileSizeBytes()).isNone()
+                    || (entry & L1Entry.RESERVED_MASK) != 0) {
+                giveUp("L1 entry " + index + " is wrong: " + Long.toHexString(entry));
                 return false;
             }
+            set.remove(L1Entry.hostOffset(entry) >>> clusterBits);
+            return L1Entry.isAllocated(entry);
         }
-        if (l1Index >= tables.l1Size()) {
-            state = State.LOWER;
+
+        @Override
+        public boolean see(int index, TableWords words) {
+            for (int i = 0; i < words.count() && state == State.TABLES; i += entryWords) {
+                seeEntry(words.word(i), entryWords == 1 ? 0 : words.word(i + 1));
+            }
             return true;
         }
-        long pointer = tables.l1Entry(l1Index);
-        Slice present = tables.peek(tables.firstSlice(l1Index) + slice);
-        if (present == null) {
-            loadActive(pointer);
-            return false;
-        }
-        see(L1Entry.hostOffset(pointer) >>> clusterBits);
-        seeActive(present);
-        slice++;
-        if (slice == tables.slicesPerTable()) {
-            slice = 0;
-            l1Index++;
+
+        @Override
+        public void leave(int index, boolean whole) {
             tablesRead++;
         }
-        pause();
-        return false;
-    }
 
-    private void loadActive(long pointer) {
-        boolean sound =
-                L1Entry.fault(pointer, clusterBits, io.fileSizeBytes()).isNone()
-                        && (pointer & L1Entry.RESERVED_MASK) == 0;
-        if (sound) {
-            tables.load(tables.firstSlice(l1Index) + slice, this);
-        } else {
-            giveUp("L1 entry " + l1Index + " is wrong");
-        }
-    }
-
-    private void seeActive(Slice present) {
-        for (int i = 0; i < tables.sliceWords(); i += entryWords) {
-            seeEntry(present.entry(i), entryWords == 1 ? 0 : present.entry(i + 1));
-        }
-    }
-
-    /**
-     * Whatever the kind of the entry is: a cluster that it names is in use. One that leads nowhere
-     * may mean any cluster, which its repair would need: nothing may be given back then.
-     */
-    private void seeEntry(long descriptor, long subclusters) {
-        LeakCandidates set = candidates;
-        if (external || set == null) {
-            return;
-        }
-        long from;
-        long last;
-        boolean leads;
-        if (L2Entry.isCompressed(descriptor)) {
-            from = L2Entry.compressedHostOffset(descriptor, clusterBits);
-            last = from + L2Entry.compressedLengthBytes(descriptor, clusterBits) - 1;
-            leads = true;
-        } else {
-            from = L2Entry.hostOffset(descriptor);
-            last = from;
-            leads =
-                    (from & ((1L << clusterBits) - 1)) == 0
-                            && (from != 0 || (int) subclusters == 0);
-        }
-        if (!leads || (last & -(1L << clusterBits)) >= io.fileSizeBytes()) {
-            giveUp("an L2 entry is wrong: " + Long.toHexString(descriptor));
-        } else {
-            set.removeAll(from >>> clusterBits, last >>> clusterBits);
-        }
-    }
-
-    private void see(long cluster) {
-        LeakCandidates set = candidates;
-        if (set != null) {
-            set.remove(cluster);
+        /**
+         * Whatever the kind of the entry is: a cluster that it names is in use. One that leads
+         * nowhere may mean any cluster, which its repair would need: nothing may be given back
+         * then.
+         */
+        private void seeEntry(long descriptor, long subclusters) {
+            if (external) {
+                return;
+            }
+            long from;
+            long last;
+            boolean leads;
+            if (L2Entry.isCompressed(descriptor)) {
+                from = L2Entry.compressedHostOffset(descriptor, clusterBits);
+                last = from + L2Entry.compressedLengthBytes(descriptor, clusterBits) - 1;
+                leads = true;
+            } else {
+                from = L2Entry.hostOffset(descriptor);
+                last = from;
+                leads =
+                        (from & ((1L << clusterBits) - 1)) == 0
+                                && (from != 0 || (int) subclusters == 0);
+            }
+            if (!leads || (last & -(1L << clusterBits)) >= io.fileSizeBytes()) {
+                giveUp("an L2 entry is wrong: " + Long.toHexString(descriptor));
+            } else {
+                set.removeAll(from >>> clusterBits, last >>> clusterBits);
+            }
         }
     }
 
     private void scan() {
         LeakCandidates set = candidates;
-        if (set == null) {
+        if (set == null || stopped) {
             return;
         }
-        waiting = true;
         refcounts.scan(
                 set,
                 scanFrom,
                 found -> {
-                    if (!found.error().isOk()) {
-                        waitEnded(found.error());
-                    } else if (found.count() == 0) {
+                    if (!found.error().isOk() && !stopped) {
+                        unreadable(found.error());
+                    } else if (found.error().isOk() && found.count() == 0) {
                         scanned(found);
                     } else if (!stopped) {
                         gate.accept(passed -> lower(found, passed));
@@ -429,7 +333,7 @@ public final class LeakReclaim extends Steps {
             return;
         }
         if (!passed.isOk()) {
-            waitEnded(passed);
+            giveUp("the image cannot be changed: " + passed.text());
             return;
         }
         lowered += found.count();
@@ -439,9 +343,8 @@ public final class LeakReclaim extends Steps {
 
     private void scanned(LeakScan found) {
         scanFrom = found.next();
-        waiting = false;
         if (scanFrom >= 0) {
-            pause();
+            timer = stopped ? null : io.loop().schedule(PAUSE_NANOS, this::scan);
             return;
         }
         state = State.DONE;
@@ -452,6 +355,10 @@ public final class LeakReclaim extends Steps {
                 lowered,
                 lowered << clusterBits,
                 tablesRead);
+    }
+
+    private void unreadable(BlockError error) {
+        giveUp("a table cannot be read: " + error.text());
     }
 
     private void giveUp(String why) {
@@ -465,41 +372,8 @@ public final class LeakReclaim extends Steps {
     }
 
     private void release() {
+        stopWalk();
         refcounts.watch(null);
         candidates = null;
-        pointers = ByteBuffer.allocate(0);
-        l2 = ByteBuffer.allocate(0);
-        error = BlockError.OK;
-    }
-
-    private void read(long hostOffset, ByteBuffer into, int lengthBytes) {
-        waiting = true;
-        io.read(hostOffset, BufferUtil.address(into), lengthBytes, this::waitEnded);
-    }
-
-    private void waitEnded(BlockError outcome) {
-        waiting = false;
-        if (!outcome.isOk()) {
-            fail(outcome);
-        }
-        resume();
-    }
-
-    /** Lets what else the loop has to do come first. */
-    private void yieldTurn() {
-        waiting = true;
-        io.loop().execute(() -> waitEnded(BlockError.OK));
-    }
-
-    private void pause() {
-        waiting = true;
-        timer =
-                io.loop()
-                        .schedule(
-                                PAUSE_NANOS,
-                                () -> {
-                                    timer = null;
-                                    waitEnded(BlockError.OK);
-                                });
     }
 }

@@ -1,7 +1,7 @@
 package io.quoin.qcow2.refcount;
 
-import io.quoin.qcow2.cache.ClusterRuns;
 import io.quoin.qcow2.cache.Slice;
+import io.quoin.qcow2.io.ClusterRuns;
 
 /**
  * Finds those of the candidates that are counted once, in some slices of refcount blocks at a time.

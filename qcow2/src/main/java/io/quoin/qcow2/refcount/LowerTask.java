@@ -11,27 +11,27 @@ import io.quoin.qcow2.cache.Slice;
 final class LowerTask extends RefcountTask {
     private static final int SLICES_PER_TURN = 128;
 
-    private final TooHigh tooHigh;
+    private final ExcessReferences excess;
     private int slicesLeft = SLICES_PER_TURN;
 
-    LowerTask(RefcountBlocks blocks, TooHigh tooHigh) {
+    LowerTask(RefcountBlocks blocks, ExcessReferences excess) {
         super(blocks);
-        this.tooHigh = tooHigh;
-        tooHigh.begin();
+        this.excess = excess;
+        excess.begin();
     }
 
     boolean isUnfinished() {
-        return !tooHigh.isDone();
+        return !excess.isDone();
     }
 
     @Override
     protected boolean work() {
-        if (!error().isOk() || tooHigh.isDone() || slicesLeft == 0) {
+        if (!error().isOk() || excess.isDone() || slicesLeft == 0) {
             return false;
         }
-        long cluster = tooHigh.cluster();
+        long cluster = excess.cluster();
         if (!blocks.hasBlock(cluster)) {
-            tooHigh.lower(0);
+            excess.lower(0);
             return true;
         }
         Slice slice = sliceOrRoom(cluster);
@@ -39,11 +39,11 @@ final class LowerTask extends RefcountTask {
             return true;
         }
         long sliceEnd = blocks.sliceEnd(cluster);
-        while (!tooHigh.isDone() && tooHigh.cluster() < sliceEnd) {
-            long at = tooHigh.cluster();
+        while (!excess.isDone() && excess.cluster() < sliceEnd) {
+            long at = excess.cluster();
             // Nothing is taken off of what has become metadata, whatever was found.
             long count = blocks.map().contains(at) ? 0 : blocks.count(slice, at);
-            long lowered = tooHigh.lower(count);
+            long lowered = excess.lower(count);
             if (lowered != count) {
                 blocks.setCount(slice, at, lowered);
             }

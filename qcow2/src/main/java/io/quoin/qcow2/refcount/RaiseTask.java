@@ -10,7 +10,7 @@ import io.quoin.qcow2.cache.Slice;
  *
  * <pre>
  *  RAISE   the counts in memory
- *  WRITE   the refcount blocks; whoever asked for it flushes. Left out where only the order matters.
+ *  WRITE   the refcount blocks; the caller flushes. Left out where only the order matters.
  * </pre>
  *
  * <p>Threading: confined(loop).

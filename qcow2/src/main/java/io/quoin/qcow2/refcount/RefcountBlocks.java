@@ -2,14 +2,14 @@ package io.quoin.qcow2.refcount;
 
 import io.quoin.block.BlockError;
 import io.quoin.block.Invariant;
-import io.quoin.qcow2.cache.ImageIo;
-import io.quoin.qcow2.cache.Join;
-import io.quoin.qcow2.cache.MetadataKind;
-import io.quoin.qcow2.cache.MetadataMap;
-import io.quoin.qcow2.cache.Outcome;
 import io.quoin.qcow2.cache.Slice;
 import io.quoin.qcow2.cache.SliceCache;
 import io.quoin.qcow2.cache.SliceSet;
+import io.quoin.qcow2.io.ImageIo;
+import io.quoin.qcow2.io.Join;
+import io.quoin.qcow2.io.MetadataKind;
+import io.quoin.qcow2.io.MetadataMap;
+import io.quoin.qcow2.io.Outcome;
 import io.quoin.qcow2.layout.EntryFault;
 import io.quoin.qcow2.layout.L2Entry;
 import io.quoin.qcow2.layout.Qcow2Header;
@@ -18,7 +18,6 @@ import java.nio.ByteBuffer;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
-import java.util.function.Consumer;
 import org.agrona.BufferUtil;
 import org.agrona.UnsafeApi;
 import org.agrona.collections.Long2ObjectHashMap;
@@ -347,23 +346,14 @@ final class RefcountBlocks {
         if (dirty.size() + unwritten.size() <= DURABLE_WRITES_MAX) {
             writeBlocks(true, outcome);
         } else {
-            writeBlocks(false, ifOk(io::flush, outcome));
+            writeBlocks(false, outcome.ifOk(() -> io.flush(outcome)));
         }
-    }
-
-    private static Outcome ifOk(Consumer<Outcome> next, Outcome outcome) {
-        return error -> {
-            if (error.isOk()) {
-                next.accept(outcome);
-            } else {
-                outcome.done(error);
-            }
-        };
     }
 
     /** Blocks, then the table entries of new ones, each durable before what follows. */
     void writeAllDurably(Outcome outcome) {
-        writeBlocksDurably(isTableDirty() ? ifOk(this::writeTableDurably, outcome) : outcome);
+        writeBlocksDurably(
+                isTableDirty() ? outcome.ifOk(() -> writeTableDurably(outcome)) : outcome);
     }
 
     /** Whether so many slices are changed that they should be written, to be evicted later. */

@@ -2,7 +2,7 @@ package io.quoin.qcow2.refcount;
 
 import io.quoin.block.BlockError;
 import io.quoin.qcow2.cache.Slice;
-import io.quoin.qcow2.cache.Steps;
+import io.quoin.qcow2.io.Steps;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -35,10 +35,6 @@ abstract class RefcountTask extends Steps {
 
     final BlockError error() {
         return error;
-    }
-
-    final void clearError() {
-        error = BlockError.OK;
     }
 
     /** Says that {@link #answer} will be called; until then {@link #work} is not. */

@@ -1,14 +1,14 @@
 package io.quoin.qcow2.refcount;
 
 import io.quoin.block.BlockError;
-import io.quoin.qcow2.cache.ClusterRuns;
 import io.quoin.qcow2.cache.FreeSink;
-import io.quoin.qcow2.cache.HeaderStore;
-import io.quoin.qcow2.cache.ImageIo;
-import io.quoin.qcow2.cache.MetadataMap;
-import io.quoin.qcow2.cache.Outcome;
 import io.quoin.qcow2.cache.SliceCache;
-import io.quoin.qcow2.cache.Steps;
+import io.quoin.qcow2.io.ClusterRuns;
+import io.quoin.qcow2.io.HeaderStore;
+import io.quoin.qcow2.io.ImageIo;
+import io.quoin.qcow2.io.MetadataMap;
+import io.quoin.qcow2.io.Outcome;
+import io.quoin.qcow2.io.Steps;
 import io.quoin.qcow2.layout.Qcow2Header;
 import java.util.ArrayDeque;
 import java.util.function.Consumer;
@@ -80,7 +80,8 @@ public final class Refcounts implements FreeSink {
             record.add(taken.start(), taken.count());
         }
         if (!reserving && reserve.readyCount() < reserve.target() / 2) {
-            // Not from inside the taker: whoever is resumed then would come between its steps.
+            // Not from inside the taker: a waiter that is resumed then would come between its
+            // steps.
             reserving = true;
             blocks.io().loop().execute(refill);
         }
@@ -208,36 +209,24 @@ public final class Refcounts implements FreeSink {
         free(leaked, error -> {});
     }
 
-    /** Takes off what {@code tooHigh} says; the counts are durable with the outcome. */
-    public void lower(TooHigh tooHigh, Outcome outcome) {
-        LowerTask task = new LowerTask(blocks, tooHigh);
+    /** Takes off what {@code excess} says; the counts are durable with the outcome. */
+    public void lower(ExcessReferences excess, Outcome outcome) {
+        LowerTask task = new LowerTask(blocks, excess);
         enqueue(
                 task,
                 () -> {
                     if (!task.error().isOk()) {
                         outcome.done(task.error());
                     } else if (task.isUnfinished()) {
-                        lower(tooHigh, outcome);
+                        lower(excess, outcome);
                     } else {
-                        free(tooHigh.unused(), freed -> writeDurably(freed, outcome));
+                        free(excess.unused(), outcome.ifOk(() -> writeDurably(outcome)));
                     }
                 });
     }
 
-    private void writeDurably(BlockError before, Outcome outcome) {
-        if (before.isOk()) {
-            settle(Runnable::run, settled -> flush(settled, outcome));
-        } else {
-            outcome.done(before);
-        }
-    }
-
-    private void flush(BlockError before, Outcome outcome) {
-        if (before.isOk()) {
-            blocks.io().flush(outcome);
-        } else {
-            outcome.done(before);
-        }
+    private void writeDurably(Outcome outcome) {
+        settle(Runnable::run, outcome.ifOk(() -> blocks.io().flush(outcome)));
     }
 
     /**
@@ -267,12 +256,12 @@ public final class Refcounts implements FreeSink {
         }
     }
 
-    /** Clusters with metadata are neither punched nor free until {@link #letMetadataGo}. */
+    /** Clusters with metadata are neither punched nor free until {@link #releaseMetadata}. */
     public void keepMetadata() {
         keptMetadata = new ClusterRuns();
     }
 
-    public void letMetadataGo() {
+    public void releaseMetadata() {
         ClusterRuns kept = keptMetadata;
         keptMetadata = null;
         if (kept != null) {

@@ -4,12 +4,12 @@ import io.quoin.block.BlockError;
 import java.util.function.Consumer;
 
 /**
- * Brings the counts on disk up to those in memory, and then lets somebody have a look while no
+ * Brings the counts on disk up to those in memory, and then lets a caller have a look while no
  * count changes. Nothing is flushed but what an order needs.
  *
  * <pre>
  *  WRITE  changed refcount blocks; if there are new ones, durably, and then the table entries that lead to them
- *  LOOK   until whoever looks has ended it
+ *  LOOK   until the caller has ended it
  * </pre>
  *
  * <p>Threading: confined(loop).

@@ -2,14 +2,14 @@ package io.quoin.qcow2.served;
 
 import io.quoin.block.BlockError;
 import io.quoin.block.BlockException;
-import io.quoin.qcow2.cache.ClusterRuns;
-import io.quoin.qcow2.cache.FrozenMetadata;
 import io.quoin.qcow2.check.CheckListener;
 import io.quoin.qcow2.check.CheckResult;
 import io.quoin.qcow2.check.Qcow2Check;
 import io.quoin.qcow2.cluster.FreezeListener;
 import io.quoin.qcow2.cluster.OpenImage;
-import io.quoin.qcow2.refcount.TooHigh;
+import io.quoin.qcow2.io.ClusterRuns;
+import io.quoin.qcow2.io.FrozenMetadata;
+import io.quoin.qcow2.refcount.ExcessReferences;
 import io.quoin.xlator.loop.Loop;
 import java.nio.ByteBuffer;
 import java.util.concurrent.CompletableFuture;
@@ -166,7 +166,7 @@ final class CheckRun {
 
     private void walked(CheckResult result, Findings findings) {
         image.thaw();
-        TooHigh leaks = findings.leaks();
+        ExcessReferences leaks = findings.leaks();
         OpenCheck check = new OpenCheck(result, findings.countedAhead());
         boolean safe = result.corruptions() == 0 && result.checkErrors() == 0;
         if (!repairLeaks || !safe || leaks.size() == 0 || stopped != null) {

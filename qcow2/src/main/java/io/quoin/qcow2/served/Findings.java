@@ -1,9 +1,9 @@
 package io.quoin.qcow2.served;
 
-import io.quoin.qcow2.cache.ClusterRuns;
 import io.quoin.qcow2.check.CheckListener;
 import io.quoin.qcow2.check.ClusterBits;
-import io.quoin.qcow2.refcount.TooHigh;
+import io.quoin.qcow2.io.ClusterRuns;
+import io.quoin.qcow2.refcount.ExcessReferences;
 import org.agrona.collections.LongHashSet;
 
 /**
@@ -17,7 +17,7 @@ final class Findings implements CheckListener {
 
     private final CheckListener listener;
     private final ClusterBits ahead = new ClusterBits();
-    private final TooHigh leaks = new TooHigh();
+    private final ExcessReferences leaks = new ExcessReferences();
     private final LongHashSet usedOnce = new LongHashSet();
     private long countedAhead;
 
@@ -32,7 +32,7 @@ final class Findings implements CheckListener {
     }
 
     /** Leaks that can be given back while the image is open. */
-    TooHigh leaks() {
+    ExcessReferences leaks() {
         return leaks;
     }
 

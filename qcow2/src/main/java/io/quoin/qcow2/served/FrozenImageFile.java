@@ -2,8 +2,8 @@ package io.quoin.qcow2.served;
 
 import io.quoin.block.BlockError;
 import io.quoin.block.BlockException;
-import io.quoin.qcow2.cache.FrozenMetadata;
-import io.quoin.qcow2.check.ImageFile;
+import io.quoin.qcow2.file.ImageFile;
+import io.quoin.qcow2.io.FrozenMetadata;
 import io.quoin.xlator.loop.Loop;
 import java.io.IOException;
 import java.nio.ByteBuffer;

@@ -2,6 +2,9 @@ package io.quoin.qcow2.check;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.quoin.qcow2.file.ChannelImageFile;
+import io.quoin.qcow2.file.ClosedImage;
+import io.quoin.qcow2.file.ImageFile;
 import io.quoin.qcow2.hostile.MemoryImageFile;
 import io.quoin.qcow2.hostile.SmallImage;
 import io.quoin.qcow2.layout.L2Entry;
@@ -59,7 +62,7 @@ class CopyLimitTest {
     void shouldWriteNothingWhenNoReferenceCanBeChanged() {
         byte[] bytes = manyReferences();
         MemoryImageFile file = new MemoryImageFile(bytes, bytes.length);
-        CheckImage image = CheckImage.open(file);
+        ClosedImage image = ClosedImage.open(file);
         ReferenceCounts counts = new ReferenceCounts(Qcow2Check.MEMORY_BYTES_MAX);
         CheckReport report = new CheckReport(CheckListener.SILENT);
         Relocations relocations = new Relocations(image, 0, Qcow2Check.MEMORY_BYTES_MAX);

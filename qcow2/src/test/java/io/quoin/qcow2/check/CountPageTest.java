@@ -70,15 +70,15 @@ class CountPageTest {
     void shouldBeIrregularWhenCountsAreTooHighOrClustersMetadata() {
         CountPage page = new CountPage();
         page.addShared(0, 64, 1);
-        assertThatThrownBy(() -> page.addShared(63, 80, 1)).isInstanceOf(Irregular.class);
-        assertThatThrownBy(() -> page.addShared(8, 16, 1)).isInstanceOf(Irregular.class);
+        assertThatThrownBy(() -> page.addShared(63, 80, 1)).isInstanceOf(FindingException.class);
+        assertThatThrownBy(() -> page.addShared(8, 16, 1)).isInstanceOf(FindingException.class);
         page.markL2(200);
-        assertThatThrownBy(() -> page.addShared(128, 256, 9)).isInstanceOf(Irregular.class);
+        assertThatThrownBy(() -> page.addShared(128, 256, 9)).isInstanceOf(FindingException.class);
         page.addShared(201, 256, 9);
         page.markExclusive(300);
-        assertThatThrownBy(() -> page.addShared(300, 301, 9)).isInstanceOf(Irregular.class);
+        assertThatThrownBy(() -> page.addShared(300, 301, 9)).isInstanceOf(FindingException.class);
         page.addShared(256, 300, 9);
         page.widen();
-        assertThatThrownBy(() -> page.addShared(400, 401, 9)).isInstanceOf(Irregular.class);
+        assertThatThrownBy(() -> page.addShared(400, 401, 9)).isInstanceOf(FindingException.class);
     }
 }

@@ -1,5 +1,6 @@
 package io.quoin.qcow2.check;
 
+import io.quoin.qcow2.file.ClosedImage;
 import io.quoin.qcow2.layout.BitmapsExtension;
 import io.quoin.qcow2.layout.HeaderLayout;
 import io.quoin.qcow2.layout.L1Entry;
@@ -104,18 +105,18 @@ enum Damage {
     }
 
     /** False: the image has nothing that can be damaged so; it is as it was. */
-    boolean apply(CheckImage image, Random random) {
+    boolean apply(ClosedImage image, Random random) {
         return hit.on(new Target(image, random));
     }
 
     /** An image to be damaged. */
     private static final class Target {
-        final CheckImage image;
+        final ClosedImage image;
         final Qcow2Header header;
         final RefcountLayout layout;
         private final Random random;
 
-        Target(CheckImage image, Random random) {
+        Target(ClosedImage image, Random random) {
             this.image = image;
             this.header = image.header;
             this.layout = header.refcounts();

@@ -4,6 +4,9 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.quoin.block.BlockException;
 import io.quoin.qcow2.check.QemuImages.Kind;
+import io.quoin.qcow2.file.ChannelImageFile;
+import io.quoin.qcow2.file.ClosedImage;
+import io.quoin.qcow2.file.ImageFile;
 import io.quoin.qcow2.layout.HeaderLayout;
 import io.quoin.testkit.peer.Peer;
 import io.quoin.testkit.peer.PeerResult;
@@ -67,7 +70,7 @@ class DamageKindsTest {
 
     private static boolean damage(Path path, Damage damage, Kind kind) throws IOException {
         try (ImageFile file = ChannelImageFile.open(path, true)) {
-            return damage.apply(CheckImage.open(file), new Random(kind.name().hashCode()));
+            return damage.apply(ClosedImage.open(file), new Random(kind.name().hashCode()));
         }
     }
 

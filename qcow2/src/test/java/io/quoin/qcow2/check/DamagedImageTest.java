@@ -4,6 +4,9 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.quoin.block.BlockException;
 import io.quoin.qcow2.check.QemuImages.Kind;
+import io.quoin.qcow2.file.ChannelImageFile;
+import io.quoin.qcow2.file.ClosedImage;
+import io.quoin.qcow2.file.ImageFile;
 import io.quoin.qcow2.layout.BitmapsExtension;
 import io.quoin.qcow2.layout.EntryFault;
 import io.quoin.qcow2.layout.L1Entry;
@@ -107,7 +110,7 @@ class DamagedImageTest {
 
     private static String damage(Path path, Random random) throws IOException {
         try (ImageFile file = ChannelImageFile.open(path, true)) {
-            CheckImage image = CheckImage.open(file);
+            ClosedImage image = ClosedImage.open(file);
             int kind = random.nextInt(13);
             if (kind == 10 && image.header.snapshotCount() > 0) {
                 return word(image, "snapshot table", image.header.snapshotsOffset(), 96, random);
@@ -143,7 +146,7 @@ class DamagedImageTest {
         }
     }
 
-    private static String bitmaps(CheckImage image, BitmapsExtension extension, Random random) {
+    private static String bitmaps(ClosedImage image, BitmapsExtension extension, Random random) {
         long directory = extension.directoryOffset();
         if (random.nextBoolean()) {
             return word(image, "bitmap directory", directory, 32, random);
@@ -153,7 +156,7 @@ class DamagedImageTest {
 
     /** Turns over a few bits of one byte. */
     private static String word(
-            CheckImage image, String what, long hostOffset, int lengthBytes, Random random) {
+            ClosedImage image, String what, long hostOffset, int lengthBytes, Random random) {
         long at = hostOffset + random.nextInt(lengthBytes);
         byte old = image.read(at, ByteBuffer.allocate(1), 1).get(0);
         byte changed = (byte) (old ^ (1 << random.nextInt(8)));
@@ -161,7 +164,7 @@ class DamagedImageTest {
         return String.format("%s byte %d: %x becomes %x", what, at - hostOffset, old, changed);
     }
 
-    private static String entry(CheckImage image, String what, long entryOffset, Random random) {
+    private static String entry(ClosedImage image, String what, long entryOffset, Random random) {
         long old = read(image, entryOffset);
         long changed =
                 switch (random.nextInt(7)) {
@@ -177,7 +180,7 @@ class DamagedImageTest {
         return String.format("%s entry at %d: %x becomes %x", what, entryOffset, old, changed);
     }
 
-    private static String refcount(CheckImage image, Random random) {
+    private static String refcount(ClosedImage image, Random random) {
         RefcountLayout layout = image.header.refcounts();
         long blockOffset =
                 RefcountLayout.blockHostOffset(read(image, image.header.refcountTableOffset()));
@@ -192,7 +195,7 @@ class DamagedImageTest {
         return "refcount of cluster " + cluster + ": " + old + " becomes " + changed;
     }
 
-    private static List<Long> l2Tables(CheckImage image) {
+    private static List<Long> l2Tables(ClosedImage image) {
         List<Long> tables = new ArrayList<>();
         for (int i = 0; i < image.header.l1Size(); i++) {
             long entry = read(image, image.header.l1TableOffset() + (long) i * L1Entry.SIZE_BYTES);
@@ -203,7 +206,7 @@ class DamagedImageTest {
         return tables;
     }
 
-    private static long read(CheckImage image, long hostOffset) {
+    private static long read(ClosedImage image, long hostOffset) {
         return image.read(hostOffset, ByteBuffer.allocate(8), 8).getLong(0);
     }
 }

@@ -3,6 +3,8 @@ package io.quoin.qcow2.check;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.quoin.qcow2.check.QemuImages.Kind;
+import io.quoin.qcow2.file.ChannelImageFile;
+import io.quoin.qcow2.file.ImageFile;
 import io.quoin.testkit.peer.Peer;
 import java.io.IOException;
 import java.nio.file.Path;

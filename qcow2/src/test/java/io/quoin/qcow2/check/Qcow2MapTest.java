@@ -5,6 +5,14 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.quoin.block.BlockException;
 import io.quoin.qcow2.check.QemuImages.Kind;
+import io.quoin.qcow2.file.BackingFiles;
+import io.quoin.qcow2.file.ChannelImageFile;
+import io.quoin.qcow2.file.ClosedImage;
+import io.quoin.qcow2.file.ImageFile;
+import io.quoin.qcow2.info.ImageChain;
+import io.quoin.qcow2.info.MapExtent;
+import io.quoin.qcow2.info.Qcow2Info;
+import io.quoin.qcow2.info.Qcow2Map;
 import io.quoin.testkit.peer.Peer;
 import io.quoin.testkit.peer.PeerResult;
 import java.io.IOException;
@@ -169,7 +177,7 @@ class Qcow2MapTest {
     private static void breakL1(Path image) throws IOException {
         try (ImageFile file = ChannelImageFile.open(image, false);
                 RandomAccessFile raw = new RandomAccessFile(image.toFile(), "rw")) {
-            raw.seek(CheckImage.open(file).header.l1TableOffset());
+            raw.seek(ClosedImage.open(file).header.l1TableOffset());
             raw.write(ByteBuffer.allocate(8).putLong(1L << 40).array());
         }
     }

@@ -1,5 +1,6 @@
 package io.quoin.qcow2.check;
 
+import io.quoin.qcow2.file.ImageFile;
 import java.nio.ByteBuffer;
 import java.util.ArrayList;
 import java.util.Arrays;

@@ -3,6 +3,9 @@ package io.quoin.qcow2.check;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.quoin.qcow2.check.QemuImages.Kind;
+import io.quoin.qcow2.file.ChannelImageFile;
+import io.quoin.qcow2.file.ClosedImage;
+import io.quoin.qcow2.file.ImageFile;
 import io.quoin.qcow2.layout.RefcountLayout;
 import io.quoin.testkit.peer.Peer;
 import io.quoin.testkit.peer.PeerResult;
@@ -54,7 +57,7 @@ class RepairCrashTest {
         Peer.assumeAll(Peer.QEMU_IMG, Peer.QEMU_IO);
         Path image = QemuImages.make(folder, Kind.BITMAPS_SNAPSHOT, new Random(5));
         try (ImageFile file = ChannelImageFile.open(image, true)) {
-            assertThat(damage.apply(CheckImage.open(file), new Random(7))).isTrue();
+            assertThat(damage.apply(ClosedImage.open(file), new Random(7))).isTrue();
         }
         RecordedFile file = new RecordedFile(Files.readAllBytes(image));
         long below = belowReferences(file.content());
@@ -93,7 +96,7 @@ class RepairCrashTest {
 
     /** Clusters whose refcount is lower than the references that are found. */
     private static long belowReferences(byte[] image) {
-        CheckImage open = CheckImage.openForRepair(new RecordedFile(image));
+        ClosedImage open = ClosedImage.openForRepair(new RecordedFile(image));
         ReferenceCounts counts = new ReferenceCounts(1L << 30);
         CheckReport report = new CheckReport(CheckListener.SILENT);
         new ReferenceWalk(open, counts, report, false, null).walk();
@@ -113,7 +116,7 @@ class RepairCrashTest {
         return below;
     }
 
-    private static long blockAt(CheckImage image, long index) {
+    private static long blockAt(ClosedImage image, long index) {
         long entry =
                 image.read(image.header.refcountTableOffset() + index, ByteBuffer.allocate(8), 8)
                         .getLong(0);

@@ -6,6 +6,9 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import io.quoin.block.BlockError;
 import io.quoin.block.BlockException;
 import io.quoin.qcow2.check.QemuImages.Kind;
+import io.quoin.qcow2.file.ChannelImageFile;
+import io.quoin.qcow2.file.ClosedImage;
+import io.quoin.qcow2.file.ImageFile;
 import io.quoin.qcow2.layout.L1Entry;
 import io.quoin.qcow2.layout.Qcow2Header;
 import io.quoin.testkit.peer.Peer;
@@ -56,7 +59,7 @@ class RepairTest {
         Path before = folder.resolve("before.qcow2");
         Files.copy(image, before, StandardCopyOption.REPLACE_EXISTING);
         try (ImageFile file = ChannelImageFile.open(image, true)) {
-            CheckImage open = CheckImage.open(file);
+            ClosedImage open = ClosedImage.open(file);
             // No refcount block is known any more, as after a crash with lazy refcounts at its
             // worst.
             open.write(open.header.refcountTableOffset(), ByteBuffer.allocate(open.clusterSize));
@@ -76,7 +79,7 @@ class RepairTest {
         assertThat(repaired.get("corruptions-fixed")).isPositive();
         assertThat(QemuImages.check(image)).containsEntry("exit", 0L);
         try (ImageFile file = ChannelImageFile.open(image, false)) {
-            Qcow2Header header = CheckImage.open(file).header;
+            Qcow2Header header = ClosedImage.open(file).header;
             assertThat(header.isDirty()).isFalse();
             assertThat(header.isCorrupt()).isFalse();
         }
@@ -108,10 +111,10 @@ class RepairTest {
                         image.toString())
                 .run();
         try (ImageFile file = ChannelImageFile.open(image, true)) {
-            assertThat(CheckImage.open(file).header.isDirty()).isTrue();
+            assertThat(ClosedImage.open(file).header.isDirty()).isTrue();
             CheckResult result = Qcow2Check.settleDirty(file, CheckListener.SILENT);
             assertThat(result.isClean()).isTrue();
-            assertThat(CheckImage.open(file).header.isDirty()).isFalse();
+            assertThat(ClosedImage.open(file).header.isDirty()).isFalse();
         }
         assertThat(QemuImages.check(image)).containsEntry("exit", 0L);
         Peer.QEMU_IO
@@ -132,12 +135,12 @@ class RepairTest {
         Peer.QEMU_IMG.assumeAvailable();
         Path image = QemuImages.make(folder, Kind.EMPTY, new Random(29));
         try (ImageFile file = ChannelImageFile.open(image, true)) {
-            CheckImage open = CheckImage.open(file);
+            ClosedImage open = ClosedImage.open(file);
             open.writeFeatures(0, 1L << 60);
             Qcow2Check.check(file, RepairMode.NONE, CheckListener.SILENT);
-            assertThat(CheckImage.open(file).header.autoclearFeatures()).isEqualTo(1L << 60);
+            assertThat(ClosedImage.open(file).header.autoclearFeatures()).isEqualTo(1L << 60);
             Qcow2Check.check(file, RepairMode.LEAKS, CheckListener.SILENT);
-            assertThat(CheckImage.open(file).header.autoclearFeatures()).isZero();
+            assertThat(ClosedImage.open(file).header.autoclearFeatures()).isZero();
         }
     }
 
@@ -146,7 +149,7 @@ class RepairTest {
         Peer.assumeAll(Peer.QEMU_IMG, Peer.QEMU_IO);
         Path image = QemuImages.make(folder, Kind.CLUSTER_4K, new Random(3));
         try (ImageFile file = ChannelImageFile.open(image, true)) {
-            CheckImage open = CheckImage.open(file);
+            ClosedImage open = ClosedImage.open(file);
             long entryOffset = open.header.l1TableOffset();
             long entry = open.read(entryOffset, ByteBuffer.allocate(8), 8).getLong(0);
             assertThat(L1Entry.isAllocated(entry)).isTrue();

@@ -2,6 +2,7 @@ package io.quoin.qcow2.check;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.quoin.qcow2.file.ImageFile;
 import io.quoin.qcow2.hostile.MemoryImageFile;
 import io.quoin.qcow2.hostile.SmallImage;
 import io.quoin.qcow2.layout.L2Entry;

@@ -1,6 +1,6 @@
 package io.quoin.qcow2.crash;
 
-import io.quoin.qcow2.check.ImageFile;
+import io.quoin.qcow2.file.ImageFile;
 import io.quoin.testkit.crash.FlatBytes;
 import java.nio.ByteBuffer;
 

@@ -1,6 +1,6 @@
 package io.quoin.qcow2.hostile;
 
-import io.quoin.qcow2.check.ImageFile;
+import io.quoin.qcow2.file.ImageFile;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.util.Arrays;

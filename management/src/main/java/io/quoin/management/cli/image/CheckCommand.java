@@ -8,7 +8,7 @@ import io.quoin.management.cli.terminal.ProgressOutput;
 import io.quoin.management.image.ImageSession;
 import io.quoin.qcow2.check.CheckListener;
 import io.quoin.qcow2.check.CheckResult;
-import io.quoin.qcow2.check.ImageFile;
+import io.quoin.qcow2.file.ImageFile;
 import io.quoin.qcow2.check.Qcow2Check;
 import io.quoin.qcow2.check.RepairMode;
 import io.quoin.xlator.NameText;

@@ -1,0 +1,183 @@
+package io.quoin.qcow2.open;
+
+import io.quoin.qcow2.bitmap.ImageBitmaps;
+import io.quoin.qcow2.cache.MappingFlusher;
+import io.quoin.qcow2.cache.MappingTables;
+import io.quoin.qcow2.cluster.ImageParts;
+import io.quoin.qcow2.cluster.OpenImage;
+import io.quoin.qcow2.cluster.WriteGate;
+import io.quoin.qcow2.io.HeaderStore;
+import io.quoin.qcow2.io.ImageIo;
+import io.quoin.qcow2.io.MetadataMap;
+import io.quoin.qcow2.layout.Qcow2Header;
+import io.quoin.qcow2.layout.SnapshotEntry;
+import io.quoin.qcow2.refcount.LeakReclaim;
+import io.quoin.qcow2.refcount.Refcounts;
+import io.quoin.xlator.XlatorFile;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionStage;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * The last step of opening: puts the parts of an image together, and reads what has to be known
+ * before the first request.
+ *
+ * <p>Threading: confined(loop).
+ */
+final class ImageAssembly {
+    /** Autoclear bits of what this writer keeps right; all others go before the first change. */
+    private static final long AUTOCLEAR_KEPT =
+            Qcow2Header.BITMAPS_CONSISTENT | Qcow2Header.RAW_EXTERNAL_DATA;
+
+    private static final Logger LOG = LoggerFactory.getLogger(ImageAssembly.class);
+
+    private final Opening opening;
+    private final WriteGate gate = new WriteGate();
+    private final ImageBitmaps bitmaps;
+    private final OpenImage image;
+    private final boolean leaks;
+
+    /** Nothing is written yet; EIO if metadata overlaps. */
+    ImageAssembly(Opening opening) {
+        this.opening = opening;
+        ImageIo io = opening.io;
+        MetadataMap map = io.map();
+        Qcow2Header qcow2Header = opening.header();
+        io.clusterBits(qcow2Header.clusterBits());
+        if (opening.writable) {
+            new MetadataClaims(map, qcow2Header.clusterBits(), opening.fileName).addAll(opening);
+        }
+        HeaderStore header =
+                new HeaderStore(
+                        io,
+                        qcow2Header,
+                        opening.head().firstCluster(),
+                        io.file().geometry().blockSizeMin());
+        io.health().whenCorrupt(header::setCorrupt);
+        LoopMemory memory = opening.setup.memory().of(io.loop());
+        MappingTables tables =
+                new MappingTables(
+                        io,
+                        map,
+                        qcow2Header.geometry(),
+                        opening.l1(),
+                        qcow2Header.l1TableOffset(),
+                        memory.cache(),
+                        opening.setup.cacheBytes());
+        Refcounts refcounts =
+                new Refcounts(
+                        io, map, qcow2Header, header, opening.refcountTable(), memory.cache());
+        this.leaks = gateAutoclear(header);
+        this.bitmaps = new ImageBitmaps(io, map, header, refcounts);
+        this.image =
+                new OpenImage(
+                        new ImageParts(
+                                io,
+                                header,
+                                tables,
+                                new MappingFlusher(io, tables, refcounts),
+                                refcounts,
+                                gate,
+                                bitmaps,
+                                opening.backing(),
+                                opening.setup.workers(),
+                                memory.cowBuffers(qcow2Header.clusterSizeBytes()),
+                                opening.tableMemory::giveBack));
+        opening.setup.detectZeroes().applyTo(image);
+    }
+
+    /** The open image once it may have requests. */
+    CompletionStage<XlatorFile> file() {
+        Qcow2File file =
+                new Qcow2File(
+                        opening.fileName,
+                        image,
+                        opening.setup.memory().of(opening.io.loop()).checkTurns(),
+                        opening.io,
+                        opening.header(),
+                        opening.snapshots(),
+                        bitmaps,
+                        opening.backing(),
+                        opening.writable);
+        return loadBitmaps()
+                .thenCompose(nothing -> startReclaim())
+                .<XlatorFile>thenApply(nothing -> file)
+                .whenComplete(
+                        (opened, failure) -> {
+                            if (failure != null) {
+                                image.releaseMemory();
+                            }
+                        });
+    }
+
+    /**
+     * Unknown bits go before the first change, and the mark of leaks comes. With one bit that is
+     * unknown there may be clusters that are referred to in an unknown way: then the mark that is
+     * there says nothing. Lazy refcounts have the dirty bit in its place: they are rebuilt.
+     *
+     * @return whether a writer was killed and left a mark that counts
+     */
+    private boolean gateAutoclear(HeaderStore header) {
+        Qcow2Header now = header.header();
+        boolean marked = (now.autoclearFeatures() & Qcow2Header.LEAKS_POSSIBLE) != 0;
+        boolean unknown = header.hasAutoclearBeyond(AUTOCLEAR_KEPT | Qcow2Header.LEAKS_POSSIBLE);
+        if (unknown) {
+            gate.add(
+                    WriteGate.Stage.AUTOCLEAR,
+                    outcome -> header.clearAutoclear(AUTOCLEAR_KEPT, outcome));
+        }
+        boolean valid = marked && !unknown && now.version() >= 3;
+        boolean lazy = now.version() >= 3 && now.lazyRefcounts();
+        if (lazy) {
+            gate.add(
+                    WriteGate.Stage.DIRTY_BIT,
+                    outcome -> header.changeIncompatible(0, Qcow2Header.DIRTY, outcome));
+        }
+        if (!valid && now.version() >= 3 && !lazy) {
+            gate.add(
+                    WriteGate.Stage.RESERVATION,
+                    outcome -> header.changeAutoclear(0, Qcow2Header.LEAKS_POSSIBLE, outcome));
+        }
+        return valid;
+    }
+
+    /** An image whose bitmaps cannot be read is not written: changes would be missing in them. */
+    private CompletionStage<Void> loadBitmaps() {
+        CompletableFuture<Void> loaded = new CompletableFuture<>();
+        bitmaps.load(
+                opening.writable,
+                failure -> {
+                    if (failure != null && opening.writable) {
+                        loaded.completeExceptionally(failure);
+                        return;
+                    }
+                    if (failure != null) {
+                        LOG.warn("bitmaps cannot be read: {}", failure.getMessage());
+                    }
+                    if (opening.writable && bitmaps.needsMark()) {
+                        gate.add(WriteGate.Stage.BITMAPS, bitmaps::markInUse);
+                    }
+                    loaded.complete(null);
+                });
+        return loaded;
+    }
+
+    /** Served when the tables of bitmaps have been seen, which are small; the rest follows. */
+    private CompletionStage<Void> startReclaim() {
+        if (!leaks || !opening.writable) {
+            return CompletableFuture.completedFuture(null);
+        }
+        LeakReclaim reclaim = image.reclaim();
+        if (!bitmaps.areTablesTheirOwn()) {
+            reclaim.giveUpWhenStarted("the table of a bitmap overlaps other metadata");
+        }
+        bitmaps.forEachTable((entries, offset) -> reclaim.addBitmapTable(offset, entries));
+        for (SnapshotEntry snapshot : opening.snapshots().entries()) {
+            reclaim.addSnapshot(snapshot.l1TableOffset(), snapshot.l1Size());
+        }
+        CompletableFuture<Void> servable = new CompletableFuture<>();
+        reclaim.start(() -> servable.complete(null));
+        return servable;
+    }
+}

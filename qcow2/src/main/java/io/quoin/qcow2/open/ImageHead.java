@@ -1,0 +1,114 @@
+package io.quoin.qcow2.open;
+
+import io.quoin.block.BlockError;
+import io.quoin.block.BlockException;
+import io.quoin.qcow2.io.ChildFiles;
+import io.quoin.qcow2.io.ImageIo;
+import io.quoin.qcow2.layout.HeaderLayout;
+import io.quoin.qcow2.layout.Qcow2Header;
+import io.quoin.qcow2.parents.ImageName;
+import java.nio.ByteBuffer;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionStage;
+import java.util.function.Supplier;
+import org.agrona.BufferUtil;
+
+/**
+ * The header of an image that is being opened, and how tables are read by it.
+ *
+ * @param firstCluster the bytes of cluster 0 as they are on disk
+ *     <p>Threading: confined(loop).
+ */
+record ImageHead(Qcow2Header header, ByteBuffer firstCluster) {
+    private static final int FIRST_READ_BYTES = 64 << 10;
+    private static final int TABLE_PIECE_BYTES = 1 << 20;
+    private static final int ALIGNMENT = 4096;
+
+    /** Reads it; {@code fileName} is for messages. */
+    static CompletionStage<ImageHead> read(ImageIo io, String fileName) {
+        long fileSize = io.fileSizeBytes();
+        int first = (int) Math.min(fileSize, FIRST_READ_BYTES);
+        if (first == 0) {
+            throw new BlockException(BlockError.EINVAL, "image is empty: file=" + fileName);
+        }
+        return named(fileName, readHeader(io, first))
+                .thenCompose(
+                        bytes -> {
+                            int cluster =
+                                    named(fileName, () -> HeaderLayout.clusterSizeBytes(bytes));
+                            int wanted = (int) Math.min(cluster, fileSize);
+                            return wanted <= bytes.capacity()
+                                    ? CompletableFuture.completedFuture(bytes)
+                                    : named(fileName, readHeader(io, wanted));
+                        })
+                .thenApply(
+                        bytes ->
+                                new ImageHead(
+                                        named(fileName, () -> Qcow2Header.parse(bytes, fileSize)),
+                                        bytes));
+    }
+
+    /** As {@link #read}, and if {@code fileName} means a snapshot, as the header was then. */
+    static CompletionStage<ImageHead> readAtSnapshot(ImageIo io, String fileName) {
+        return read(io, fileName)
+                .thenCompose(
+                        head ->
+                                named(
+                                                ImageName.of(fileName).file(),
+                                                InternalSnapshots.headerAt(
+                                                        io, head.header, fileName))
+                                        .thenApply(
+                                                header ->
+                                                        new ImageHead(header, head.firstCluster)));
+    }
+
+    /** Reads a table of words; {@code what} is for messages. */
+    static CompletionStage<long[]> readTable(
+            ImageIo io, long hostOffset, int lengthBytes, String what) {
+        if (lengthBytes == 0) {
+            return CompletableFuture.completedFuture(new long[0]);
+        }
+        int pieceBytes = Math.min(lengthBytes, TABLE_PIECE_BYTES);
+        ByteBuffer piece = BufferUtil.allocateDirectAligned(pieceBytes, ALIGNMENT);
+        return readTable(io, hostOffset, new long[lengthBytes / Long.BYTES], 0, piece, what);
+    }
+
+    /** Piece by piece: the longest table is 32 MiB, which need not be in memory twice. */
+    private static CompletionStage<long[]> readTable(
+            ImageIo io, long hostOffset, long[] entries, int from, ByteBuffer piece, String what) {
+        int count = Math.min(entries.length - from, piece.capacity() / Long.BYTES);
+        return ChildFiles.read(
+                        io, hostOffset + (long) from * Long.BYTES, piece, count * Long.BYTES, what)
+                .thenCompose(
+                        bytes -> {
+                            bytes.asLongBuffer().get(entries, from, count);
+                            return from + count == entries.length
+                                    ? CompletableFuture.completedFuture(entries)
+                                    : readTable(io, hostOffset, entries, from + count, piece, what);
+                        });
+    }
+
+    private static CompletionStage<ByteBuffer> readHeader(ImageIo io, int lengthBytes) {
+        ByteBuffer bytes = BufferUtil.allocateDirectAligned(lengthBytes, ALIGNMENT);
+        return ChildFiles.read(io, 0, bytes, lengthBytes, "qcow2 header");
+    }
+
+    /** Puts the file's name in front of what is wrong with it. */
+    static <T> T named(String fileName, Supplier<T> parser) {
+        try {
+            return parser.get();
+        } catch (BlockException e) {
+            throw e.about(fileName);
+        }
+    }
+
+    /** As {@link #named(String, Supplier)}, of what is only being read. */
+    static <T> CompletionStage<T> named(String fileName, CompletionStage<T> reading) {
+        return reading.exceptionallyCompose(
+                failure ->
+                        CompletableFuture.failedFuture(
+                                ChildFiles.causeOf(failure) instanceof BlockException e
+                                        ? e.about(fileName)
+                                        : failure));
+    }
+}

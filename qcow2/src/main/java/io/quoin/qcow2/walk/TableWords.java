@@ -1,0 +1,30 @@
+package io.quoin.qcow2.walk;
+
+import org.agrona.UnsafeApi;
+
+/**
+ * Some words of an L2 table, in memory for as long as the call that they are given to.
+ *
+ * <p>Threading: confined(loop).
+ */
+public final class TableWords {
+    private final int count;
+    private long address;
+
+    TableWords(int count) {
+        this.count = count;
+    }
+
+    TableWords at(long newAddress) {
+        address = newAddress;
+        return this;
+    }
+
+    public int count() {
+        return count;
+    }
+
+    public long word(int index) {
+        return Long.reverseBytes(UnsafeApi.getLong(address + 8L * index));
+    }
+}
