@@ -8,12 +8,21 @@ import io.quoin.management.daemon.Daemon;
 import io.quoin.management.daemon.DaemonOptions;
 import io.quoin.management.daemon.DiskSpec;
 import io.quoin.management.daemon.ListenAddress;
-import io.quoin.management.daemon.NbdAddresses;
+import io.quoin.management.operation.NbdAddresses;
 import io.quoin.management.volume.ByteSize;
 import io.quoin.management.volume.DataFolder;
 import io.quoin.management.volume.DiskView;
 import io.quoin.nbd.NbdServerOptions;
 import io.quoin.xlator.memory.ProcessMemory;
+
+import org.jspecify.annotations.Nullable;
+
+import picocli.CommandLine.Command;
+import picocli.CommandLine.ITypeConverter;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.TypeConversionException;
+
 import java.io.PrintWriter;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -21,12 +30,6 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.CountDownLatch;
-import org.jspecify.annotations.Nullable;
-import picocli.CommandLine.Command;
-import picocli.CommandLine.ITypeConverter;
-import picocli.CommandLine.Mixin;
-import picocli.CommandLine.Option;
-import picocli.CommandLine.TypeConversionException;
 
 /**
  * {@code quoin serve}: runs until it is told to stop by SIGTERM or SIGINT, and then exits with 0.

@@ -1,19 +1,24 @@
 package io.quoin.management.daemon;
 
 import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.databind.DeserializationFeature;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+
 import io.quoin.block.BlockError;
 import io.quoin.block.BlockException;
 import io.quoin.block.Reason;
-import io.quoin.management.volume.CheckEvents;
+import io.quoin.management.job.JobFailure;
 import io.quoin.xlator.NameText;
+
+import org.jspecify.annotations.Nullable;
+
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.channels.SocketChannel;
 import java.nio.charset.StandardCharsets;
-import org.jspecify.annotations.Nullable;
+import java.util.function.BiFunction;
 
 /**
  * One JSON object a line, in both directions.
@@ -22,9 +27,6 @@ import org.jspecify.annotations.Nullable;
  *   request   {"command":"disk.info","arguments":{"name":"vm1"}}
  *   answer    {"ok":true,"result":{...}}
  *             {"ok":false,"error":"ENOENT","message":"no such disk: name=vm1"}
- *   before it, of a long command, any number of
- *             {"progress":{"done":17,"total":1024}}
- *             {"finding":"ERROR ..."}
  * </pre>
  *
  * <p>Threading: immutable.
@@ -33,7 +35,8 @@ final class ControlProtocol {
     static final int REQUEST_BYTES_MAX = 1 << 16;
     static final int ANSWER_BYTES_MAX = 1 << 26;
 
-    private static final ObjectMapper JSON = new ObjectMapper();
+    private static final ObjectMapper JSON =
+            new ObjectMapper().disable(DeserializationFeature.FAIL_ON_UNKNOWN_PROPERTIES);
     private static final int CHUNK_BYTES = 8192;
 
     private ControlProtocol() {}
@@ -45,16 +48,16 @@ final class ControlProtocol {
     }
 
     /** Carries out a request; every failure becomes an answer. */
-    static ObjectNode answer(String line, Commands commands, CheckEvents events) {
+    static ObjectNode answer(String line, BiFunction<String, ObjectNode, Object> commands) {
         try {
             JsonNode request = JSON.readTree(line);
             ObjectNode arguments =
                     request.path("arguments") instanceof ObjectNode given
                             ? given
                             : JSON.createObjectNode();
-            JsonNode result = commands.call(request.path("command").asText(), arguments, events);
+            Object result = commands.apply(request.path("command").asText(), arguments);
             ObjectNode answer = JSON.createObjectNode().put("ok", true);
-            answer.set("result", result);
+            answer.set("result", JSON.valueToTree(result));
             return answer;
         } catch (BlockException e) {
             return failure(e.error(), String.valueOf(e.getMessage()));
@@ -65,48 +68,20 @@ final class ControlProtocol {
         }
     }
 
-    static ObjectNode progress(long done, long total) {
-        ObjectNode event = JSON.createObjectNode();
-        event.putObject("progress").put("done", done).put("total", total);
-        return event;
-    }
-
-    static ObjectNode finding(String text) {
-        return JSON.createObjectNode().put("finding", text);
-    }
-
-    /** Whether a line is no answer yet; then {@code events} is told what is in it. */
-    static boolean isEvent(String line, CheckEvents events) {
-        try {
-            JsonNode event = JSON.readTree(line);
-            JsonNode progress = event.path("progress");
-            if (progress.isObject()) {
-                events.progress(progress.path("done").asLong(), progress.path("total").asLong());
-                return true;
-            }
-            if (event.path("finding").isTextual()) {
-                events.finding(event.path("finding").asText());
-                return true;
-            }
-            return false;
-        } catch (JsonProcessingException e) {
-            return false; // which the result will say
-        }
-    }
-
     /**
      * The result in an answer.
      *
      * @throws BlockException with the failure in it
      */
-    static JsonNode result(String line) {
+    static <R> R result(String line, Class<R> type) {
         try {
             JsonNode answer = JSON.readTree(line);
             if (answer.path("ok").asBoolean()) {
-                return answer.path("result");
+                return JSON.treeToValue(answer.path("result"), type);
             }
             throw new BlockException(
-                    error(answer.path("error").asText()), answer.path("message").asText());
+                    JobFailure.errorNamed(answer.path("error").asText()),
+                    answer.path("message").asText());
         } catch (JsonProcessingException e) {
             throw new BlockException(
                     BlockError.EIO,
@@ -161,14 +136,5 @@ final class ControlProtocol {
                 .put("ok", false)
                 .put("error", error.name())
                 .put("message", message);
-    }
-
-    private static BlockError error(String name) {
-        for (BlockError error : BlockError.values()) {
-            if (error.name().equals(name) && !error.isOk()) {
-                return error;
-            }
-        }
-        return BlockError.EIO;
     }
 }

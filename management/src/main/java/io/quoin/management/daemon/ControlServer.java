@@ -1,9 +1,13 @@
 package io.quoin.management.daemon;
 
 import com.fasterxml.jackson.databind.node.ObjectNode;
+
 import io.quoin.block.Reason;
-import io.quoin.management.volume.CheckEvents;
 import io.quoin.xlator.NameText;
+
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
 import java.io.IOException;
 import java.net.StandardProtocolFamily;
 import java.net.UnixDomainSocketAddress;
@@ -20,8 +24,7 @@ import java.util.concurrent.Executors;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.LockSupport;
-import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
+import java.util.function.BiFunction;
 
 /**
  * Takes commands on a unix socket that only its owner may open. A thread for each client: there are
@@ -37,7 +40,7 @@ final class ControlServer implements AutoCloseable {
     private static final long END_SECONDS = 10;
 
     private final Path path;
-    private final Commands commands;
+    private final BiFunction<String, ObjectNode, Object> commands;
     private final ServerSocketChannel server;
     private final Set<Client> clients = ConcurrentHashMap.newKeySet();
     private final ExecutorService threads =
@@ -48,13 +51,16 @@ final class ControlServer implements AutoCloseable {
                         return thread;
                     });
 
-    private ControlServer(Path path, Commands commands, ServerSocketChannel server) {
+    private ControlServer(
+            Path path,
+            BiFunction<String, ObjectNode, Object> commands,
+            ServerSocketChannel server) {
         this.path = path;
         this.commands = commands;
         this.server = server;
     }
 
-    static ControlServer start(Path path, Commands commands) {
+    static ControlServer start(Path path, BiFunction<String, ObjectNode, Object> commands) {
         SocketPath.clear(path);
         try {
             ServerSocketChannel server = ServerSocketChannel.open(StandardProtocolFamily.UNIX);
@@ -145,8 +151,7 @@ final class ControlServer implements AutoCloseable {
             String line = receive(channel, rest);
             while (line != null) {
                 client.silent(false);
-                ControlProtocol.send(
-                        channel, ControlProtocol.answer(line, commands, new Sender(channel)));
+                ControlProtocol.send(channel, ControlProtocol.answer(line, commands));
                 client.silent(true);
                 line = receive(channel, rest);
             }
@@ -160,43 +165,6 @@ final class ControlServer implements AutoCloseable {
     private static @org.jspecify.annotations.Nullable String receive(
             SocketChannel client, StringBuilder rest) throws IOException {
         return ControlProtocol.receive(client, rest, ControlProtocol.REQUEST_BYTES_MAX);
-    }
-
-    /**
-     * Sends what is told of a command to whoever waits for it.
-     *
-     * <p>Threading: confined to the client's thread.
-     */
-    private static final class Sender implements CheckEvents {
-        private final SocketChannel client;
-        private boolean gone;
-
-        Sender(SocketChannel client) {
-            this.client = client;
-        }
-
-        @Override
-        public boolean progress(long done, long total) {
-            send(ControlProtocol.progress(done, total));
-            return !gone;
-        }
-
-        @Override
-        public void finding(String text) {
-            send(ControlProtocol.finding(text));
-        }
-
-        private void send(ObjectNode event) {
-            if (gone) {
-                return;
-            }
-            try {
-                ControlProtocol.send(client, event);
-            } catch (IOException e) {
-                gone = true;
-                LOG.debug("Control client gone", e);
-            }
-        }
     }
 
     /** Takes no more commands; one that is being carried out ends first. */

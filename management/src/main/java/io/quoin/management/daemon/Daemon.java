@@ -3,6 +3,11 @@ package io.quoin.management.daemon;
 import io.quoin.block.BlockError;
 import io.quoin.block.BlockException;
 import io.quoin.block.Uncaught;
+import io.quoin.management.operation.ManagedVolume;
+import io.quoin.management.operation.MemoryView;
+import io.quoin.management.operation.NbdAddresses;
+import io.quoin.management.operation.Operations;
+import io.quoin.management.operation.StatusView;
 import io.quoin.management.volume.DiskView;
 import io.quoin.management.volume.DiskVolume;
 import io.quoin.management.volume.LocalVolume;
@@ -10,13 +15,15 @@ import io.quoin.management.volume.Stages;
 import io.quoin.nbd.UnixSocketFile;
 import io.quoin.xlator.NameText;
 import io.quoin.xlator.memory.ProcessMemory;
+
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
 import java.util.ArrayDeque;
 import java.util.Deque;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
 
 /**
  * The service of one data folder: volume, NBD server, control socket. Started in that order, so
@@ -52,11 +59,15 @@ public final class Daemon implements AutoCloseable {
                                     memory));
             options.disks().forEach(this::ensureDisk);
             nbd = add(NbdListeners.start(options, volume, memory));
-            VolumeCommands commands =
-                    new VolumeCommands(volume.disks(), nbd::addresses, this::status);
-            add(ControlServer.start(options.folder().controlSocket(), commands));
-            // Else the control server would wait for a check to end.
-            add((AutoCloseable) volume.disks()::stopChecks);
+            ManagedVolume managed =
+                    new ManagedVolume(
+                            options.folder(), volume.disks(), nbd::addresses, this::status);
+            add(
+                    ControlServer.start(
+                            options.folder().controlSocket(),
+                            (name, fields) -> Operations.call(name, fields, managed)));
+            // Ends its jobs, and with that the wait of those that follow them, before the server.
+            add(managed);
             startedNanos = System.nanoTime();
         } catch (RuntimeException | Error e) {
             try {
