@@ -34,6 +34,7 @@ import java.util.Objects;
             StatusCommand.class,
             DiskCommand.class,
             JobCommand.class,
+            ApiCommand.class,
             ImageCommand.class,
             QuoinCommand.CompletionCommand.class,
             RehearseCommand.class

@@ -9,8 +9,7 @@ import io.quoin.management.operation.VolumeClient;
 import io.quoin.management.volume.DataFolder;
 import io.quoin.xlator.NameText;
 
-import org.jspecify.annotations.Nullable;
-
+import java.io.EOFException;
 import java.io.IOException;
 import java.net.UnixDomainSocketAddress;
 import java.nio.channels.SocketChannel;
@@ -25,10 +24,11 @@ import java.util.Optional;
  */
 public final class ControlClient implements VolumeClient {
     private final SocketChannel channel;
-    private final StringBuilder rest = new StringBuilder();
+    private final HttpExchange exchange;
 
     private ControlClient(SocketChannel channel) {
         this.channel = channel;
+        this.exchange = new HttpExchange(channel);
     }
 
     /** Connects to the daemon; empty if none runs. */
@@ -59,23 +59,14 @@ public final class ControlClient implements VolumeClient {
     @Override
     public <Q extends Record, R extends Record> R call(OperationType<Q, R> type, Q request) {
         try {
-            ControlProtocol.send(
-                    channel, ControlProtocol.request(type.name(), Requests.treeOf(request)));
-            String line = receive();
-            if (line == null) {
-                throw new BlockException(
-                        BlockError.ESHUTDOWN,
-                        "the daemon ended before it answered: " + type.name());
-            }
-            return ControlProtocol.result(line, type.result());
+            return exchange.call(type, Requests.treeOf(request));
+        } catch (EOFException e) {
+            throw new BlockException(
+                    BlockError.ESHUTDOWN, "the daemon ended before it answered: " + type.name(), e);
         } catch (IOException e) {
             throw new BlockException(
                     BlockError.EIO, "lost the connection to the daemon: reason=" + Reason.of(e), e);
         }
-    }
-
-    private @Nullable String receive() throws IOException {
-        return ControlProtocol.receive(channel, rest, ControlProtocol.ANSWER_BYTES_MAX);
     }
 
     @Override

@@ -9,6 +9,7 @@ import io.quoin.block.Reason;
 import io.quoin.brick.posix.DurableFile;
 import io.quoin.brick.posix.PrivateFolder;
 import io.quoin.xlator.NameText;
+import io.quoin.xlator.UnfinishedNames;
 
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -54,13 +55,27 @@ final class JobStore {
             return jobs;
         }
         try (Stream<Path> files = Files.list(folder)) {
-            files.filter(file -> NameText.lastOf(file).matches("\\d{1,18}\\.json"))
+            List<Path> found = files.toList();
+            found.stream()
+                    .filter(file -> UnfinishedNames.isUnfinished(NameText.lastOf(file)))
+                    .forEach(JobStore::removeUnfinished);
+            found.stream()
+                    .filter(file -> NameText.lastOf(file).matches("\\d{1,18}\\.json"))
                     .forEach(file -> read(file, jobs));
         } catch (IOException e) {
             LOG.warn("Jobs cannot be listed: folder={}, reason={}", folder, Reason.of(e));
         }
         jobs.sort(Comparator.comparingLong(stored -> Long.parseLong(stored.job().id())));
         return jobs;
+    }
+
+    /** Of a process that was killed: the folder is ours alone. */
+    private static void removeUnfinished(Path file) {
+        try {
+            Files.deleteIfExists(file);
+        } catch (IOException e) {
+            LOG.debug("Unfinished file cannot be removed: file={}", file, e);
+        }
     }
 
     private static void read(Path file, List<StoredJob> jobs) {

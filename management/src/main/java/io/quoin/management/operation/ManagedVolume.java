@@ -9,6 +9,7 @@ import io.quoin.management.volume.DataFolder;
 import io.quoin.management.volume.DiskVolume;
 import io.quoin.xlator.NameText;
 
+import java.nio.file.Files;
 import java.util.Optional;
 import java.util.function.Supplier;
 
@@ -18,6 +19,7 @@ import java.util.function.Supplier;
  * <p>Threading: thread-safe.
  */
 public final class ManagedVolume implements VolumeClient {
+    private final DataFolder folder;
     private final DiskVolume disks;
     private final Jobs jobs;
     private final Supplier<NbdAddresses> addresses;
@@ -32,6 +34,7 @@ public final class ManagedVolume implements VolumeClient {
             DiskVolume disks,
             Supplier<NbdAddresses> addresses,
             Supplier<StatusView> status) {
+        this.folder = folder;
         this.disks = disks;
         this.jobs = new Jobs(folder.jobs(), this::resume);
         this.addresses = addresses;
@@ -54,6 +57,15 @@ public final class ManagedVolume implements VolumeClient {
 
     public Jobs jobs() {
         return jobs;
+    }
+
+    /** Takes up jobs of an earlier process, on a thread of its own, if there are any. */
+    public void takeUpJobs() {
+        if (Files.isDirectory(folder.jobs())) {
+            Thread thread = new Thread(jobs::load, "quoin-jobs");
+            thread.setDaemon(true);
+            thread.start();
+        }
     }
 
     NbdAddresses addresses() {

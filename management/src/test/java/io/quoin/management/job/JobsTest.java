@@ -184,18 +184,18 @@ class JobsTest {
     @Test
     void shouldInterruptWhatDidNotEndAndQueueAgainWhatCanGoOn() throws IOException {
         Path crashed = folder.resolve("jobs");
+        String running;
         try (Jobs jobs = open()) {
             start(jobs, JobsTest::endless);
-            start(jobs, JobsTest::endless);
-            String running = Files.readString(crashed.resolve("1.json"));
+            running = Files.readString(crashed.resolve("1.json"));
             assertThat(running).contains("\"running\"", "\"request\":{\"name\":\"vm1\"}");
-            jobs.close();
-            Files.writeString(crashed.resolve("1.json"), running); // as kill -9 would leave it
-            Files.writeString(
-                    crashed.resolve("2.json"), running.replace("\"id\":\"1\"", "\"id\":\"2\""));
         }
+        Files.writeString(crashed.resolve("1.json"), running); // as kill -9 would leave it
+        Files.writeString(
+                crashed.resolve("2.json"), running.replace("\"id\":\"1\"", "\"id\":\"2\""));
         Files.writeString(crashed.resolve("9.json"), "rubbish");
         Files.writeString(crashed.resolve("other"), "precious");
+        Path unfinished = Files.createFile(crashed.resolve(".quoin-new-1-aaaaaaaaaaaaaaaa-file-1"));
         try (Jobs jobs =
                 open(
                         stored ->
@@ -208,6 +208,7 @@ class JobsTest {
         }
         assertThat(crashed.resolve("9.json")).hasContent("rubbish");
         assertThat(crashed.resolve("other")).hasContent("precious");
+        assertThat(unfinished).doesNotExist();
     }
 
     @Test

@@ -1,22 +1,14 @@
 package io.quoin.management.daemon;
 
-import com.fasterxml.jackson.databind.node.ObjectNode;
-
-import io.quoin.block.Reason;
-import io.quoin.xlator.NameText;
+import io.quoin.management.http.HttpCall;
+import io.quoin.management.http.HttpConnection;
+import io.quoin.management.http.HttpService;
 
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 import java.io.IOException;
-import java.net.StandardProtocolFamily;
-import java.net.UnixDomainSocketAddress;
 import java.nio.channels.ClosedChannelException;
-import java.nio.channels.ServerSocketChannel;
-import java.nio.channels.SocketChannel;
-import java.nio.file.Files;
-import java.nio.file.Path;
-import java.nio.file.attribute.PosixFilePermissions;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ExecutorService;
@@ -24,65 +16,49 @@ import java.util.concurrent.Executors;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.LockSupport;
-import java.util.function.BiFunction;
 
 /**
- * Takes commands on a unix socket that only its owner may open. A thread for each client: there are
- * few, and commands block.
+ * Serves the API where a listener takes clients in. A thread for each client: there are few, and
+ * operations block.
  *
  * <p>Threading: thread-safe.
  */
-final class ControlServer implements AutoCloseable {
-    private static final Logger LOG = LoggerFactory.getLogger(ControlServer.class);
+final class ApiServer implements AutoCloseable {
+    private static final Logger LOG = LoggerFactory.getLogger(ApiServer.class);
     private static final int CLIENTS_MAX = 32;
-    private static final int BACKLOG = 1 << 12;
     private static final long PAUSE_NANOS = TimeUnit.MILLISECONDS.toNanos(100);
     private static final long END_SECONDS = 10;
 
-    private final Path path;
-    private final BiFunction<String, ObjectNode, Object> commands;
-    private final ServerSocketChannel server;
+    private final ApiListener listener;
+    private final HttpService service;
     private final Set<Client> clients = ConcurrentHashMap.newKeySet();
     private final ExecutorService threads =
             Executors.newCachedThreadPool(
                     task -> {
-                        Thread thread = new Thread(task, "quoin-control");
+                        Thread thread = new Thread(task, "quoin-api");
                         thread.setDaemon(true);
                         return thread;
                     });
 
-    private ControlServer(
-            Path path,
-            BiFunction<String, ObjectNode, Object> commands,
-            ServerSocketChannel server) {
-        this.path = path;
-        this.commands = commands;
-        this.server = server;
+    private ApiServer(ApiListener listener, HttpService service) {
+        this.listener = listener;
+        this.service = service;
     }
 
-    static ControlServer start(Path path, BiFunction<String, ObjectNode, Object> commands) {
-        SocketPath.clear(path);
-        try {
-            ServerSocketChannel server = ServerSocketChannel.open(StandardProtocolFamily.UNIX);
-            SocketPath.reach(
-                    path, reached -> server.bind(UnixDomainSocketAddress.of(reached), BACKLOG));
-            Files.setPosixFilePermissions(path, PosixFilePermissions.fromString("rw-------"));
-            ControlServer started = new ControlServer(path, commands, server);
-            started.threads.execute(started::accept);
-            return started;
-        } catch (IOException e) {
-            throw Reason.failure("cannot listen on the control socket", NameText.of(path), e);
-        }
+    static ApiServer start(ApiListener listener, HttpService service) {
+        ApiServer started = new ApiServer(listener, service);
+        started.threads.execute(started::accept);
+        return started;
     }
 
     private void accept() {
         boolean isFailing = false;
-        while (server.isOpen()) {
+        while (listener.isOpen()) {
             try {
-                SocketChannel channel = server.accept();
+                ApiListener.Accepted accepted = listener.accept();
                 isFailing = false;
                 makeRoom();
-                Client client = new Client(channel);
+                Client client = new Client(accepted);
                 clients.add(client);
                 start(client);
             } catch (ClosedChannelException closed) {
@@ -90,7 +66,10 @@ final class ControlServer implements AutoCloseable {
             } catch (IOException e) {
                 // No descriptors, for one. That passes.
                 if (!isFailing) {
-                    LOG.warn("Control socket cannot accept, trying again: reason={}", e.toString());
+                    LOG.warn(
+                            "API cannot accept, trying again: listener={}, reason={}",
+                            listener.text(),
+                            e.toString());
                 }
                 isFailing = true;
                 LockSupport.parkNanos(PAUSE_NANOS);
@@ -110,7 +89,7 @@ final class ControlServer implements AutoCloseable {
             }
             if (idlest != null) {
                 clients.remove(idlest);
-                idlest.channel.close();
+                idlest.accepted.close();
             }
         }
     }
@@ -118,25 +97,25 @@ final class ControlServer implements AutoCloseable {
     private void start(Client client) throws IOException {
         if (clients.size() > CLIENTS_MAX) {
             clients.remove(client);
-            client.channel.close();
+            client.accepted.close();
             return;
         }
         try {
             threads.execute(() -> serve(client));
         } catch (RejectedExecutionException closing) {
             clients.remove(client);
-            client.channel.close();
+            client.accepted.close();
         }
     }
 
     /** A client, and whether it has to send the next request or the rest of one. */
     private static final class Client {
-        private final SocketChannel channel;
+        private final ApiListener.Accepted accepted;
         private volatile boolean isSilent = true;
         private volatile long silentSince = System.nanoTime();
 
-        Client(SocketChannel channel) {
-            this.channel = channel;
+        Client(ApiListener.Accepted accepted) {
+            this.accepted = accepted;
         }
 
         void silent(boolean silent) {
@@ -146,42 +125,36 @@ final class ControlServer implements AutoCloseable {
     }
 
     private void serve(Client client) {
-        try (SocketChannel channel = client.channel) {
-            StringBuilder rest = new StringBuilder();
-            String line = receive(channel, rest);
-            while (line != null) {
+        try (ApiListener.Accepted accepted = client.accepted;
+                HttpConnection connection = new HttpConnection(accepted.in(), accepted.out())) {
+            HttpCall call = connection.receive();
+            while (call != null) {
                 client.silent(false);
-                ControlProtocol.send(channel, ControlProtocol.answer(line, commands));
+                connection.send(service.answer(call), call.keepsAlive());
                 client.silent(true);
-                line = receive(channel, rest);
+                call = call.keepsAlive() ? connection.receive() : null;
             }
         } catch (IOException e) {
-            LOG.debug("Control client gone", e);
+            LOG.debug("API client gone", e);
         } finally {
             clients.remove(client);
         }
-    }
-
-    private static @org.jspecify.annotations.Nullable String receive(
-            SocketChannel client, StringBuilder rest) throws IOException {
-        return ControlProtocol.receive(client, rest, ControlProtocol.REQUEST_BYTES_MAX);
     }
 
     /** Takes no more commands; one that is being carried out ends first. */
     @Override
     public void close() {
         try {
-            server.close();
-            Files.deleteIfExists(path);
+            listener.close();
             for (Client client : clients) {
-                client.channel.shutdownInput();
+                client.accepted.endInput();
             }
             threads.shutdown();
             if (!threads.awaitTermination(END_SECONDS, TimeUnit.SECONDS)) {
                 threads.shutdownNow();
             }
         } catch (IOException e) {
-            LOG.warn("Control socket closed with an error: path={}", path, e);
+            LOG.warn("API closed with an error: listener={}", listener.text(), e);
         } catch (InterruptedException e) {
             threads.shutdownNow();
             Thread.currentThread().interrupt();
