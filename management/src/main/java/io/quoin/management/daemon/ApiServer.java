@@ -1,5 +1,6 @@
 package io.quoin.management.daemon;
 
+import io.quoin.management.http.HttpAnswer;
 import io.quoin.management.http.HttpCall;
 import io.quoin.management.http.HttpConnection;
 import io.quoin.management.http.HttpService;
@@ -130,9 +131,11 @@ final class ApiServer implements AutoCloseable {
             HttpCall call = connection.receive();
             while (call != null) {
                 client.silent(false);
-                connection.send(service.answer(call), call.keepsAlive());
+                HttpAnswer answer = service.answer(call);
+                boolean goesOn = call.keepsAlive() && !answer.endsConnection();
+                connection.send(answer, goesOn);
                 client.silent(true);
-                call = call.keepsAlive() ? connection.receive() : null;
+                call = goesOn ? connection.receive() : null;
             }
         } catch (IOException e) {
             LOG.debug("API client gone", e);

@@ -29,9 +29,9 @@ import java.util.Map;
 import java.util.Optional;
 
 /**
- * The service of one data folder: volume, NBD server, API. Started in that order, so that whoever
- * gets an answer can use everything; closed in the other, so that no command meets half a service,
- * every request is answered, and every disk is flushed before its lock is let go.
+ * The service of one data folder: volume, NBD server, API. Started in that order, so that a client
+ * that gets an answer can use everything; closed in the other, so that no command meets half a
+ * service, every request is answered, and every disk is flushed before its lock is let go.
  *
  * <p>Threading: thread-safe.
  */

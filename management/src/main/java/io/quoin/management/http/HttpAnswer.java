@@ -25,6 +25,8 @@ public record HttpAnswer(int status, String contentType, @Nullable String locati
     /** What a problem is sent as. */
     public static final String PROBLEM = "application/problem+json";
 
+    static final int UNAUTHORIZED = 401;
+
     private static final String JSON_TYPE = "application/json";
     private static final ObjectMapper JSON = new ObjectMapper();
 
@@ -55,6 +57,14 @@ public record HttpAnswer(int status, String contentType, @Nullable String locati
         }
     }
 
+    /**
+     * Whether nothing more is taken from the client: one without the token could else ask without
+     * end, read nothing, and keep a thread in the middle of an answer.
+     */
+    public boolean endsConnection() {
+        return status == UNAUTHORIZED;
+    }
+
     byte[] bytes() {
         return body.getBytes(StandardCharsets.UTF_8);
     }
@@ -75,7 +85,7 @@ public record HttpAnswer(int status, String contentType, @Nullable String locati
     private static String titleOf(int status) {
         return switch (status) {
             case 400 -> "Bad Request";
-            case 401 -> "Unauthorized";
+            case UNAUTHORIZED -> "Unauthorized";
             case 403 -> "Forbidden";
             case 404 -> "Not Found";
             case 405 -> "Method Not Allowed";

@@ -13,7 +13,7 @@ import org.jspecify.annotations.Nullable;
  * @param malformed why it is no request; null for one
  *     <p>Threading: immutable; the body is not to be changed.
  */
-@SuppressWarnings("ArrayRecordComponent") // compared by no one
+@SuppressWarnings("ArrayRecordComponent") // never compared
 public record HttpCall(
         String method,
         String target,

@@ -13,7 +13,6 @@ import java.security.MessageDigest;
  * <p>Threading: thread-safe.
  */
 public final class TokenCheck implements HttpService {
-    private static final int UNAUTHORIZED = 401;
     private static final String SCHEME = "Bearer ";
 
     private final byte[] token;
@@ -29,7 +28,7 @@ public final class TokenCheck implements HttpService {
         return isAllowed(call.authorization())
                 ? service.answer(call)
                 : HttpAnswer.problem(
-                        UNAUTHORIZED,
+                        HttpAnswer.UNAUTHORIZED,
                         BlockError.EPERM,
                         "no token, or a wrong one: expected=Authorization: Bearer TOKEN");
     }

@@ -6,6 +6,7 @@ import io.quoin.block.BlockException;
 import org.jspecify.annotations.Nullable;
 
 import java.time.Instant;
+import java.time.temporal.ChronoUnit;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Deque;
@@ -78,7 +79,7 @@ final class Job implements JobControl {
     }
 
     private static String now() {
-        return Instant.now().toString();
+        return Instant.now().truncatedTo(ChronoUnit.MILLIS).toString();
     }
 
     String id() {
