@@ -5,7 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import io.quoin.block.disk.Disk;
 import io.quoin.block.disk.Volume;
 import io.quoin.block.disk.Volumes;
-import io.quoin.management.daemon.NbdAddresses;
+import io.quoin.management.operation.NbdAddresses;
 import io.quoin.testkit.peer.Peer;
 import io.quoin.testkit.peer.PeerCommand;
 import io.quoin.xlator.graph.Volfile;

@@ -2,6 +2,7 @@ package io.quoin.management;
 
 import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.classes;
 import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.noClasses;
+
 import static org.assertj.core.api.Assertions.assertThat;
 
 import com.tngtech.archunit.base.DescribedPredicate;
@@ -13,6 +14,10 @@ import com.tngtech.archunit.lang.ArchRule;
 import com.tngtech.archunit.library.dependencies.SliceAssignment;
 import com.tngtech.archunit.library.dependencies.SliceIdentifier;
 import com.tngtech.archunit.library.dependencies.SlicesRuleDefinition;
+
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -20,8 +25,6 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.stream.Stream;
-import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.Timeout;
 
 /**
  * The arrows of docs/ARCHITECTURE.md. What is held against them are the modules' own classes, as
@@ -113,7 +116,10 @@ class ArchitectureTest {
                         .resideInAPackage(OURS)
                         .and()
                         .resideOutsideOfPackages(
-                                NBD, "io.quoin.brick.server..", "io.quoin.brick.client..")
+                                NBD,
+                                "io.quoin.brick.server..",
+                                "io.quoin.brick.client..",
+                                "io.quoin.management.http..")
                         .and()
                         .haveNameNotMatching("io\\.quoin\\.xlator\\.loop\\.NettyLoop.*")
                         .and()
@@ -263,7 +269,7 @@ class ArchitectureTest {
                                                         .getFullName()
                                                         .matches(
                                                                 "java\\.nio\\.file\\.Files\\.move\\(.*"
-                                                                        + "|java\\.io\\.File\\.renameTo\\(.*"))));
+                                                                    + "|java\\.io\\.File\\.renameTo\\(.*"))));
     }
 
     /** A {@code java.io.File} has its name by the locale. */

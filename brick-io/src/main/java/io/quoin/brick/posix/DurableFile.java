@@ -4,6 +4,7 @@ import io.quoin.block.BlockError;
 import io.quoin.block.BlockException;
 import io.quoin.xlator.NameText;
 import io.quoin.xlator.UnfinishedNames;
+
 import java.nio.file.Path;
 import java.util.concurrent.atomic.AtomicInteger;
 
@@ -56,14 +57,25 @@ public final class DurableFile {
         }
     }
 
+    /** As {@link #create}, in the place of the file that has the name, if there is one. */
+    public static void put(Path place, byte[] content) {
+        try (Folder folder = PosixFolder.of(place)) {
+            write(folder, NameText.lastOf(place), content, true);
+        }
+    }
+
     static void create(Folder folder, String name, byte[] content) {
+        write(folder, name, content, false);
+    }
+
+    static void write(Folder folder, String name, byte[] content, boolean replacing) {
         String unfinished = UnfinishedNames.of("file-" + NUMBER.incrementAndGet());
         folder.make(unfinished);
         boolean placed = false;
         try {
             folder.write(unfinished, content);
             folder.flush(unfinished);
-            folder.rename(unfinished, name, false);
+            folder.rename(unfinished, name, replacing);
             placed = true;
         } finally {
             if (!placed) {

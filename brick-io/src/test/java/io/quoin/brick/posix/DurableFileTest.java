@@ -1,13 +1,20 @@
 package io.quoin.brick.posix;
 
-import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import static java.nio.charset.StandardCharsets.UTF_8;
 
 import io.quoin.block.BlockError;
 import io.quoin.block.BlockException;
 import io.quoin.brick.posix.CrashingFolder.PowerFailure;
 import io.quoin.xlator.NameText;
+
+import org.junit.jupiter.api.Assumptions;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.io.TempDir;
+
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -16,10 +23,6 @@ import java.util.Map;
 import java.util.Set;
 import java.util.function.Consumer;
 import java.util.stream.Stream;
-import org.junit.jupiter.api.Assumptions;
-import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.Timeout;
-import org.junit.jupiter.api.io.TempDir;
 
 @Timeout(60)
 class DurableFileTest {
@@ -70,6 +73,18 @@ class DurableFileTest {
                         "old",
                         "new");
         assertThat(done.afterwards("x")).isEqualTo(Set.of("new"));
+    }
+
+    @Test
+    void shouldLeaveTheOldOrTheNewWhenThePowerFailsWhileAFileIsPut() {
+        CrashingFolder done =
+                crashEverywhere(
+                        Map.of("x", "old"),
+                        crashing -> DurableFile.write(crashing, "x", "new".getBytes(UTF_8), true),
+                        "old",
+                        "new");
+        assertThat(done.afterwards("x")).isEqualTo(Set.of("new"));
+        assertThat(done.namesNow()).isEqualTo(Set.of("x"));
     }
 
     @Test

@@ -1,17 +1,19 @@
 package io.quoin.management.cli;
 
-import com.fasterxml.jackson.databind.JsonNode;
 import io.quoin.management.cli.terminal.OutputOption;
-import io.quoin.management.daemon.Commands;
-import io.quoin.management.daemon.NbdAddresses;
+import io.quoin.management.operation.DiskInfo;
+import io.quoin.management.operation.NbdAddresses;
+import io.quoin.management.operation.NbdShow;
+import io.quoin.management.operation.VolumeClient;
+
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Parameters;
+
 import java.util.List;
 import java.util.Map;
 import java.util.regex.Pattern;
 import java.util.stream.Collectors;
-import org.jspecify.annotations.Nullable;
-import picocli.CommandLine.Command;
-import picocli.CommandLine.Option;
-import picocli.CommandLine.Parameters;
 
 /**
  * {@code quoin disk uri|qemu-args|xml}: how to attach a disk.
@@ -30,19 +32,12 @@ final class AttachCommands {
         private String name;
 
         @Override
-        final void run(Commands commands, OutputOption out) {
-            commands.call("disk.info", named(name)); // fails for a disk that is not there
-            JsonNode addresses = commands.call("nbd.addresses", arguments());
-            NbdAddresses nbd = new NbdAddresses(text(addresses, "socket"), text(addresses, "tcp"));
-            print(name, nbd, out);
+        final void run(VolumeClient client, OutputOption out) {
+            client.call(DiskInfo.TYPE, new DiskInfo.Request(name)); // fails if it is not there
+            print(name, client.call(NbdShow.TYPE, new NbdShow.Request()), out);
         }
 
         abstract void print(String disk, NbdAddresses nbd, OutputOption out);
-
-        private static @Nullable String text(JsonNode node, String field) {
-            JsonNode value = node.path(field);
-            return value.isTextual() ? value.asText() : null;
-        }
     }
 
     /** {@code quoin disk uri}. */

@@ -1,22 +1,26 @@
 package io.quoin.management.cli;
 
-import com.fasterxml.jackson.databind.JsonNode;
-import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.quoin.management.cli.terminal.CheckFindings;
 import io.quoin.management.cli.terminal.CheckText;
 import io.quoin.management.cli.terminal.ProgressOutput;
-import io.quoin.management.daemon.Commands;
-import io.quoin.management.volume.CheckEvents;
+import io.quoin.management.job.JobView;
+import io.quoin.management.operation.DiskCheck;
+import io.quoin.management.operation.JobFollower;
+import io.quoin.management.operation.VolumeClient;
 import io.quoin.qcow2.check.CheckResult;
-import java.io.PrintWriter;
-import java.util.concurrent.Callable;
+
 import org.jspecify.annotations.Nullable;
+
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
 import picocli.CommandLine.Spec;
+
+import java.io.PrintWriter;
+import java.util.Map;
+import java.util.concurrent.Callable;
 
 /**
  * {@code quoin disk check}.
@@ -30,8 +34,10 @@ import picocli.CommandLine.Spec;
         mixinStandardHelpOptions = true,
         footer = {
             "",
-            "Guests go on reading, writing and flushing. Nothing is changed without --repair; what is",
+            "Guests go on reading, writing and flushing. Nothing is changed without --repair; what"
+                    + " is",
             "found is reported, and the disk stays in service. Backing files are not looked into.",
+            "Where a service runs, the check is a job of it, and goes on if this command is ended.",
             "",
             "Exit codes: 0 consistent, 1 not completed, 2 corrupt, 3 leaked clusters alone,",
             "63 the format has no check.",
@@ -71,46 +77,52 @@ final class DiskCheckCommand implements Callable<Integer> {
     @SuppressWarnings("NullAway.Init") // picocli sets it
     private CommandSpec spec;
 
+    @Option(
+            names = "--no-wait",
+            description = "print the id of the job and leave it to the service: see quoin job")
+    private boolean detached;
+
     @Override
     public Integer call() {
         PrintWriter err = spec.commandLine().getErr();
-        JsonNode result;
-        try (Commands commands = VolumeAccess.open(data, false);
+        JobView job;
+        try (VolumeClient client = VolumeAccess.open(data, false);
                 CheckFindings findings = new CheckFindings(err, output.progress("checking"))) {
-            result = commands.call("disk.check", arguments(), new Told(findings));
+            JobView started =
+                    client.call(
+                            DiskCheck.TYPE,
+                            new DiskCheck.Request(name, repair == null ? null : repair.name()));
+            if (detached) {
+                JobCommand.requireService(client);
+                output.print(started, out -> out.println(started.id()));
+                return 0;
+            }
+            job =
+                    JobFollower.follow(
+                            client,
+                            started.id(),
+                            progress -> findings.progress(progress.done(), progress.total()),
+                            findings::finding);
         }
-        if (!result.path("has-check").asBoolean()) {
+        Map<String, Object> result = JobCommand.resultOf(job);
+        if (!Boolean.TRUE.equals(result.get("has-check"))) {
             err.println("quoin: disk has no check, as its image is not qcow2: name=" + name);
             err.flush();
             return CheckResult.EXIT_NO_CHECK;
         }
         output.print(result, out -> print(result, out));
         return CheckResult.exitCode(
-                result.path("check-errors").asLong(),
-                result.path("corruptions").asLong(),
-                result.path("leaks").asLong());
+                count(result, "check-errors"),
+                count(result, "corruptions"),
+                count(result, "leaks"));
     }
 
-    private ObjectNode arguments() {
-        ObjectNode arguments = DiskCommand.OnVolume.named(name);
-        return repair == null ? arguments : arguments.put("repair", repair.name());
+    private static void print(Map<String, Object> result, PrintWriter out) {
+        CheckText.print(field -> count(result, field), out);
+        out.println("counted ahead: " + count(result, "counted-ahead-clusters"));
     }
 
-    private static void print(JsonNode result, PrintWriter out) {
-        CheckText.print(field -> result.path(field).asLong(), out);
-        out.println("counted ahead: " + result.path("counted-ahead-clusters").asLong());
-    }
-
-    private record Told(CheckFindings findings) implements CheckEvents {
-        @Override
-        public boolean progress(long done, long total) {
-            findings.progress(done, total);
-            return true;
-        }
-
-        @Override
-        public void finding(String text) {
-            findings.finding(text);
-        }
+    private static long count(Map<String, Object> result, String field) {
+        return result.get(field) instanceof Number number ? number.longValue() : 0;
     }
 }

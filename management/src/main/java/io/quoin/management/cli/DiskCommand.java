@@ -1,16 +1,19 @@
 package io.quoin.management.cli;
 
-import com.fasterxml.jackson.databind.JsonNode;
-import com.fasterxml.jackson.databind.ObjectMapper;
-import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.quoin.management.cli.terminal.OutputOption;
 import io.quoin.management.cli.terminal.SizeConverter;
 import io.quoin.management.cli.terminal.Table;
-import io.quoin.management.daemon.Commands;
+import io.quoin.management.operation.DiskCreate;
+import io.quoin.management.operation.DiskInfo;
+import io.quoin.management.operation.DiskLs;
+import io.quoin.management.operation.DiskResize;
+import io.quoin.management.operation.DiskRm;
+import io.quoin.management.operation.VolumeClient;
 import io.quoin.management.volume.ByteSize;
-import java.io.PrintWriter;
-import java.util.LinkedHashMap;
-import java.util.Map;
+import io.quoin.management.volume.DiskView;
+
+import org.jspecify.annotations.Nullable;
+
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
@@ -18,6 +21,11 @@ import picocli.CommandLine.Option;
 import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.Parameters;
 import picocli.CommandLine.Spec;
+
+import java.io.PrintWriter;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
 
 /**
  * {@code quoin disk}: the disks of a volume, with its daemon running or not.
@@ -54,8 +62,6 @@ final class DiskCommand implements Runnable {
 
     /** What every command on one volume has. */
     abstract static class OnVolume implements Runnable {
-        private static final ObjectMapper JSON = new ObjectMapper();
-
         @Mixin
         @SuppressWarnings("NullAway.Init") // picocli sets it
         private DataOption data;
@@ -66,8 +72,8 @@ final class DiskCommand implements Runnable {
 
         @Override
         public final void run() {
-            try (Commands commands = VolumeAccess.open(data, isMaking())) {
-                run(commands, output);
+            try (VolumeClient client = VolumeAccess.open(data, isMaking())) {
+                run(client, output);
             }
         }
 
@@ -76,15 +82,7 @@ final class DiskCommand implements Runnable {
             return false;
         }
 
-        abstract void run(Commands commands, OutputOption out);
-
-        static ObjectNode arguments() {
-            return JSON.createObjectNode();
-        }
-
-        static ObjectNode named(String name) {
-            return arguments().put("name", name);
-        }
+        abstract void run(VolumeClient client, OutputOption out);
     }
 
     /** {@code quoin disk create}. */
@@ -132,12 +130,11 @@ final class DiskCommand implements Runnable {
         }
 
         @Override
-        void run(Commands commands, OutputOption out) {
-            ObjectNode arguments = named(name).put("sizeBytes", sizeBytes);
-            ObjectNode passed = arguments.putObject("options");
-            options.forEach(passed::put);
+        void run(VolumeClient client, OutputOption out) {
+            Map<String, String> passed = new LinkedHashMap<>(options);
             passed.put("format", format);
-            JsonNode disk = commands.call("disk.create", arguments);
+            DiskView disk =
+                    client.call(DiskCreate.TYPE, new DiskCreate.Request(name, sizeBytes, passed));
             out.print(disk, writer -> writer.println("Created " + oneLine(disk)));
         }
     }
@@ -150,8 +147,8 @@ final class DiskCommand implements Runnable {
             footer = {"", "Example:", "  quoin disk ls"})
     static final class Ls extends OnVolume {
         @Override
-        void run(Commands commands, OutputOption out) {
-            JsonNode disks = commands.call("disk.ls", arguments());
+        void run(VolumeClient client, OutputOption out) {
+            List<DiskView> disks = client.call(DiskLs.TYPE, new DiskLs.Request()).disks();
             out.print(disks, writer -> printTable(disks, writer));
         }
     }
@@ -168,8 +165,8 @@ final class DiskCommand implements Runnable {
         private String name;
 
         @Override
-        void run(Commands commands, OutputOption out) {
-            JsonNode disk = commands.call("disk.info", named(name));
+        void run(VolumeClient client, OutputOption out) {
+            DiskView disk = client.call(DiskInfo.TYPE, new DiskInfo.Request(name));
             out.print(disk, writer -> printDisk(disk, writer));
         }
     }
@@ -193,8 +190,8 @@ final class DiskCommand implements Runnable {
         private long sizeBytes;
 
         @Override
-        void run(Commands commands, OutputOption out) {
-            JsonNode disk = commands.call("disk.resize", named(name).put("sizeBytes", sizeBytes));
+        void run(VolumeClient client, OutputOption out) {
+            DiskView disk = client.call(DiskResize.TYPE, new DiskResize.Request(name, sizeBytes));
             out.print(disk, writer -> writer.println("Resized " + oneLine(disk)));
         }
     }
@@ -211,45 +208,43 @@ final class DiskCommand implements Runnable {
         private String name;
 
         @Override
-        void run(Commands commands, OutputOption out) {
-            JsonNode removed = commands.call("disk.rm", named(name));
+        void run(VolumeClient client, OutputOption out) {
+            DiskRm.Result removed = client.call(DiskRm.TYPE, new DiskRm.Request(name));
             out.print(removed, writer -> writer.println("Removed " + name));
         }
     }
 
-    static void printTable(JsonNode disks, PrintWriter writer) {
+    static void printTable(List<DiskView> disks, PrintWriter writer) {
         Table table = new Table("NAME", ">SIZE", ">ALLOCATED", ">CONNECTIONS");
-        for (JsonNode disk : disks) {
+        for (DiskView disk : disks) {
             table.row(
-                    disk.path("name").asText(),
-                    ByteSize.human(disk.path("sizeBytes").asLong()),
-                    ByteSize.human(disk.path("allocatedBytes").asLong()),
-                    disk.path("connections").asInt());
+                    disk.name(),
+                    ByteSize.human(disk.sizeBytes()),
+                    ByteSize.human(disk.allocatedBytes()),
+                    disk.connections());
         }
         table.print(writer);
     }
 
-    private static void printDisk(JsonNode disk, PrintWriter writer) {
-        writer.println("name: " + disk.path("name").asText());
-        writer.println("size: " + exact(disk.path("sizeBytes").asLong()));
-        writer.println("allocated: " + exact(disk.path("allocatedBytes").asLong()));
-        writer.println("connections: " + disk.path("connections").asInt());
-        disk.path("details")
-                .properties()
-                .forEach(
-                        detail ->
-                                writer.println(detail.getKey() + ": " + plain(detail.getValue())));
+    private static void printDisk(DiskView disk, PrintWriter writer) {
+        writer.println("name: " + disk.name());
+        writer.println("size: " + exact(disk.sizeBytes()));
+        writer.println("allocated: " + exact(disk.allocatedBytes()));
+        writer.println("connections: " + disk.connections());
+        disk.details().forEach((name, value) -> writer.println(name + ": " + plain(value)));
     }
 
-    private static String plain(JsonNode value) {
-        return value.isValueNode() ? value.asText() : value.toString();
+    private static String plain(@Nullable Object value) {
+        return value instanceof Map || value instanceof List
+                ? OutputOption.jsonLine(value)
+                : String.valueOf(value);
     }
 
     private static String exact(long bytes) {
         return ByteSize.human(bytes) + " (" + bytes + " bytes)";
     }
 
-    private static String oneLine(JsonNode disk) {
-        return disk.path("name").asText() + ", " + ByteSize.human(disk.path("sizeBytes").asLong());
+    private static String oneLine(DiskView disk) {
+        return disk.name() + ", " + ByteSize.human(disk.sizeBytes());
     }
 }

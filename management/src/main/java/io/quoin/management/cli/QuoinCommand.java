@@ -4,9 +4,7 @@ import io.quoin.block.BlockException;
 import io.quoin.management.cli.image.ImageCommand;
 import io.quoin.management.volume.Stages;
 import io.quoin.xlator.NameText;
-import java.io.PrintWriter;
-import java.nio.file.Path;
-import java.util.Objects;
+
 import picocli.AutoComplete;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
@@ -14,6 +12,10 @@ import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.Spec;
 import picocli.CommandLine.TypeConversionException;
+
+import java.io.PrintWriter;
+import java.nio.file.Path;
+import java.util.Objects;
 
 /**
  * {@code quoin}: parses, runs, and turns failures into one line and an exit code: 0 done, 1 failed,
@@ -31,6 +33,8 @@ import picocli.CommandLine.TypeConversionException;
             ServeCommand.class,
             StatusCommand.class,
             DiskCommand.class,
+            JobCommand.class,
+            ApiCommand.class,
             ImageCommand.class,
             QuoinCommand.CompletionCommand.class,
             RehearseCommand.class

@@ -7,6 +7,10 @@ import io.quoin.management.daemon.Daemon;
 import io.quoin.management.daemon.DaemonOptions;
 import io.quoin.management.daemon.DiskSpec;
 import io.quoin.management.volume.DataFolder;
+
+import picocli.CommandLine;
+import picocli.CommandLine.Command;
+
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.io.StringWriter;
@@ -18,8 +22,6 @@ import java.util.Arrays;
 import java.util.Comparator;
 import java.util.List;
 import java.util.stream.Stream;
-import picocli.CommandLine;
-import picocli.CommandLine.Command;
 
 /**
  * {@code quoin rehearse}: goes once through what a start needs, in a folder of its own, so that the
@@ -63,6 +65,8 @@ final class RehearseCommand implements Runnable {
                         Version.text());
         try (Daemon daemon = Daemon.start(options)) {
             execute("status", "--data", folder.toString());
+            execute("disk", "check", "--data", folder.toString(), "disk");
+            execute("job", "ls", "--all", "--data", folder.toString());
             execute("disk", "qemu-args", "--data", folder.toString(), daemon.disks().get(0).name());
         }
         execute("disk", "ls", "--output", "json", "--data", folder.toString());

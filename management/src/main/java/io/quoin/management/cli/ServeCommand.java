@@ -4,16 +4,28 @@ import io.quoin.block.BlockError;
 import io.quoin.block.BlockException;
 import io.quoin.block.Uncaught;
 import io.quoin.management.cli.terminal.OutputOption;
+import io.quoin.management.cli.terminal.SizeConverter;
 import io.quoin.management.daemon.Daemon;
 import io.quoin.management.daemon.DaemonOptions;
 import io.quoin.management.daemon.DiskSpec;
 import io.quoin.management.daemon.ListenAddress;
-import io.quoin.management.daemon.NbdAddresses;
+import io.quoin.management.operation.NbdAddresses;
 import io.quoin.management.volume.ByteSize;
 import io.quoin.management.volume.DataFolder;
 import io.quoin.management.volume.DiskView;
 import io.quoin.nbd.NbdServerOptions;
 import io.quoin.xlator.memory.ProcessMemory;
+
+import org.jspecify.annotations.Nullable;
+
+import picocli.CommandLine.Command;
+import picocli.CommandLine.ITypeConverter;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Spec;
+import picocli.CommandLine.TypeConversionException;
+
 import java.io.PrintWriter;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -21,12 +33,6 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.CountDownLatch;
-import org.jspecify.annotations.Nullable;
-import picocli.CommandLine.Command;
-import picocli.CommandLine.ITypeConverter;
-import picocli.CommandLine.Mixin;
-import picocli.CommandLine.Option;
-import picocli.CommandLine.TypeConversionException;
 
 /**
  * {@code quoin serve}: runs until it is told to stop by SIGTERM or SIGINT, and then exits with 0.
@@ -111,6 +117,14 @@ final class ServeCommand implements Runnable {
             converter = SizeConverter.class)
     private @Nullable Long memory;
 
+    @Mixin
+    @SuppressWarnings("NullAway.Init") // picocli sets it
+    private ApiOption api;
+
+    @Spec
+    @SuppressWarnings("NullAway.Init") // picocli sets it
+    private CommandSpec spec;
+
     @Override
     public void run() {
         DataFolder folder = data.folder();
@@ -128,7 +142,8 @@ final class ServeCommand implements Runnable {
                                 : connectionsPerPeerMax,
                         DaemonOptions.defaultLoopCount(),
                         Version.text(),
-                        memory == null ? ProcessMemory.defaultBytes() : memory);
+                        memory == null ? ProcessMemory.defaultBytes() : memory,
+                        api.chosen(spec));
         Uncaught.watchThreads();
         Daemon daemon = Daemon.start(options);
         closeAtExit(daemon);
@@ -139,10 +154,16 @@ final class ServeCommand implements Runnable {
             ready.put("pid", ProcessHandle.current().pid());
             ready.put("data", folder.text());
             ready.put("nbd", daemon.addresses());
+            ready.put("api", daemon.apiAddress());
             ready.put("disks", served);
             output.print(ready, out -> {});
         } else {
             print(served, daemon.addresses(), output.out());
+            if (daemon.apiAddress() != null) {
+                output.out().println("api: https://" + daemon.apiAddress());
+            }
+            output.out().println("ready");
+            output.out().flush();
         }
         waitForTheEnd();
     }
@@ -173,8 +194,6 @@ final class ServeCommand implements Runnable {
             disk.uris().forEach(uri -> out.println("  nbd: " + uri));
             out.println("  qemu: " + AttachCommands.shell(disk.qemuArgs()));
         }
-        out.println("ready");
-        out.flush();
     }
 
     /** The JVM's own exit code for a signal would be 128 and more: a clean end is 0. */
@@ -217,18 +236,6 @@ final class ServeCommand implements Runnable {
             try {
                 long sizeBytes = ByteSize.parse(text.substring(equals + 1));
                 return new DiskSpec(text.substring(0, equals), sizeBytes);
-            } catch (BlockException e) {
-                throw new TypeConversionException(String.valueOf(e.getMessage()));
-            }
-        }
-    }
-
-    /** Bytes, as in 256M. */
-    private static final class SizeConverter implements ITypeConverter<Long> {
-        @Override
-        public Long convert(String text) {
-            try {
-                return ByteSize.parse(text);
             } catch (BlockException e) {
                 throw new TypeConversionException(String.valueOf(e.getMessage()));
             }

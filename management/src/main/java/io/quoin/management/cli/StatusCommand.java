@@ -1,17 +1,19 @@
 package io.quoin.management.cli;
 
-import com.fasterxml.jackson.databind.JsonNode;
-import com.fasterxml.jackson.databind.ObjectMapper;
 import io.quoin.block.BlockError;
 import io.quoin.block.BlockException;
 import io.quoin.management.cli.terminal.OutputOption;
 import io.quoin.management.daemon.ControlClient;
+import io.quoin.management.operation.Status;
+import io.quoin.management.operation.StatusView;
 import io.quoin.management.volume.DataFolder;
-import java.util.Optional;
-import java.util.concurrent.TimeUnit;
+
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
+
+import java.util.Optional;
+import java.util.concurrent.TimeUnit;
 
 /**
  * {@code quoin status}: asks the daemon of a data folder.
@@ -52,22 +54,22 @@ final class StatusCommand implements Runnable {
     public void run() {
         DataFolder folder = data.folder();
         long deadline = System.nanoTime() + (long) (waitSeconds * TimeUnit.SECONDS.toNanos(1));
-        Optional<JsonNode> status = ask(folder);
+        Optional<StatusView> status = ask(folder);
         while (status.isEmpty() && System.nanoTime() - deadline < 0) {
             pause();
             status = ask(folder);
         }
-        JsonNode answer = status.orElseThrow(() -> notServed(folder));
+        StatusView answer = status.orElseThrow(() -> notServed(folder));
         output.print(answer, out -> StatusText.print(answer, out));
     }
 
-    private static Optional<JsonNode> ask(DataFolder folder) {
+    private static Optional<StatusView> ask(DataFolder folder) {
         Optional<ControlClient> client = ControlClient.connect(folder);
         if (client.isEmpty()) {
             return Optional.empty();
         }
         try (ControlClient daemon = client.get()) {
-            return Optional.of(daemon.call("status", new ObjectMapper().createObjectNode()));
+            return Optional.of(daemon.call(Status.TYPE, new Status.Request()));
         } catch (BlockException e) {
             if (e.error() == BlockError.ESHUTDOWN) {
                 return Optional.empty(); // it ended just now

@@ -1,11 +1,18 @@
 package io.quoin.management.cli;
 
-import com.fasterxml.jackson.databind.JsonNode;
 import io.quoin.management.cli.terminal.Table;
+import io.quoin.management.operation.MemoryView;
+import io.quoin.management.operation.StatusView;
 import io.quoin.management.volume.ByteSize;
+import io.quoin.xlator.graph.NodeStatistics;
+
+import org.jspecify.annotations.Nullable;
+
 import java.io.PrintWriter;
 import java.time.Duration;
+import java.util.List;
 import java.util.Locale;
+import java.util.Map;
 
 /**
  * A status for a person.
@@ -17,57 +24,58 @@ final class StatusText {
 
     private StatusText() {}
 
-    static void print(JsonNode status, PrintWriter out) {
-        Duration uptime = Duration.ofSeconds(status.path("uptimeSeconds").asLong());
+    static void print(StatusView status, PrintWriter out) {
+        Duration uptime = Duration.ofSeconds(status.uptimeSeconds());
         out.println(
                 "quoin "
-                        + status.path("version").asText()
+                        + status.version()
                         + ", pid "
-                        + status.path("pid").asLong()
+                        + status.pid()
                         + ", up "
                         + uptime.toString().substring(2).toLowerCase(Locale.ROOT));
-        out.println("data: " + status.path("data").asText());
-        for (String address : new String[] {"socket", "tcp"}) {
-            JsonNode value = status.path("nbd").path(address);
-            if (value.isTextual()) {
-                out.println("nbd " + address + ": " + value.asText());
-            }
+        out.println("data: " + status.data());
+        if (status.nbd().socket() != null) {
+            out.println("nbd socket: " + status.nbd().socket());
         }
-        long failures = status.path("uncaughtFailures").asLong();
-        if (failures > 0) {
+        if (status.nbd().tcp() != null) {
+            out.println("nbd tcp: " + status.nbd().tcp());
+        }
+        if (status.uncaughtFailures() > 0) {
             out.println(
-                    "unexpected failures: " + failures + " (errors of the program; see the log)");
+                    "unexpected failures: "
+                            + status.uncaughtFailures()
+                            + " (errors of the program; see the log)");
         }
-        JsonNode memory = status.path("memory");
-        out.println("memory: " + size(memory.path("limitBytes").asLong()) + memoryUses(memory));
-        printBricks(status.path("bricks"), out);
+        MemoryView memory = status.memory();
+        out.println("memory: " + size(memory.limitBytes()) + memoryUses(memory));
+        printBricks(status.bricks(), out);
         out.println();
-        DiskCommand.printTable(status.path("disks"), out);
-        printStatistics(status.path("statistics"), out);
+        DiskCommand.printTable(status.disks(), out);
+        printStatistics(status.statistics(), out);
     }
 
-    private static String memoryUses(JsonNode memory) {
+    private static String memoryUses(MemoryView memory) {
         StringBuilder text = new StringBuilder();
-        for (JsonNode use : memory.path("uses")) {
+        for (MemoryView.Use use : memory.uses()) {
             text.append(", ")
-                    .append(use.path("name").asText())
+                    .append(use.name())
                     .append(' ')
-                    .append(size(use.path("usedBytes").asLong()))
+                    .append(size(use.usedBytes()))
                     .append(" of ")
-                    .append(size(use.path("limitBytes").asLong()));
+                    .append(size(use.limitBytes()));
         }
         return text.toString();
     }
 
-    private static void printBricks(JsonNode bricks, PrintWriter out) {
+    private static void printBricks(List<StatusView.Brick> bricks, PrintWriter out) {
         out.println();
         Table table = new Table("BRICK", "DIRECTORY", ">SIZE", ">AVAILABLE");
-        for (JsonNode brick : bricks) {
+        for (StatusView.Brick brick : bricks) {
             table.row(
-                    brick.path("name").asText(),
-                    brick.path("directory").asText(),
-                    size(brick.path("sizeBytes").asLong()),
-                    size(brick.path("availableBytes").asLong()));
+                    brick.name(),
+                    brick.directory(),
+                    size(brick.sizeBytes()),
+                    size(brick.availableBytes()));
         }
         table.print(out);
     }
@@ -77,48 +85,52 @@ final class StatusText {
     }
 
     /** What each node that measures operations has counted, from the top down. */
-    private static void printStatistics(JsonNode node, PrintWriter out) {
+    private static void printStatistics(NodeStatistics node, PrintWriter out) {
         Table table =
                 new Table(
                         "OPERATION", ">COUNT", ">BYTES", ">ERRORS", ">P50", ">P90", ">P99", ">MAX");
-        boolean[] any = {false};
-        node.path("values")
-                .path("total")
-                .properties()
-                .forEach(
-                        operation -> {
-                            if (operation.getValue().path("count").asLong() > 0) {
-                                any[0] = true;
-                                row(table, operation.getKey(), operation.getValue());
-                            }
-                        });
-        if (any[0]) {
+        boolean any = false;
+        for (Map.Entry<?, ?> operation : map(node.values().get("total")).entrySet()) {
+            Map<?, ?> counts = map(operation.getValue());
+            if (number(counts, "count") > 0) {
+                any = true;
+                row(table, String.valueOf(operation.getKey()), counts);
+            }
+        }
+        if (any) {
             out.println();
-            out.println(node.path("name").asText() + " (" + node.path("type").asText() + ")");
+            out.println(node.name() + " (" + node.type() + ")");
             table.print(out);
         }
-        for (JsonNode below : node.path("subvolumes")) {
+        for (NodeStatistics below : node.subvolumes()) {
             printStatistics(below, out);
         }
     }
 
-    private static void row(Table table, String name, JsonNode counts) {
-        JsonNode latency = counts.path("latency");
+    private static void row(Table table, String name, Map<?, ?> counts) {
+        Map<?, ?> latency = map(counts.get("latency"));
         table.row(
                 name,
-                counts.path("count").asLong(),
-                ByteSize.human(counts.path("bytes").asLong()),
-                counts.path("errors").asLong(),
-                time(latency.path("p50-us")),
-                time(latency.path("p90-us")),
-                time(latency.path("p99-us")),
-                time(latency.path("max-us")));
+                (long) number(counts, "count"),
+                ByteSize.human((long) number(counts, "bytes")),
+                (long) number(counts, "errors"),
+                time(number(latency, "p50-us")),
+                time(number(latency, "p90-us")),
+                time(number(latency, "p99-us")),
+                time(number(latency, "max-us")));
     }
 
-    private static String time(JsonNode micros) {
-        double value = micros.asDouble();
-        return value < MILLI_US
-                ? String.format(Locale.ROOT, "%.0f us", value)
-                : String.format(Locale.ROOT, "%.1f ms", value / MILLI_US);
+    private static Map<?, ?> map(@Nullable Object value) {
+        return value instanceof Map<?, ?> map ? map : Map.of();
+    }
+
+    private static double number(Map<?, ?> values, String name) {
+        return values.get(name) instanceof Number number ? number.doubleValue() : 0;
+    }
+
+    private static String time(double micros) {
+        return micros < MILLI_US
+                ? String.format(Locale.ROOT, "%.0f us", micros)
+                : String.format(Locale.ROOT, "%.1f ms", micros / MILLI_US);
     }
 }

@@ -1,15 +1,12 @@
 package io.quoin.management.cli;
 
-import com.fasterxml.jackson.databind.JsonNode;
-import com.fasterxml.jackson.databind.node.ObjectNode;
-import io.quoin.management.daemon.Commands;
 import io.quoin.management.daemon.ControlClient;
-import io.quoin.management.daemon.NbdAddresses;
-import io.quoin.management.daemon.VolumeCommands;
-import io.quoin.management.volume.CheckEvents;
+import io.quoin.management.operation.ManagedVolume;
+import io.quoin.management.operation.OperationType;
+import io.quoin.management.operation.VolumeClient;
 import io.quoin.management.volume.DataFolder;
 import io.quoin.management.volume.LocalVolume;
-import io.quoin.xlator.NameText;
+
 import java.util.Optional;
 
 /**
@@ -26,38 +23,31 @@ final class VolumeAccess {
      *
      * @param making whether one is made where there is none
      */
-    static Commands open(DataOption data, boolean making) {
+    static VolumeClient open(DataOption data, boolean making) {
         DataFolder folder = data.folder();
         Optional<ControlClient> daemon = ControlClient.connect(folder);
         if (daemon.isPresent()) {
             return daemon.get();
         }
-        return new Offline(
+        LocalVolume volume =
                 making
                         ? LocalVolume.open(folder, data.volfile(), 1)
-                        : LocalVolume.openExisting(folder, data.volfile(), 1),
-                folder);
+                        : LocalVolume.openExisting(folder, data.volfile(), 1);
+        return new Unserved(volume, ManagedVolume.unserved(folder, volume.disks()));
     }
 
     /** The volume without a daemon. */
-    private static final class Offline implements Commands {
-        private final LocalVolume volume;
-        private final VolumeCommands commands;
-
-        Offline(LocalVolume volume, DataFolder folder) {
-            this.volume = volume;
-            NbdAddresses whenServed = new NbdAddresses(NameText.of(folder.nbdSocket()), null);
-            commands = new VolumeCommands(volume.disks(), () -> whenServed, volume.disks()::list);
-        }
-
+    private record Unserved(LocalVolume volume, ManagedVolume managed) implements VolumeClient {
         @Override
-        public JsonNode call(String command, ObjectNode arguments, CheckEvents events) {
-            return commands.call(command, arguments, events);
+        public <Q extends Record, R extends Record> R call(OperationType<Q, R> type, Q request) {
+            return managed.call(type, request);
         }
 
         @Override
         public void close() {
-            volume.close();
+            try (volume) {
+                managed.close();
+            }
         }
     }
 }

@@ -1,8 +1,10 @@
 package io.quoin.management.daemon;
 
+import io.quoin.management.operation.StatusView;
 import io.quoin.management.volume.LocalVolume;
 import io.quoin.xlator.NameText;
 import io.quoin.xlator.graph.VolumeSpec;
+
 import java.io.IOException;
 import java.nio.file.FileStore;
 import java.nio.file.Files;

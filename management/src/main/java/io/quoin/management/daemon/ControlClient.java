@@ -1,32 +1,34 @@
 package io.quoin.management.daemon;
 
-import com.fasterxml.jackson.databind.JsonNode;
-import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.quoin.block.BlockError;
 import io.quoin.block.BlockException;
 import io.quoin.block.Reason;
-import io.quoin.management.volume.CheckEvents;
+import io.quoin.management.operation.OperationType;
+import io.quoin.management.operation.Requests;
+import io.quoin.management.operation.VolumeClient;
 import io.quoin.management.volume.DataFolder;
 import io.quoin.xlator.NameText;
+
+import java.io.EOFException;
 import java.io.IOException;
 import java.net.UnixDomainSocketAddress;
 import java.nio.channels.SocketChannel;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Optional;
-import org.jspecify.annotations.Nullable;
 
 /**
  * Gives commands to the daemon of a data folder.
  *
  * <p>Threading: confined to its thread.
  */
-public final class ControlClient implements Commands {
+public final class ControlClient implements VolumeClient {
     private final SocketChannel channel;
-    private final StringBuilder rest = new StringBuilder();
+    private final HttpExchange exchange;
 
     private ControlClient(SocketChannel channel) {
         this.channel = channel;
+        this.exchange = new HttpExchange(channel);
     }
 
     /** Connects to the daemon; empty if none runs. */
@@ -55,26 +57,16 @@ public final class ControlClient implements Commands {
     }
 
     @Override
-    public JsonNode call(String command, ObjectNode arguments, CheckEvents events) {
+    public <Q extends Record, R extends Record> R call(OperationType<Q, R> type, Q request) {
         try {
-            ControlProtocol.send(channel, ControlProtocol.request(command, arguments));
-            String line = receive();
-            while (line != null && ControlProtocol.isEvent(line, events)) {
-                line = receive();
-            }
-            if (line == null) {
-                throw new BlockException(
-                        BlockError.ESHUTDOWN, "the daemon ended before it answered: " + command);
-            }
-            return ControlProtocol.result(line);
+            return exchange.call(type, Requests.treeOf(request));
+        } catch (EOFException e) {
+            throw new BlockException(
+                    BlockError.ESHUTDOWN, "the daemon ended before it answered: " + type.name(), e);
         } catch (IOException e) {
             throw new BlockException(
                     BlockError.EIO, "lost the connection to the daemon: reason=" + Reason.of(e), e);
         }
-    }
-
-    private @Nullable String receive() throws IOException {
-        return ControlProtocol.receive(channel, rest, ControlProtocol.ANSWER_BYTES_MAX);
     }
 
     @Override

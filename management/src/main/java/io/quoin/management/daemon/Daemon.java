@@ -3,6 +3,13 @@ package io.quoin.management.daemon;
 import io.quoin.block.BlockError;
 import io.quoin.block.BlockException;
 import io.quoin.block.Uncaught;
+import io.quoin.management.http.HttpApi;
+import io.quoin.management.http.TokenCheck;
+import io.quoin.management.operation.ManagedVolume;
+import io.quoin.management.operation.MemoryView;
+import io.quoin.management.operation.NbdAddresses;
+import io.quoin.management.operation.StatusView;
+import io.quoin.management.operation.VolumeRegistry;
 import io.quoin.management.volume.DiskView;
 import io.quoin.management.volume.DiskVolume;
 import io.quoin.management.volume.LocalVolume;
@@ -10,18 +17,21 @@ import io.quoin.management.volume.Stages;
 import io.quoin.nbd.UnixSocketFile;
 import io.quoin.xlator.NameText;
 import io.quoin.xlator.memory.ProcessMemory;
+
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
 import java.util.ArrayDeque;
 import java.util.Deque;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
 
 /**
- * The service of one data folder: volume, NBD server, control socket. Started in that order, so
- * that whoever gets an answer can use everything; closed in the other, so that no command meets
- * half a service, every request is answered, and every disk is flushed before its lock is let go.
+ * The service of one data folder: volume, NBD server, API. Started in that order, so that a client
+ * that gets an answer can use everything; closed in the other, so that no command meets half a
+ * service, every request is answered, and every disk is flushed before its lock is let go.
  *
  * <p>Threading: thread-safe.
  */
@@ -34,6 +44,7 @@ public final class Daemon implements AutoCloseable {
     private final LocalVolume volume;
     private final NbdListeners nbd;
     private final long startedNanos;
+    private @Nullable String apiAddress;
 
     private Daemon(DaemonOptions options) {
         this.options = options;
@@ -52,11 +63,15 @@ public final class Daemon implements AutoCloseable {
                                     memory));
             options.disks().forEach(this::ensureDisk);
             nbd = add(NbdListeners.start(options, volume, memory));
-            VolumeCommands commands =
-                    new VolumeCommands(volume.disks(), nbd::addresses, this::status);
-            add(ControlServer.start(options.folder().controlSocket(), commands));
-            // Else the control server would wait for a check to end.
-            add((AutoCloseable) volume.disks()::stopChecks);
+            ManagedVolume managed =
+                    new ManagedVolume(
+                            options.folder(), volume.disks(), nbd::addresses, this::status);
+            VolumeRegistry volumes = new VolumeRegistry();
+            volumes.add(VolumeRegistry.ONLY, managed);
+            serveApi(new HttpApi(volumes));
+            // Ends its jobs, and with that the wait of those that follow them, before the server.
+            add(managed);
+            managed.takeUpJobs();
             startedNanos = System.nanoTime();
         } catch (RuntimeException | Error e) {
             try {
@@ -114,6 +129,24 @@ public final class Daemon implements AutoCloseable {
                             + wanted.name()
                             + " SIZE");
         }
+    }
+
+    /** On the control socket, whose folder protects it, and over TCP for those with the token. */
+    private void serveApi(HttpApi api) {
+        add(ApiServer.start(UnixListener.bind(options.folder().controlSocket()), api));
+        ApiOptions tcp = options.api();
+        if (tcp != null) {
+            TokenCheck checked = new TokenCheck(tcp.readToken(), api);
+            TlsListener listener = TlsListener.bind(tcp);
+            apiAddress = listener.text();
+            add(ApiServer.start(listener, checked));
+            LOG.info("API over TCP: address={}", apiAddress);
+        }
+    }
+
+    /** Where the API is served over TCP; null if it is not. */
+    public @Nullable String apiAddress() {
+        return apiAddress;
     }
 
     private StatusView status() {

@@ -4,9 +4,11 @@ import io.quoin.management.volume.DataFolder;
 import io.quoin.nbd.NbdServerOptions;
 import io.quoin.xlator.NameText;
 import io.quoin.xlator.memory.ProcessMemory;
+
+import org.jspecify.annotations.Nullable;
+
 import java.nio.file.Path;
 import java.util.List;
-import org.jspecify.annotations.Nullable;
 
 /**
  * What a daemon serves, and where.
@@ -22,6 +24,7 @@ import org.jspecify.annotations.Nullable;
  * @param loopCount how many threads share the disks
  * @param version for status
  * @param memoryBytes for the caches and buffers of all disks together
+ * @param api where the API is served over TCP besides the control socket; null for nowhere
  *     <p>Threading: immutable.
  */
 public record DaemonOptions(
@@ -35,7 +38,8 @@ public record DaemonOptions(
         int connectionsPerPeerMax,
         int loopCount,
         String version,
-        long memoryBytes) {
+        long memoryBytes,
+        @Nullable ApiOptions api) {
     /** For the owner alone. */
     public static final int SOCKET_MODE = 0600;
 
@@ -67,7 +71,8 @@ public record DaemonOptions(
                 NbdServerOptions.perPeer(NbdServerOptions.CONNECTIONS_MAX),
                 loopCount,
                 version,
-                ProcessMemory.defaultBytes());
+                ProcessMemory.defaultBytes(),
+                null);
     }
 
     /** A loop for each processor, within reason. */

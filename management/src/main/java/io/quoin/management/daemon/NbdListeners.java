@@ -2,6 +2,7 @@ package io.quoin.management.daemon;
 
 import io.quoin.block.BlockError;
 import io.quoin.block.BlockException;
+import io.quoin.management.operation.NbdAddresses;
 import io.quoin.management.volume.LocalVolume;
 import io.quoin.management.volume.Stages;
 import io.quoin.nbd.NbdServer;
@@ -9,13 +10,15 @@ import io.quoin.nbd.NbdServerOptions;
 import io.quoin.xlator.NameText;
 import io.quoin.xlator.memory.MemoryUse;
 import io.quoin.xlator.memory.ProcessMemory;
+
+import org.jspecify.annotations.Nullable;
+
 import java.net.BindException;
 import java.net.InetSocketAddress;
 import java.net.SocketAddress;
 import java.net.UnixDomainSocketAddress;
 import java.util.ArrayList;
 import java.util.List;
-import org.jspecify.annotations.Nullable;
 
 /**
  * The NBD server of a daemon and where it listens.

@@ -1,7 +1,8 @@
 package io.quoin.management.volume;
 
 /**
- * Hears how a long command gets on, on the thread that waits for the command.
+ * Hears how a long command gets on, on the thread that waits for the command, but for {@link
+ * #betweenPieces}.
  *
  * <p>Threading: confined to its thread.
  */
@@ -12,11 +13,17 @@ public interface CheckEvents {
     /**
      * Told about once a second, whether there is news or not.
      *
-     * @return false: nobody waits for the result any more
+     * @return false: the check is to end
      */
     default boolean progress(long done, long total) {
         return true;
     }
+
+    /**
+     * Between two pieces of the check, and on a thread of its own: to wait here is to pause it.
+     * Guests go on meanwhile.
+     */
+    default void betweenPieces() {}
 
     /** One line for a person. */
     default void finding(String text) {}

@@ -7,6 +7,9 @@ import io.quoin.qcow2.served.CheckControl;
 import io.quoin.qcow2.served.OpenCheck;
 import io.quoin.xlator.XlatorFile;
 import io.quoin.xlator.loop.Loop;
+
+import org.jspecify.annotations.Nullable;
+
 import java.util.ArrayDeque;
 import java.util.Optional;
 import java.util.Queue;
@@ -15,11 +18,10 @@ import java.util.concurrent.CompletionStage;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
-import org.jspecify.annotations.Nullable;
 
 /**
- * A check of an open disk, and what it has told so far: it tells on a thread of its own and never
- * waits for whoever listens.
+ * A check of an open disk, and what it has told so far: it tells on a thread of its own, which
+ * waits only where the check is paused.
  *
  * <p>Threading: thread-safe.
  */
@@ -33,6 +35,7 @@ final class DiskCheck implements CheckListener {
     private long done;
     private long total;
     private @Nullable String stopped;
+    private CheckEvents pausing = CheckEvents.SILENT;
 
     DiskCheck(XlatorFile file, Loop loop) {
         this.file = file;
@@ -40,9 +43,14 @@ final class DiskCheck implements CheckListener {
     }
 
     @Override
-    public synchronized void progress(long nowDone, long nowTotal) {
-        done = nowDone;
-        total = nowTotal;
+    public void progress(long nowDone, long nowTotal) {
+        CheckEvents now;
+        synchronized (this) {
+            done = nowDone;
+            total = nowTotal;
+            now = pausing;
+        }
+        now.betweenPieces();
     }
 
     @Override
@@ -60,6 +68,9 @@ final class DiskCheck implements CheckListener {
 
     /** Checks, and waits for the end; empty where the image has no check. */
     Optional<OpenCheck> run(boolean repairLeaks, CheckEvents events) {
+        synchronized (this) {
+            pausing = events;
+        }
         CompletableFuture<Optional<OpenCheck>> ended =
                 CompletableFuture.completedFuture(file)
                         .thenComposeAsync(opened -> begin(opened, repairLeaks), loop);
@@ -74,7 +85,7 @@ final class DiskCheck implements CheckListener {
                 tellFindings(events);
                 if (++polls % POLLS_PER_PROGRESS == 0 && wanted && !tellProgress(events)) {
                     wanted = false;
-                    stop("the check was stopped, as nobody waits for it any more");
+                    stop("the check was stopped");
                 }
             } catch (BlockException e) {
                 tellFindings(events);

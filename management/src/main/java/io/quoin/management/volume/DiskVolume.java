@@ -11,6 +11,7 @@ import io.quoin.xlator.XlatorFile;
 import io.quoin.xlator.graph.Graph;
 import io.quoin.xlator.loop.Loop;
 import io.quoin.xlator.loop.LoopGroup;
+
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -138,7 +139,8 @@ public final class DiskVolume implements AutoCloseable {
         Stages.await(open.settled(backing));
         try {
             CreateOptions wanted = new CreateOptions(sizeBytes, options);
-            Stages.await(open.alone(name, () -> top().create(name, wanted)));
+            // With preallocation it takes as long as writing the disk does.
+            Stages.awaitTheEnd(open.alone(name, () -> top().create(name, wanted)));
         } catch (BlockException e) {
             throw e.error() == BlockError.EBUSY && open.users(backing) > 0
                     ? new BlockException(

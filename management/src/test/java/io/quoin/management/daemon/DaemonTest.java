@@ -5,14 +5,27 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
-import com.fasterxml.jackson.databind.node.ObjectNode;
+
 import io.quoin.block.BlockError;
 import io.quoin.block.BlockException;
+import io.quoin.management.operation.DiskCreate;
+import io.quoin.management.operation.DiskInfo;
+import io.quoin.management.operation.DiskLs;
+import io.quoin.management.operation.DiskResize;
+import io.quoin.management.operation.DiskRm;
+import io.quoin.management.operation.OperationType;
+import io.quoin.management.operation.Status;
 import io.quoin.management.volume.DataFolder;
 import io.quoin.management.volume.DiskView;
 import io.quoin.testkit.peer.Peer;
 import io.quoin.testkit.peer.PeerCommand;
 import io.quoin.testkit.peer.SocketFolder;
+
+import org.assertj.core.api.ThrowableAssert.ThrowingCallable;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+
 import java.io.IOException;
 import java.net.InetAddress;
 import java.net.ServerSocket;
@@ -24,10 +37,6 @@ import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.util.List;
 import java.util.stream.Stream;
-import org.assertj.core.api.ThrowableAssert.ThrowingCallable;
-import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.Timeout;
 
 @Timeout(120)
 class DaemonTest {
@@ -77,7 +86,7 @@ class DaemonTest {
                     () -> Daemon.start(options()),
                     BlockError.EBUSY,
                     "pid=" + ProcessHandle.current().pid());
-            assertThat(call("disk.ls", JSON.createObjectNode())).isEmpty();
+            assertThat(call(DiskLs.TYPE, new DiskLs.Request()).disks()).isEmpty();
         }
     }
 
@@ -94,7 +103,7 @@ class DaemonTest {
 
         try (Daemon daemon = Daemon.start(options())) {
             assertThat(daemon.addresses().socket()).isNotNull();
-            assertThat(call("status", JSON.createObjectNode()).path("pid").asLong())
+            assertThat(call(Status.TYPE, new Status.Request()).pid())
                     .isEqualTo(ProcessHandle.current().pid());
         }
     }
@@ -148,7 +157,7 @@ class DaemonTest {
         try (Daemon daemon = Daemon.start(options);
                 ControlClient client = ControlClient.connect(deep).orElseThrow()) {
             assertThat(daemon.disks()).isEmpty();
-            assertThat(client.call("disk.ls", JSON.createObjectNode())).isEmpty();
+            assertThat(client.call(DiskLs.TYPE, new DiskLs.Request()).disks()).isEmpty();
         }
         assertThat(deep.controlSocket()).doesNotExist();
     }
@@ -156,23 +165,22 @@ class DaemonTest {
     @Test
     void shouldTakeDisksThroughTheirLifeByCommands() {
         try (Daemon daemon = Daemon.start(options())) {
-            ObjectNode vm1 = JSON.createObjectNode().put("name", "vm1");
-            JsonNode created = call("disk.create", vm1.deepCopy().put("sizeBytes", 10 * MIB));
-            assertThat(created.path("sizeBytes").asLong()).isEqualTo(10 * MIB);
-            assertThat(created.path("details").path("format").asText()).isEqualTo("qcow2");
+            DiskView created = call(DiskCreate.TYPE, new DiskCreate.Request("vm1", 10 * MIB, null));
+            assertThat(created.sizeBytes()).isEqualTo(10 * MIB);
+            assertThat(created.details().get("format")).isEqualTo("qcow2");
 
-            JsonNode resized = call("disk.resize", vm1.deepCopy().put("sizeBytes", 20 * MIB));
-            assertThat(resized.path("sizeBytes").asLong()).isEqualTo(20 * MIB);
+            DiskView resized = call(DiskResize.TYPE, new DiskResize.Request("vm1", 20 * MIB));
+            assertThat(resized.sizeBytes()).isEqualTo(20 * MIB);
             assertFails(
-                    () -> call("disk.resize", vm1.deepCopy().put("sizeBytes", MIB)),
+                    () -> call(DiskResize.TYPE, new DiskResize.Request("vm1", MIB)),
                     BlockError.ENOTSUP,
                     "cannot shrink");
             assertFails(
-                    () -> call("disk.info", JSON.createObjectNode().put("name", "vm2")),
+                    () -> call(DiskInfo.TYPE, new DiskInfo.Request("vm2")),
                     BlockError.ENOENT,
                     "did you mean vm1?");
 
-            call("disk.rm", vm1);
+            assertThat(call(DiskRm.TYPE, new DiskRm.Request("vm1")).removed()).isTrue();
             assertThat(daemon.disks()).isEmpty();
         }
     }
@@ -185,7 +193,7 @@ class DaemonTest {
             PeerCommand.of("qemu-io", "-f", "raw", "-c", "write -P 7 64k 128k", uri).runOk();
             PeerCommand.of("qemu-io", "-f", "raw", "-c", "read -P 7 64k 128k", uri).runOk();
 
-            JsonNode status = call("status", JSON.createObjectNode());
+            JsonNode status = JSON.valueToTree(call(Status.TYPE, new Status.Request()));
             assertThat(status.path("bricks").path(0).path("directory").asText())
                     .isEqualTo(folder.path().resolve("brick").toString());
             JsonNode statistics = status.path("statistics");
@@ -206,9 +214,9 @@ class DaemonTest {
         return new DaemonOptions(folder, null, List.of(), listen, socket, 0660, 2, "test");
     }
 
-    private JsonNode call(String command, ObjectNode arguments) {
+    private <Q extends Record, R extends Record> R call(OperationType<Q, R> type, Q request) {
         try (ControlClient client = ControlClient.connect(folder).orElseThrow()) {
-            return client.call(command, arguments);
+            return client.call(type, request);
         }
     }
 

@@ -5,37 +5,51 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
-import com.fasterxml.jackson.databind.node.ObjectNode;
+
 import io.quoin.block.BlockError;
 import io.quoin.block.BlockException;
-import io.quoin.management.volume.CheckEvents;
+import io.quoin.management.job.JobFailure;
+import io.quoin.management.job.JobState;
+import io.quoin.management.job.JobView;
+import io.quoin.management.operation.DiskCheck;
+import io.quoin.management.operation.DiskCreate;
+import io.quoin.management.operation.DiskInfo;
+import io.quoin.management.operation.DiskLs;
+import io.quoin.management.operation.JobCancel;
+import io.quoin.management.operation.JobFollower;
+import io.quoin.management.operation.JobLs;
+import io.quoin.management.operation.JobPause;
+import io.quoin.management.operation.JobResume;
+import io.quoin.management.operation.JobShow;
+import io.quoin.management.operation.OperationType;
+import io.quoin.management.operation.Status;
 import io.quoin.management.volume.DataFolder;
 import io.quoin.testkit.peer.Peer;
 import io.quoin.testkit.peer.PeerCommand;
 import io.quoin.testkit.peer.PeerProcess;
 import io.quoin.testkit.peer.PeerResult;
 import io.quoin.testkit.peer.SocketFolder;
+
+import org.assertj.core.api.ThrowableAssert.ThrowingCallable;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+
 import java.io.IOException;
-import java.net.UnixDomainSocketAddress;
 import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
-import java.nio.channels.SocketChannel;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.Executor;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
-import org.assertj.core.api.ThrowableAssert.ThrowingCallable;
-import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.Timeout;
 
 /** {@code disk.check} of a service that has clients. */
 @Timeout(180)
@@ -149,9 +163,7 @@ class DiskCheckTest {
         try (Daemon daemon = start()) {
             assertThat(daemon.disks()).isEmpty();
             assertFails(() -> check("none"), BlockError.ENOENT, "no such disk: name=vm1");
-            ObjectNode create = vm1().put("sizeBytes", 1 << 20);
-            create.putObject("options").put("format", "raw");
-            call("disk.create", create);
+            call(DiskCreate.TYPE, new DiskCreate.Request("vm1", 1 << 20, Map.of("format", "raw")));
             assertThat(check("none")).hasToString("{\"name\":\"vm1\",\"has-check\":false}");
             assertFails(() -> check("all"), BlockError.EINVAL, "quoin image check --repair all");
             assertFails(() -> check("some"), BlockError.EINVAL, "expected=none or leaks");
@@ -176,22 +188,67 @@ class DiskCheckTest {
     }
 
     @Test
-    void shouldEndTheCheckWhenItsClientIsGone() throws Exception {
+    void shouldGoOnWithoutItsClientAndEndWhenItIsCancelled() throws Exception {
         Peer.assumeAll(Peer.QEMU_IMG);
         makeSlowToCheck();
         try (Daemon daemon = start()) {
             assertThat(daemon.disks()).hasSize(1);
-            Path socket = folder.controlSocket();
-            try (SocketChannel client = SocketChannel.open(UnixDomainSocketAddress.of(socket))) {
-                String request = "{\"command\":\"disk.check\",\"arguments\":{\"name\":\"vm1\"}}\n";
-                client.write(ByteBuffer.wrap(request.getBytes(StandardCharsets.UTF_8)));
-                awaitRunning();
-            }
-            // Nobody else has the disk: it is closed when the check has ended.
+            String id = begin("none").id(); // that client has closed its connection
+            awaitRunning();
+            assertThat(job(id).state()).isEqualTo(JobState.RUNNING);
+            assertThat(call(JobLs.TYPE, new JobLs.Request()).jobs()).hasSize(1);
+
+            call(JobCancel.TYPE, new JobCancel.Request(id));
+            assertThat(follow(id).state()).isEqualTo(JobState.CANCELLED);
             while (info().path("connections").asInt() > 0) {
                 Thread.onSpinWait();
             }
             assertThat(exitFields(check("none"))).isEqualTo("0 0 0");
+            assertThat(job(id).failure()).extracting(JobFailure::error).isEqualTo("ESHUTDOWN");
+        }
+        try (Daemon daemon = start()) {
+            assertThat(daemon.disks()).hasSize(1);
+            assertThat(call(JobLs.TYPE, new JobLs.Request()).jobs())
+                    .extracting(JobView::state)
+                    .containsExactly(JobState.CANCELLED, JobState.DONE);
+        }
+    }
+
+    @Test
+    void shouldWaitWhilePausedAndServeGuestsMeanwhile() throws Exception {
+        Peer.assumeAll(Peer.QEMU_IMG, Peer.QEMU_IO);
+        makeSlowToCheck();
+        try (Daemon daemon = start()) {
+            String id = begin("none").id();
+            awaitRunning();
+            assertThat(call(JobPause.TYPE, new JobPause.Request(id)).state())
+                    .isEqualTo(JobState.PAUSED);
+            assertFails(
+                    () -> call(JobPause.TYPE, new JobPause.Request(id)),
+                    BlockError.EINVAL,
+                    "expected=running, actual=paused");
+            qemuIo(daemon, "write -P 2 0 64k", "flush", "read -P 2 0 64k");
+            assertThat(job(id).state()).isEqualTo(JobState.PAUSED);
+            call(JobResume.TYPE, new JobResume.Request(id));
+            assertThat(follow(id).state()).isEqualTo(JobState.DONE);
+        }
+        assertThat(qemuCheck().exitCode()).as("%s", qemuCheck()).isZero();
+    }
+
+    @Test
+    void shouldInterruptAPausedCheckWhenTheServiceEnds() throws Exception {
+        Peer.assumeAll(Peer.QEMU_IMG);
+        makeSlowToCheck();
+        String id;
+        try (Daemon daemon = start()) {
+            assertThat(daemon.disks()).hasSize(1);
+            id = begin("none").id();
+            awaitRunning();
+            call(JobPause.TYPE, new JobPause.Request(id));
+        }
+        try (Daemon daemon = start()) {
+            assertThat(daemon.disks()).hasSize(1);
+            assertThat(job(id).state()).isEqualTo(JobState.INTERRUPTED);
         }
     }
 
@@ -203,21 +260,20 @@ class DiskCheckTest {
         try (Daemon daemon = start();
                 ControlClient client = ControlClient.connect(folder).orElseThrow()) {
             assertThat(daemon.disks()).hasSize(1);
-            JsonNode result =
-                    client.call(
-                            "disk.check",
-                            vm1(),
-                            new CheckEvents() {
-                                @Override
-                                public boolean progress(long done, long total) {
-                                    assertThat(done).isBetween(0L, total);
-                                    dones.add(done);
-                                    return true;
-                                }
-                            });
-            assertThat(exitFields(result)).isEqualTo("0 0 0");
+            String id = client.call(DiskCheck.TYPE, new DiskCheck.Request("vm1", null)).id();
+            JobView ended =
+                    JobFollower.follow(
+                            client,
+                            id,
+                            progress -> {
+                                assertThat(progress.done()).isBetween(0L, progress.total());
+                                dones.add(progress.done());
+                            },
+                            message -> {});
+            assertThat(ended.state()).isEqualTo(JobState.DONE);
+            assertThat(ended.progress().done()).isEqualTo(ended.progress().total()).isPositive();
             // The connection is good for more.
-            assertThat(client.call("disk.ls", JSON.createObjectNode())).hasSize(1);
+            assertThat(client.call(DiskLs.TYPE, new DiskLs.Request()).disks()).hasSize(1);
         }
         assertThat(dones).isSorted();
         System.out.println("told " + dones.size() + " times: " + dones);
@@ -227,9 +283,9 @@ class DiskCheckTest {
     private void makeSlowToCheck() throws IOException {
         try (Daemon daemon = start()) {
             assertThat(daemon.disks()).isEmpty();
-            ObjectNode create = vm1().put("sizeBytes", 2 << 20);
-            create.putObject("options").put("cluster_size", "512").put("preallocation", "metadata");
-            call("disk.create", create);
+            Map<String, String> options =
+                    Map.of("cluster_size", "512", "preallocation", "metadata");
+            call(DiskCreate.TYPE, new DiskCreate.Request("vm1", 2 << 20, options));
         }
         String fast = Files.readString(folder.volfile());
         String slow =
@@ -268,7 +324,7 @@ class DiskCheckTest {
     }
 
     private JsonNode info() {
-        return call("disk.info", vm1());
+        return JSON.valueToTree(call(DiskInfo.TYPE, new DiskInfo.Request("vm1")));
     }
 
     private void make(String options, String size) throws IOException {
@@ -302,9 +358,8 @@ class DiskCheckTest {
 
     /** Operations of clients so far. */
     private long count(String op) {
-        return call("status", JSON.createObjectNode())
-                .at("/statistics/values/total/" + op + "/count")
-                .asLong();
+        JsonNode status = JSON.valueToTree(call(Status.TYPE, new Status.Request()));
+        return status.at("/statistics/values/total/" + op + "/count").asLong();
     }
 
     private PeerProcess attached(Daemon daemon) {
@@ -335,28 +390,33 @@ class DiskCheckTest {
         return Peer.QEMU_IMG.command("check", "-f", "qcow2", image.toString()).run();
     }
 
-    private static ObjectNode vm1() {
-        return JSON.createObjectNode().put("name", "vm1");
+    private JobView begin(String repair) {
+        return call(DiskCheck.TYPE, new DiskCheck.Request("vm1", repair));
+    }
+
+    private JobView job(String id) {
+        return call(JobShow.TYPE, new JobShow.Request(id));
+    }
+
+    private JobView follow(String id) {
+        try (ControlClient client = ControlClient.connect(folder).orElseThrow()) {
+            return JobFollower.follow(client, id, progress -> {}, findings::add);
+        }
     }
 
     private JsonNode check(String repair) {
         findings.clear();
-        try (ControlClient client = ControlClient.connect(folder).orElseThrow()) {
-            return client.call(
-                    "disk.check",
-                    vm1().put("repair", repair),
-                    new CheckEvents() {
-                        @Override
-                        public void finding(String text) {
-                            findings.add(text);
-                        }
-                    });
+        JobView ended = follow(begin(repair).id());
+        JobFailure failure = ended.failure();
+        if (failure != null) {
+            throw failure.toException();
         }
+        return JSON.valueToTree(ended.result());
     }
 
-    private JsonNode call(String command, ObjectNode arguments) {
+    private <Q extends Record, R extends Record> R call(OperationType<Q, R> type, Q request) {
         try (ControlClient client = ControlClient.connect(folder).orElseThrow()) {
-            return client.call(command, arguments);
+            return client.call(type, request);
         }
     }
 

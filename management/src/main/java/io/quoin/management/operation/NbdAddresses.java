@@ -1,11 +1,13 @@
-package io.quoin.management.daemon;
+package io.quoin.management.operation;
 
 import io.quoin.xlator.NameText;
+
+import org.jspecify.annotations.Nullable;
+
 import java.net.URLEncoder;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.List;
-import org.jspecify.annotations.Nullable;
 
 /**
  * Where disks can be attached, and how to say so to others. At least one of the two is there.
@@ -46,14 +48,14 @@ public record NbdAddresses(@Nullable String socket, @Nullable String tcp) {
     /** A disk element for a libvirt domain. */
     public String libvirtXml(String disk, String targetDevice) {
         return """
-                <disk type='network' device='disk'>
-                  <driver name='qemu' type='raw' cache='none' discard='unmap'/>
-                  <source protocol='nbd' name='%s'>
-                    %s
-                  </source>
-                  <target dev='%s' bus='virtio'/>
-                </disk>
-                """
+        <disk type='network' device='disk'>
+          <driver name='qemu' type='raw' cache='none' discard='unmap'/>
+          <source protocol='nbd' name='%s'>
+            %s
+          </source>
+          <target dev='%s' bus='virtio'/>
+        </disk>
+        """
                 .formatted(xml(disk), libvirtHost(), xml(targetDevice));
     }
 

@@ -1,4 +1,4 @@
-package io.quoin.management.daemon;
+package io.quoin.management.operation;
 
 import java.nio.charset.StandardCharsets;
 import java.security.MessageDigest;

@@ -1,7 +1,8 @@
-package io.quoin.management.daemon;
+package io.quoin.management.operation;
 
 import io.quoin.xlator.memory.MemoryUse;
 import io.quoin.xlator.memory.ProcessMemory;
+
 import java.util.Arrays;
 import java.util.List;
 
@@ -12,8 +13,8 @@ import java.util.List;
  * @param uses what it is used for
  *     <p>Threading: immutable.
  */
-record MemoryView(long limitBytes, List<Use> uses) {
-    static MemoryView of(ProcessMemory memory) {
+public record MemoryView(long limitBytes, List<Use> uses) {
+    public static MemoryView of(ProcessMemory memory) {
         return new MemoryView(
                 memory.totalBytes(),
                 Arrays.stream(MemoryUse.values())
@@ -33,5 +34,5 @@ record MemoryView(long limitBytes, List<Use> uses) {
      * @param usedBytes taken at the moment
      * @param limitBytes its share
      */
-    record Use(String name, long usedBytes, long limitBytes) {}
+    public record Use(String name, long usedBytes, long limitBytes) {}
 }

@@ -1,7 +1,8 @@
-package io.quoin.management.daemon;
+package io.quoin.management.operation;
 
 import io.quoin.management.volume.DiskView;
 import io.quoin.xlator.graph.NodeStatistics;
+
 import java.util.List;
 
 /**
@@ -20,7 +21,7 @@ import java.util.List;
  * @param statistics what the nodes of the graph have counted, from the top down
  *     <p>Threading: immutable.
  */
-record StatusView(
+public record StatusView(
         String version,
         long pid,
         long uptimeSeconds,
@@ -40,5 +41,5 @@ record StatusView(
      * @param sizeBytes of the file system below
      * @param availableBytes what is left there for us
      */
-    record Brick(String name, String directory, long sizeBytes, long availableBytes) {}
+    public record Brick(String name, String directory, long sizeBytes, long availableBytes) {}
 }

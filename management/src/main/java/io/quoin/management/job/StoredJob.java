@@ -1,0 +1,12 @@
+package io.quoin.management.job;
+
+import java.util.Map;
+
+/**
+ * A job as it is on disk.
+ *
+ * @param job its last change of state
+ * @param request what was asked for
+ *     <p>Threading: immutable.
+ */
+public record StoredJob(JobView job, Map<String, Object> request) {}

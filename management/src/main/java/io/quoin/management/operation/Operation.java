@@ -1,0 +1,20 @@
+package io.quoin.management.operation;
+
+/**
+ * One thing that can be done with a volume.
+ *
+ * <p>Threading: thread-safe; may block.
+ *
+ * @param <Q> the request
+ * @param <R> the result
+ */
+public interface Operation<Q extends Record, R extends Record> {
+    OperationType<Q, R> type();
+
+    /**
+     * Does it.
+     *
+     * @throws io.quoin.block.BlockException if it fails
+     */
+    R run(Q request, ManagedVolume volume);
+}

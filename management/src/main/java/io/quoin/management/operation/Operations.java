@@ -1,0 +1,79 @@
+package io.quoin.management.operation;
+
+import com.fasterxml.jackson.databind.JsonNode;
+
+import io.quoin.block.BlockError;
+import io.quoin.block.BlockException;
+import io.quoin.xlator.graph.NearestName;
+
+import java.util.List;
+import java.util.Set;
+import java.util.TreeSet;
+
+/**
+ * All operations.
+ *
+ * <p>Threading: immutable.
+ */
+public final class Operations {
+    /** In the order of the API document. */
+    public static final List<Operation<?, ?>> ALL =
+            List.of(
+                    new DiskLs(),
+                    new DiskCreate(),
+                    new DiskInfo(),
+                    new DiskResize(),
+                    new DiskRm(),
+                    new DiskCheck(),
+                    new JobLs(),
+                    new JobShow(),
+                    new JobWait(),
+                    new JobCancel(),
+                    new JobPause(),
+                    new JobResume(),
+                    new NbdShow(),
+                    new Status());
+
+    private Operations() {}
+
+    /**
+     * The operation of a name.
+     *
+     * @throws BlockException EINVAL if there is none
+     */
+    public static Operation<?, ?> named(String name) {
+        Set<String> known = new TreeSet<>();
+        for (Operation<?, ?> operation : ALL) {
+            if (operation.type().name().equals(name)) {
+                return operation;
+            }
+            known.add(operation.type().name());
+        }
+        throw new BlockException(BlockError.EINVAL, NearestName.unknown("operation", name, known));
+    }
+
+    /**
+     * Carries out the operation of a name.
+     *
+     * @param fields the request
+     * @throws BlockException if it fails
+     */
+    public static Record call(String name, JsonNode fields, ManagedVolume volume) {
+        return call(named(name), fields, volume);
+    }
+
+    private static <Q extends Record, R extends Record> R call(
+            Operation<Q, R> operation, JsonNode fields, ManagedVolume volume) {
+        return operation.run(Requests.read(fields, operation.type().request()), volume);
+    }
+
+    /** The operation of a type. */
+    @SuppressWarnings("unchecked") // the type is the operation's own, and has its parameters
+    static <Q extends Record, R extends Record> Operation<Q, R> of(OperationType<Q, R> type) {
+        Operation<?, ?> operation = named(type.name());
+        if (!operation.type().equals(type)) {
+            throw new IllegalArgumentException("two operations of one name: " + type.name());
+        }
+        return (Operation<Q, R>) operation;
+    }
+}

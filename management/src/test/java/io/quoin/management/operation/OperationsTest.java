@@ -1,0 +1,79 @@
+package io.quoin.management.operation;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import com.fasterxml.jackson.databind.ObjectMapper;
+
+import io.quoin.block.BlockException;
+
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+
+import java.io.IOException;
+import java.util.Arrays;
+import java.util.Locale;
+import java.util.Map;
+import java.util.stream.Collectors;
+
+class OperationsTest {
+    private static final ObjectMapper JSON = new ObjectMapper();
+
+    @Test
+    void shouldHaveAClassForEachNameAndARouteOfItsOwn() {
+        for (Operation<?, ?> operation : Operations.ALL) {
+            String expected =
+                    Arrays.stream(operation.type().name().split("\\."))
+                            .map(OperationsTest::capital)
+                            .collect(Collectors.joining());
+            assertThat(operation.getClass().getSimpleName()).isEqualTo(expected);
+            assertThat(Operations.named(operation.type().name())).isSameAs(operation);
+        }
+        assertThat(Operations.ALL.stream().map(operation -> operation.type().route()))
+                .doesNotHaveDuplicates();
+    }
+
+    private static String capital(String word) {
+        return word.substring(0, 1).toUpperCase(Locale.ROOT) + word.substring(1);
+    }
+
+    @Test
+    void shouldSuggestTheOperationThatWasMeant() {
+        assertThatThrownBy(() -> Operations.named("disk.lss"))
+                .isInstanceOf(BlockException.class)
+                .hasMessageContaining("did you mean disk.ls?");
+    }
+
+    @ParameterizedTest
+    @CsvSource(
+            delimiter = '|',
+            value = {
+                "{}                                | name=name, expected=a text, actual=nothing",
+                "{'name':7,'sizeBytes':1}          | name=name, expected=a text, actual=7",
+                "{'name':'a'}                      | name=sizeBytes, expected=a whole number",
+                "{'name':'a','sizeBytes':'1G'}     | name=sizeBytes, expected=a whole number",
+                "{'name':'a','sizeBytes':1.5}      | name=sizeBytes, expected=a whole number",
+                "{'name':'a','sizeBytes':1,'x':1}  | x",
+                "{'name':'a','sizeBytes':1,'options':[]}        | name=options, expected=an object",
+                "{'name':'a','sizeBytes':1,'options':{'a':{}}}  | name=options.a, expected=a text"
+            })
+    void shouldNameTheFieldThatIsWrong(String request, String words) throws IOException {
+        String json = request.replace('\'', '"');
+        var fields = JSON.readTree(json);
+        assertThatThrownBy(() -> Requests.read(fields, DiskCreate.Request.class))
+                .isInstanceOf(BlockException.class)
+                .hasMessageContaining(words);
+    }
+
+    @Test
+    void shouldReadWhatItWrote() {
+        DiskCreate.Request full = new DiskCreate.Request("vm1", 1L << 40, Map.of("format", "raw"));
+        assertThat(Requests.read(Requests.treeOf(full), DiskCreate.Request.class)).isEqualTo(full);
+        DiskCreate.Request least = new DiskCreate.Request("vm1", 0, null);
+        assertThat(Requests.read(Requests.treeOf(least), DiskCreate.Request.class))
+                .isEqualTo(least);
+        JobWait.Request wait = new JobWait.Request("7", 3L, null);
+        assertThat(Requests.read(Requests.treeOf(wait), JobWait.Request.class)).isEqualTo(wait);
+    }
+}
