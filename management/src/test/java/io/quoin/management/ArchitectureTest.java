@@ -2,7 +2,6 @@ package io.quoin.management;
 
 import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.classes;
 import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.noClasses;
-
 import static org.assertj.core.api.Assertions.assertThat;
 
 import com.tngtech.archunit.base.DescribedPredicate;
@@ -14,10 +13,6 @@ import com.tngtech.archunit.lang.ArchRule;
 import com.tngtech.archunit.library.dependencies.SliceAssignment;
 import com.tngtech.archunit.library.dependencies.SliceIdentifier;
 import com.tngtech.archunit.library.dependencies.SlicesRuleDefinition;
-
-import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.Timeout;
-
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -25,6 +20,8 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.stream.Stream;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
 
 /**
  * The arrows of docs/ARCHITECTURE.md. What is held against them are the modules' own classes, as
@@ -269,7 +266,7 @@ class ArchitectureTest {
                                                         .getFullName()
                                                         .matches(
                                                                 "java\\.nio\\.file\\.Files\\.move\\(.*"
-                                                                    + "|java\\.io\\.File\\.renameTo\\(.*"))));
+                                                                        + "|java\\.io\\.File\\.renameTo\\(.*"))));
     }
 
     /** A {@code java.io.File} has its name by the locale. */

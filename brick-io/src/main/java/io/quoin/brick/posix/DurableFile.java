@@ -4,7 +4,6 @@ import io.quoin.block.BlockError;
 import io.quoin.block.BlockException;
 import io.quoin.xlator.NameText;
 import io.quoin.xlator.UnfinishedNames;
-
 import java.nio.file.Path;
 import java.util.concurrent.atomic.AtomicInteger;
 

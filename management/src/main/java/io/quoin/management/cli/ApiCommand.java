@@ -2,7 +2,6 @@ package io.quoin.management.cli;
 
 import io.quoin.management.cli.terminal.OutputOption;
 import io.quoin.management.http.OpenApi;
-
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Spec;

@@ -2,14 +2,11 @@ package io.quoin.management.cli;
 
 import io.quoin.management.daemon.ApiOptions;
 import io.quoin.management.daemon.ListenAddress;
-
+import java.nio.file.Path;
 import org.jspecify.annotations.Nullable;
-
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.ParameterException;
-
-import java.nio.file.Path;
 
 /**
  * {@code --api} and what it needs.

@@ -5,15 +5,13 @@ import io.quoin.management.operation.DiskInfo;
 import io.quoin.management.operation.NbdAddresses;
 import io.quoin.management.operation.NbdShow;
 import io.quoin.management.operation.VolumeClient;
-
-import picocli.CommandLine.Command;
-import picocli.CommandLine.Option;
-import picocli.CommandLine.Parameters;
-
 import java.util.List;
 import java.util.Map;
 import java.util.regex.Pattern;
 import java.util.stream.Collectors;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Parameters;
 
 /**
  * {@code quoin disk uri|qemu-args|xml}: how to attach a disk.

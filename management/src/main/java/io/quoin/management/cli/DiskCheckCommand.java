@@ -8,19 +8,16 @@ import io.quoin.management.operation.DiskCheck;
 import io.quoin.management.operation.JobFollower;
 import io.quoin.management.operation.VolumeClient;
 import io.quoin.qcow2.check.CheckResult;
-
+import java.io.PrintWriter;
+import java.util.Map;
+import java.util.concurrent.Callable;
 import org.jspecify.annotations.Nullable;
-
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
 import picocli.CommandLine.Spec;
-
-import java.io.PrintWriter;
-import java.util.Map;
-import java.util.concurrent.Callable;
 
 /**
  * {@code quoin disk check}.

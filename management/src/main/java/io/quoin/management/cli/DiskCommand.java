@@ -11,9 +11,11 @@ import io.quoin.management.operation.DiskRm;
 import io.quoin.management.operation.VolumeClient;
 import io.quoin.management.volume.ByteSize;
 import io.quoin.management.volume.DiskView;
-
+import java.io.PrintWriter;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
 import org.jspecify.annotations.Nullable;
-
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
@@ -21,11 +23,6 @@ import picocli.CommandLine.Option;
 import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.Parameters;
 import picocli.CommandLine.Spec;
-
-import java.io.PrintWriter;
-import java.util.LinkedHashMap;
-import java.util.List;
-import java.util.Map;
 
 /**
  * {@code quoin disk}: the disks of a volume, with its daemon running or not.

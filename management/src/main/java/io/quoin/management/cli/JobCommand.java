@@ -17,9 +17,10 @@ import io.quoin.management.operation.JobPause;
 import io.quoin.management.operation.JobResume;
 import io.quoin.management.operation.JobShow;
 import io.quoin.management.operation.VolumeClient;
-
+import java.io.PrintWriter;
+import java.util.List;
+import java.util.Map;
 import org.jspecify.annotations.Nullable;
-
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
@@ -27,10 +28,6 @@ import picocli.CommandLine.Option;
 import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.Parameters;
 import picocli.CommandLine.Spec;
-
-import java.io.PrintWriter;
-import java.util.List;
-import java.util.Map;
 
 /**
  * {@code quoin job}: the jobs of a volume.

@@ -4,7 +4,9 @@ import io.quoin.block.BlockException;
 import io.quoin.management.cli.image.ImageCommand;
 import io.quoin.management.volume.Stages;
 import io.quoin.xlator.NameText;
-
+import java.io.PrintWriter;
+import java.nio.file.Path;
+import java.util.Objects;
 import picocli.AutoComplete;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
@@ -12,10 +14,6 @@ import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.Spec;
 import picocli.CommandLine.TypeConversionException;
-
-import java.io.PrintWriter;
-import java.nio.file.Path;
-import java.util.Objects;
 
 /**
  * {@code quoin}: parses, runs, and turns failures into one line and an exit code: 0 done, 1 failed,

@@ -7,10 +7,6 @@ import io.quoin.management.daemon.Daemon;
 import io.quoin.management.daemon.DaemonOptions;
 import io.quoin.management.daemon.DiskSpec;
 import io.quoin.management.volume.DataFolder;
-
-import picocli.CommandLine;
-import picocli.CommandLine.Command;
-
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.io.StringWriter;
@@ -22,6 +18,8 @@ import java.util.Arrays;
 import java.util.Comparator;
 import java.util.List;
 import java.util.stream.Stream;
+import picocli.CommandLine;
+import picocli.CommandLine.Command;
 
 /**
  * {@code quoin rehearse}: goes once through what a start needs, in a folder of its own, so that the

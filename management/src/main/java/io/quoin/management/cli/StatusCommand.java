@@ -7,13 +7,11 @@ import io.quoin.management.daemon.ControlClient;
 import io.quoin.management.operation.Status;
 import io.quoin.management.operation.StatusView;
 import io.quoin.management.volume.DataFolder;
-
+import java.util.Optional;
+import java.util.concurrent.TimeUnit;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
-
-import java.util.Optional;
-import java.util.concurrent.TimeUnit;
 
 /**
  * {@code quoin status}: asks the daemon of a data folder.

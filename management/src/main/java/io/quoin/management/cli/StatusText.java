@@ -5,14 +5,12 @@ import io.quoin.management.operation.MemoryView;
 import io.quoin.management.operation.StatusView;
 import io.quoin.management.volume.ByteSize;
 import io.quoin.xlator.graph.NodeStatistics;
-
-import org.jspecify.annotations.Nullable;
-
 import java.io.PrintWriter;
 import java.time.Duration;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import org.jspecify.annotations.Nullable;
 
 /**
  * A status for a person.

@@ -6,7 +6,6 @@ import io.quoin.management.operation.OperationType;
 import io.quoin.management.operation.VolumeClient;
 import io.quoin.management.volume.DataFolder;
 import io.quoin.management.volume.LocalVolume;
-
 import java.util.Optional;
 
 /**

@@ -4,10 +4,6 @@ import io.quoin.management.http.HttpAnswer;
 import io.quoin.management.http.HttpCall;
 import io.quoin.management.http.HttpConnection;
 import io.quoin.management.http.HttpService;
-
-import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
-
 import java.io.IOException;
 import java.nio.channels.ClosedChannelException;
 import java.util.Set;
@@ -17,6 +13,8 @@ import java.util.concurrent.Executors;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.LockSupport;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * Serves the API where a listener takes clients in. A thread for each client: there are few, and

@@ -4,7 +4,6 @@ import io.quoin.management.operation.StatusView;
 import io.quoin.management.volume.LocalVolume;
 import io.quoin.xlator.NameText;
 import io.quoin.xlator.graph.VolumeSpec;
-
 import java.io.IOException;
 import java.nio.file.FileStore;
 import java.nio.file.Files;

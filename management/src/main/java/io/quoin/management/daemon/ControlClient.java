@@ -8,7 +8,6 @@ import io.quoin.management.operation.Requests;
 import io.quoin.management.operation.VolumeClient;
 import io.quoin.management.volume.DataFolder;
 import io.quoin.xlator.NameText;
-
 import java.io.EOFException;
 import java.io.IOException;
 import java.net.UnixDomainSocketAddress;

@@ -17,16 +17,14 @@ import io.quoin.management.volume.Stages;
 import io.quoin.nbd.UnixSocketFile;
 import io.quoin.xlator.NameText;
 import io.quoin.xlator.memory.ProcessMemory;
-
-import org.jspecify.annotations.Nullable;
-import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
-
 import java.util.ArrayDeque;
 import java.util.Deque;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * The service of one data folder: volume, NBD server, API. Started in that order, so that a client

@@ -4,11 +4,9 @@ import io.quoin.management.volume.DataFolder;
 import io.quoin.nbd.NbdServerOptions;
 import io.quoin.xlator.NameText;
 import io.quoin.xlator.memory.ProcessMemory;
-
-import org.jspecify.annotations.Nullable;
-
 import java.nio.file.Path;
 import java.util.List;
+import org.jspecify.annotations.Nullable;
 
 /**
  * What a daemon serves, and where.

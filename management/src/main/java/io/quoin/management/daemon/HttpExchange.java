@@ -5,13 +5,11 @@ import com.fasterxml.jackson.databind.DeserializationFeature;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
-
 import io.quoin.block.BlockError;
 import io.quoin.block.BlockException;
 import io.quoin.management.job.JobFailure;
 import io.quoin.management.operation.OperationType;
 import io.quoin.xlator.NameText;
-
 import java.io.EOFException;
 import java.io.IOException;
 import java.net.URLEncoder;

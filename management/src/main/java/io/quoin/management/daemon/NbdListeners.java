@@ -10,15 +10,13 @@ import io.quoin.nbd.NbdServerOptions;
 import io.quoin.xlator.NameText;
 import io.quoin.xlator.memory.MemoryUse;
 import io.quoin.xlator.memory.ProcessMemory;
-
-import org.jspecify.annotations.Nullable;
-
 import java.net.BindException;
 import java.net.InetSocketAddress;
 import java.net.SocketAddress;
 import java.net.UnixDomainSocketAddress;
 import java.util.ArrayList;
 import java.util.List;
+import org.jspecify.annotations.Nullable;
 
 /**
  * The NBD server of a daemon and where it listens.

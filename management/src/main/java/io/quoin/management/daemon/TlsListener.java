@@ -5,7 +5,6 @@ import io.quoin.block.BlockException;
 import io.quoin.block.Reason;
 import io.quoin.management.http.ServerKey;
 import io.quoin.xlator.NameText;
-
 import java.io.IOException;
 import java.net.Socket;
 import java.net.SocketException;
@@ -13,7 +12,6 @@ import java.nio.channels.Channels;
 import java.nio.channels.ClosedChannelException;
 import java.nio.channels.ReadableByteChannel;
 import java.nio.channels.WritableByteChannel;
-
 import javax.net.ssl.SSLServerSocket;
 
 /**

@@ -2,7 +2,6 @@ package io.quoin.management.daemon;
 
 import io.quoin.block.Reason;
 import io.quoin.xlator.NameText;
-
 import java.io.IOException;
 import java.net.StandardProtocolFamily;
 import java.net.UnixDomainSocketAddress;

@@ -2,15 +2,12 @@ package io.quoin.management.http;
 
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.ObjectMapper;
-
 import io.quoin.block.BlockError;
 import io.quoin.xlator.NameText;
-
-import org.jspecify.annotations.Nullable;
-
 import java.nio.charset.StandardCharsets;
 import java.util.LinkedHashMap;
 import java.util.Map;
+import org.jspecify.annotations.Nullable;
 
 /**
  * An answer of HTTP: JSON, or a problem as RFC 9457 has it, with the name of the error beside.

@@ -4,7 +4,6 @@ import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
-
 import io.quoin.block.BlockError;
 import io.quoin.block.BlockException;
 import io.quoin.block.Reason;
@@ -15,9 +14,6 @@ import io.quoin.management.operation.OperationType;
 import io.quoin.management.operation.Operations;
 import io.quoin.management.operation.Requests;
 import io.quoin.management.operation.VolumeRegistry;
-
-import org.jspecify.annotations.Nullable;
-
 import java.io.IOException;
 import java.net.URLDecoder;
 import java.nio.charset.StandardCharsets;
@@ -25,6 +21,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import org.jspecify.annotations.Nullable;
 
 /**
  * The operations on volumes over HTTP. The fields of a request come from the path, from what is

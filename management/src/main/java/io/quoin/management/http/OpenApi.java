@@ -6,13 +6,11 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.introspect.BeanPropertyDefinition;
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
-
 import io.quoin.management.operation.Kind;
 import io.quoin.management.operation.Operation;
 import io.quoin.management.operation.OperationType;
 import io.quoin.management.operation.Operations;
 import io.quoin.management.operation.Requests;
-
 import java.lang.reflect.RecordComponent;
 import java.util.HashMap;
 import java.util.Locale;

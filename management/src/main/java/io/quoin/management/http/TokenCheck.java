@@ -1,11 +1,9 @@
 package io.quoin.management.http;
 
 import io.quoin.block.BlockError;
-
-import org.jspecify.annotations.Nullable;
-
 import java.nio.charset.StandardCharsets;
 import java.security.MessageDigest;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Answers clients that send the token ({@code Authorization: Bearer TOKEN}), and refuses others.

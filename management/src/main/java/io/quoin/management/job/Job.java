@@ -2,9 +2,6 @@ package io.quoin.management.job;
 
 import io.quoin.block.BlockError;
 import io.quoin.block.BlockException;
-
-import org.jspecify.annotations.Nullable;
-
 import java.time.Instant;
 import java.time.temporal.ChronoUnit;
 import java.util.ArrayDeque;
@@ -13,6 +10,7 @@ import java.util.Deque;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.TimeUnit;
+import org.jspecify.annotations.Nullable;
 
 /**
  * One job: its state, what it has told, and the clients that wait for news of it.

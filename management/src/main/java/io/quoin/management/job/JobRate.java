@@ -1,10 +1,9 @@
 package io.quoin.management.job;
 
-import org.jspecify.annotations.Nullable;
-
 import java.util.ArrayDeque;
 import java.util.Deque;
 import java.util.concurrent.TimeUnit;
+import org.jspecify.annotations.Nullable;
 
 /**
  * How fast a job gets on, over a window of the time that it was running.

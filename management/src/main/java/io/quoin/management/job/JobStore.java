@@ -3,17 +3,12 @@ package io.quoin.management.job;
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.DeserializationFeature;
 import com.fasterxml.jackson.databind.ObjectMapper;
-
 import io.quoin.block.BlockException;
 import io.quoin.block.Reason;
 import io.quoin.brick.posix.DurableFile;
 import io.quoin.brick.posix.PrivateFolder;
 import io.quoin.xlator.NameText;
 import io.quoin.xlator.UnfinishedNames;
-
-import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
-
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -23,6 +18,8 @@ import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
 import java.util.stream.Stream;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * The jobs of a volume on disk: a file each, written whole or not at all. What cannot be written is

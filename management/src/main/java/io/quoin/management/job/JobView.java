@@ -1,8 +1,7 @@
 package io.quoin.management.job;
 
-import org.jspecify.annotations.Nullable;
-
 import java.util.Map;
+import org.jspecify.annotations.Nullable;
 
 /**
  * A job as it is shown.

@@ -2,11 +2,9 @@ package io.quoin.management.job;
 
 import com.fasterxml.jackson.core.type.TypeReference;
 import com.fasterxml.jackson.databind.ObjectMapper;
-
 import io.quoin.block.BlockError;
 import io.quoin.block.BlockException;
 import io.quoin.management.volume.Stages;
-
 import java.nio.file.Path;
 import java.util.ArrayDeque;
 import java.util.ArrayList;

@@ -3,7 +3,6 @@ package io.quoin.management.operation;
 import com.fasterxml.jackson.annotation.JsonInclude;
 import com.fasterxml.jackson.databind.PropertyNamingStrategies.KebabCaseStrategy;
 import com.fasterxml.jackson.databind.annotation.JsonNaming;
-
 import io.quoin.block.BlockError;
 import io.quoin.block.BlockException;
 import io.quoin.management.job.JobControl;
@@ -11,10 +10,8 @@ import io.quoin.management.job.JobView;
 import io.quoin.management.volume.CheckEvents;
 import io.quoin.qcow2.check.CheckResult;
 import io.quoin.qcow2.served.OpenCheck;
-
-import org.jspecify.annotations.Nullable;
-
 import java.util.Optional;
+import org.jspecify.annotations.Nullable;
 
 /**
  * {@code disk.check}: a job.

@@ -1,10 +1,8 @@
 package io.quoin.management.operation;
 
 import io.quoin.management.volume.DiskView;
-
-import org.jspecify.annotations.Nullable;
-
 import java.util.Map;
+import org.jspecify.annotations.Nullable;
 
 /**
  * {@code disk.create}.

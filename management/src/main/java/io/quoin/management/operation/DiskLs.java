@@ -1,7 +1,6 @@
 package io.quoin.management.operation;
 
 import io.quoin.management.volume.DiskView;
-
 import java.util.List;
 
 /**

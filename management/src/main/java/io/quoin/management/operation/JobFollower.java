@@ -3,7 +3,6 @@ package io.quoin.management.operation;
 import io.quoin.management.job.JobNews;
 import io.quoin.management.job.JobProgress;
 import io.quoin.management.job.JobView;
-
 import java.util.function.Consumer;
 
 /**

@@ -4,7 +4,6 @@ import io.quoin.management.job.JobControl;
 import io.quoin.management.job.JobView;
 import io.quoin.management.job.JobWork;
 import io.quoin.management.job.StoredJob;
-
 import java.util.Optional;
 
 /**

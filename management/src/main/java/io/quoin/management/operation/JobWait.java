@@ -3,10 +3,8 @@ package io.quoin.management.operation;
 import io.quoin.block.BlockError;
 import io.quoin.block.BlockException;
 import io.quoin.management.job.JobNews;
-
-import org.jspecify.annotations.Nullable;
-
 import java.util.concurrent.TimeUnit;
+import org.jspecify.annotations.Nullable;
 
 /**
  * {@code job.wait}: one look at a job, which waits for news. Clients that follow a job ask again.

@@ -8,7 +8,6 @@ import io.quoin.management.job.StoredJob;
 import io.quoin.management.volume.DataFolder;
 import io.quoin.management.volume.DiskVolume;
 import io.quoin.xlator.NameText;
-
 import java.nio.file.Files;
 import java.util.Optional;
 import java.util.function.Supplier;

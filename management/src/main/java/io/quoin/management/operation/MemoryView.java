@@ -2,7 +2,6 @@ package io.quoin.management.operation;
 
 import io.quoin.xlator.memory.MemoryUse;
 import io.quoin.xlator.memory.ProcessMemory;
-
 import java.util.Arrays;
 import java.util.List;
 

@@ -1,13 +1,11 @@
 package io.quoin.management.operation;
 
 import io.quoin.xlator.NameText;
-
-import org.jspecify.annotations.Nullable;
-
 import java.net.URLEncoder;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.List;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Where disks can be attached, and how to say so to others. At least one of the two is there.

@@ -1,11 +1,9 @@
 package io.quoin.management.operation;
 
 import com.fasterxml.jackson.databind.JsonNode;
-
 import io.quoin.block.BlockError;
 import io.quoin.block.BlockException;
 import io.quoin.xlator.graph.NearestName;
-
 import java.util.List;
 import java.util.Set;
 import java.util.TreeSet;

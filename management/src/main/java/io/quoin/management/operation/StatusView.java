@@ -2,7 +2,6 @@ package io.quoin.management.operation;
 
 import io.quoin.management.volume.DiskView;
 import io.quoin.xlator.graph.NodeStatistics;
-
 import java.util.List;
 
 /**

@@ -2,11 +2,9 @@ package io.quoin.management.operation;
 
 import io.quoin.block.BlockError;
 import io.quoin.block.BlockException;
-
-import org.jspecify.annotations.Nullable;
-
 import java.util.Map;
 import java.util.TreeMap;
+import org.jspecify.annotations.Nullable;
 
 /**
  * The volumes of this process, by name. Each has a data folder, a lock and jobs of its own.

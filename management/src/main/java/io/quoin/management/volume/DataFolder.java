@@ -5,14 +5,12 @@ import io.quoin.block.BlockException;
 import io.quoin.block.Reason;
 import io.quoin.brick.posix.PrivateFolder;
 import io.quoin.xlator.NameText;
-
-import org.jspecify.annotations.Nullable;
-
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.LinkOption;
 import java.nio.file.Path;
 import java.util.Map;
+import org.jspecify.annotations.Nullable;
 
 /**
  * The folder of an embedded volume and what lies in it.

@@ -7,9 +7,6 @@ import io.quoin.qcow2.served.CheckControl;
 import io.quoin.qcow2.served.OpenCheck;
 import io.quoin.xlator.XlatorFile;
 import io.quoin.xlator.loop.Loop;
-
-import org.jspecify.annotations.Nullable;
-
 import java.util.ArrayDeque;
 import java.util.Optional;
 import java.util.Queue;
@@ -18,6 +15,7 @@ import java.util.concurrent.CompletionStage;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
+import org.jspecify.annotations.Nullable;
 
 /**
  * A check of an open disk, and what it has told so far: it tells on a thread of its own, which

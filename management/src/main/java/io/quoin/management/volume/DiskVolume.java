@@ -11,7 +11,6 @@ import io.quoin.xlator.XlatorFile;
 import io.quoin.xlator.graph.Graph;
 import io.quoin.xlator.loop.Loop;
 import io.quoin.xlator.loop.LoopGroup;
-
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;

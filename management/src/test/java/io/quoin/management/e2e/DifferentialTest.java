@@ -2,11 +2,11 @@ package io.quoin.management.e2e;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import io.quoin.qcow2.file.ChannelImageFile;
 import io.quoin.qcow2.check.CheckListener;
-import io.quoin.qcow2.file.ImageFile;
 import io.quoin.qcow2.check.Qcow2Check;
 import io.quoin.qcow2.check.RepairMode;
+import io.quoin.qcow2.file.ChannelImageFile;
+import io.quoin.qcow2.file.ImageFile;
 import io.quoin.testkit.peer.Peer;
 import io.quoin.testkit.peer.PeerResult;
 import java.io.IOException;

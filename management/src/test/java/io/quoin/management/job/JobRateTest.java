@@ -2,9 +2,8 @@ package io.quoin.management.job;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import org.junit.jupiter.api.Test;
-
 import java.util.concurrent.TimeUnit;
+import org.junit.jupiter.api.Test;
 
 class JobRateTest {
     private static long seconds(long seconds) {
