@@ -4,6 +4,7 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import io.quoin.block.BlockException;
 import io.quoin.management.daemon.ControlClient;
+import io.quoin.management.operation.Status;
 import io.quoin.management.volume.DataFolder;
 import java.io.IOException;
 import java.nio.file.Path;
@@ -27,7 +28,7 @@ record QuoinStatus(long tablesBytes, long cacheBytes, long imageFiles) {
         try (ControlClient service =
                 ControlClient.connect(new DataFolder(data))
                         .orElseThrow(() -> new IOException("no service: data=" + data))) {
-            return parse(service.call("status", MAPPER.createObjectNode()));
+            return parse(MAPPER.valueToTree(service.call(Status.TYPE, new Status.Request())));
         } catch (BlockException e) {
             throw new IOException("no status: data=" + data, e);
         }
