@@ -4,6 +4,7 @@ import io.quoin.block.BlockError;
 import io.quoin.block.BlockException;
 import io.quoin.qcow2.io.ChildFiles;
 import io.quoin.qcow2.io.ImageIo;
+import io.quoin.qcow2.io.TransferMemory;
 import io.quoin.qcow2.layout.HeaderLayout;
 import io.quoin.qcow2.layout.Qcow2Header;
 import io.quoin.qcow2.parents.ImageName;
@@ -69,8 +70,10 @@ record ImageHead(Qcow2Header header, ByteBuffer firstCluster) {
             return CompletableFuture.completedFuture(new long[0]);
         }
         int pieceBytes = Math.min(lengthBytes, TABLE_PIECE_BYTES);
-        ByteBuffer piece = BufferUtil.allocateDirectAligned(pieceBytes, ALIGNMENT);
-        return readTable(io, hostOffset, new long[lengthBytes / Long.BYTES], 0, piece, what);
+        TransferMemory piece = new TransferMemory(pieceBytes);
+        long[] entries = new long[lengthBytes / Long.BYTES];
+        return readTable(io, hostOffset, entries, 0, piece.bytes(), what)
+                .whenComplete((table, failure) -> piece.close());
     }
 
     /** Piece by piece: the longest table is 32 MiB, which need not be in memory twice. */

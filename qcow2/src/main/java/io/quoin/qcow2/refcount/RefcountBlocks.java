@@ -10,6 +10,7 @@ import io.quoin.qcow2.io.Join;
 import io.quoin.qcow2.io.MetadataKind;
 import io.quoin.qcow2.io.MetadataMap;
 import io.quoin.qcow2.io.Outcome;
+import io.quoin.qcow2.io.TransferMemory;
 import io.quoin.qcow2.layout.EntryFault;
 import io.quoin.qcow2.layout.L2Entry;
 import io.quoin.qcow2.layout.Qcow2Header;
@@ -394,8 +395,8 @@ final class RefcountBlocks {
     }
 
     private void writeWhole(RefcountBlock block, boolean durably, Join join) {
-        ByteBuffer bytes = BufferUtil.allocateDirectAligned(1 << clusterBits, ALIGNMENT);
-        long address = BufferUtil.address(bytes);
+        TransferMemory memory = new TransferMemory(1 << clusterBits);
+        long address = memory.address();
         long first = block.blockIndex() * layout.blockEntries();
         for (long at = first; at < first + layout.blockEntries(); at += 1L << countBits) {
             Slice slice = resident.get(at >>> countBits);
@@ -410,8 +411,7 @@ final class RefcountBlocks {
                 1 << clusterBits,
                 durably,
                 error -> {
-                    // The buffer lives as long as the write.
-                    bytes.clear();
+                    memory.close();
                     one.done(error);
                 });
     }
