@@ -12,7 +12,6 @@ import java.nio.ByteBuffer;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.function.Supplier;
-import org.agrona.BufferUtil;
 
 /**
  * The header of an image that is being opened, and how tables are read by it.
@@ -23,7 +22,6 @@ import org.agrona.BufferUtil;
 record ImageHead(Qcow2Header header, ByteBuffer firstCluster) {
     private static final int FIRST_READ_BYTES = 64 << 10;
     private static final int TABLE_PIECE_BYTES = 1 << 20;
-    private static final int ALIGNMENT = 4096;
 
     /** Reads it; {@code fileName} is for messages. */
     static CompletionStage<ImageHead> read(ImageIo io, String fileName) {
@@ -92,8 +90,10 @@ record ImageHead(Qcow2Header header, ByteBuffer firstCluster) {
     }
 
     private static CompletionStage<ByteBuffer> readHeader(ImageIo io, int lengthBytes) {
-        ByteBuffer bytes = BufferUtil.allocateDirectAligned(lengthBytes, ALIGNMENT);
-        return ChildFiles.read(io, 0, bytes, lengthBytes, "qcow2 header");
+        TransferMemory memory = new TransferMemory(lengthBytes);
+        return ChildFiles.read(io, 0, memory.bytes(), lengthBytes, "qcow2 header")
+                .thenApply(bytes -> ByteBuffer.allocate(lengthBytes).put(bytes).flip())
+                .whenComplete((bytes, failure) -> memory.close());
     }
 
     /** Puts the file's name in front of what is wrong with it. */
