@@ -90,7 +90,7 @@ final class JobCommand implements Runnable {
     /** {@code quoin job ls}. */
     @Command(
             name = "ls",
-            description = "List the jobs, the oldest first.",
+            description = "List the jobs that have not ended, the oldest first.",
             mixinStandardHelpOptions = true,
             footer = {"", "Example:", "  quoin job ls --all"})
     static final class Ls extends DiskCommand.OnVolume {

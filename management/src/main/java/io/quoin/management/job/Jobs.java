@@ -183,7 +183,7 @@ public final class Jobs implements AutoCloseable {
         Job job = id.matches("\\d{1,18}") ? jobs.get(Long.parseLong(id)) : null;
         if (job == null) {
             throw new BlockException(
-                    BlockError.ENOENT, "no such job: id=" + id + "; quoin job ls shows all");
+                    BlockError.ENOENT, "no such job: id=" + id + "; quoin job ls --all shows them");
         }
         return job;
     }
