@@ -41,7 +41,7 @@ class ArchitectureTest {
     private static final String OURS = "io.quoin..";
     private static final String SYSTEM_CALLS = "io.quoin.brick.posix.SystemCalls";
 
-    /** Who may see what of Quoin, besides itself. */
+    /** Which package may see what of Quoin, besides itself. */
     private static final Map<String, List<String>> ARROWS =
             Map.of(
                     BLOCK, List.of(),

@@ -28,9 +28,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
-/**
- * Directories of bitmaps that somebody made up: what they may cost, and what they may not reach.
- */
+/** Directories of bitmaps that are made up: what they may cost, and what they may not reach. */
 @Timeout(120)
 class BitmapLimitsTest {
     private static final String NAME = "disk.qcow2";

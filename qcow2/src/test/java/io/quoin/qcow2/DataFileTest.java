@@ -97,7 +97,7 @@ class DataFileTest {
         int oldSize = from / 512 * 512;
         int newSize = to / 512 * 512;
         create("cluster_size=4k,data_file_raw=" + (raw ? "on" : "off"), new byte[0], oldSize);
-        // What somebody left behind the end of the disk.
+        // What was left behind the end of the disk.
         byte[] longer = Arrays.copyOf(images.brick.content(DATA), oldSize + 30_000);
         Arrays.fill(longer, oldSize, longer.length, (byte) 7);
         images.brick.put(DATA, longer);

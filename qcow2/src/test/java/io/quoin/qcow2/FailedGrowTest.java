@@ -70,7 +70,7 @@ class FailedGrowTest {
         images.close(again);
     }
 
-    /** Whether it is on disk nobody knows; here it is. */
+    /** Whether it is on disk is not known; here it is. */
     @Test
     void shouldKeepTheNewL1WhenTheSwitchOfTheHeaderFails() throws IOException {
         brick.failing = (name, request) -> isHeaderAfterL1(request);

@@ -32,7 +32,7 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** The dirty bit: who sets it, when it goes, and what happens to an image that has it. */
+/** The dirty bit: what sets it, when it goes, and what happens to an image that has it. */
 @Timeout(120)
 class LazyRefcountsTest {
     private static final String NAME = "disk.qcow2";

@@ -22,7 +22,7 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
-/** Images with so many tables that nobody could keep track of more. */
+/** Images with so many tables that no more could be kept track of. */
 @Timeout(120)
 class MetadataLimitTest {
     private static final String NAME = "disk.qcow2";

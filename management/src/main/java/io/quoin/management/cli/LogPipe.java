@@ -12,7 +12,7 @@ import java.util.Deque;
 
 /**
  * Standard error of a service: lines go into a bounded queue that a thread of its own writes. A
- * pipe that nobody reads, or a slow terminal, stops that thread and no other; lines that find no
+ * pipe that is not read, or a slow terminal, stops that thread and no other; lines that find no
  * room are dropped and counted, and the count is written once something is read again. Control
  * characters in a line, which a terminal would obey, are replaced.
  *
@@ -136,7 +136,7 @@ final class LogPipe extends OutputStream {
             target.write(bytes);
             target.flush();
         } catch (IOException closed) {
-            // Nobody can be told.
+            // There is nowhere to tell it.
         }
         tellDropped();
         synchronized (this) {
@@ -154,7 +154,7 @@ final class LogPipe extends OutputStream {
             dropped -= count;
         }
         if (count > 0) {
-            String text = "quoin: log lines dropped, nobody read them in time: lines=" + count;
+            String text = "quoin: log lines dropped, not read in time: lines=" + count;
             try {
                 target.write((text + "\n").getBytes(StandardCharsets.UTF_8));
                 target.flush();

@@ -15,7 +15,7 @@ import picocli.CommandLine;
 public final class Main {
     private static final String LOG_LEVEL = "org.slf4j.simpleLogger.defaultLogLevel";
 
-    /** How long the end of the process waits for a log that nobody reads. */
+    /** How long the end of the process waits for a log that is not read. */
     private static final long LOG_STALL_MILLIS = 1000;
 
     private static @Nullable LogPipe log;
@@ -37,7 +37,7 @@ public final class Main {
         System.exit(exitCode);
     }
 
-    /** Before the process ends: writes what was logged, unless nobody reads it. */
+    /** Before the process ends: writes what was logged, unless it is not read. */
     static void flushLog() {
         System.err.flush();
         LogPipe present = log;

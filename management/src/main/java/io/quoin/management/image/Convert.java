@@ -117,7 +117,7 @@ public final class Convert {
         try (TargetFile file = new TargetFile(to)) {
             refuseTargetBelow("source", source, to, file.place());
             if (file.replaces()) {
-                // Held until the session ends: nobody may lose what he writes to it meanwhile.
+                // Held until the session ends: what is written to it meanwhile must not be lost.
                 session.open(new LocalImage(file.place(), ImageFormat.RAW), OpenMode.READ_WRITE);
             }
             OpenedImage backing = openBacking(to, file.place(), source);

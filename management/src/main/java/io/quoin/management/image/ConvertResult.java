@@ -10,7 +10,7 @@ import java.util.List;
  * @param storedBytes stored in the target, before compression
  * @param bitmaps names of the dirty bitmaps that were copied
  * @param skippedBitmaps names of those that were left out, being inconsistent
- * @param staleBitmaps whether the source has bitmaps that nobody can tell any more, all left out
+ * @param staleBitmaps whether the source has bitmaps that are not valid any more, all left out
  *     <p>Threading: immutable.
  */
 public record ConvertResult(

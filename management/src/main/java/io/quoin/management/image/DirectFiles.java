@@ -4,8 +4,8 @@ import io.quoin.qcow2.file.ImageFile;
 import java.nio.file.Path;
 
 /**
- * Opens the file of an image beside the graph, for changes of its header and tables while nobody
- * has it open.
+ * Opens the file of an image beside the graph, for changes of its header and tables while it is not
+ * open.
  */
 @FunctionalInterface
 interface DirectFiles {

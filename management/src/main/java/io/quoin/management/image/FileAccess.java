@@ -12,8 +12,8 @@ import java.nio.file.attribute.UserPrincipal;
 import java.util.Set;
 
 /**
- * Who may do what with a file that is to be replaced: the same shall hold for the one that takes
- * its place.
+ * Which users may do what with a file that is to be replaced: the same shall hold for the one that
+ * takes its place.
  *
  * <p>Threading: immutable.
  */

@@ -79,7 +79,7 @@ public final class ImageSession implements AutoCloseable {
 
     /**
      * From now on images that are opened to be read are neither locked nor asked for others' locks:
-     * somebody may be writing them, and what is read may be of different moments.
+     * another program may be writing them, and what is read may be of different moments.
      */
     public ImageSession forceShare(boolean wanted) {
         forceShare = wanted;

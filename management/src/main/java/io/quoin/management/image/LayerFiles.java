@@ -8,7 +8,8 @@ import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The files that an open image stands on: whoever replaces one of them changes what it reads as.
+ * The files that an open image stands on: a program that replaces one of them changes what it reads
+ * as.
  *
  * <p>Threading: immutable.
  */

@@ -19,8 +19,8 @@ import java.util.function.Consumer;
 
 /**
  * An image and its backing files by their names, and which of them has what. They are looked at
- * beside those who have them open: whoever walks the {@link #map} may write to the image in the
- * places that the walk has left behind.
+ * beside those that have them open: a caller that walks the {@link #map} may write to the image in
+ * the places that the walk has left behind.
  *
  * <p>Threading: confined to its user.
  */
@@ -75,7 +75,7 @@ final class Layers implements AutoCloseable {
     }
 
     /**
-     * All extents, in order; those of the image at {@code depthEnd} and below, which nobody looks
+     * All extents, in order; those of the image at {@code depthEnd} and below, which are not looked
      * into, as not present at that depth.
      */
     void map(int depthEnd, Consumer<MapExtent> consumer) {

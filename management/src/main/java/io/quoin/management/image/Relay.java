@@ -9,8 +9,8 @@ import java.util.concurrent.ExecutionException;
 import java.util.function.Supplier;
 
 /**
- * Passes the end of a stage on to a future that somebody waits for, also where the stage could not
- * even be begun; and waits.
+ * Passes the end of a stage on to a future that is waited for, also where the stage could not even
+ * be begun; and waits.
  *
  * <p>Threading: thread-safe.
  */
@@ -29,7 +29,7 @@ final class Relay {
         }
     }
 
-    // Whoever has the target hears of everything.
+    // The holder of the target hears of everything.
     @SuppressWarnings("FutureReturnValueIgnored")
     static <T> void into(CompletableFuture<T> target, Supplier<CompletionStage<T>> work) {
         try {

@@ -51,7 +51,7 @@ final class SignalCleanUp implements AutoCloseable {
         return NameText.printable(NameText.of(path));
     }
 
-    /** For {@code last}, where there is nobody to catch anything. */
+    /** For {@code last}, where nothing can be caught. */
     static void removeOrSay(Path file) {
         try {
             Files.deleteIfExists(file);

@@ -75,7 +75,7 @@ public final class StatusMap {
         told.complete(some);
     }
 
-    /** As QEMU reads it: what is neither there nor known to be zeros is somebody else's. */
+    /** As QEMU reads it: what is neither there nor known to be zeros is another layer's. */
     private static MapExtent extent(long start, long length, int status) {
         boolean isZero = (status & BlockStatus.ZERO) != 0;
         boolean isData = (status & BlockStatus.HOLE) == 0;

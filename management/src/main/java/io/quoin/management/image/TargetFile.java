@@ -102,7 +102,7 @@ final class TargetFile implements AutoCloseable {
     }
 
     /**
-     * The image and its data file are there now, without content yet: nobody shall read that who
+     * The image and its data file are there now, without content yet: no user shall read that who
      * could not read what it replaces.
      */
     void withhold() {

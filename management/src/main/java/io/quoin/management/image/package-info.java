@@ -1,6 +1,6 @@
 /**
- * The offline tools: image files that nobody has open and disks behind NBD addresses, as block
- * devices on a loop, and what is done with them.
+ * The offline tools: image files that are not open elsewhere and disks behind NBD addresses, as
+ * block devices on a loop, and what is done with them.
  */
 @NullMarked
 package io.quoin.management.image;

@@ -55,7 +55,7 @@ final class DiskChecks {
         }
     }
 
-    /** Of a disk that nobody can have open for writing. */
+    /** Of a disk that cannot be open for writing. */
     private Optional<OpenCheck> runReadOnly(
             String name, CheckEvents events, BlockException whyReadOnly) {
         Loop loop = loops.next();

@@ -8,7 +8,7 @@ import java.util.Map;
  * @param name its name
  * @param sizeBytes what the guest sees
  * @param allocatedBytes what its image takes up, without backing files
- * @param connections who is attached to it now, over NBD and in the process
+ * @param connections what is attached to it now, over NBD and in the process
  * @param details format and more of the image, for one disk alone; else empty
  *     <p>Threading: immutable.
  */

@@ -37,7 +37,7 @@ public final class DiskVolume implements AutoCloseable {
     private final DiskChecks checks;
     private volatile List<String> names = List.of();
 
-    /** The look-up that nobody waits for but {@link #close}; none begins after that. */
+    /** The look-up that nothing waits for but {@link #close}; none begins after that. */
     private CompletableFuture<Void> lookUp = CompletableFuture.completedFuture(null);
 
     private long lookUpNanos;
@@ -64,7 +64,7 @@ public final class DiskVolume implements AutoCloseable {
         return graph;
     }
 
-    /** Opens a disk, or joins those who have it open. */
+    /** Opens a disk, or joins those that have it open. */
     public CompletionStage<AttachedDisk> attach(String name) {
         return open.attach(name);
     }
@@ -176,7 +176,7 @@ public final class DiskVolume implements AutoCloseable {
 
     /**
      * Checks the image of a disk, attached or not; guests go on. One that cannot be opened for
-     * writing, as a corrupt one, is opened for reading, and nobody can attach it before the end.
+     * writing, as a corrupt one, is opened for reading, and it cannot be attached before the end.
      *
      * @param repairLeaks whether clusters are given back that nothing refers to
      * @return what was found; empty where the format has no check
@@ -191,7 +191,7 @@ public final class DiskVolume implements AutoCloseable {
         checks.stop();
     }
 
-    /** Removes a disk for good; EBUSY while somebody is attached. */
+    /** Removes a disk for good; EBUSY while a client is attached. */
     public void remove(String name) {
         Stages.await(open.alone(name, () -> top().remove(name)));
         Stages.await(refresh());
@@ -229,7 +229,7 @@ public final class DiskVolume implements AutoCloseable {
                 : closed.thenCompose(none -> CompletableFuture.failedFuture(failure));
     }
 
-    /** Opens a disk that nobody holds for reading, and looks. */
+    /** Opens a disk that is not held for reading, and looks. */
     private CompletionStage<DiskView> examine(String name) {
         Loop loop = loops.next();
         return top().stat(name)

@@ -18,7 +18,8 @@ import java.util.concurrent.ConcurrentHashMap;
 
 /**
  * Holds a data folder for this process; the kernel lets go of it when the process dies in any way.
- * The lock file says who holds it and is never removed, since a removed file can be locked twice.
+ * The lock file says which process holds it and is never removed, since a removed file can be
+ * locked twice.
  *
  * <p>A file of a process must be opened through one descriptor only: closing a second one would
  * drop the lock (fcntl(2)). So the folders held by this process are remembered.
@@ -40,7 +41,7 @@ public final class FolderLock implements AutoCloseable {
     /**
      * Takes a folder, which is there.
      *
-     * @throws BlockException with EBUSY and the holder's process id, if somebody else has it
+     * @throws BlockException with EBUSY and the holder's process id, if another process has it
      */
     public static FolderLock acquire(DataFolder folder) {
         try {

@@ -39,11 +39,11 @@ final class OpenDisks {
     private final Map<String, Slot> slots = new HashMap<>();
     private boolean closed;
 
-    /** A disk that somebody uses, or did a moment ago. Guarded by {@link #slots}. */
+    /** A disk that is in use, or was a moment ago. Guarded by {@link #slots}. */
     private static final class Slot {
         private int users;
 
-        /** The open disk, or its opening; null while nobody holds it. */
+        /** The open disk, or its opening; null while it is not held. */
         private @Nullable CompletableFuture<OpenDisk> open;
 
         /** Ends, always well, when what went on before has ended. */
@@ -116,7 +116,7 @@ final class OpenDisks {
         return closing;
     }
 
-    /** Runs {@code call} while nobody holds the disk; EBUSY if somebody does. */
+    /** Runs {@code call} while the disk is not held; EBUSY if it is. */
     <T> CompletionStage<T> alone(String name, Supplier<CompletionStage<T>> call) {
         CompletableFuture<T> result = new CompletableFuture<>();
         CompletableFuture<Void> before;
@@ -136,7 +136,7 @@ final class OpenDisks {
         return result;
     }
 
-    /** The disk while somebody holds it. */
+    /** The disk while it is held. */
     @Nullable CompletionStage<OpenDisk> present(String name) {
         synchronized (slots) {
             Slot slot = slots.get(name);
@@ -151,7 +151,7 @@ final class OpenDisks {
         }
     }
 
-    /** Refuses new users and closes every disk, whoever still holds it. */
+    /** Refuses new users and closes every disk, held or not. */
     CompletionStage<Void> close() {
         List<CompletableFuture<Void>> ends = new ArrayList<>();
         synchronized (slots) {
@@ -190,7 +190,7 @@ final class OpenDisks {
                 .thenApplyAsync(opened -> OpenDisk.of(opened, loop, why.getMessage()), loop);
     }
 
-    /** Completes when nobody is any more in the middle of letting go of a disk. */
+    /** Completes when no disk is any more in the middle of being let go. */
     CompletionStage<Void> settled(String name) {
         synchronized (slots) {
             Slot slot = slots.get(name);
@@ -200,7 +200,7 @@ final class OpenDisks {
         }
     }
 
-    /** Takes the slot out once what goes on in it has ended and nobody has come since. */
+    /** Takes the slot out once what goes on in it has ended and nothing has come since. */
     private void forgetWhenIdle(String name) {
         CompletableFuture<Void> before;
         synchronized (slots) {
@@ -236,7 +236,7 @@ final class OpenDisks {
                                         .orElseGet(() -> CompletableFuture.completedFuture(null)));
     }
 
-    // The target is what somebody waits for.
+    // The target is what is waited for.
     @SuppressWarnings("FutureReturnValueIgnored")
     private static <T> void relay(CompletionStage<T> source, CompletableFuture<T> target) {
         source.whenComplete(

@@ -293,7 +293,7 @@ class ImageToolsTest extends ImageToolsBed {
         qemuImg("create", "-f", "qcow2", "-o", "cluster_size=512", "base.qcow2", "16M");
         qemuIo("qcow2", "base.qcow2", "write -P 1 14M 2M");
         qemuImg("create", "-f", "qcow2", "-b", "base.qcow2", "-F", "qcow2", "top.qcow2", "320M");
-        // Data first: by the first hole the place of the old table is somebody else's.
+        // Data first: by the first hole the place of the old table is in use otherwise.
         qemuIo("qcow2", "top.qcow2", "write -P 2 0 13M");
         qemuIo("qcow2", "top.qcow2", "write -z 13M 64k");
         qemuIo("qcow2", "top.qcow2", "write -P 3 200M 12M");

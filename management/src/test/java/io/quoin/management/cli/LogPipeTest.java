@@ -11,7 +11,7 @@ import java.util.concurrent.CountDownLatch;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
-/** A log that nobody reads, and one that somebody does. */
+/** A log that is not read, and one that is. */
 @Timeout(60)
 class LogPipeTest {
     private final ByteArrayOutputStream read = new ByteArrayOutputStream();
@@ -76,8 +76,7 @@ class LogPipeTest {
         assertThat(lines).isBetween(900L, 1100L);
         assertThat(text().lines().filter(text -> !text.equals(line)))
                 .containsExactly(
-                        "quoin: log lines dropped, nobody read them in time: lines="
-                                + (10_000 - lines));
+                        "quoin: log lines dropped, not read in time: lines=" + (10_000 - lines));
         out.println("and on");
         pipe.drain(20_000);
         assertThat(text()).endsWith("and on\n");

@@ -16,7 +16,7 @@ import java.security.NoSuchAlgorithmException;
 import java.util.HexFormat;
 import java.util.List;
 
-/** What the tests ask of an image file that nobody has open: qemu-img is the judge. */
+/** What the tests ask of an image file that is not open: qemu-img is the judge. */
 final class Images {
     private static final int LEAKS = 3;
 

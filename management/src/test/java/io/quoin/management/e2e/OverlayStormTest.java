@@ -26,7 +26,7 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
-/** Many guests that start at once, on overlays of one disk that nobody has read for a while. */
+/** Many guests that start at once, on overlays of one disk that has not been read for a while. */
 @Timeout(300)
 class OverlayStormTest {
     private static final long SIZE = 64 << 20;

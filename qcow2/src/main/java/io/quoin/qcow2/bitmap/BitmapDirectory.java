@@ -31,8 +31,8 @@ import org.jspecify.annotations.Nullable;
  */
 final class BitmapDirectory {
     /**
-     * Of the directory of an image that is open for writing: far beyond what anybody has, and what
-     * a bad image may make us allocate.
+     * Of the directory of an image that is open for writing: far beyond what there is in practice,
+     * and what a bad image may make us allocate.
      */
     static final int SIZE_BYTES_MAX = 2 << 20;
 

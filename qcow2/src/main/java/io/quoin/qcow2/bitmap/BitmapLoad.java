@@ -47,7 +47,7 @@ final class BitmapLoad extends BitmapTask {
 
     /**
      * @param map where clusters that hold the bitmap are entered; null: nothing will be written
-     * @param buffer what is read into, which nobody else uses meanwhile
+     * @param buffer what is read into, which nothing else uses meanwhile
      */
     BitmapLoad(
             ImageIo io,
@@ -111,7 +111,7 @@ final class BitmapLoad extends BitmapTask {
             long hostOffset = BitmapDirectoryLayout.dataHostOffset(table[i]);
             EntryFault fault =
                     BitmapDirectoryLayout.tableFault(table[i], clusterBits, io.fileSizeBytes());
-            // What a wrong entry names may be anybody's: it is not claimed, nor freed later.
+            // What a wrong entry names may be in use otherwise: it is not claimed, nor freed later.
             boolean claimed = fault.isNone() && claim(hostOffset);
             if (!claimed) {
                 sound = false;

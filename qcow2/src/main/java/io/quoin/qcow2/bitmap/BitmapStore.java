@@ -22,7 +22,7 @@ import org.agrona.BufferUtil;
  *  FREE       what nothing points to any more
  * </pre>
  *
- * A crash before SWITCH leaves bitmaps that are in use, which nobody takes for right; their tables
+ * A crash before SWITCH leaves bitmaps that are in use, which are not taken for right; their tables
  * point to clusters that are counted.
  *
  * <p>Threading: confined(loop).

@@ -76,7 +76,7 @@ public final class ImageBitmaps {
                         });
     }
 
-    /** Why nobody knows what bitmaps there are; null: all are known. */
+    /** Why it is not known what bitmaps there are; null: all are known. */
     @Nullable BlockException loadFailure() {
         return loadFailure;
     }
@@ -307,7 +307,7 @@ public final class ImageBitmaps {
         return (int) ((bytes + (1L << clusterBits) - 1) >>> clusterBits);
     }
 
-    /** The directory of now, with flags for bitmaps that nobody uses. */
+    /** The directory of now, with flags for bitmaps that are not in use. */
     List<BitmapEntry> entriesWhenStored() {
         List<BitmapEntry> entries = new ArrayList<>();
         for (StoredBitmap bitmap : all) {

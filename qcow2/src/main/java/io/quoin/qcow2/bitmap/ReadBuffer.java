@@ -4,8 +4,8 @@ import java.nio.ByteBuffer;
 import org.agrona.BufferUtil;
 
 /**
- * Memory that bitmaps are read into, one after the other: an image may have 65535 of them, and
- * nobody tells when memory of its own for each would be given back.
+ * Memory that bitmaps are read into, one after the other: an image may have 65535 of them, and when
+ * memory of its own for each would be given back is not known.
  *
  * <p>Threading: confined(loop).
  */

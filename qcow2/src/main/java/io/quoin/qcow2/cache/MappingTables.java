@@ -131,7 +131,7 @@ public final class MappingTables {
         return slice;
     }
 
-    /** As {@link #find} for who looks at every slice once: none is kept for that. */
+    /** As {@link #find} for a walk that looks at every slice once: none is kept for that. */
     public @Nullable Slice peek(int sliceIndex) {
         Slice slice = at(sliceIndex);
         return slice == null || slice.loading ? null : slice;

@@ -27,7 +27,7 @@ final class BitmapWalk {
         this.report = report;
     }
 
-    /** Reads the directory. Whoever opens the image for writing cannot go on without it either. */
+    /** Reads the directory. Opening the image for writing cannot go on without it either. */
     void read() {
         try {
             bitmaps = image.bitmaps();
@@ -86,7 +86,7 @@ final class BitmapWalk {
             if (fault == EntryFault.BEYOND_EOF) {
                 report.corruption(text);
             } else {
-                // Nobody can load the bitmaps.
+                // The bitmaps cannot be loaded.
                 report.checkError(text);
             }
             report.referencesHidden = true;

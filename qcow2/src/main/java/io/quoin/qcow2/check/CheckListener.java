@@ -16,8 +16,8 @@ public interface CheckListener {
     default void finding(String text) {}
 
     /**
-     * Whether the count of a cluster may be above its references on disk, because whoever has the
-     * image open needs it so: then it is no leak.
+     * Whether the count of a cluster may be above its references on disk, because the program that
+     * has the image open needs it so: then it is no leak.
      */
     default boolean isCountedAhead(long cluster) {
         return false;

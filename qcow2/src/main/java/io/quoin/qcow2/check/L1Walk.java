@@ -22,7 +22,7 @@ final class L1Walk {
     private long done;
 
     /**
-     * @param sideBySide who walks the L2 tables; null: they are walked as they come
+     * @param sideBySide what walks the L2 tables; null: they are walked as they come
      */
     L1Walk(
             ClosedImage image,

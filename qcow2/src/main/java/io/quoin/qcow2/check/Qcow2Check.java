@@ -7,8 +7,8 @@ import io.quoin.qcow2.layout.Qcow2Header;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Checks the consistency of an image that nobody has open, as {@code qemu-img check} does and
- * somewhat more strictly, and repairs it. Work is in proportion to the tables of the image and its
+ * Checks the consistency of an image that is not open, as {@code qemu-img check} does and somewhat
+ * more strictly, and repairs it. Work is in proportion to the tables of the image and its
  * snapshots, memory to the clusters in use.
  *
  * <p>A repair changes refcounts, COPIED flags and reserved bits, and gives a copy of their own to
@@ -224,7 +224,7 @@ public final class Qcow2Check {
                     "the refcount structure cannot be rebuilt while a broken table hides references");
         }
         boolean repair = passMode != RepairMode.NONE && mayCorrectCopied(report, passMode);
-        // A count of 1 that may be too low does not say that nobody else has the cluster.
+        // A count of 1 that may be too low does not say that nothing else has the cluster.
         boolean trusted = !report.countsTooLow && !report.rebuild && !report.referencesHidden;
         boolean maySet = repair && trusted;
         CopiedCheck copied = new CopiedCheck(image, compare.countIsOne(), report, repair, maySet);

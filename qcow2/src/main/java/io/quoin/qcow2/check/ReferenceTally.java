@@ -22,7 +22,7 @@ final class ReferenceTally implements References {
 
     /**
      * @param repair whether defects of entries are mended that change nothing for a reader
-     * @param relocations hears of the references that have to go elsewhere; null: nobody does
+     * @param relocations hears of the references that have to go elsewhere; null: nothing does
      */
     ReferenceTally(
             ClosedImage image,

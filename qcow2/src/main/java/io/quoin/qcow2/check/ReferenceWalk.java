@@ -27,8 +27,8 @@ final class ReferenceWalk {
     private final RefcountWalk refcountWalk;
 
     /**
-     * @param workers who walk the L2 tables; whatever is found must end in {@link FindingException}
-     *     then. Null: all of it in order
+     * @param workers that walk the L2 tables; whatever is found must end in {@link
+     *     FindingException} then. Null: all of it in order
      */
     ReferenceWalk(
             ClosedImage image,

@@ -18,7 +18,7 @@ final class SnapshotReading implements SnapshotTableLayout.Faults {
     private boolean faulty;
 
     /**
-     * @param relocations hears of a table that has to be written anew; null: nobody does
+     * @param relocations hears of a table that has to be written anew; null: nothing does
      */
     SnapshotReading(ClosedImage image, CheckReport report, @Nullable Relocations relocations) {
         this.image = image;

@@ -7,9 +7,9 @@ import org.jspecify.annotations.Nullable;
  * Counts the changes of guests from their start to their end. {@link RangeLocks} do not tell that:
  * a long change lets go of its range half-way and takes the next part later.
  *
- * <p>Who waits does so for the changes that are under way at that moment, and not for those that
- * begin afterwards, of which there may always be one. So there are two counts, of which new changes
- * use the other one from then on; it is 0, since the wait before was for that.
+ * <p>A wait is for the changes that are under way at that moment, and not for those that begin
+ * afterwards, of which there may always be one. So there are two counts, of which new changes use
+ * the other one from then on; it is 0, since the wait before was for that.
  *
  * <p>Threading: confined(loop).
  */

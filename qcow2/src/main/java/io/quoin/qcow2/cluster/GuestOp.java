@@ -96,8 +96,8 @@ abstract class GuestOp extends Steps {
     }
 
     /**
-     * A slice of a table, in memory and changeable; null: it has to wait, or has failed. Who waits
-     * for room holds nothing that those need who make it.
+     * A slice of a table, in memory and changeable; null: it has to wait, or has failed. What waits
+     * for room holds nothing that those need that make it.
      */
     protected final @Nullable Slice ownSlice(int sliceIndex) {
         MappingTables tables = image.tables;

@@ -21,7 +21,7 @@ import org.jspecify.annotations.Nullable;
  *
  * <pre>
  *  EMPTY --read--> BUSY: read from the file, decompress on a worker --ok--> FULL --another cluster, or forget--> ..
- *                                                                  --not--> EMPTY, EIO for who waits
+ *                                                                  --not--> EMPTY, EIO for what waits
  * </pre>
  *
  * What cannot be decompressed ends the read and nothing else: the structure of the image does not
@@ -177,7 +177,7 @@ public final class ClusterReader {
         }
     }
 
-    /** Somebody who waits for bytes of a cluster. */
+    /** What waits for bytes of a cluster. */
     private static final class Read {
         private static final Outcome NONE = error -> {};
 

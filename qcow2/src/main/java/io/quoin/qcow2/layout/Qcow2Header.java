@@ -489,7 +489,7 @@ public final class Qcow2Header {
         return later;
     }
 
-    /** As it stands in the image, to be trusted by nobody; null: none. */
+    /** As it stands in the image, not to be trusted; null: none. */
     public @Nullable String backingFile() {
         return backingFile;
     }
@@ -498,7 +498,7 @@ public final class Qcow2Header {
         return text(HeaderExtension.BACKING_FORMAT, "backing format");
     }
 
-    /** As it stands in the image, to be trusted by nobody; null: none. */
+    /** As it stands in the image, not to be trusted; null: none. */
     public @Nullable String dataFile() {
         return text(HeaderExtension.DATA_FILE, "data file name");
     }
@@ -516,7 +516,7 @@ public final class Qcow2Header {
         return null;
     }
 
-    /** Where the bitmaps are; null: none, or stale ones that nobody may use. */
+    /** Where the bitmaps are; null: none, or stale ones that must not be used. */
     public @Nullable BitmapsExtension bitmaps() {
         HeaderExtension bitmaps = extension(HeaderExtension.BITMAPS);
         return bitmapsConsistent() && bitmaps != null
@@ -524,7 +524,7 @@ public final class Qcow2Header {
                 : null;
     }
 
-    /** Host offset of the LUKS header and its length; null: none, or nobody knows where. */
+    /** Host offset of the LUKS header and its length; null: none, or it is not known where. */
     public long @Nullable [] cryptoHeader() {
         HeaderExtension crypto = extension(HeaderExtension.CRYPTO);
         if (crypto == null) {

@@ -10,9 +10,9 @@ import java.util.TreeMap;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Who changes which file of the volume at this moment, and which images keep it from that: one that
- * is open or in the making pins the files that it stands on. A file is changed or pinned, never
- * both, so that of a change of a parent and the making of a child one wins.
+ * What changes which file of the volume at this moment, and which images keep it from that: one
+ * that is open or in the making pins the files that it stands on. A file is changed or pinned,
+ * never both, so that of a change of a parent and the making of a child one wins.
  *
  * <p>An image may change and pin its own data file.
  *

@@ -13,8 +13,8 @@ import java.util.function.Predicate;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Keeps files from being changed that others stand on. Who changes a file holds it first and then
- * looks at the headers; who makes a child pins the parent before the child exists. So neither can
+ * Keeps files from being changed that others stand on. A change holds its file first and then looks
+ * at the headers; the making of a child pins the parent before the child exists. So neither can
  * miss the other.
  *
  * <p>Threading: thread-safe.

@@ -27,7 +27,7 @@ import org.slf4j.LoggerFactory;
 /**
  * What the images of the subvolume stand on, by their headers. A look lists the files, and reads
  * again the headers of those that have changed since; so it finds files that were copied in,
- * removed or rebased behind the volume's back. A look serves all who asked before it began.
+ * removed or rebased behind the volume's back. A look serves all calls that came before it began.
  *
  * <p>An image that is held for writing names the same files for as long: it is not read again.
  *
@@ -64,7 +64,7 @@ final class ParentIndex {
     private record Entry(
             HeaderReferences references, long stamp, long hold, @Nullable String failure) {}
 
-    /** What a look found: who stands on what, and the images that could not be read. */
+    /** What a look found: what stands on what, and the images that could not be read. */
     record Found(ReferenceGraph graph, List<String> unreadable) {}
 
     private record Request(@Nullable String unread, CompletableFuture<Found> found) {}

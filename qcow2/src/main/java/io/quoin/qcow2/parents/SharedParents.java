@@ -20,7 +20,7 @@ import org.jspecify.annotations.Nullable;
  *
  * <pre>
  *   opening --opened--> open(users=n) --last close--> closed
- *      '-----failed---> closed, for all who waited;   who comes then opens it anew
+ *      '-----failed---> closed, for all that waited;  what comes then opens it anew
  * </pre>
  *
  * <p>Threading: thread-safe map of what is confined to one loop each.
@@ -72,7 +72,7 @@ public final class SharedParents {
     }
 
     /**
-     * Opens a backing file, or joins those who have it open; on the loop.
+     * Opens a backing file, or joins those that have it open; on the loop.
      *
      * @param chain of the image above it
      * @param opening opens it, given its chain; the stage completes on the loop

@@ -1,5 +1,5 @@
 /**
- * Which images stand on which files: names, chains, what the headers of a volume refer to, who may
+ * Which images stand on which files: names, chains, what the headers of a volume refer to, what may
  * change a file, and parents that several images of a loop share.
  */
 @NullMarked

@@ -80,7 +80,7 @@ final class GrowTableTask extends RefcountTask {
         switch (state) {
             case WRITE -> {
                 if (blocks.tableSize() > tooShort) {
-                    // Somebody who came first has done it.
+                    // A task that came first has done it.
                     return false;
                 }
                 if (!plan()) {

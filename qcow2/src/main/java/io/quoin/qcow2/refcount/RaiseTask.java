@@ -5,7 +5,7 @@ import io.quoin.qcow2.cache.Slice;
 
 /**
  * Adds references to clusters that have a count already, as compressed clusters that share one do.
- * Nobody points there by these references yet; they are on disk, with the data, before an entry
+ * Nothing points there by these references yet; they are on disk, with the data, before an entry
  * that does is.
  *
  * <pre>

@@ -18,7 +18,7 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * The host clusters of an open image: which are free, who gets them, and what happens when a
+ * The host clusters of an open image: which are free, what gets them, and what happens when a
  * reference goes away. Its work is a queue of tasks of which one runs at a time.
  *
  * <p>Threading: confined(loop).

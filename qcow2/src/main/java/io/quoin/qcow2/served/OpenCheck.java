@@ -7,8 +7,8 @@ import java.util.Map;
 /**
  * What a check of an open image found.
  *
- * @param result as of a check of an image that nobody has open; leaks that were given back are
- *     among the fixed ones
+ * @param result as of a check of an image that is not open; leaks that were given back are among
+ *     the fixed ones
  * @param countedAhead clusters that are counted more often than tables on disk refer to them, and
  *     rightly: reserved, in use by requests under way, or waiting to be free
  *     <p>Threading: immutable.

@@ -55,7 +55,7 @@ class SmallRepairTest {
         assertThat(keepsLeaks(image)).as("%s", findings).isTrue();
     }
 
-    /** Nobody knows where the LUKS header is, with which all data would be lost. */
+    /** It is not known where the LUKS header is, with which all data would be lost. */
     @Test
     void shouldGiveNothingBackWhenCryptoHeaderIsNowhere() {
         ByteBuffer image = bytes(SmallImage.plain());

@@ -4,7 +4,7 @@ import java.util.function.Consumer;
 
 /**
  * Checklist section 10: the snapshot table. The data path does not read it, so that a broken one
- * keeps nobody from their disk; info and check do.
+ * keeps no guest from its disk; info and check do.
  */
 final class SnapshotImages {
     private static final long UINT_MAX = 0xffff_ffffL;
@@ -15,7 +15,7 @@ final class SnapshotImages {
         g.readOnly(name, says, SmallImage::withSnapshot, damage);
     }
 
-    /** Nobody but a reader of the snapshot minds, and perhaps a check. */
+    /** Only a reader of the snapshot minds, and perhaps a check. */
     private static void found(Gallery g, String name, String says, Consumer<SmallImage> damage) {
         g.found(name, says, SmallImage::withSnapshot, damage);
     }

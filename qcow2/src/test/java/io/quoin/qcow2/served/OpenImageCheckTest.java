@@ -277,9 +277,9 @@ class OpenImageCheckTest {
         XlatorFile file = open();
         ServedFixture checks = new ServedFixture(images, file);
         CompletionStage<OpenCheck> check = checks.start(false);
-        checks.stop("nobody waits");
+        checks.stop("no more waits");
 
-        assertFails(() -> images.loops.await(check), BlockError.ESHUTDOWN, "nobody waits");
+        assertFails(() -> images.loops.await(check), BlockError.ESHUTDOWN, "no more waits");
 
         assertThat(checks.check().result().isClean()).isTrue();
         images.close(file);

@@ -114,7 +114,7 @@ final class CheckCommand implements Callable<Integer> {
 
     private ImageFile open(ImageSession session, Path path) {
         try {
-            // Leaked clusters are nothing that anybody reads.
+            // Leaked clusters are nothing that is read.
             return repair == Repair.leaks
                     ? session.directToKeep(path)
                     : session.direct(path, repair != null);

@@ -6,14 +6,14 @@ import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.Spec;
 
 /**
- * {@code quoin image}: image files that nobody has open, in a brick or anywhere else. JSON has
- * qemu-img's field names.
+ * {@code quoin image}: image files that are not open elsewhere, in a brick or anywhere else. JSON
+ * has qemu-img's field names.
  *
  * <p>Threading: confined to the main thread.
  */
 @Command(
         name = "image",
-        description = "Make, describe, check and change image files that nobody has open.",
+        description = "Make, describe, check and change image files that are not open elsewhere.",
         synopsisSubcommandLabel = "COMMAND",
         mixinStandardHelpOptions = true,
         subcommands = {
