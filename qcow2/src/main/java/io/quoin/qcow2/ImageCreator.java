@@ -148,13 +148,14 @@ final class ImageCreator {
                         () -> opener.openBacking(backing, wanted.backingFormat(), loop, chain),
                         loop)
                 .thenCompose(Function.identity())
-                .thenCompose(
+                .thenComposeAsync( // it may be open already: then it would go on here
                         file ->
                                 ChildFiles.thenClose(
                                         file,
                                         open ->
                                                 CompletableFuture.completedFuture(
-                                                        open.geometry().sizeBytes())))
+                                                        open.geometry().sizeBytes())),
+                        loop)
                 .thenApply(backingBytes -> sizeBytes > 0 ? sizeBytes : backingBytes);
     }
 
