@@ -143,9 +143,15 @@ public class NbdBenchmark {
     }
 
     private int transfer(ByteBuf requests) {
-        ByteBuf slab = receive.allocate(channel.alloc());
-        slab.writeBytes(requests, requests.readerIndex(), requests.readableBytes());
-        channel.pipeline().fireChannelRead(slab).fireChannelReadComplete();
+        int at = requests.readerIndex();
+        while (at < requests.writerIndex()) {
+            ByteBuf slab = receive.allocate(channel.alloc());
+            int part = Math.min(slab.writableBytes(), requests.writerIndex() - at);
+            slab.writeBytes(requests, at, part);
+            at += part;
+            channel.pipeline().fireChannelRead(slab);
+        }
+        channel.pipeline().fireChannelReadComplete();
         loop.runTasks();
         channel.runPendingTasks();
         int answeredBytes = 0;
