@@ -10,6 +10,7 @@ import io.quoin.block.IoOp;
 import io.quoin.nbd.protocol.ReplyLayout;
 import io.quoin.nbd.protocol.RequestLayout;
 import io.quoin.nbd.protocol.TransmissionFlags;
+import io.quoin.testkit.log.LogsErrors;
 import java.nio.ByteBuffer;
 import java.util.Arrays;
 import java.util.HashMap;
@@ -338,6 +339,7 @@ final class TransmissionTest {
     }
 
     @Test
+    @LogsErrors("flush at shutdown failed: export=disk, error=ENOSPC")
     void shouldMapErrorsWhenDiskFails() throws Exception {
         record Case(BlockError error, int errno) {}
         List<Case> cases =

@@ -25,7 +25,7 @@ import org.junit.jupiter.api.io.TempDir;
  * must read what it wrote and nothing of the others. {@code -Dquoin.storms=N} says how often.
  */
 @Tag("e2e")
-@Timeout(7200)
+@Timeout(1200)
 class ColdStartTest {
     private static final int GUESTS = Integer.getInteger("quoin.storm.guests", 24);
     private static final int STORMS = Integer.getInteger("quoin.storms", 3);

@@ -21,7 +21,7 @@ final class ReferenceTally implements References {
     private final long countMax;
 
     /**
-     * @param repair whether defects of entries are mended that change nothing for a reader
+     * @param repair whether defects of entries are repaired that change nothing for a reader
      * @param relocations hears of the references that have to go elsewhere; null: nothing does
      */
     ReferenceTally(

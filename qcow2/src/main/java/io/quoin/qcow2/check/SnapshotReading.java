@@ -31,11 +31,11 @@ final class SnapshotReading implements SnapshotTableLayout.Faults {
         boolean hidden = report.referencesHidden;
         SnapshotTable table = image.snapshots(this);
         if (relocations != null && faulty) {
-            SnapshotTableLayout.Mended mended = image.mendedSnapshots();
-            if (mended != null) {
+            SnapshotTableLayout.Repaired repaired = image.repairedSnapshots();
+            if (repaired != null) {
                 report.referencesHidden = hidden;
-                relocations.rewriteSnapshots(mended.table());
-                return image.snapshots(mended, this);
+                relocations.rewriteSnapshots(repaired.table());
+                return image.snapshots(repaired, this);
             }
         }
         return table;

@@ -5,7 +5,7 @@ import io.quoin.qcow2.file.ClosedImage;
 
 /**
  * Whether what overlaps something else can be an L2 table. Every reference that does not reach into
- * the file, and everything to be mended, is {@link FindingException}.
+ * the file, and everything to be repaired, is {@link FindingException}.
  *
  * <p>Threading: confined to the check.
  */

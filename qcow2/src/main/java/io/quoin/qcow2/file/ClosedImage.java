@@ -162,19 +162,19 @@ public final class ClosedImage {
     }
 
     /** The snapshot table as it has to be; null: as it is, or that cannot be known. */
-    public SnapshotTableLayout.@Nullable Mended mendedSnapshots() {
+    public SnapshotTableLayout.@Nullable Repaired repairedSnapshots() {
         if (header.snapshotCount() == 0) {
             return null;
         }
         long room = fileSizeBytes - header.snapshotsOffset();
         int length = (int) Math.min(room, SnapshotTableLayout.TABLE_BYTES_MAX);
         ByteBuffer table = read(header.snapshotsOffset(), ByteBuffer.allocate(length), length);
-        return SnapshotTableLayout.mended(table, header);
+        return SnapshotTableLayout.repaired(table, header);
     }
 
     /** Those snapshots of {@code table} that can be read. */
     public SnapshotTable snapshots(
-            SnapshotTableLayout.Mended table, SnapshotTableLayout.Faults faults) {
+            SnapshotTableLayout.Repaired table, SnapshotTableLayout.Faults faults) {
         List<SnapshotEntry> entries =
                 SnapshotTableLayout.parseBroken(table.table(), header, fileSizeBytes, faults)
                         .entries();

@@ -143,7 +143,7 @@ public final class SnapshotTableLayout {
      * @param table from 0 to its limit
      * @param sizeOnDiskBytes of the table as it was
      */
-    public record Mended(ByteBuffer table, int sizeOnDiskBytes) {}
+    public record Repaired(ByteBuffer table, int sizeOnDiskBytes) {}
 
     /**
      * Gives each entry of {@code table} the extra data that it has to have: what is missing has the
@@ -152,7 +152,7 @@ public final class SnapshotTableLayout {
      * @param table from its position on, the file from snapshots_offset to the end of what is known
      * @return null: there is nothing to change, or no telling where its entries are
      */
-    public static @Nullable Mended mended(ByteBuffer table, Qcow2Header header) {
+    public static @Nullable Repaired repaired(ByteBuffer table, Qcow2Header header) {
         ByteBuffer in = table.slice().order(ByteOrder.BIG_ENDIAN);
         List<ByteBuffer> entries = new ArrayList<>();
         boolean changed = false;
@@ -168,7 +168,7 @@ public final class SnapshotTableLayout {
             if (end > in.limit()) {
                 return null;
             }
-            ByteBuffer entry = mendedEntry(in, header, (int) extraLength, names);
+            ByteBuffer entry = repairedEntry(in, header, (int) extraLength, names);
             changed |= entry.getInt(36) != (int) extraLength;
             entries.add(entry);
             size = (size + 7 & ~7) + entry.limit();
@@ -184,10 +184,10 @@ public final class SnapshotTableLayout {
         for (ByteBuffer entry : entries) {
             out.position(out.position() + 7 & ~7).put(entry);
         }
-        return new Mended(out.clear(), in.position());
+        return new Repaired(out.clear(), in.position());
     }
 
-    private static ByteBuffer mendedEntry(
+    private static ByteBuffer repairedEntry(
             ByteBuffer in, Qcow2Header header, int extraLength, int namesLength) {
         int start = in.position();
         int extra = start + ENTRY_BYTES_MIN;

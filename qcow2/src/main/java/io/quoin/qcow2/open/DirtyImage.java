@@ -28,7 +28,7 @@ final class DirtyImage {
 
     private DirtyImage() {}
 
-    /** The stage completes on {@code loop}, EIO if something is left that cannot be mended. */
+    /** The stage completes on {@code loop}, EIO if something is left that cannot be repaired. */
     static CompletionStage<Void> settle(XlatorFile file, String fileName, Loop loop) {
         CompletableFuture<Void> settled = new CompletableFuture<>();
         Thread thread =

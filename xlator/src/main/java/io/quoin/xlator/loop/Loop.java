@@ -41,7 +41,6 @@ public interface Loop extends Executor {
      * Throws {@code failure} again, from a task of its own: for a call-out inside a stage, which
      * would keep what comes out of it to itself.
      */
-    @SuppressWarnings("ThrowIfUncheckedKnownUnchecked") // the two kinds are all there are
     default void raise(Throwable failure) {
         execute(
                 () -> {
