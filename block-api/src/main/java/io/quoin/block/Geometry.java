@@ -3,12 +3,13 @@ package io.quoin.block;
 /**
  * The sizes of a device, in bytes.
  *
+ * <p>Threading: immutable.
+ *
  * @param sizeBytes the device's size; it may change only by a resize
  * @param blockSizeMin the unit that offsets and lengths must be multiples of; a power of two
  * @param blockSizePreferred the unit that is served best; a power of two, at least {@code
  *     blockSizeMin}
  * @param transferBytesMax the largest memory a single READ or WRITE may carry
- *     <p>Threading: immutable.
  */
 public record Geometry(
         long sizeBytes, int blockSizeMin, int blockSizePreferred, int transferBytesMax) {

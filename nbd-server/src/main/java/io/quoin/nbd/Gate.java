@@ -17,7 +17,7 @@ import java.util.function.BooleanSupplier;
  *
  * <p>Threading: confined(loop) that accepts.
  */
-@SuppressWarnings("FutureReturnValueIgnored") // the task that goes on needs no one to wait for it
+@SuppressWarnings("FutureReturnValueIgnored") // the task that goes on is waited for by nothing
 final class Gate extends ChannelInboundHandlerAdapter {
     /** Whose place a connection has taken. */
     static final AttributeKey<String> PEER = AttributeKey.valueOf(Gate.class, "peer");

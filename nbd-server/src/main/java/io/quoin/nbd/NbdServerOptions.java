@@ -7,6 +7,8 @@ import java.time.Duration;
 /**
  * The limits of the server.
  *
+ * <p>Threading: immutable.
+ *
  * @param connectionsMax connections at once at each address that is listened on; more are closed
  *     right after they were accepted
  * @param connectionsPerPeerMax how many of these one peer may have: a TCP address, or a process at
@@ -23,7 +25,6 @@ import java.time.Duration;
  *     listened on has an equal part. Connections wait for it, except for a small share that each
  *     may use at any time
  * @param socketMode permissions of unix sockets, for example 0600
- *     <p>Threading: immutable.
  */
 public record NbdServerOptions(
         int connectionsMax,

@@ -21,9 +21,10 @@ public final class BitmapsOnDisk {
     /**
      * One of them.
      *
+     * <p>Threading: immutable.
+     *
      * @param inUse whether it was open for changes when it was last stored: its bits mean nothing
      * @param bits one for each granule
-     *     <p>Threading: immutable.
      */
     public record Found(boolean enabled, boolean inUse, long granularityBytes, BitSet bits) {
         /** Whether the granule that has {@code guestOffset} is marked. */

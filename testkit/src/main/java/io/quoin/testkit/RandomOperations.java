@@ -122,8 +122,9 @@ public final class RandomOperations {
     /**
      * One operation.
      *
+     * <p>Threading: immutable.
+     *
      * @param dataSeed what the data of a WRITE is drawn from
-     *     <p>Threading: immutable.
      */
     public record Operation(IoOp op, long offsetBytes, int lengthBytes, int flags, long dataSeed) {
         /** The data of a WRITE. */

@@ -5,10 +5,11 @@ import io.quoin.block.BlockStatus;
 /**
  * A run of bytes of a disk of one status.
  *
+ * <p>Threading: immutable.
+ *
  * @param offsetBytes where it begins on the disk
  * @param lengthBytes how long it is, at least 1
  * @param status {@link BlockStatus} bits
- *     <p>Threading: immutable.
  */
 public record Extent(long offsetBytes, long lengthBytes, int status) {
     /** Whether every byte reads as zero. */

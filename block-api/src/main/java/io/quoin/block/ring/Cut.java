@@ -43,11 +43,12 @@ public final class Cut {
     /**
      * One of the disks.
      *
+     * <p>Threading: immutable.
+     *
      * @param name begins the message of its failures
      * @param timers of the ring's owner
      * @param action run on the ring's owner; may end later. If the cut fails while actions run, the
      *     caller undoes what they did.
-     *     <p>Threading: immutable.
      */
     public record Member(
             String name,

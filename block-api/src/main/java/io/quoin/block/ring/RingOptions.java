@@ -11,6 +11,8 @@ import io.quoin.block.BlockException;
 /**
  * How a {@link DiskRing} is bounded and drained.
  *
+ * <p>Threading: immutable.
+ *
  * @param requestsMax requests accepted and not yet answered, at most; 1 to 65536
  * @param bytesMax memory of the READs and WRITEs among them, at most; a larger request is accepted
  *     while no other carries memory
@@ -20,7 +22,6 @@ import io.quoin.block.BlockException;
  *     ring; otherwise the owner is an event loop, which is woken
  * @param waitStrategy how that thread waits: {@code blocking}, {@code sleeping}, {@code yielding}
  *     or {@code busy-spin}, from the least processor time to the shortest delay
- *     <p>Threading: immutable.
  */
 public record RingOptions(
         int requestsMax,

@@ -3,6 +3,8 @@ package io.quoin.block.ring;
 /**
  * What a {@link DiskRing} has done since it was made.
  *
+ * <p>Threading: immutable.
+ *
  * @param published requests accepted
  * @param batches times that the owner found requests in the ring; {@code published / batches} is
  *     the mean batch
@@ -10,7 +12,6 @@ package io.quoin.block.ring;
  * @param flushesGrouped flushes that were answered by another flush's device request
  * @param refused times that there was no room
  * @param depthMax the most requests that were accepted and not yet answered when a batch was taken
- *     <p>Threading: immutable.
  */
 public record RingStatistics(
         long published,

@@ -11,6 +11,8 @@ import org.agrona.concurrent.UnsafeBuffer;
  * What the brick's file system can do. It is tried once, on a scratch file in the brick's own
  * folder, so that a file's capabilities are known when it is opened and never change.
  *
+ * <p>Threading: immutable.
+ *
  * @param type the file system's name, or its magic number in hexadecimal
  * @param canNoWait preadv2 takes RWF_NOWAIT
  * @param canPunchHole fallocate punches holes
@@ -20,7 +22,6 @@ import org.agrona.concurrent.UnsafeBuffer;
  * @param direct whether files open with O_DIRECT
  * @param directMemoryAlignment what memory must be aligned to for O_DIRECT
  * @param directOffsetAlignment what offsets and lengths must be aligned to for O_DIRECT
- *     <p>Threading: immutable.
  */
 record FileSystemTraits(
         String type,

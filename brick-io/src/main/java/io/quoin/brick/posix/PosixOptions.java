@@ -11,6 +11,8 @@ import java.nio.file.Path;
 /**
  * The options of {@code storage/posix}, checked.
  *
+ * <p>Threading: immutable.
+ *
  * @param directory the brick folder
  * @param brick the folder is a brick: it is made if missing, locked, and has a folder of its own
  * @param locking open files are locked as QEMU does it
@@ -20,7 +22,6 @@ import java.nio.file.Path;
  * @param ioThreads threads of the pool
  * @param flushThreads threads that run fdatasync
  * @param coldReads which reads take the pool though they need not
- *     <p>Threading: immutable.
  */
 record PosixOptions(
         Path directory,

@@ -12,11 +12,12 @@ import java.nio.file.Path;
 /**
  * Where the API is served over TCP, always with TLS and a token.
  *
+ * <p>Threading: immutable.
+ *
  * @param address to listen on
  * @param certificate PEM file
  * @param key PEM file
  * @param token file with the token that clients have to send
- *     <p>Threading: immutable.
  */
 public record ApiOptions(ListenAddress address, Path certificate, Path key, Path token) {
     private static final int TOKEN_LENGTH_MIN = 16;

@@ -11,6 +11,8 @@ import org.jspecify.annotations.Nullable;
 /**
  * What a daemon serves, and where.
  *
+ * <p>Threading: immutable.
+ *
  * @param folder its data folder
  * @param volfile the graph to use instead of the folder's own
  * @param disks made where they are missing
@@ -23,7 +25,6 @@ import org.jspecify.annotations.Nullable;
  * @param version for status
  * @param memoryBytes for the caches and buffers of all disks together
  * @param api where the API is served over TCP besides the control socket; null for nowhere
- *     <p>Threading: immutable.
  */
 public record DaemonOptions(
         DataFolder folder,

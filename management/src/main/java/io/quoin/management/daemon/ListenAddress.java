@@ -9,9 +9,10 @@ import java.util.regex.Pattern;
 /**
  * A TCP address: {@code 127.0.0.1:10809}, {@code [::1]:10809}, {@code host:0} for any free port.
  *
+ * <p>Threading: immutable.
+ *
  * @param host name or number, without brackets
  * @param port 0 to 65535
- *     <p>Threading: immutable.
  */
 public record ListenAddress(String host, int port) {
     private static final Pattern TEXT =

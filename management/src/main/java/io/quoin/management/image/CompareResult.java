@@ -3,10 +3,11 @@ package io.quoin.management.image;
 /**
  * How two images compare.
  *
+ * <p>Threading: immutable.
+ *
  * @param finding the first difference
  * @param offsetBytes where it is; 0 where there is none or it is the size
  * @param sizesDiffer whether one is longer; if that is all, its rest is zeros
- *     <p>Threading: immutable.
  */
 public record CompareResult(Finding finding, long offsetBytes, boolean sizesDiffer) {
     /** What differs first. */

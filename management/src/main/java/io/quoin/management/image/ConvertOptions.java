@@ -5,6 +5,8 @@ import java.util.Map;
 /**
  * How an image is converted.
  *
+ * <p>Threading: immutable.
+ *
  * @param compressed each cluster of the target is stored compressed
  * @param createOptions of the target, by qemu-img's names; backing_file and backing_fmt make it
  *     store only what differs from its backing file
@@ -13,7 +15,6 @@ import java.util.Map;
  * @param sparseBytes so many zeros in a row are not stored; 0 stores everything
  * @param requests how many parts are under way at once
  * @param bitmaps which dirty bitmaps of the source are copied too
- *     <p>Threading: immutable.
  */
 public record ConvertOptions(
         boolean compressed,

@@ -7,6 +7,8 @@ import org.jspecify.annotations.Nullable;
 /**
  * What is copied from where to where, and which parts of it need not be stored.
  *
+ * <p>Threading: immutable.
+ *
  * @param backing the target's backing file, on the source's loop; what reads the same there is not
  *     stored. Null if the target has none.
  * @param backingSizeBytes its size
@@ -17,7 +19,6 @@ import org.jspecify.annotations.Nullable;
  * @param targetIsZero the target reads as zeros as it is
  * @param sparseBytes so many zeros in a row are not stored; 0 stores everything
  * @param compressedBytes so much of it from the start on is stored compressed, in whole units
- *     <p>Threading: immutable.
  */
 record CopyPlan(
         OpenedImage source,

@@ -26,9 +26,10 @@ final class CopyRun extends PartRun<CopySlot> {
     /**
      * What was done.
      *
+     * <p>Threading: immutable.
+     *
      * @param readBytes read from the source
      * @param storedBytes written to the target, before compression
-     *     <p>Threading: immutable.
      */
     record CopyTotals(long readBytes, long storedBytes) {}
 

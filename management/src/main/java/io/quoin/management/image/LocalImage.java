@@ -14,10 +14,11 @@ import org.jspecify.annotations.Nullable;
 /**
  * An image file of this machine, which need not exist yet.
  *
+ * <p>Threading: immutable.
+ *
  * @param path as it was given
  * @param format of the content
  * @param snapshot the id or name of an internal snapshot to be read instead of the disk; or null
- *     <p>Threading: immutable.
  */
 public record LocalImage(Path path, ImageFormat format, @Nullable String snapshot)
         implements ImageLocation {

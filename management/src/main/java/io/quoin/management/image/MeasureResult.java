@@ -7,11 +7,12 @@ import org.jspecify.annotations.Nullable;
 /**
  * How large an image would be.
  *
+ * <p>Threading: immutable.
+ *
  * @param requiredBytes with the data that it would have
  * @param fullyAllocatedBytes if all of it were data
  * @param bitmapsBytes more, if the source's bitmaps were copied as well; null where there can be
  *     none
- *     <p>Threading: immutable.
  */
 public record MeasureResult(
         long requiredBytes, long fullyAllocatedBytes, @Nullable Long bitmapsBytes) {

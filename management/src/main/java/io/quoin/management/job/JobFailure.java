@@ -6,9 +6,10 @@ import io.quoin.block.BlockException;
 /**
  * Why a job ended without a result.
  *
+ * <p>Threading: immutable.
+ *
  * @param error name of the {@link BlockError}
  * @param message one line for a person
- *     <p>Threading: immutable.
  */
 public record JobFailure(String error, String message) {
     static JobFailure of(BlockException failure) {

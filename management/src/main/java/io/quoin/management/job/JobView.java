@@ -6,6 +6,8 @@ import org.jspecify.annotations.Nullable;
 /**
  * A job as it is shown.
  *
+ * <p>Threading: immutable.
+ *
  * @param id names it in its volume
  * @param kind the operation that it carries out, as in disk.check
  * @param subject what it works on, as the name of a disk
@@ -16,7 +18,6 @@ import org.jspecify.annotations.Nullable;
  * @param endedAt when it ended; null before
  * @param failure why there is no result; null unless it failed, was cancelled or interrupted
  * @param result the fields of the result; null unless it is done
- *     <p>Threading: immutable.
  */
 public record JobView(
         String id,

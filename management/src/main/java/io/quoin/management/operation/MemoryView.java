@@ -8,9 +8,10 @@ import java.util.List;
 /**
  * What status tells of the memory for caches and buffers.
  *
+ * <p>Threading: immutable.
+ *
  * @param limitBytes for all of them, as {@code --memory} says
  * @param uses what it is used for
- *     <p>Threading: immutable.
  */
 public record MemoryView(long limitBytes, List<Use> uses) {
     public static MemoryView of(ProcessMemory memory) {

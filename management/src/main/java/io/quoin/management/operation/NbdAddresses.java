@@ -10,9 +10,10 @@ import org.jspecify.annotations.Nullable;
 /**
  * Where disks can be attached, and how to say so to others. At least one of the two is there.
  *
+ * <p>Threading: immutable.
+ *
  * @param socket path of the unix socket
  * @param tcp host and port, as {@code 127.0.0.1:10809} or {@code [::1]:10809}
- *     <p>Threading: immutable.
  */
 public record NbdAddresses(@Nullable String socket, @Nullable String tcp) {
     /** URIs as nbdinfo, nbdcopy, qemu-img and others take them. */

@@ -3,6 +3,8 @@ package io.quoin.management.operation;
 /**
  * An operation as clients see it.
  *
+ * <p>Threading: immutable.
+ *
  * @param name as in disk.resize; its class is named alike
  * @param kind what it does
  * @param route where it is in the HTTP API
@@ -11,7 +13,6 @@ package io.quoin.management.operation;
  * @param result what it answers with
  * @param <Q> the request
  * @param <R> the result
- *     <p>Threading: immutable.
  */
 public record OperationType<Q extends Record, R extends Record>(
         String name, Kind kind, Route route, String summary, Class<Q> request, Class<R> result) {

@@ -8,9 +8,10 @@ import java.util.Optional;
 /**
  * Where an operation is in the HTTP API. Parts of the path in braces are fields of the request.
  *
+ * <p>Threading: immutable.
+ *
  * @param method of HTTP
  * @param path below the address of the service, as in /v1/disks/{name}
- *     <p>Threading: immutable.
  */
 public record Route(String method, String path) {
     /** Reads one, as in {@code GET /v1/disks}. */

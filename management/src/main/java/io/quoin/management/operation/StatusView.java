@@ -7,6 +7,8 @@ import java.util.List;
 /**
  * What {@code quoin status} shows.
  *
+ * <p>Threading: immutable.
+ *
  * @param version of the daemon
  * @param pid its process
  * @param uptimeSeconds since it was ready
@@ -18,7 +20,6 @@ import java.util.List;
  *     program; the log has them
  * @param disks every disk
  * @param statistics what the nodes of the graph have counted, from the top down
- *     <p>Threading: immutable.
  */
 public record StatusView(
         String version,

@@ -15,9 +15,10 @@ import org.jspecify.annotations.Nullable;
 /**
  * The folder of an embedded volume and what lies in it.
  *
+ * <p>Threading: immutable.
+ *
  * @param path absolute, but with its symbolic links as given: a short link is the way around the
  *     length limit of socket paths
- *     <p>Threading: immutable.
  */
 public record DataFolder(Path path) {
     private static final String ENVIRONMENT = "QUOIN_DATA";

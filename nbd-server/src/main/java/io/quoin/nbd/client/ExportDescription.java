@@ -5,6 +5,8 @@ import io.quoin.nbd.protocol.TransmissionFlags;
 /**
  * What the negotiation ended with.
  *
+ * <p>Threading: immutable.
+ *
  * @param sizeBytes of the export
  * @param flags {@link TransmissionFlags}
  * @param isStructured whether READ and BLOCK_STATUS are answered in chunks
@@ -12,7 +14,6 @@ import io.quoin.nbd.protocol.TransmissionFlags;
  * @param blockSizeMin what requests are multiples of
  * @param blockSizePreferred what is served best
  * @param payloadBytesMax the largest READ or WRITE
- *     <p>Threading: immutable.
  */
 record ExportDescription(
         long sizeBytes,

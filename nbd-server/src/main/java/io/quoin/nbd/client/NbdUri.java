@@ -18,11 +18,12 @@ import org.jspecify.annotations.Nullable;
  * The address of an export (the NBD URI specification): {@code nbd://host:port/export} or {@code
  * nbd+unix:///export?socket=PATH}. Without a name it is the server's default export.
  *
+ * <p>Threading: immutable.
+ *
  * @param host of TCP, else null
  * @param port of TCP
  * @param socket the unix socket, else null
  * @param exportName decoded; may be empty
- *     <p>Threading: immutable.
  */
 public record NbdUri(@Nullable String host, int port, @Nullable Path socket, String exportName) {
     private static final int PORT = 10809;

@@ -6,6 +6,8 @@ import java.util.Map;
 /**
  * What a check found, counted as {@code qemu-img check} does.
  *
+ * <p>Threading: immutable.
+ *
  * @param checkErrors parts that could not be checked
  * @param corruptions what is wrong and left
  * @param leaks clusters whose refcount is above their references, and left
@@ -16,7 +18,6 @@ import java.util.Map;
  * @param allocatedClusters guest clusters with a host cluster of their own or compressed data
  * @param compressedClusters guest clusters with compressed data
  * @param fragmentedClusters guest clusters that do not follow their predecessor in the file
- *     <p>Threading: immutable.
  */
 public record CheckResult(
         long checkErrors,

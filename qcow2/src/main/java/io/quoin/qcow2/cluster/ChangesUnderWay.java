@@ -4,8 +4,8 @@ import io.quoin.xlator.loop.Loop;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Counts the changes of guests from their start to their end. {@link RangeLocks} do not tell that:
- * a long change lets go of its range half-way and takes the next part later.
+ * Counts the changes of guests from their start to their end. Range locks do not tell that: a long
+ * change lets go of its range half-way and takes the next part later.
  *
  * <p>A wait is for the changes that are under way at that moment, and not for those that begin
  * afterwards, of which there may always be one. So there are two counts, of which new changes use

@@ -13,11 +13,12 @@ import org.jspecify.annotations.Nullable;
 /**
  * What an open image is put together from.
  *
+ * <p>Threading: immutable.
+ *
  * @param backing what unallocated clusters read as; null: zeros
  * @param workers where compressed clusters are decompressed
  * @param cowBuffers those of the loop and the size of clusters
  * @param giveTablesBack ends the claim on memory for what stays while the image is open
- *     <p>Threading: immutable.
  */
 public record ImageParts(
         ImageIo io,

@@ -6,6 +6,8 @@ import java.util.Map;
 /**
  * A run of guest bytes that are all stored in the same way.
  *
+ * <p>Threading: immutable.
+ *
  * @param start guest offset
  * @param length in bytes
  * @param depth which image of the chain has it: 0 the image itself, 1 its backing file, ...
@@ -14,7 +16,6 @@ import java.util.Map;
  * @param data whether the file has bytes for it
  * @param compressed whether the bytes are compressed
  * @param offset where the bytes are in that image's file; -1 where there is no such place
- *     <p>Threading: immutable.
  */
 public record MapExtent(
         long start,

@@ -3,12 +3,13 @@ package io.quoin.qcow2.layout;
 /**
  * A dirty bitmap that an image carries.
  *
+ * <p>Threading: immutable.
+ *
  * @param tableOffset host offset of the bitmap table
  * @param tableEntries entries of the bitmap table
  * @param flags {@link BitmapDirectoryLayout#IN_USE} and the others
  * @param granularityBits a bit stands for {@code 1 << granularityBits} guest bytes
  * @param extraData unknown extra data, kept as it is
- *     <p>Threading: immutable.
  */
 public record BitmapEntry(
         long tableOffset,

@@ -20,9 +20,10 @@ import java.util.Set;
  *  type 0 ends the list; so does the end of the area.
  * </pre>
  *
+ * <p>Threading: immutable.
+ *
  * @param type one of the constants, or unknown
  * @param data without the padding
- *     <p>Threading: immutable.
  */
 public record HeaderExtension(int type, OpaqueBytes data) {
     public static final int HEADER_BYTES = 8;

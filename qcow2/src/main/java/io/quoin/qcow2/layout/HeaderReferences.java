@@ -9,9 +9,10 @@ import org.jspecify.annotations.Nullable;
  * The other files that the header of an image names, also where the image itself cannot be opened:
  * what it stands on is kept for the day when it is repaired.
  *
+ * <p>Threading: immutable.
+ *
  * @param backingFile as it is written there; null: none
  * @param dataFile as it is written there; null: none
- *     <p>Threading: immutable.
  */
 public record HeaderReferences(@Nullable String backingFile, @Nullable String dataFile) {
     /** Of a file that is no image. */

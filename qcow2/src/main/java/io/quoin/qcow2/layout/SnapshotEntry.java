@@ -3,6 +3,8 @@ package io.quoin.qcow2.layout;
 /**
  * An internal snapshot.
  *
+ * <p>Threading: immutable.
+ *
  * @param tableOffset where in the snapshot table it starts
  * @param l1TableOffset host offset of its L1 table
  * @param l1Size entries of its L1 table
@@ -12,7 +14,6 @@ package io.quoin.qcow2.layout;
  * @param diskSizeBytes virtual size at that time; -1: not recorded, the image's own
  * @param icount instruction counter of a record/replay run; -1: none
  * @param laterExtra extra data of later versions, kept as it is
- *     <p>Threading: immutable.
  */
 public record SnapshotEntry(
         int tableOffset,

@@ -6,9 +6,10 @@ import org.jspecify.annotations.Nullable;
 /**
  * The internal snapshots of an image.
  *
+ * <p>Threading: immutable.
+ *
  * @param entries in the order of the table
  * @param sizeBytes of the table on disk
- *     <p>Threading: immutable.
  */
 public record SnapshotTable(List<SnapshotEntry> entries, int sizeBytes) {
     /** By id first, then by name, the first of that name; null: there is none. */

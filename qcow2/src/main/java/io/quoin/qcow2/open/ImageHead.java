@@ -16,8 +16,9 @@ import java.util.function.Supplier;
 /**
  * The header of an image that is being opened, and how tables are read by it.
  *
+ * <p>Threading: confined(loop).
+ *
  * @param firstCluster the bytes of cluster 0 as they are on disk
- *     <p>Threading: confined(loop).
  */
 record ImageHead(Qcow2Header header, ByteBuffer firstCluster) {
     private static final int FIRST_READ_BYTES = 64 << 10;

@@ -8,9 +8,10 @@ import java.util.Map;
 /**
  * The memory that the images of a loop share.
  *
+ * <p>Threading: confined(loop).
+ *
  * @param checkTurns those of all loops: a check uses the heap of the process
  * @param bySize copies around writes, for each size of clusters
- *     <p>Threading: confined(loop).
  */
 record LoopMemory(SliceCache cache, CheckTurns checkTurns, Map<Integer, CowBuffers> bySize) {
     CowBuffers cowBuffers(int clusterSizeBytes) {

@@ -7,11 +7,12 @@ import io.quoin.xlator.Xlator;
 /**
  * What all images of an xlator are opened with.
  *
+ * <p>Threading: immutable.
+ *
  * @param subvolume has the files
  * @param guard knows which files others stand on
  * @param cacheBytes of slices that one image may have in memory
  * @param workers where clusters are compressed and decompressed
- *     <p>Threading: immutable.
  */
 public record OpenSetup(
         Xlator subvolume,

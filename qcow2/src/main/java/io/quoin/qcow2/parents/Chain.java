@@ -10,9 +10,10 @@ import org.jspecify.annotations.Nullable;
 /**
  * The images from the one that was asked for down to one that is being opened.
  *
+ * <p>Threading: confined(loop).
+ *
  * @param names their names; the last is the one that is being opened
  * @param parent what that one is opened as; null: the one that was asked for
- *     <p>Threading: confined(loop).
  */
 public record Chain(List<String> names, @Nullable Parent parent) {
     static final int LENGTH_MAX = 256;

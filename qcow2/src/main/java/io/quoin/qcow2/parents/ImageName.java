@@ -4,9 +4,10 @@ package io.quoin.qcow2.parents;
  * What a name of this translator means: an image, or with {@code IMAGE.qcow2@SNAPSHOT} one of its
  * internal snapshots, by id or by name.
  *
+ * <p>Threading: immutable.
+ *
  * @param file the file that holds the image
  * @param snapshot id or name; empty: the image as it is now
- *     <p>Threading: immutable.
  */
 public record ImageName(String file, String snapshot) {
     /** What the name of an image ends with. */

@@ -7,11 +7,12 @@ import java.util.Map;
 /**
  * What a check of an open image found.
  *
+ * <p>Threading: immutable.
+ *
  * @param result as of a check of an image that is not open; leaks that were given back are among
  *     the fixed ones
  * @param countedAhead clusters that are counted more often than tables on disk refer to them, and
  *     rightly: reserved, in use by requests under way, or waiting to be free
- *     <p>Threading: immutable.
  */
 public record OpenCheck(CheckResult result, long countedAhead) {
     /** The same with so many leaks less. */

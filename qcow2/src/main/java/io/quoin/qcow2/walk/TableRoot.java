@@ -5,12 +5,13 @@ import org.jspecify.annotations.Nullable;
 /**
  * Where a {@link TableWalk} begins.
  *
+ * <p>Threading: immutable.
+ *
  * @param hostOffset of a table that does not change
  * @param first the first entry that is walked
  * @param end the entry behind the last one
  * @param source of the table and of those that it leads to; null: the active L1, as it is in memory
  * @param hasTables whether entries lead to L2 tables; else nothing is entered
- *     <p>Threading: immutable.
  */
 public record TableRoot(
         long hostOffset, int first, int end, @Nullable TableSource source, boolean hasTables) {

@@ -53,7 +53,7 @@ class RepairTest {
                 "BITMAPS"
             })
     @DisplayName("QCOW2 135: refcounts are rebuilt when all are lost")
-    void line24And135ShouldRebuildRefcountsWhenAllAreLost(Kind kind) throws IOException {
+    void shouldRebuildRefcountsWhenAllAreLost(Kind kind) throws IOException {
         Peer.assumeAll(Peer.QEMU_IMG, Peer.QEMU_IO);
         Path image = QemuImages.make(folder, kind, new Random(kind.name().hashCode()));
         Path before = folder.resolve("before.qcow2");
@@ -92,7 +92,7 @@ class RepairTest {
 
     @Test
     @DisplayName("QCOW2 134: counts are settled after a writer with lazy refcounts died")
-    void line134ShouldSettleRefcountsWhenWriterWithLazyRefcountsDied() throws IOException {
+    void shouldSettleRefcountsWhenWriterWithLazyRefcountsDied() throws IOException {
         Peer.assumeAll(Peer.QEMU_IMG, Peer.QEMU_IO);
         Path image = QemuImages.make(folder, Kind.LAZY, new Random(134));
         // qemu-io ends itself without closing the image: the counts stay in its memory.
@@ -131,7 +131,7 @@ class RepairTest {
 
     @Test
     @DisplayName("QCOW2 29: a check keeps unknown autoclear bits, a repair clears them")
-    void line29ShouldClearUnknownAutoclearBitsOnlyWhenRepairing() throws IOException {
+    void shouldClearUnknownAutoclearBitsOnlyWhenRepairing() throws IOException {
         Peer.QEMU_IMG.assumeAvailable();
         Path image = QemuImages.make(folder, Kind.EMPTY, new Random(29));
         try (ImageFile file = ChannelImageFile.open(image, true)) {
@@ -166,7 +166,7 @@ class RepairTest {
 
     @Test
     @DisplayName("QCOW2 148: counts that need too much memory are refused")
-    void line148ShouldStopWhenCountsNeedMoreMemoryThanAllowed() throws IOException {
+    void shouldStopWhenCountsNeedMoreMemoryThanAllowed() throws IOException {
         Peer.QEMU_IMG.assumeAvailable();
         Path image = QemuImages.make(folder, Kind.V3, new Random(148));
         try (ImageFile file = ChannelImageFile.open(image, false)) {
@@ -182,7 +182,7 @@ class RepairTest {
 
     @Test
     @DisplayName("QCOW2 148: a huge sparse file costs no more memory")
-    void line148ShouldStayBoundedWhenSparseFileIsHuge() throws IOException {
+    void shouldStayBoundedWhenSparseFileIsHuge() throws IOException {
         Peer.QEMU_IMG.assumeAvailable();
         Path image = folder.resolve("huge.qcow2");
         Peer.QEMU_IMG

@@ -5,6 +5,8 @@ import java.util.List;
 /**
  * A disk and what is done to it before and while it is recorded.
  *
+ * <p>Threading: immutable.
+ *
  * @param clusterSize of the image
  * @param options more options of {@code qemu-img create}; empty: Quoin makes the image
  * @param backing whether a raw file half as long lies behind it
@@ -12,7 +14,6 @@ import java.util.List;
  * @param sizeBytes of the disk at first
  * @param resizes sizes that it takes on, one after the other in the course of the run
  * @param mix how often what is done, of 100: write, zeroes, discard; the rest are reads
- *     <p>Threading: immutable.
  */
 record Workload(
         String name,

@@ -15,7 +15,7 @@ class EntryTest {
 
     @Test
     @DisplayName("QCOW2 65, 66: faults of L1 entries have names")
-    void line65And66ShouldNameFaultOfL1Entry() {
+    void shouldNameFaultOfL1Entry() {
         assertThat(L1Entry.fault(0, 16, FILE)).isEqualTo(EntryFault.NONE);
         assertThat(L1Entry.fault(L1Entry.of(0x50000, true), 16, FILE)).isEqualTo(EntryFault.NONE);
         assertThat(L1Entry.fault(L1Entry.of(0x50200, true), 16, FILE))
@@ -32,7 +32,7 @@ class EntryTest {
 
     @Test
     @DisplayName("QCOW2 67, 69, 70: the kinds of clusters are told apart")
-    void line67To70ShouldTellKindsApart() {
+    void shouldTellKindsApart() {
         assertThat(L2Entry.kind(0)).isEqualTo(ClusterKind.UNALLOCATED);
         assertThat(L2Entry.kind(L2Entry.of(0x70000, true))).isEqualTo(ClusterKind.NORMAL);
         assertThat(L2Entry.kind(L2Entry.zero(0, false))).isEqualTo(ClusterKind.ZERO_PLAIN);
@@ -51,7 +51,7 @@ class EntryTest {
 
     @Test
     @DisplayName("QCOW2 67, 68, 69, 70, 71: faults of L2 entries have names")
-    void line68To71ShouldNameFaultOfL2Entry() {
+    void shouldNameFaultOfL2Entry() {
         assertThat(L2Entry.fault(L2Entry.of(0x70000, true), 16, 3, FILE))
                 .isEqualTo(EntryFault.NONE);
         assertThat(L2Entry.fault(L2Entry.of(0x70200, true), 16, 3, FILE))
@@ -69,7 +69,7 @@ class EntryTest {
 
     @Test
     @DisplayName("QCOW2 81, 82, 83, 85: subclusters are read and changed")
-    void line81To84ShouldReadAndChangeSubclusters() {
+    void shouldReadAndChangeSubclusters() {
         long bitmap = SubclusterBitmap.withAllocated(0, SubclusterBitmap.mask(4, 3));
         assertThat(SubclusterBitmap.isAllocated(bitmap, 6)).isTrue();
         assertThat(SubclusterBitmap.isAllocated(bitmap, 7)).isFalse();
@@ -90,7 +90,7 @@ class EntryTest {
     @ParameterizedTest
     @ValueSource(ints = {9, 12, 16, 21})
     @DisplayName("QCOW2 60, 88: compressed descriptors of each cluster size read back")
-    void line60And88ShouldReadBackCompressedDescriptor(int clusterBits) {
+    void shouldReadBackCompressedDescriptor(int clusterBits) {
         int cluster = 1 << clusterBits;
         long end = 1L << Math.min(56, 62 - (clusterBits - 8));
         for (int length : new int[] {1, 100, 511, cluster / 2, cluster - 1, cluster}) {
@@ -111,7 +111,7 @@ class EntryTest {
 
     @Test
     @DisplayName("QCOW2 64: a guest offset is taken apart")
-    void line52And64ShouldTakeGuestOffsetApart() {
+    void shouldTakeGuestOffsetApart() {
         Qcow2Geometry geometry = new Qcow2Geometry(16, false);
         assertThat(geometry.l2Entries()).isEqualTo(8192);
         long guest = 5 * geometry.l2CoverBytes() + 17L * 65536 + 99;

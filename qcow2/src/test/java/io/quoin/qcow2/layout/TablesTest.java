@@ -35,7 +35,7 @@ class TablesTest {
 
     @Test
     @DisplayName("QCOW2 97, 98, 99: snapshot entries start at multiples of 8")
-    void line97To99ShouldReadSnapshotEntriesAtMultiplesOfEight() {
+    void shouldReadSnapshotEntriesAtMultiplesOfEight() {
         ByteBuffer table = ByteBuffer.allocate(CLUSTER);
         ByteBuffer first =
                 snapshot(32)
@@ -59,7 +59,7 @@ class TablesTest {
 
     @Test
     @DisplayName("QCOW2 99: short extra data are of version 2 only")
-    void line99ShouldTakeShortExtraDataInVersion2Only() {
+    void shouldTakeShortExtraDataInVersion2Only() {
         SnapshotEntry entry =
                 SnapshotTableLayout.parse(snapshot(0), header(2, 1), FILE).entries().get(0);
         assertThat(entry.vmStateSizeBytes()).isEqualTo(99);
@@ -72,7 +72,7 @@ class TablesTest {
     @ParameterizedTest
     @CsvSource({"1025, extra data size", "-1, extra data size", "2147483647, extra data size"})
     @DisplayName("QCOW2 100: long extra data are refused")
-    void line100ShouldRefuseLongExtraData(int extraBytes, String field) {
+    void shouldRefuseLongExtraData(int extraBytes, String field) {
         ByteBuffer table = snapshot(16).putInt(36, extraBytes);
         assertThatThrownBy(() -> SnapshotTableLayout.parse(table, header(3, 1), FILE))
                 .hasMessageContaining(field);
@@ -81,7 +81,7 @@ class TablesTest {
     @ParameterizedTest
     @CsvSource({"4194305, 262144", "-1, 262144", "2, 262145", "2, 4194304", "2, 0", "2, -65536"})
     @DisplayName("QCOW2 101: a snapshot L1 out of place is refused")
-    void line101ShouldRefuseSnapshotL1ThatIsOutOfPlace(int entries, long offset) {
+    void shouldRefuseSnapshotL1ThatIsOutOfPlace(int entries, long offset) {
         ByteBuffer table = snapshot(16).putInt(8, entries).putLong(0, offset);
         assertThatThrownBy(() -> SnapshotTableLayout.parse(table, header(3, 1), FILE))
                 .isInstanceOf(BlockException.class)
@@ -90,7 +90,7 @@ class TablesTest {
 
     @Test
     @DisplayName("QCOW2 100: a snapshot table cut short is refused")
-    void line100ShouldRefuseTableThatIsCutShort() {
+    void shouldRefuseTableThatIsCutShort() {
         ByteBuffer whole = snapshot(16);
         for (int length = 0; length < 60; length++) {
             ByteBuffer cut = whole.duplicate().limit(length);
@@ -118,7 +118,7 @@ class TablesTest {
 
     @Test
     @DisplayName("QCOW2 109: a bitmap entry is read")
-    void line109ShouldReadBitmapEntry() {
+    void shouldReadBitmapEntry() {
         BitmapEntry entry = bitmaps(bitmap(bytes -> {}), 1).get(0);
         assertThat(entry.name()).isEqualTo("bm");
         assertThat(entry.isAuto()).isTrue();
@@ -129,7 +129,7 @@ class TablesTest {
 
     @Test
     @DisplayName("QCOW2 109, 110, 111: a bitmap entry out of range is refused")
-    void line109To111ShouldRefuseBitmapEntryThatIsOutOfRange() {
+    void shouldRefuseBitmapEntryThatIsOutOfRange() {
         List<Consumer<ByteBuffer>> damages =
                 List.of(
                         bytes -> bytes.putLong(0, 6L * CLUSTER + 1),
@@ -160,7 +160,7 @@ class TablesTest {
 
     @Test
     @DisplayName("QCOW2 112: faults of bitmap table entries have names")
-    void line112ShouldNameFaultOfBitmapTableEntry() {
+    void shouldNameFaultOfBitmapTableEntry() {
         assertThat(BitmapDirectoryLayout.tableFault(0, 16, FILE)).isEqualTo(EntryFault.NONE);
         assertThat(BitmapDirectoryLayout.tableFault(1, 16, FILE)).isEqualTo(EntryFault.NONE);
         assertThat(BitmapDirectoryLayout.tableFault(0x10000, 16, FILE)).isEqualTo(EntryFault.NONE);

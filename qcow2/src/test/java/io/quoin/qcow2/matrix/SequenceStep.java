@@ -5,11 +5,12 @@ import io.quoin.block.IoFlags;
 /**
  * One step of a sequence.
  *
+ * <p>Threading: immutable.
+ *
  * @param length of the range; of RESIZE the new size
  * @param stamp the byte that a write repeats; of BITMAP_ADD the granularity's logarithm
  * @param flags {@link IoFlags}
  * @param name of a snapshot or bitmap
- *     <p>Threading: immutable.
  */
 record SequenceStep(Kind kind, int offset, int length, int stamp, int flags, String name) {
     /** What it does. */

@@ -7,9 +7,10 @@ import java.util.Map;
  * What an io-stats node has counted, by operation ({@link Fop#text}); operations that did not occur
  * are left out.
  *
+ * <p>Threading: immutable.
+ *
  * @param total of all files, those included that have been closed
  * @param files of each open file, by its name
- *     <p>Threading: immutable.
  */
 public record IoStatistics(
         Map<String, OpStatistics> total, Map<String, Map<String, OpStatistics>> files) {

@@ -6,8 +6,9 @@ import java.util.Map;
 /**
  * Latencies of an operation, in microseconds, to two significant digits.
  *
+ * <p>Threading: immutable.
+ *
  * @param count requests that were measured
- *     <p>Threading: immutable.
  */
 public record LatencyStatistics(
         long count,

@@ -7,11 +7,12 @@ import org.jspecify.annotations.Nullable;
 /**
  * What has been counted of an operation.
  *
+ * <p>Threading: immutable.
+ *
  * @param count requests that have ended
  * @param bytes of the ranges of those that ended well
  * @param errors requests that failed
  * @param latency null where none was measured
- *     <p>Threading: immutable.
  */
 public record OpStatistics(
         long count, long bytes, long errors, @Nullable LatencyStatistics latency) {

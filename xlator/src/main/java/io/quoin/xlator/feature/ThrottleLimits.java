@@ -7,8 +7,9 @@ import io.quoin.xlator.graph.OptionValues;
 /**
  * The limits of a throttle node; a rate of 0 is no limit.
  *
+ * <p>Threading: immutable.
+ *
  * @param queueMax requests that may wait, of each kind
- *     <p>Threading: immutable.
  */
 record ThrottleLimits(Rates total, Rates read, Rates write, int queueMax) {
     private static final long RATE_MAX = 1L << 33;

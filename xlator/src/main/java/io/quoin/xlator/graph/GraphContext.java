@@ -8,11 +8,12 @@ import java.util.concurrent.Executor;
 /**
  * What a graph gives its nodes.
  *
+ * <p>Threading: immutable.
+ *
  * @param loops the loops that files are opened on
  * @param blocking runs control-path work that may block: opening, listing, renaming
  * @param directory what relative paths in options are relative to
  * @param memory what caches and buffers are drawn from
- *     <p>Threading: immutable.
  */
 public record GraphContext(
         LoopGroup loops, Executor blocking, Path directory, ProcessMemory memory) {

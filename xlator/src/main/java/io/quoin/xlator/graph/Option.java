@@ -6,12 +6,13 @@ import org.jspecify.annotations.Nullable;
 /**
  * An option of an xlator.
  *
+ * <p>Threading: immutable.
+ *
  * @param name as in the volfile, for example {@code cache-size}
  * @param type what its value looks like
  * @param defaultValue used where the volfile gives none; null if it must be given
  * @param choices the legal values of a {@link Type#CHOICE}; else empty
  * @param description one sentence
- *     <p>Threading: immutable.
  */
 public record Option(
         String name,
