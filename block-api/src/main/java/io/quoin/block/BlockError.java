@@ -20,6 +20,11 @@ public enum BlockError {
     ENOMEM(12, "out of memory"),
     /** In use by another, or did not come to rest in time. Control path only. */
     EBUSY(16, "busy"),
+    /**
+     * Fenced: another writer has taken over, and nothing of this one is carried out any more. Its
+     * number is what Linux makes of a reservation conflict.
+     */
+    EBADE(52, "fenced: another writer has taken over"),
     /** It is already there. Control path only. */
     EEXIST(17, "already exists"),
     /** A range, flag, name or value that makes no sense here. */
@@ -32,8 +37,14 @@ public enum BlockError {
     EOVERFLOW(75, "value too large"),
     /** A valid request that this device cannot do. */
     ENOTSUP(95, "not supported"),
+    /** There is no connection to the storage below. */
+    ENOTCONN(107, "not connected"),
     /** The device is closing. */
-    ESHUTDOWN(108, "shutting down");
+    ESHUTDOWN(108, "shutting down"),
+    /** The storage below has not answered in time; whether it was done is not known. */
+    ETIMEDOUT(110, "timed out"),
+    /** What it was opened as is not there any more: replaced, or of an earlier state. */
+    ESTALE(116, "stale");
 
     private final int errno;
     private final String text;
@@ -61,6 +72,7 @@ public enum BlockError {
         return switch (this) {
             case ENOENT, EBUSY, EEXIST -> EINVAL.errno;
             case EROFS -> EPERM.errno;
+            case EBADE, ENOTCONN, ETIMEDOUT, ESTALE -> EIO.errno;
             default -> errno;
         };
     }

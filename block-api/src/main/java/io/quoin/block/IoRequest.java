@@ -91,11 +91,6 @@ public final class IoRequest {
         return (flags & flag) != 0;
     }
 
-    /** Takes flags away, for a layer that carries them out itself. */
-    public void clearFlags(int unwanted) {
-        flags &= ~unwanted;
-    }
-
     /** Memory of a READ or WRITE, exactly {@link #lengthBytes} long once prepared. */
     public IoVector memory() {
         return memory;

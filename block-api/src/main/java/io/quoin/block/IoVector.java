@@ -3,6 +3,7 @@ package io.quoin.block;
 import java.util.Arrays;
 import org.agrona.DirectBuffer;
 import org.agrona.UnsafeApi;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Scattered direct memory seen as one run of bytes: what a READ fills and a WRITE stores. Several
@@ -10,7 +11,7 @@ import org.agrona.UnsafeApi;
  * a copy and end in one pwritev.
  *
  * <p>It holds addresses only: the submitter of a request keeps the memory alive until the
- * completion.
+ * completion, and longer where it has given it a {@link MemoryLease} that is retained.
  *
  * <p>Threading: confined to the owner of the request that carries it.
  */
@@ -21,14 +22,31 @@ public final class IoVector {
     private int[] lengths = new int[INITIAL];
     private int count;
     private long lengthBytes;
+    private @Nullable MemoryLease lease;
 
     public void clear() {
         count = 0;
         lengthBytes = 0;
+        lease = null;
     }
 
-    /** Appends {@code segmentLengthBytes} bytes at {@code address} of direct memory. */
+    /** By which all of this memory can be kept beyond a completion; null: it has to be copied. */
+    public @Nullable MemoryLease lease() {
+        return lease;
+    }
+
+    /** Says that {@code owner} keeps all of the memory that is there now. */
+    public void leased(MemoryLease owner) {
+        lease = owner;
+    }
+
+    /** Appends {@code segmentLengthBytes} bytes at {@code address} of direct memory, unleased. */
     public void add(long address, int segmentLengthBytes) {
+        lease = null;
+        append(address, segmentLengthBytes);
+    }
+
+    private void append(long address, int segmentLengthBytes) {
         Invariant.check(address != 0 && segmentLengthBytes > 0, "empty or null segment");
         if (count > 0
                 && addresses[count - 1] + lengths[count - 1] == address
@@ -53,9 +71,17 @@ public final class IoVector {
         add(buffer.addressOffset() + index, segmentLengthBytes);
     }
 
-    /** Appends {@code sliceLengthBytes} bytes of {@code other} from {@code position} on. */
+    /**
+     * Appends {@code sliceLengthBytes} bytes of {@code other} from {@code position} on. What is all
+     * out of memory of one lease is leased.
+     */
     public void addSlice(IoVector other, long position, long sliceLengthBytes) {
         other.checkRange(position, sliceLengthBytes);
+        if (count == 0) {
+            lease = other.lease;
+        } else if (lease != other.lease) {
+            lease = null;
+        }
         long skip = position;
         long left = sliceLengthBytes;
         for (int i = 0; left > 0; i++) {
@@ -65,7 +91,7 @@ public final class IoVector {
                 continue;
             }
             int part = (int) Math.min(left, length - skip);
-            add(other.addresses[i] + skip, part);
+            append(other.addresses[i] + skip, part);
             skip = 0;
             left -= part;
         }

@@ -17,6 +17,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Random;
+import java.util.concurrent.CompletableFuture;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
@@ -93,6 +94,49 @@ final class TransmissionTest {
                     assertThat(client.read(flags, offset, length)).isEqualTo(expected);
                 }
             }
+        }
+    }
+
+    /** Small ones are pinned where they were received, larger ones have memory of their own. */
+    @ParameterizedTest
+    @ValueSource(ints = {512, 4096, 40_000, 300_000})
+    void shouldKeepPayloadsThatAreReadAfterTheirAnswer(int length) throws Exception {
+        server.disk.pace(MemoryDisk.Pace.KEPT);
+        int count = SIZE / length / 2;
+        try (NbdClient client = server.open(true)) {
+            for (int i = 0; i < count; i++) {
+                assertThat(client.runWrite(0, (long) i * length, random(length, i))).isZero();
+            }
+            server.disk.pace(MemoryDisk.Pace.AT_ONCE);
+            for (int i = 0; i < 100; i++) {
+                assertThat(client.runWrite(0, SIZE - length, random(length, -i))).isZero();
+            }
+            letGo();
+            for (int i = 0; i < count; i++) {
+                assertThat(client.read(0, (long) i * length, length)).isEqualTo(random(length, i));
+            }
+        }
+    }
+
+    /** Ends what the disk holds, and waits until it has. */
+    private void letGo() {
+        server.disk.letGo();
+        CompletableFuture.runAsync(() -> {}, server.loops.loops().get(1)).join();
+    }
+
+    /** Memory that is kept is the client's own, also when it has gone. */
+    @Test
+    void shouldGivePayloadsBackThatAreKeptBeyondTheConnection() throws Exception {
+        server.disk.pace(MemoryDisk.Pace.KEPT);
+        try (NbdClient client = server.open(true)) {
+            assertThat(client.runWrite(0, 0, random(100_000, 1))).isZero();
+            assertThat(client.runWrite(0, 100_000, random(512, 2))).isZero();
+        }
+        server.disk.pace(MemoryDisk.Pace.AT_ONCE);
+        letGo();
+        try (NbdClient client = server.open(true)) {
+            assertThat(client.read(0, 0, 100_000)).isEqualTo(random(100_000, 1));
+            assertThat(client.read(0, 100_000, 512)).isEqualTo(random(512, 2));
         }
     }
 

@@ -14,6 +14,7 @@ import io.quoin.qcow2.parents.ParentGuard;
 import io.quoin.xlator.CreateOptions;
 import io.quoin.xlator.FileInfo;
 import io.quoin.xlator.OpenMode;
+import io.quoin.xlator.OpenOptions;
 import io.quoin.xlator.PassThroughXlator;
 import io.quoin.xlator.UnfinishedNames;
 import io.quoin.xlator.Xlator;
@@ -166,20 +167,21 @@ public final class Qcow2Xlator extends PassThroughXlator {
     }
 
     @Override
-    public CompletionStage<XlatorFile> open(String fileName, OpenMode mode, Loop loop) {
-        if (mode == OpenMode.READ_ONLY) {
-            return openUnheld(fileName, mode, loop);
+    public CompletionStage<XlatorFile> open(String fileName, OpenOptions options, Loop loop) {
+        if (options.isReadOnly()) {
+            return openUnheld(fileName, options, loop);
         }
-        return opener.fileOf(fileName, mode)
+        return opener.fileOf(fileName, options.mode())
                 .thenCompose(file -> guard.toWrite(file, file))
-                .thenCompose(hold -> HeldFile.of(openUnheld(fileName, mode, loop), hold))
+                .thenCompose(hold -> HeldFile.of(openUnheld(fileName, options, loop), hold))
                 .whenCompleteAsync((file, failure) -> {}, loop);
     }
 
-    private CompletionStage<XlatorFile> openUnheld(String fileName, OpenMode mode, Loop loop) {
+    private CompletionStage<XlatorFile> openUnheld(
+            String fileName, OpenOptions options, Loop loop) {
         return isImage(fileName)
-                ? opener.open(fileName, mode, loop)
-                : subvolume().open(fileName, mode, loop);
+                ? opener.open(fileName, options, loop)
+                : subvolume().open(fileName, options, loop);
     }
 
     @Override
@@ -190,6 +192,17 @@ public final class Qcow2Xlator extends PassThroughXlator {
                         ParentGuard.thenRelease(
                                 guard.toName(newFileName),
                                 () -> subvolume().rename(fileName, newFileName)));
+    }
+
+    /** What others stand on is not replaced: they would read another content. */
+    @Override
+    public CompletionStage<Void> replace(String fileName, String byFileName) {
+        return ParentGuard.thenRelease(
+                guard.toUnname(fileName),
+                () ->
+                        ParentGuard.thenRelease(
+                                guard.toUnname(byFileName),
+                                () -> subvolume().replace(fileName, byFileName)));
     }
 
     @Override

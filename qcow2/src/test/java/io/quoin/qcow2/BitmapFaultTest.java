@@ -11,6 +11,7 @@ import io.quoin.qcow2.bitmap.BitmapControl;
 import io.quoin.testkit.FileDriver;
 import io.quoin.testkit.MemoryXlator;
 import io.quoin.xlator.OpenMode;
+import io.quoin.xlator.OpenOptions;
 import io.quoin.xlator.PassThroughFile;
 import io.quoin.xlator.PassThroughXlator;
 import io.quoin.xlator.Xlator;
@@ -86,9 +87,9 @@ class BitmapFaultTest {
         }
 
         @Override
-        public CompletionStage<XlatorFile> open(String fileName, OpenMode mode, Loop loop) {
+        public CompletionStage<XlatorFile> open(String fileName, OpenOptions options, Loop loop) {
             return subvolume()
-                    .open(fileName, mode, loop)
+                    .open(fileName, options, loop)
                     .thenApply(
                             file ->
                                     new PassThroughFile(file) {

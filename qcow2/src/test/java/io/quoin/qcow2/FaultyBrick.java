@@ -3,7 +3,7 @@ package io.quoin.qcow2;
 import io.quoin.block.BlockError;
 import io.quoin.block.IoRequest;
 import io.quoin.testkit.MemoryXlator;
-import io.quoin.xlator.OpenMode;
+import io.quoin.xlator.OpenOptions;
 import io.quoin.xlator.PassThroughFile;
 import io.quoin.xlator.PassThroughXlator;
 import io.quoin.xlator.XlatorFile;
@@ -40,8 +40,8 @@ final class FaultyBrick extends PassThroughXlator {
     }
 
     @Override
-    public CompletionStage<XlatorFile> open(String fileName, OpenMode mode, Loop loop) {
-        return subvolume().open(fileName, mode, loop).thenApply(file -> new Faulty(file, loop));
+    public CompletionStage<XlatorFile> open(String fileName, OpenOptions options, Loop loop) {
+        return subvolume().open(fileName, options, loop).thenApply(file -> new Faulty(file, loop));
     }
 
     private final class Faulty extends PassThroughFile {

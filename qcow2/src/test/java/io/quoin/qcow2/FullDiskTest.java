@@ -13,6 +13,7 @@ import io.quoin.testkit.RandomOperations;
 import io.quoin.testkit.fault.ReorderingXlator;
 import io.quoin.testkit.peer.Peer;
 import io.quoin.xlator.OpenMode;
+import io.quoin.xlator.OpenOptions;
 import io.quoin.xlator.PassThroughFile;
 import io.quoin.xlator.PassThroughXlator;
 import io.quoin.xlator.XlatorFile;
@@ -154,8 +155,8 @@ class FullDiskTest {
         }
 
         @Override
-        public CompletionStage<XlatorFile> open(String fileName, OpenMode mode, Loop loop) {
-            return subvolume().open(fileName, mode, loop).thenApply(LimitedFile::new);
+        public CompletionStage<XlatorFile> open(String fileName, OpenOptions options, Loop loop) {
+            return subvolume().open(fileName, options, loop).thenApply(LimitedFile::new);
         }
 
         private final class LimitedFile extends PassThroughFile {

@@ -12,6 +12,7 @@ import io.quoin.testkit.ModelDisk;
 import io.quoin.testkit.RandomOperations;
 import io.quoin.testkit.peer.Peer;
 import io.quoin.xlator.OpenMode;
+import io.quoin.xlator.OpenOptions;
 import io.quoin.xlator.PassThroughFile;
 import io.quoin.xlator.PassThroughXlator;
 import io.quoin.xlator.Xlator;
@@ -113,9 +114,9 @@ class LazyRefcountsTest {
         }
 
         @Override
-        public CompletionStage<XlatorFile> open(String fileName, OpenMode mode, Loop loop) {
+        public CompletionStage<XlatorFile> open(String fileName, OpenOptions options, Loop loop) {
             return subvolume()
-                    .open(fileName, mode, loop)
+                    .open(fileName, options, loop)
                     .thenApply(
                             file ->
                                     new PassThroughFile(file) {

@@ -11,6 +11,7 @@ import io.quoin.testkit.sim.VirtualLoopGroup;
 import io.quoin.xlator.CreateOptions;
 import io.quoin.xlator.FileInfo;
 import io.quoin.xlator.OpenMode;
+import io.quoin.xlator.OpenOptions;
 import io.quoin.xlator.PassThroughXlator;
 import io.quoin.xlator.Xlator;
 import io.quoin.xlator.XlatorFile;
@@ -68,12 +69,12 @@ class ParentGuardTest {
         }
 
         @Override
-        public CompletionStage<XlatorFile> open(String fileName, OpenMode mode, Loop loop) {
+        public CompletionStage<XlatorFile> open(String fileName, OpenOptions options, Loop loop) {
             opened.add(fileName);
             return unreadable.contains(fileName)
                     ? CompletableFuture.failedFuture(
                             new BlockException(BlockError.EIO, "bad sector: file=" + fileName))
-                    : super.open(fileName, mode, loop);
+                    : super.open(fileName, options, loop);
         }
     }
 
@@ -96,6 +97,10 @@ class ParentGuardTest {
                 "used by=top.qcow2;");
         assertFails(() -> remove(images, "base.qcow2"), BlockError.EBUSY, names);
         assertFails(() -> rename(images, "base.qcow2", "x.qcow2"), BlockError.EBUSY, names);
+        images.create("other.qcow2", SIZE, Map.of());
+        assertFails(() -> replace(images, "base.qcow2", "other.qcow2"), BlockError.EBUSY, names);
+        assertFails(() -> replace(images, "other.qcow2", "base.qcow2"), BlockError.EBUSY, names);
+        remove(images, "other.qcow2");
         images.close(images.open("base.qcow2", OpenMode.READ_ONLY));
         images.close(images.open("top.qcow2", OpenMode.READ_WRITE));
 
@@ -398,6 +403,10 @@ class ParentGuardTest {
 
     private static void remove(ImageFixture images, String name) {
         images.loops.await(images.volume.remove(name));
+    }
+
+    private static void replace(ImageFixture images, String name, String byName) {
+        images.loops.await(images.volume.replace(name, byName));
     }
 
     private static void rename(ImageFixture images, String name, String newName) {

@@ -10,6 +10,7 @@ import io.quoin.testkit.FileDriver;
 import io.quoin.testkit.MemoryXlator;
 import io.quoin.testkit.log.LogsErrors;
 import io.quoin.xlator.OpenMode;
+import io.quoin.xlator.OpenOptions;
 import io.quoin.xlator.PassThroughFile;
 import io.quoin.xlator.PassThroughXlator;
 import io.quoin.xlator.XlatorFile;
@@ -47,8 +48,8 @@ class SharedParentsTest {
         }
 
         @Override
-        public CompletionStage<XlatorFile> open(String fileName, OpenMode mode, Loop loop) {
-            return super.open(fileName, mode, loop)
+        public CompletionStage<XlatorFile> open(String fileName, OpenOptions options, Loop loop) {
+            return super.open(fileName, options, loop)
                     .thenApply(
                             file -> {
                                 open.merge(fileName, 1, Integer::sum);

@@ -4,7 +4,7 @@ import io.quoin.block.BlockError;
 import io.quoin.block.BlockException;
 import io.quoin.xlator.CreateOptions;
 import io.quoin.xlator.FileInfo;
-import io.quoin.xlator.OpenMode;
+import io.quoin.xlator.OpenOptions;
 import io.quoin.xlator.PassThroughXlator;
 import io.quoin.xlator.Xlator;
 import io.quoin.xlator.XlatorFile;
@@ -97,11 +97,11 @@ final class SnapshotXlator extends PassThroughXlator {
     }
 
     @Override
-    public CompletionStage<XlatorFile> open(String disk, OpenMode mode, Loop loop) {
+    public CompletionStage<XlatorFile> open(String disk, OpenOptions options, Loop loop) {
         Runnable release;
         try {
             DiskName.check(disk);
-            if (mode == OpenMode.READ_WRITE) {
+            if (!options.isReadOnly()) {
                 uses.acquireExclusive(disk);
                 release = () -> uses.releaseExclusive(disk);
             } else {
@@ -115,7 +115,7 @@ final class SnapshotXlator extends PassThroughXlator {
         // Clients of the network open what they like: that must not look into every image for a
         // better name each time.
         return find(disk, this::listedBefore)
-                .thenCompose(image -> openImage(image, mode, loop, release))
+                .thenCompose(image -> openImage(image, options, loop, release))
                 .whenCompleteAsync(
                         (file, failure) -> {
                             if (failure != null) {
@@ -126,9 +126,9 @@ final class SnapshotXlator extends PassThroughXlator {
     }
 
     private CompletionStage<XlatorFile> openImage(
-            Image image, OpenMode mode, Loop loop, Runnable release) {
+            Image image, OpenOptions options, Loop loop, Runnable release) {
         return subvolume()
-                .open(image.fileName(), mode, loop)
+                .open(image.fileName(), options, loop)
                 .thenApply(file -> new DiskFile(file, image.disk(), image.format(), release));
     }
 
@@ -150,6 +150,41 @@ final class SnapshotXlator extends PassThroughXlator {
                             String newFileName = image.format().fileName(newDisk);
                             return subvolume().rename(image.fileName(), newFileName);
                         });
+    }
+
+    /** By one of the same format, by which the image of a disk is found. */
+    @Override
+    public CompletionStage<Void> replace(String disk, String byDisk) {
+        return checked(
+                byDisk,
+                () ->
+                        exclusively(
+                                disk, () -> exclusively(byDisk, () -> replaceImage(disk, byDisk))));
+    }
+
+    private CompletionStage<Void> replaceImage(String disk, String byDisk) {
+        return find(disk)
+                .thenCombine(find(byDisk), SnapshotXlator::requireSameFormat)
+                .thenCompose(
+                        format ->
+                                subvolume()
+                                        .replace(format.fileName(disk), format.fileName(byDisk)));
+    }
+
+    private static DiskFormat requireSameFormat(Image image, Image by) {
+        if (image.format() != by.format()) {
+            throw new BlockException(
+                    BlockError.EINVAL,
+                    "a disk is replaced by one of its format: name="
+                            + image.disk()
+                            + ", format="
+                            + image.format().text()
+                            + ", by="
+                            + by.disk()
+                            + ", format="
+                            + by.format().text());
+        }
+        return image.format();
     }
 
     @Override

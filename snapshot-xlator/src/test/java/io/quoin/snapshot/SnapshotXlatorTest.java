@@ -55,6 +55,20 @@ class SnapshotXlatorTest {
     }
 
     @Test
+    void shouldReplaceADiskByOneOfItsFormatAlone() {
+        images.put("vm1.qcow2", new byte[] {1});
+        images.put("vm2.qcow2", new byte[] {2});
+        images.put("vm3.raw", new byte[] {3});
+        assertThat(failure(disks.replace("vm1", "vm3")))
+                .hasMessageContaining("name=vm1, format=qcow2, by=vm3, format=raw");
+        await(disks.replace("vm1", "vm2"));
+        assertThat(images.content("vm1.qcow2")).containsExactly(2);
+        assertThat(await(disks.list()))
+                .extracting(FileInfo::fileName)
+                .containsExactly("vm1", "vm3");
+    }
+
+    @Test
     void shouldPassOptionsDownExceptTheFormatWhenCreating() {
         await(disks.create("vm1", new CreateOptions(SIZE, Map.of("format", "raw"))));
         assertThat(await(images.stat("vm1.raw")).sizeBytes()).isEqualTo(SIZE);

@@ -120,6 +120,11 @@ abstract class ContractBed {
         return file;
     }
 
+    /** A file that the test has opened itself is closed after it. */
+    protected final void track(XlatorFile file) {
+        openFiles.add(file);
+    }
+
     /** A new file, open for writing. */
     protected final FileDriver createAndOpen(String stem) {
         create(stem);

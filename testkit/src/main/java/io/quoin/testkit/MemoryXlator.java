@@ -6,6 +6,8 @@ import io.quoin.block.IoVector;
 import io.quoin.xlator.CreateOptions;
 import io.quoin.xlator.FileInfo;
 import io.quoin.xlator.OpenMode;
+import io.quoin.xlator.OpenOptions;
+import io.quoin.xlator.StorageSpace;
 import io.quoin.xlator.Xlator;
 import io.quoin.xlator.XlatorFile;
 import io.quoin.xlator.loop.Loop;
@@ -135,6 +137,13 @@ public final class MemoryXlator implements Xlator {
     }
 
     @Override
+    public CompletionStage<StorageSpace> statfs() {
+        Runtime memory = Runtime.getRuntime();
+        return CompletableFuture.completedFuture(
+                new StorageSpace(memory.maxMemory(), memory.freeMemory()));
+    }
+
+    @Override
     public CompletionStage<FileInfo> stat(String fileName) {
         return answer(() -> info(fileName, find(fileName)));
     }
@@ -160,12 +169,12 @@ public final class MemoryXlator implements Xlator {
     }
 
     @Override
-    public CompletionStage<XlatorFile> open(String fileName, OpenMode mode, Loop loop) {
+    public CompletionStage<XlatorFile> open(String fileName, OpenOptions options, Loop loop) {
         CompletableFuture<XlatorFile> opened = new CompletableFuture<>();
         loop.execute(
                 () -> {
                     try {
-                        opened.complete(openNow(fileName, mode, loop));
+                        opened.complete(openNow(fileName, options.mode(), loop));
                     } catch (BlockException e) {
                         opened.completeExceptionally(e);
                     }
@@ -203,6 +212,21 @@ public final class MemoryXlator implements Xlator {
                     checkAbsent(newFileName);
                     files.remove(fileName);
                     files.put(newFileName, stored);
+                });
+    }
+
+    @Override
+    public CompletionStage<Void> replace(String fileName, String byFileName) {
+        return perform(
+                () -> {
+                    checkName(fileName);
+                    checkName(byFileName);
+                    StoredFile stored = find(byFileName);
+                    if (find(fileName).isOpen() || stored.isOpen()) {
+                        throw failure(BlockError.EBUSY, "file is open", fileName);
+                    }
+                    files.remove(byFileName);
+                    files.put(fileName, stored);
                 });
     }
 
@@ -247,7 +271,8 @@ public final class MemoryXlator implements Xlator {
     }
 
     private static FileInfo info(String fileName, StoredFile stored) {
-        return new FileInfo(fileName, stored.sizeBytes(), stored.allocatedBytes());
+        return new FileInfo(
+                fileName, stored.sizeBytes(), stored.allocatedBytes(), stored.fileId(), 0);
     }
 
     private synchronized CompletionStage<Void> perform(Runnable work) {

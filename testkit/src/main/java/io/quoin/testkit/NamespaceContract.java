@@ -1,13 +1,18 @@
 package io.quoin.testkit;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import io.quoin.block.BlockError;
 import io.quoin.xlator.CreateOptions;
 import io.quoin.xlator.FileInfo;
+import io.quoin.xlator.FilePage;
 import io.quoin.xlator.OpenMode;
+import io.quoin.xlator.StorageSpace;
 import io.quoin.xlator.XlatorFile;
+import java.util.ArrayList;
 import java.util.HashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.atomic.AtomicBoolean;
@@ -108,6 +113,69 @@ abstract class NamespaceContract extends ContractBed {
         create("b");
         assertFails(xlator().rename(fileName("a"), fileName("b")), BlockError.EEXIST);
         assertThat(await(xlator().list())).hasSize(2);
+    }
+
+    @Test
+    void shouldTakeThePlaceOfAnotherWhenItReplacesIt() {
+        FileDriver driver = createAndOpen("a");
+        driver.write(512, pattern(512, 1));
+        close((XlatorFile) driver.device());
+        create("b");
+        await(xlator().replace(fileName("b"), fileName("a")));
+        assertThat(await(xlator().list()))
+                .extracting(FileInfo::fileName)
+                .containsExactly(fileName("b"));
+        assertThat(drive(open("b", OpenMode.READ_WRITE)).read(512, 512)).isEqualTo(pattern(512, 1));
+    }
+
+    @Test
+    void shouldReplaceNothingThatIsOpenOrNotThere() {
+        create("a");
+        create("b");
+        XlatorFile file = open("a", OpenMode.READ_WRITE);
+        assertFails(xlator().replace(fileName("a"), fileName("b")), BlockError.EBUSY);
+        assertFails(xlator().replace(fileName("b"), fileName("a")), BlockError.EBUSY);
+        close(file);
+        assertFails(xlator().replace(fileName("a"), fileName("c")), BlockError.ENOENT);
+        assertFails(xlator().replace(fileName("c"), fileName("a")), BlockError.ENOENT);
+        assertFails(xlator().replace(fileName("a"), fileName("a")), BlockError.EINVAL);
+        assertThat(await(xlator().list())).hasSize(2);
+    }
+
+    @Test
+    void shouldListAPageAtATime() {
+        List<String> stems = List.of("a", "b", "c", "d", "e");
+        stems.forEach(this::create);
+        List<String> seen = new ArrayList<>();
+        FilePage page = await(xlator().list("", 2));
+        while (!page.isLast()) {
+            assertThat(page.files()).hasSize(2);
+            page.files().forEach(file -> seen.add(file.fileName()));
+            page = await(xlator().list(seen.get(seen.size() - 1), 2));
+        }
+        page.files().forEach(file -> seen.add(file.fileName()));
+        assertThat(seen).containsExactlyElementsOf(stems.stream().map(this::fileName).toList());
+        assertThat(await(xlator().list("", 5)).isLast()).isTrue();
+        assertFails(xlator().list("", 0), BlockError.EINVAL);
+    }
+
+    @Test
+    void shouldTellTheSpaceBelow() {
+        StorageSpace space = await(xlator().statfs());
+        assertThat(space.sizeBytes()).isPositive();
+        assertThat(space.availableBytes()).isBetween(0L, space.sizeBytes());
+    }
+
+    /** Where it is known at all. */
+    @Test
+    void shouldKeepTheIdOfAFileUnderAnotherName() {
+        create("a");
+        create("b");
+        long id = await(xlator().stat(fileName("a"))).fileId();
+        assumeTrue(id != 0);
+        assertThat(await(xlator().stat(fileName("b"))).fileId()).isNotEqualTo(id);
+        await(xlator().rename(fileName("a"), fileName("c")));
+        assertThat(await(xlator().stat(fileName("c"))).fileId()).isEqualTo(id);
     }
 
     @Test

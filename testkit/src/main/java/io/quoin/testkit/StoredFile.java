@@ -1,12 +1,17 @@
 package io.quoin.testkit;
 
+import java.util.concurrent.atomic.AtomicLong;
+
 /**
  * The content of a file of a {@link MemoryXlator}, what has it open, and whether it was flushed.
  *
  * <p>Threading: thread-safe.
  */
 final class StoredFile {
+    private static final AtomicLong IDS = new AtomicLong();
+
     private final SparseBytes bytes;
+    private final long fileId = IDS.incrementAndGet();
     private int readers;
     private boolean hasWriter;
     private boolean unflushed;
@@ -18,6 +23,10 @@ final class StoredFile {
 
     private StoredFile(SparseBytes bytes) {
         this.bytes = bytes;
+    }
+
+    long fileId() {
+        return fileId;
     }
 
     /** The caller holds this object's lock. */

@@ -5,6 +5,13 @@ import io.quoin.testkit.sim.VirtualLoopGroup;
 import io.quoin.xlator.PassThroughXlator;
 import io.quoin.xlator.Xlator;
 import io.quoin.xlator.boundary.BoundaryXlator;
+import io.quoin.xlator.graph.GraphContext;
+import io.quoin.xlator.graph.OptionValues;
+import io.quoin.xlator.graph.XlatorType;
+import io.quoin.xlator.graph.XlatorTypes;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Map;
 import org.junit.jupiter.api.Nested;
 import org.junit.jupiter.api.Timeout;
 
@@ -55,6 +62,61 @@ class XlatorContractsTest {
     private static final class PassThrough extends PassThroughXlator {
         PassThrough(String name, Xlator subvolume) {
             super(name, "test/pass", subvolume);
+        }
+    }
+
+    @Nested
+    class PassThroughAboveAnUnreliableChild extends ChildContract {
+        @Override
+        protected Xlator above(Xlator below, VirtualLoopGroup loops) {
+            return new PassThrough("pass", below);
+        }
+    }
+
+    /** A filter of a graph, above a child that a test gives it. */
+    abstract static class FilterAboveAnUnreliableChild extends ChildContract {
+        private final String type;
+        private final Map<String, String> options;
+
+        FilterAboveAnUnreliableChild(String type, Map<String, String> options) {
+            this.type = type;
+            this.options = options;
+        }
+
+        @Override
+        protected Xlator above(Xlator below, VirtualLoopGroup loops) {
+            GraphContext context = new GraphContext(loops, loops.blocking(), Path.of("."));
+            XlatorType made = XlatorTypes.load().find(type).orElseThrow();
+            return made.create(
+                    "filter", new OptionValues(made.options(), options), List.of(below), context);
+        }
+    }
+
+    @Nested
+    class IoStatsAboveAnUnreliableChild extends FilterAboveAnUnreliableChild {
+        IoStatsAboveAnUnreliableChild() {
+            super("debug/io-stats", Map.of());
+        }
+    }
+
+    @Nested
+    class TraceAboveAnUnreliableChild extends FilterAboveAnUnreliableChild {
+        TraceAboveAnUnreliableChild() {
+            super("debug/trace", Map.of("log-file", "off"));
+        }
+    }
+
+    @Nested
+    class DelayGenAboveAnUnreliableChild extends FilterAboveAnUnreliableChild {
+        DelayGenAboveAnUnreliableChild() {
+            super("debug/delay-gen", Map.of("delay-percentage", "50%", "seed", "13"));
+        }
+    }
+
+    @Nested
+    class ThrottleAboveAnUnreliableChild extends FilterAboveAnUnreliableChild {
+        ThrottleAboveAnUnreliableChild() {
+            super("features/throttle", Map.of("iops-total", "1000"));
         }
     }
 

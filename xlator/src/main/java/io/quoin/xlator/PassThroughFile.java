@@ -1,5 +1,6 @@
 package io.quoin.xlator;
 
+import io.quoin.block.BlockError;
 import io.quoin.block.Capabilities;
 import io.quoin.block.Geometry;
 import io.quoin.block.IoRequest;
@@ -55,13 +56,19 @@ public abstract class PassThroughFile implements XlatorFile {
     }
 
     @Override
-    public <T> Optional<T> face(Class<T> type) {
-        return below.face(type);
+    public <T> Optional<T> extension(Class<T> type) {
+        Optional<T> own = XlatorFile.super.extension(type);
+        return own.isPresent() ? own : below.extension(type);
     }
 
     @Override
     public Map<String, Object> details() {
         return below.details();
+    }
+
+    @Override
+    public void abort(BlockError error) {
+        below.abort(error);
     }
 
     @Override

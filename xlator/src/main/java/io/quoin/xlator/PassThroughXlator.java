@@ -2,6 +2,7 @@ package io.quoin.xlator;
 
 import io.quoin.xlator.loop.Loop;
 import java.util.List;
+import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 
@@ -46,6 +47,11 @@ public abstract class PassThroughXlator implements Xlator {
     }
 
     @Override
+    public CompletionStage<StorageSpace> statfs() {
+        return subvolume.statfs();
+    }
+
+    @Override
     public CompletionStage<FileInfo> stat(String fileName) {
         return subvolume.stat(fileName);
     }
@@ -56,8 +62,8 @@ public abstract class PassThroughXlator implements Xlator {
     }
 
     @Override
-    public CompletionStage<XlatorFile> open(String fileName, OpenMode mode, Loop loop) {
-        return subvolume.open(fileName, mode, loop);
+    public CompletionStage<XlatorFile> open(String fileName, OpenOptions options, Loop loop) {
+        return subvolume.open(fileName, options, loop);
     }
 
     @Override
@@ -66,8 +72,19 @@ public abstract class PassThroughXlator implements Xlator {
     }
 
     @Override
+    public CompletionStage<Void> replace(String fileName, String byFileName) {
+        return subvolume.replace(fileName, byFileName);
+    }
+
+    @Override
     public CompletionStage<Void> remove(String fileName) {
         return subvolume.remove(fileName);
+    }
+
+    @Override
+    public <T> Optional<T> extension(Class<T> type) {
+        Optional<T> own = Xlator.super.extension(type);
+        return own.isPresent() ? own : subvolume.extension(type);
     }
 
     @Override

@@ -4,6 +4,7 @@ import io.quoin.block.BlockError;
 import io.quoin.block.BlockException;
 import io.quoin.xlator.loop.Loop;
 import java.util.List;
+import java.util.Optional;
 import java.util.concurrent.CompletionStage;
 
 /**
@@ -30,6 +31,28 @@ public interface Xlator {
     /** Every file, sorted by name. */
     CompletionStage<List<FileInfo>> list();
 
+    /**
+     * Files a page at a time, for a listing too long for one answer. One that is made or removed
+     * meanwhile is there or not; every other is there once.
+     *
+     * @param after the last name of the page before; empty: from the start
+     * @param limit how many at most, 1 or more
+     */
+    default CompletionStage<FilePage> list(String after, int limit) {
+        return list().thenApply(
+                        all -> {
+                            List<FileInfo> rest =
+                                    all.stream()
+                                            .filter(file -> file.fileName().compareTo(after) > 0)
+                                            .toList();
+                            boolean isLast = rest.size() <= limit;
+                            return new FilePage(isLast ? rest : rest.subList(0, limit), isLast);
+                        });
+    }
+
+    /** The space of the storage below. */
+    CompletionStage<StorageSpace> statfs();
+
     CompletionStage<FileInfo> stat(String fileName);
 
     /**
@@ -42,15 +65,35 @@ public interface Xlator {
      * Opens a file. The loop owns it from then on: its data path is confined to that loop and the
      * stage completes there. A file is open for writing at most once at a time: else EBUSY.
      */
-    CompletionStage<XlatorFile> open(String fileName, OpenMode mode, Loop loop);
+    CompletionStage<XlatorFile> open(String fileName, OpenOptions options, Loop loop);
+
+    /** As {@link #open(String, OpenOptions, Loop)}, with nothing but a mode. */
+    default CompletionStage<XlatorFile> open(String fileName, OpenMode mode, Loop loop) {
+        return open(fileName, OpenOptions.of(mode), loop);
+    }
 
     /**
      * Renames a file, durable when the stage completes; fails with EEXIST rather than replace one.
      */
     CompletionStage<Void> rename(String fileName, String newFileName);
 
+    /**
+     * Gives a file the name and the place of another, which is gone with that, in one step and
+     * durable when the stage completes: after a crash the name leads to one of the two. ENOENT if
+     * either is not there, EBUSY while either is open.
+     */
+    CompletionStage<Void> replace(String fileName, String byFileName);
+
     /** Removes a file, durable when the stage completes; EBUSY while it is open. */
     CompletionStage<Void> remove(String fileName);
+
+    /**
+     * What a node offers beyond this interface, by its type; empty where neither it nor what it
+     * passes through to has that.
+     */
+    default <T> Optional<T> extension(Class<T> type) {
+        return type.isInstance(this) ? Optional.of(type.cast(this)) : Optional.empty();
+    }
 
     /** Lets go of everything the node holds. Every file is closed before. */
     CompletionStage<Void> close();

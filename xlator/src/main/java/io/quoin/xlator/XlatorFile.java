@@ -48,13 +48,21 @@ public interface XlatorFile extends BlockDevice {
      * What an open file offers beyond the data path, by its type; empty where neither it nor what
      * it passes through to has that. Confined like the file itself.
      */
-    default <T> Optional<T> face(Class<T> type) {
+    default <T> Optional<T> extension(Class<T> type) {
         return type.isInstance(this) ? Optional.of(type.cast(this)) : Optional.empty();
     }
 
     /**
-     * Flushes and closes. Called once, after every request has completed; the file is closed even
-     * if the stage fails, which says what may have been lost.
+     * Gives up storage that does not answer: what is in flight, and what comes, ends in {@code
+     * error} as soon as the storage lets it. Whether it was carried out is not known. Then comes
+     * {@link #close}. A file whose requests end by themselves has nothing to do.
+     */
+    default void abort(BlockError error) {}
+
+    /**
+     * Flushes and closes. Called once; the file is closed even if the stage fails, which says what
+     * may have been lost. Requests may be in flight when it is called through a boundary, which has
+     * them ended before the file below hears of it.
      */
     CompletionStage<Void> close();
 }

@@ -7,7 +7,8 @@ import io.quoin.block.Geometry;
 import io.quoin.block.IoRequest;
 import io.quoin.xlator.CreateOptions;
 import io.quoin.xlator.FileInfo;
-import io.quoin.xlator.OpenMode;
+import io.quoin.xlator.OpenOptions;
+import io.quoin.xlator.StorageSpace;
 import io.quoin.xlator.Xlator;
 import io.quoin.xlator.XlatorFile;
 import io.quoin.xlator.graph.GraphContext;
@@ -127,6 +128,11 @@ final class NullXlator implements Xlator {
     }
 
     @Override
+    public CompletionStage<StorageSpace> statfs() {
+        return refused("statfs");
+    }
+
+    @Override
     public CompletionStage<FileInfo> stat(String fileName) {
         return refused("stat");
     }
@@ -137,13 +143,18 @@ final class NullXlator implements Xlator {
     }
 
     @Override
-    public CompletionStage<XlatorFile> open(String fileName, OpenMode mode, Loop loop) {
+    public CompletionStage<XlatorFile> open(String fileName, OpenOptions options, Loop loop) {
         return CompletableFuture.completedFuture(new NullFile());
     }
 
     @Override
     public CompletionStage<Void> rename(String fileName, String newFileName) {
         return refused("rename");
+    }
+
+    @Override
+    public CompletionStage<Void> replace(String fileName, String byFileName) {
+        return refused("replace");
     }
 
     @Override

@@ -5,6 +5,7 @@ import io.quoin.block.Invariant;
 import io.quoin.block.IoCompletion;
 import io.quoin.block.IoRequest;
 import io.quoin.block.IoRequestPool;
+import java.util.ArrayDeque;
 import java.util.function.BiConsumer;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
@@ -22,6 +23,7 @@ final class WriteJoin implements IoCompletion {
     private final FlushBarrier barrier;
     private final BiConsumer<IoRequest, BlockError> answer;
     private final Counter coalesced;
+    private final ArrayDeque<JoinedLease> idleLeases = new ArrayDeque<>();
 
     private @Nullable IoRequest first;
     private @Nullable IoRequest last;
@@ -90,6 +92,13 @@ final class WriteJoin implements IoCompletion {
             joined.memory().addSlice(write.memory(), 0, write.lengthBytes());
             count++;
         }
+        if (joined.memory().lease() == null && JoinedLease.isLeased(head)) {
+            JoinedLease lease = idleLeases.pollLast();
+            joined.memory()
+                    .leased(
+                            (lease == null ? new JoinedLease(idleLeases::addLast) : lease)
+                                    .begin(head));
+        }
         first = null;
         last = null;
         coalesced.add(count - 1L);
@@ -103,6 +112,9 @@ final class WriteJoin implements IoCompletion {
         barrier.endWrite(joined.token());
         IoRequest write = (IoRequest) joined.attachment();
         Invariant.check(write != null, "a joined write without writes");
+        if (joined.memory().lease() instanceof JoinedLease lease) {
+            lease.end();
+        }
         pool.release(joined);
         Answers.toAll(write, error, answer);
     }

@@ -14,6 +14,7 @@ import io.quoin.block.IoFlags;
 import io.quoin.block.IoRequest;
 import io.quoin.block.IoRequestPool;
 import io.quoin.block.ManualOwner;
+import io.quoin.block.MemoryLease;
 import io.quoin.block.ScriptedDevice;
 import io.quoin.block.ScriptedDevice.Seen;
 import io.quoin.block.ScriptedDevice.Timing;
@@ -65,6 +66,58 @@ class DiskRingTest {
         assertThat(ring.statistics().batches()).isEqualTo(1);
         assertThat(ring.statistics().published()).isEqualTo(4);
         assertThat(ring.statistics().depthMax()).isEqualTo(4);
+    }
+
+    @Test
+    void shouldKeepTheMemoryOfAllPartsWhenAJoinedWriteIsLeased() {
+        DiskRing ring = ring(RingOptions.defaults());
+        Submitter submitter = new Submitter(ring);
+        CountedLease first = new CountedLease();
+        CountedLease second = new CountedLease();
+        for (int round = 0; round < 3; round++) {
+            submitter.lease = first;
+            submitter.write(0, 512, 1);
+            submitter.lease = second;
+            submitter.write(512, 512, 2);
+            ring.drain();
+            MemoryLease joined = device.held().get(0).memory().lease();
+            assertThat(joined).isNotNull();
+            joined.retain();
+            joined.retain();
+            device.endAll();
+            assertThat(List.of(first.leases, second.leases)).containsExactly(1, 1);
+            joined.release();
+            assertThat(List.of(first.leases, second.leases)).containsExactly(1, 1);
+            joined.release();
+            assertThat(List.of(first.leases, second.leases)).containsExactly(0, 0);
+        }
+    }
+
+    @Test
+    void shouldNotLeaseAJoinedWriteOfWhichAPartIsNot() {
+        DiskRing ring = ring(RingOptions.defaults());
+        Submitter submitter = new Submitter(ring);
+        submitter.lease = new CountedLease();
+        submitter.write(0, 512, 1);
+        submitter.lease = null;
+        submitter.write(512, 512, 2);
+        ring.drain();
+        assertThat(device.held().get(0).memory().lease()).isNull();
+        device.endAll();
+    }
+
+    private static final class CountedLease implements MemoryLease {
+        private int leases;
+
+        @Override
+        public void retain() {
+            leases++;
+        }
+
+        @Override
+        public void release() {
+            leases--;
+        }
     }
 
     @Test

@@ -5,16 +5,21 @@ import io.quoin.block.IoCompletion;
 import io.quoin.block.IoFlags;
 import io.quoin.block.IoOp;
 import io.quoin.block.IoRequest;
+import io.quoin.block.MemoryLease;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import org.agrona.concurrent.UnsafeBuffer;
+import org.jspecify.annotations.Nullable;
 
 /** Makes requests of memory filled with one value, and keeps their answers in order. */
 final class Submitter implements IoCompletion {
     private final DiskRing ring;
     private final List<String> answers = new ArrayList<>();
     private final List<UnsafeBuffer> kept = new ArrayList<>();
+
+    /** What the memory of the next writes is leased by. */
+    @Nullable MemoryLease lease;
 
     Submitter(DiskRing ring) {
         this.ring = ring;
@@ -34,6 +39,10 @@ final class Submitter implements IoCompletion {
         UnsafeBuffer memory = memory(lengthBytes);
         memory.setMemory(0, lengthBytes, (byte) value);
         request.memory().add(memory, 0, lengthBytes);
+        MemoryLease owner = lease;
+        if (owner != null) {
+            request.memory().leased(owner);
+        }
         return offer(request);
     }
 

@@ -83,6 +83,8 @@ final class Errno {
             case EINVAL, EISDIR, ELOOP, 36 -> BlockError.EINVAL;
             case 27, ENOSPC, 122 -> BlockError.ENOSPC;
             case EROFS -> BlockError.EROFS;
+            case 110 -> BlockError.ETIMEDOUT;
+            case 116 -> BlockError.ESTALE;
             case EOPNOTSUPP, ENOSYS -> BlockError.ENOTSUP;
             default -> BlockError.EIO;
         };

@@ -2,11 +2,17 @@ package io.quoin.brick.posix;
 
 import io.quoin.block.BlockError;
 import io.quoin.block.BlockException;
+import io.quoin.block.Reason;
 import io.quoin.xlator.CreateOptions;
 import io.quoin.xlator.FileInfo;
 import io.quoin.xlator.NameText;
 import io.quoin.xlator.OpenMode;
+import io.quoin.xlator.StorageSpace;
 import io.quoin.xlator.UnfinishedNames;
+import java.io.IOException;
+import java.nio.file.FileStore;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Comparator;
@@ -236,6 +242,60 @@ final class Namespace {
             brick.folder().sync();
         } finally {
             brick.names().releaseExclusive(fileName);
+        }
+    }
+
+    /** Both are locked against other programs until the one has the other's name. */
+    void replace(String fileName, String byFileName) {
+        byte[] path = FileNames.encode(fileName);
+        byte[] byPath = FileNames.encode(byFileName);
+        brick.names().acquireExclusive(fileName);
+        try {
+            brick.names().acquireExclusive(byFileName);
+            try {
+                replaceUnused(fileName, path, byFileName, byPath);
+                brick.folder().sync();
+            } finally {
+                brick.names().releaseExclusive(byFileName);
+            }
+        } finally {
+            brick.names().releaseExclusive(fileName);
+        }
+    }
+
+    private void replaceUnused(String fileName, byte[] path, String byFileName, byte[] byPath) {
+        try (Descriptor file = openRegular(fileName, path, SystemCalls.O_RDONLY);
+                Descriptor by = openRegular(byFileName, byPath, SystemCalls.O_RDONLY);
+                ImageLock lock = lockToRead(fileName, file.fd());
+                ImageLock byLock = lockToRead(byFileName, by.fd())) {
+            if (lock != null) {
+                lock.addWriter();
+            }
+            if (byLock != null) {
+                byLock.addWriter();
+            }
+            int result =
+                    UnfinishedNames.giving(
+                            () -> SystemCalls.rename(folderFd(), byPath, folderFd(), path));
+            if (result < 0) {
+                String subject = "file=" + fileName + ", by=" + byFileName;
+                throw Errno.exception("replace the file", subject, -result);
+            }
+        }
+    }
+
+    /** Of the file system that the folder is on. */
+    StorageSpace space() {
+        // Through the descriptor: the folder's path may lead elsewhere by now.
+        Path folder = Path.of("/proc/self/fd/" + folderFd());
+        try {
+            FileStore store = Files.getFileStore(folder);
+            return new StorageSpace(store.getTotalSpace(), store.getUsableSpace());
+        } catch (IOException e) {
+            throw Reason.failure(
+                    "space of the file system cannot be told",
+                    brick.folder().directory().toString(),
+                    e);
         }
     }
 

@@ -8,7 +8,10 @@ import io.quoin.block.Geometry;
 import io.quoin.block.IoFlags;
 import io.quoin.block.IoOp;
 import io.quoin.block.IoRequest;
+import io.quoin.xlator.FileEvent;
+import io.quoin.xlator.FileListener;
 import io.quoin.xlator.OpenMode;
+import io.quoin.xlator.OpenOptions;
 import io.quoin.xlator.XlatorFile;
 import io.quoin.xlator.loop.Loop;
 import java.util.LinkedHashMap;
@@ -50,10 +53,12 @@ final class PosixFile implements XlatorFile {
     private static final int PREFETCHES_MAX = 2;
     private static final int INLINE_NEVER = -1;
 
+    private final String nodeName;
     private final Brick brick;
     private final String fileName;
     private final Descriptor descriptor;
     private final OpenMode mode;
+    private final FileListener listener;
     private final Loop loop;
     private final Transfer transfer;
     private final boolean direct;
@@ -80,21 +85,25 @@ final class PosixFile implements XlatorFile {
     private long prefetchedBytes;
 
     /**
+     * @param nodeName of the brick, for events
      * @param descriptor the file's own from here on
      * @param transfer the loop's own
      */
     PosixFile(
+            String nodeName,
             Brick brick,
             String fileName,
             Descriptor descriptor,
             long sizeBytes,
-            OpenMode mode,
+            OpenOptions options,
             Loop loop,
             Transfer transfer) {
+        this.nodeName = nodeName;
         this.brick = brick;
         this.fileName = fileName;
         this.descriptor = descriptor;
-        this.mode = mode;
+        this.mode = options.mode();
+        this.listener = options.listener();
         this.loop = loop;
         this.transfer = transfer;
         this.sizeBytes = sizeBytes;
@@ -388,6 +397,14 @@ final class PosixFile implements XlatorFile {
                     fileName,
                     request,
                     Errno.name(errno));
+            if (Errno.requestError(errno) == BlockError.ENOSPC) {
+                FileEvent full =
+                        new FileEvent(
+                                FileEvent.Kind.SPACE_LOW,
+                                nodeName,
+                                "file=" + fileName + ", errno=" + Errno.name(errno));
+                loop.execute(() -> listener.onEvent(full));
+            }
         }
         // A change of a file that is open for reading alone ends in EBADF too.
         boolean isUnknown = mode == OpenMode.READ_WRITE || !request.op().changesData();

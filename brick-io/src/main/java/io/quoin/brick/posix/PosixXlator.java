@@ -5,6 +5,8 @@ import io.quoin.block.BlockException;
 import io.quoin.xlator.CreateOptions;
 import io.quoin.xlator.FileInfo;
 import io.quoin.xlator.OpenMode;
+import io.quoin.xlator.OpenOptions;
+import io.quoin.xlator.StorageSpace;
 import io.quoin.xlator.Xlator;
 import io.quoin.xlator.XlatorFile;
 import io.quoin.xlator.loop.Loop;
@@ -130,6 +132,16 @@ final class PosixXlator implements Xlator {
     }
 
     @Override
+    public CompletionStage<Void> replace(String fileName, String byFileName) {
+        return changed(() -> namespace.replace(fileName, byFileName));
+    }
+
+    @Override
+    public CompletionStage<StorageSpace> statfs() {
+        return named(namespace::space);
+    }
+
+    @Override
     public CompletionStage<Void> remove(String fileName) {
         return changed(() -> namespace.remove(fileName));
     }
@@ -160,13 +172,13 @@ final class PosixXlator implements Xlator {
     }
 
     @Override
-    public CompletionStage<XlatorFile> open(String fileName, OpenMode mode, Loop loop) {
+    public CompletionStage<XlatorFile> open(String fileName, OpenOptions options, Loop loop) {
         CompletableFuture<XlatorFile> opened = new CompletableFuture<>();
         brick.blocking()
                 .execute(
                         () -> {
                             try {
-                                XlatorFile file = whileOpen(() -> openNow(fileName, mode, loop));
+                                XlatorFile file = whileOpen(() -> openNow(fileName, options, loop));
                                 loop.execute(() -> opened.complete(file));
                             } catch (RuntimeException e) {
                                 loop.execute(() -> opened.completeExceptionally(e));
@@ -175,7 +187,8 @@ final class PosixXlator implements Xlator {
         return opened;
     }
 
-    private XlatorFile openNow(String fileName, OpenMode mode, Loop loop) {
+    private XlatorFile openNow(String fileName, OpenOptions options, Loop loop) {
+        OpenMode mode = options.mode();
         FileNames.encode(fileName); // before the name can be held
         brick.names().acquire(fileName, mode);
         Descriptor descriptor = null;
@@ -186,7 +199,8 @@ final class PosixXlator implements Xlator {
             }
             long sizeBytes = namespace.sizeBytes(fileName, descriptor.fd());
             Transfer transfer = transfers.computeIfAbsent(loop, owner -> new Transfer());
-            return new PosixFile(brick, fileName, descriptor, sizeBytes, mode, loop, transfer);
+            return new PosixFile(
+                    name, brick, fileName, descriptor, sizeBytes, options, loop, transfer);
         } catch (RuntimeException e) {
             if (descriptor != null) {
                 descriptor.close();

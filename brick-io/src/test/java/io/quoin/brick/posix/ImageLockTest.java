@@ -58,18 +58,21 @@ class ImageLockTest {
     }
 
     @Test
-    void shouldLetNobodyElseInWhileItWrites() {
+    void shouldKeepAllOthersOutWhileItWrites() {
         XlatorFile writer = one.openFile(NAME);
         assertBusy(() -> other.openFile(NAME));
         assertBusy(() -> other.openReadOnly(NAME));
         assertBusy(() -> other.await(other.xlator().remove(NAME)));
+        other.create("by", 512);
+        assertBusy(() -> other.await(other.xlator().replace(NAME, "by")));
+        assertBusy(() -> other.await(other.xlator().replace("by", NAME)));
         one.close(writer);
         other.close(other.openFile(NAME));
         other.await(other.xlator().remove(NAME));
     }
 
     @Test
-    void shouldLetOthersReadAndNobodyWriteWhileItReads() {
+    void shouldLetOthersReadAndNoneWriteWhileItReads() {
         XlatorFile reader = one.openReadOnly(NAME);
         other.close(other.openReadOnly(NAME));
         assertBusy(() -> other.openFile(NAME));

@@ -12,11 +12,12 @@ import org.jspecify.annotations.Nullable;
 /**
  * An answer of HTTP: JSON, or a problem as RFC 9457 has it, with the name of the error beside.
  *
+ * <p>Threading: immutable.
+ *
  * @param status of HTTP
  * @param contentType of the body
  * @param location of what was made; null for nothing
  * @param body in UTF-8
- *     <p>Threading: immutable.
  */
 public record HttpAnswer(int status, String contentType, @Nullable String location, String body) {
     /** What a problem is sent as. */
@@ -71,9 +72,10 @@ public record HttpAnswer(int status, String contentType, @Nullable String locati
             case EINVAL -> 400;
             case EPERM, EROFS -> 403;
             case ENOENT -> 404;
-            case EEXIST, EBUSY -> 409;
+            case EEXIST, EBUSY, EBADE, ESTALE -> 409;
             case ENOTSUP -> 501;
-            case ESHUTDOWN, ENOMEM -> 503;
+            case ESHUTDOWN, ENOMEM, ENOTCONN -> 503;
+            case ETIMEDOUT -> 504;
             case ENOSPC -> 507;
             default -> 500;
         };
@@ -88,6 +90,7 @@ public record HttpAnswer(int status, String contentType, @Nullable String locati
             case 405 -> "Method Not Allowed";
             case 409 -> "Conflict";
             case 501 -> "Not Implemented";
+            case 504 -> "Gateway Timeout";
             case 503 -> "Service Unavailable";
             case 507 -> "Insufficient Storage";
             default -> "Internal Server Error";

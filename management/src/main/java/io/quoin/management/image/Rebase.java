@@ -99,7 +99,7 @@ public final class Rebase {
     }
 
     private static CompletionStage<Void> expectOtherBacking(XlatorFile file) {
-        file.face(RebasedFile.class).ifPresent(RebasedFile::expectOtherBacking);
+        file.extension(RebasedFile.class).ifPresent(RebasedFile::expectOtherBacking);
         return CompletableFuture.completedFuture(null);
     }
 

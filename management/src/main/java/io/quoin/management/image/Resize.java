@@ -173,7 +173,7 @@ public final class Resize {
     }
 
     private static CompletionStage<Void> allocateZeros(XlatorFile file) {
-        file.face(PreallocatedFile.class).ifPresent(PreallocatedFile::allocateZeros);
+        file.extension(PreallocatedFile.class).ifPresent(PreallocatedFile::allocateZeros);
         return CompletableFuture.completedFuture(null);
     }
 }

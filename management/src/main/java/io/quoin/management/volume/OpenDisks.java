@@ -2,7 +2,8 @@ package io.quoin.management.volume;
 
 import io.quoin.block.BlockError;
 import io.quoin.block.BlockException;
-import io.quoin.xlator.OpenMode;
+import io.quoin.xlator.FileEvent;
+import io.quoin.xlator.OpenOptions;
 import io.quoin.xlator.Xlator;
 import io.quoin.xlator.loop.Loop;
 import io.quoin.xlator.loop.LoopGroup;
@@ -18,6 +19,7 @@ import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
+import org.slf4j.event.Level;
 
 /**
  * Which disks are open and how many hold each. The first to attach opens the disk, the last to
@@ -170,7 +172,7 @@ final class OpenDisks {
     /** For writing; a disk that others stand on for reading. */
     private CompletionStage<OpenDisk> open(String name) {
         Loop loop = loops.next();
-        return graph.open(name, OpenMode.READ_WRITE, loop)
+        return graph.open(name, heard(OpenOptions.READ_WRITE, name), loop)
                 .thenApplyAsync(opened -> OpenDisk.of(opened, loop, null), loop)
                 .handle(
                         (disk, failure) ->
@@ -186,8 +188,30 @@ final class OpenDisks {
             return CompletableFuture.failedFuture(why);
         }
         LOG.debug("Disk is served read-only: name={}, reason={}", name, why.getMessage());
-        return graph.open(name, OpenMode.READ_ONLY, loop)
+        return graph.open(name, heard(OpenOptions.READ_ONLY, name), loop)
                 .thenApplyAsync(opened -> OpenDisk.of(opened, loop, why.getMessage()), loop);
+    }
+
+    /** The same; what happens to the disk meanwhile is logged. */
+    private static OpenOptions heard(OpenOptions options, String name) {
+        return options.listener(
+                event -> {
+                    switch (event.kind()) {
+                        case RESIZED, CHILD_UP, CAPABILITIES_CHANGED ->
+                                log(Level.INFO, name, event);
+                        case CHILD_DOWN, SPACE_LOW, FENCED -> log(Level.WARN, name, event);
+                    }
+                });
+    }
+
+    private static void log(Level level, String name, FileEvent event) {
+        LOG.atLevel(level)
+                .log(
+                        "disk: name={}, event={}, node={}, {}",
+                        name,
+                        event.kind(),
+                        event.node(),
+                        event.text());
     }
 
     /** Completes when no disk is any more in the middle of being let go. */

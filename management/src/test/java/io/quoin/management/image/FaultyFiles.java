@@ -3,7 +3,7 @@ package io.quoin.management.image;
 import io.quoin.block.BlockError;
 import io.quoin.block.IoOp;
 import io.quoin.block.IoRequest;
-import io.quoin.xlator.OpenMode;
+import io.quoin.xlator.OpenOptions;
 import io.quoin.xlator.PassThroughFile;
 import io.quoin.xlator.PassThroughXlator;
 import io.quoin.xlator.Xlator;
@@ -52,8 +52,8 @@ final class FaultyFiles extends PassThroughXlator {
     }
 
     @Override
-    public CompletionStage<XlatorFile> open(String fileName, OpenMode mode, Loop loop) {
-        CompletionStage<XlatorFile> opened = subvolume().open(fileName, mode, loop);
+    public CompletionStage<XlatorFile> open(String fileName, OpenOptions options, Loop loop) {
+        CompletionStage<XlatorFile> opened = subvolume().open(fileName, options, loop);
         return names.test(fileName) ? opened.thenApply(FaultyFile::new) : opened;
     }
 

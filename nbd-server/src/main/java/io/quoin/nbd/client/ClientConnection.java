@@ -192,6 +192,11 @@ final class ClientConnection extends ChannelInboundHandlerAdapter {
         closed.complete(null);
     }
 
+    /** Waits for nothing any more: what is under way ends as if the server had gone. */
+    void abort() {
+        fail("it was given up");
+    }
+
     /** Says goodbye; completes when the channel is closed. Nothing is under way. */
     CompletableFuture<Void> close() {
         isClosing = true;

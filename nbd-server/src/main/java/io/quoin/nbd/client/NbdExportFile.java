@@ -51,6 +51,10 @@ final class NbdExportFile implements XlatorFile {
     private final Capabilities capabilities;
     private final ArrayDeque<ClientCommand> idle = new ArrayDeque<>();
     private @Nullable ByteBuffer zeros;
+
+    /** What requests end in once there is no connection. */
+    private BlockError whenLost = BlockError.EIO;
+
     private final IoVector zeroMemory = new IoVector();
 
     NbdExportFile(NbdUri uri, ExportDescription export, OpenMode mode, Loop loop, Channel channel) {
@@ -96,7 +100,7 @@ final class NbdExportFile implements XlatorFile {
         if (request.op().changesData() && !capabilities.canWrite()) {
             request.complete(BlockError.EPERM);
         } else if (connection.failure() != null) {
-            request.complete(BlockError.EIO);
+            request.complete(whenLost);
         } else {
             ClientCommand command = idle.isEmpty() ? new ClientCommand() : idle.removeLast();
             command.begin(request);
@@ -120,7 +124,7 @@ final class NbdExportFile implements XlatorFile {
 
     private void commandEnded(ClientCommand command) {
         if (connection.failure() != null) {
-            complete(command, BlockError.EIO);
+            complete(command, whenLost);
         } else if (!command.error.isOk()) {
             complete(command, command.error);
         } else {
@@ -273,6 +277,12 @@ final class NbdExportFile implements XlatorFile {
             details.put("failure", connection.failure());
         }
         return details;
+    }
+
+    @Override
+    public void abort(BlockError error) {
+        whenLost = error;
+        connection.abort();
     }
 
     @Override

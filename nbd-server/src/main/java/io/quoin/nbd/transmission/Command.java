@@ -4,18 +4,22 @@ import io.netty.buffer.ByteBuf;
 import io.netty.buffer.ByteBufAllocator;
 import io.quoin.block.BlockError;
 import io.quoin.block.ExtentList;
+import io.quoin.block.Invariant;
 import io.quoin.block.IoVector;
+import io.quoin.block.MemoryLease;
 import io.quoin.nbd.protocol.RequestLayout;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A request of a client from its header to its answer. Pooled by its connection.
+ * A request of a client from its header to its answer, and on while the lease of its payload is
+ * retained. Pooled by its connection.
  *
  * <p>Threading: confined(loop).
  */
-final class Command {
+final class Command implements MemoryLease {
     private static final int CHUNK_BYTES_MAX = 1 << 20;
 
     int type;
@@ -55,6 +59,38 @@ final class Command {
     private final List<ByteBuf> chunks = new ArrayList<>(1);
     private Receiver.@Nullable Slab slab;
     private int pinnedBytes;
+    private final Consumer<Command> whenLetGo;
+    private int leases;
+    private boolean isEnded;
+
+    /**
+     * @param whenLetGo is told of a command that had {@link #end}ed with its payload kept, once
+     *     that is kept no more
+     */
+    Command(Consumer<Command> whenLetGo) {
+        this.whenLetGo = whenLetGo;
+    }
+
+    @Override
+    public void retain() {
+        leases++;
+    }
+
+    @Override
+    public void release() {
+        Invariant.check(leases > 0, "payload released more often than retained");
+        leases--;
+        if (leases == 0 && isEnded) {
+            isEnded = false;
+            whenLetGo.accept(this);
+        }
+    }
+
+    /** It has been answered. Says whether it may be used again now, and not only once let go. */
+    boolean end() {
+        isEnded = leases > 0;
+        return !isEnded;
+    }
 
     void begin(int newType, int newFlags, long newCookie, long newOffset, long newLength) {
         type = newType;

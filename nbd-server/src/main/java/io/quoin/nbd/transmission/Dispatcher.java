@@ -102,7 +102,7 @@ final class Dispatcher {
 
     Command newCommand() {
         Command command = idleCommands.pollLast();
-        return command == null ? new Command() : command;
+        return command == null ? new Command(this::reuse) : command;
     }
 
     /** Whether nothing more may be taken up now. */
@@ -362,6 +362,7 @@ final class Dispatcher {
         if (command.type == RequestLayout.WRITE) {
             length = Math.min(length, transferBytesMax);
             request.write(offset, length, ioFlags(command));
+            command.payload.leased(command);
             request.memory().addSlice(command.payload, command.nextBytes, length);
         } else if (command.type == RequestLayout.FLUSH) {
             request.flush();
@@ -476,6 +477,12 @@ final class Dispatcher {
     }
 
     private void recycle(Command command) {
+        if (command.end()) {
+            reuse(command);
+        }
+    }
+
+    private void reuse(Command command) {
         command.releasePayload(receiver);
         if (command.chargedBytes > 0) {
             share(command).uncharge(command.chargedBytes);

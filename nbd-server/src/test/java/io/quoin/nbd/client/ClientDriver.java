@@ -78,6 +78,10 @@ final class ClientDriver implements AutoCloseable {
                 .get(20, TimeUnit.SECONDS);
     }
 
+    void abort(BlockError error) {
+        loop.execute(() -> file.abort(error));
+    }
+
     void closeFile() {
         CompletableFuture.supplyAsync(file::close, loop)
                 .thenCompose(Function.identity())

@@ -253,6 +253,25 @@ class ClientReplyTest {
     }
 
     @Test
+    void shouldEndEverythingWhenAServerThatHangsIsGivenUp() throws Exception {
+        try (ScriptedServer server =
+                        new ScriptedServer(
+                                Traits.structured(),
+                                peer -> {
+                                    peer.next();
+                                    peer.awaitHangUp();
+                                });
+                ClientDriver client = new ClientDriver(server)) {
+            CompletableFuture<BlockError> read =
+                    client.start(ClientDriver.read(0, ClientDriver.memory(BLOCK)));
+            client.abort(BlockError.ETIMEDOUT);
+            assertThat(read.get(20, TimeUnit.SECONDS)).isEqualTo(BlockError.ETIMEDOUT);
+            assertThat(client.perform(ClientDriver.read(0, ClientDriver.memory(BLOCK))))
+                    .isEqualTo(BlockError.ETIMEDOUT);
+        }
+    }
+
+    @Test
     void shouldFailWhatComesAfterClosing() throws Exception {
         try (ScriptedServer server =
                         new ScriptedServer(

@@ -155,6 +155,11 @@ final class ScriptedServer implements AutoCloseable {
         return new Request(flags, type, cookie, offset, length, data);
     }
 
+    /** Answers nothing until the client has gone. */
+    void awaitHangUp() throws IOException {
+        in.transferTo(OutputStream.nullOutputStream());
+    }
+
     /** Ends its side in the middle of a request, and lets the rest of that come in. */
     void hangUpWithinRequest() throws IOException {
         in.readInt();

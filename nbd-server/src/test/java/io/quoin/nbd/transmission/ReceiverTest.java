@@ -48,7 +48,7 @@ final class ReceiverTest {
         Receiver receiver = new Receiver(allocator);
         ArrayDeque<Command> held = new ArrayDeque<>();
         for (int i = 0; i < 60; i++) {
-            Command command = new Command();
+            Command command = new Command(ended -> {});
             int length = 1 + random.nextInt(i % 7 == 0 ? 900_000 : 20_000);
             command.begin(RequestLayout.WRITE, 0, i, 0, length);
             while (!receiver.collect(command)) {

@@ -23,7 +23,7 @@ public interface BitmapControl {
 
     /** The bitmaps of {@code file}, if that is an open image that can have some. */
     static Optional<BitmapControl> of(XlatorFile file) {
-        return file.face(BitmappedFile.class).map(BitmappedFile::bitmaps);
+        return file.extension(BitmappedFile.class).map(BitmappedFile::bitmaps);
     }
 
     /**

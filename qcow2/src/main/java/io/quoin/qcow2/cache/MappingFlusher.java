@@ -86,7 +86,7 @@ public final class MappingFlusher extends Steps {
     public void flush(IoRequest request) {
         if (!io.health().isWritable()) {
             request.complete(io.health().refusal());
-        } else if (state == State.IDLE && isClean()) {
+        } else if (isDurable()) {
             io.flushFor(request);
         } else {
             next.add(request);
@@ -158,6 +158,11 @@ public final class MappingFlusher extends Steps {
 
     public boolean isClean() {
         return tables.isClean() && dropped.isEmpty() && !uncommitted;
+    }
+
+    /** Whether every entry that anything goes by is on disk: a flush would find data alone. */
+    public boolean isDurable() {
+        return state == State.IDLE && isClean();
     }
 
     /** No internal flush will start any more. */

@@ -105,12 +105,17 @@ abstract class ChangeOp extends GuestOp {
         resume();
     }
 
+    /** Whether all of the change is durable without a flush. */
+    protected boolean isDurable() {
+        return false;
+    }
+
     /** Gives itself back to its pool. */
     protected abstract void release();
 
     @Override
     protected final void finish(IoRequest request, BlockError outcome) {
-        boolean flush = fua && outcome.isOk();
+        boolean flush = fua && outcome.isOk() && !isDurable();
         release();
         if (flush) {
             image.flusher.flush(request);

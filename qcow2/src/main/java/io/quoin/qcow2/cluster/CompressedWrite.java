@@ -112,7 +112,7 @@ final class CompressedWrite extends GuestOp {
         clusters = wanted;
         cursor = 0;
         phase = Phase.PLACE;
-        exclusive = true;
+        range.exclusive(true);
         lockRange(position, windowEnd);
         long chunkBytes = (long) image.compressor.chunkClusters() << bits;
         long from = position;
@@ -250,7 +250,7 @@ final class CompressedWrite extends GuestOp {
             }
             cursor++;
         }
-        image.locks.release(this);
+        image.locks.release(range);
         phase = Phase.REST;
     }
 

@@ -12,11 +12,12 @@ import io.quoin.qcow2.io.Steps;
 import io.quoin.qcow2.layout.L1Entry;
 import io.quoin.qcow2.refcount.Allocation;
 import io.quoin.xlator.XlatorFile;
+import io.quoin.xlator.range.RangeLock;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A guest request under way: pooled, a node of the lists of {@link RangeLocks}, and a state machine
- * that walks from {@link #position} to {@link #end}.
+ * A guest request under way: pooled, and a state machine that walks from {@link #position} to
+ * {@link #end}.
  *
  * <p>Threading: confined(loop).
  */
@@ -42,14 +43,8 @@ abstract class GuestOp extends Steps {
     /** Of {@link ChangesUnderWay}. */
     int countedAs;
 
-    // Of RangeLocks.
-    long firstCluster;
-    long lastCluster;
-    boolean exclusive;
-    boolean held;
-    @Nullable GuestOp previous;
-    @Nullable GuestOp next;
-    @Nullable GuestOp nextGranted;
+    /** The clusters that it touches. */
+    protected final RangeLock range = new RangeLock(this::resume);
 
     GuestOp(MappedImage image) {
         this.image = image;
@@ -63,7 +58,7 @@ abstract class GuestOp extends Steps {
         error = BlockError.OK;
         pending = 0;
         waiting = false;
-        exclusive = false;
+        range.exclusive(false);
         prepare(request);
         resume();
     }
@@ -78,12 +73,11 @@ abstract class GuestOp extends Steps {
 
     /** Clusters from {@code from} to before {@code to}, for the locks. */
     protected final void lockRange(long from, long to) {
-        firstCluster = from >>> image.clusterBits;
-        lastCluster = Math.max(from, to - 1) >>> image.clusterBits;
+        range.range(from >>> image.clusterBits, Math.max(from, to - 1) >>> image.clusterBits);
     }
 
     protected final boolean lock() {
-        if (!held && !image.locks.acquire(this)) {
+        if (!range.isHeld() && !image.locks.acquire(range)) {
             waiting = true;
             return false;
         }
@@ -163,8 +157,8 @@ abstract class GuestOp extends Steps {
         }
         pending--;
         if (pending == 0 && !waiting && (position >= end || !error.isOk())) {
-            if (held) {
-                image.locks.release(this);
+            if (range.isHeld()) {
+                image.locks.release(range);
             }
             IoRequest request = parent();
             parent = null;

@@ -11,6 +11,7 @@ import io.quoin.qcow2.io.ImageHealth;
 import io.quoin.qcow2.io.ImageIo;
 import io.quoin.qcow2.layout.Qcow2Header;
 import io.quoin.qcow2.refcount.Refcounts;
+import io.quoin.xlator.range.RangeLocks;
 
 /**
  * The parts of an open image that requests work on. It does nothing by itself.

@@ -38,9 +38,8 @@ abstract class WholeImageOp extends GuestOp {
     @Override
     protected final void prepare(IoRequest request) {
         end = 1;
-        exclusive = true;
-        firstCluster = 0;
-        lastCluster = Long.MAX_VALUE;
+        range.exclusive(true);
+        range.range(0, Long.MAX_VALUE);
     }
 
     @Override

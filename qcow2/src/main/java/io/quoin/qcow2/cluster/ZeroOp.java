@@ -42,7 +42,7 @@ final class ZeroOp extends ChangeOp {
         super.prepare(request);
         allocates = request.op() == IoOp.WRITE_ZEROES && image.disk.areZerosAllocated();
         unmapping = request.op() == IoOp.DISCARD || request.has(IoFlags.MAY_UNMAP);
-        exclusive = true;
+        range.exclusive(true);
         if (request.has(IoFlags.FAST_ZERO) && isSlow()) {
             fail(BlockError.ENOTSUP);
         }
@@ -70,7 +70,7 @@ final class ZeroOp extends ChangeOp {
     @Override
     protected void walked() {
         if (error.isOk() && position == limit && limit < end && pending == 1) {
-            image.locks.release(this);
+            image.locks.release(range);
             nextWindow();
             waiting = true;
             image.io.loop().execute(nextTurn);

@@ -12,6 +12,7 @@ import io.quoin.qcow2.parents.Hold;
 import io.quoin.qcow2.parents.ImageName;
 import io.quoin.qcow2.parents.SharedParents;
 import io.quoin.xlator.OpenMode;
+import io.quoin.xlator.OpenOptions;
 import io.quoin.xlator.XlatorFile;
 import io.quoin.xlator.loop.Loop;
 import java.util.concurrent.CompletableFuture;
@@ -33,13 +34,13 @@ public final class ImageOpener {
         this.setup = setup;
     }
 
-    public CompletionStage<XlatorFile> open(String fileName, OpenMode mode, Loop loop) {
-        return open(fileName, mode, loop, Chain.of(fileName));
+    public CompletionStage<XlatorFile> open(String fileName, OpenOptions options, Loop loop) {
+        return open(fileName, options, loop, Chain.of(fileName));
     }
 
     /** The size that the header of {@code fileName} gives. */
     public CompletionStage<Long> virtualSize(String fileName, Loop loop) {
-        return openFile(fileName, OpenMode.READ_ONLY, loop)
+        return openFile(fileName, OpenOptions.READ_ONLY, loop)
                 .thenComposeAsync( // the stage may be done already: then it would go on here
                         file ->
                                 ChildFiles.thenClose(
@@ -57,8 +58,9 @@ public final class ImageOpener {
      * The file of an image or of a snapshot. A file that has the whole name is what is meant: who
      * named it, on the command line or in an overlay, need not know of snapshots.
      */
-    private CompletionStage<XlatorFile> openFile(String fileName, OpenMode mode, Loop loop) {
-        return fileOf(fileName, mode).thenCompose(file -> setup.subvolume().open(file, mode, loop));
+    private CompletionStage<XlatorFile> openFile(String fileName, OpenOptions options, Loop loop) {
+        return fileOf(fileName, options.mode())
+                .thenCompose(file -> setup.subvolume().open(file, options.ofPart(), loop));
     }
 
     /**
@@ -122,7 +124,7 @@ public final class ImageOpener {
             String name, String format, Loop loop, Chain chain) {
         return format.equals(RAW)
                 ? setup.subvolume().open(name, OpenMode.READ_ONLY, loop)
-                : open(name, OpenMode.READ_ONLY, loop, chain);
+                : open(name, OpenOptions.READ_ONLY, loop, chain);
     }
 
     /** 0 where it is not known; what is wrong with the file shows when it is opened. */
@@ -141,23 +143,20 @@ public final class ImageOpener {
     }
 
     private CompletionStage<XlatorFile> open(
-            String fileName, OpenMode mode, Loop loop, Chain chain) {
-        return openFile(fileName, mode, loop)
+            String fileName, OpenOptions options, Loop loop, Chain chain) {
+        return openFile(fileName, options, loop)
                 .thenComposeAsync( // as above
                         file ->
                                 ChildFiles.orClose(
-                                        file, child -> load(child, fileName, mode, loop, chain)),
+                                        file, child -> load(child, fileName, options, loop, chain)),
                         loop);
     }
 
     private CompletionStage<XlatorFile> load(
-            XlatorFile child, String fileName, OpenMode mode, Loop loop, Chain chain) {
-        boolean writable = mode == OpenMode.READ_WRITE;
-        ImageIo io = new ImageIo(child, loop, new ImageHealth(fileName, writable));
+            XlatorFile child, String fileName, OpenOptions options, Loop loop, Chain chain) {
+        ImageIo io = new ImageIo(child, loop, new ImageHealth(fileName, !options.isReadOnly()));
         return ImageHead.readAtSnapshot(io, fileName)
                 .thenCompose(
-                        head ->
-                                new Opening(this, setup, io, head, fileName, writable, chain)
-                                        .run());
+                        head -> new Opening(this, setup, io, head, fileName, options, chain).run());
     }
 }

@@ -11,7 +11,7 @@ import io.quoin.qcow2.parents.BackingName;
 import io.quoin.qcow2.parents.Chain;
 import io.quoin.qcow2.parents.HeldFile;
 import io.quoin.qcow2.parents.Hold;
-import io.quoin.xlator.OpenMode;
+import io.quoin.xlator.OpenOptions;
 import io.quoin.xlator.XlatorFile;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
@@ -43,6 +43,7 @@ final class Opening {
     final ImageIo io;
     final String fileName;
     final boolean writable;
+    private final OpenOptions options;
     final TableMemory tableMemory;
     private final ImageOpener opener;
     private final Chain chain;
@@ -64,14 +65,15 @@ final class Opening {
             ImageIo io,
             ImageHead head,
             String fileName,
-            boolean writable,
+            OpenOptions options,
             Chain chain) {
         this.opener = opener;
         this.setup = setup;
         this.io = io;
         this.head = head;
         this.fileName = fileName;
-        this.writable = writable;
+        this.options = options;
+        this.writable = !options.isReadOnly();
         this.chain = chain;
         ImageHead.named(
                 fileName,
@@ -226,8 +228,7 @@ final class Opening {
 
     /** Opens a file that is held, until it is closed or cannot be opened. */
     private CompletionStage<XlatorFile> openHeld(String name, Hold hold) {
-        OpenMode mode = writable ? OpenMode.READ_WRITE : OpenMode.READ_ONLY;
-        return HeldFile.of(setup.subvolume().open(name, mode, io.loop()), hold);
+        return HeldFile.of(setup.subvolume().open(name, options.ofPart(), io.loop()), hold);
     }
 
     private void requireRoom(XlatorFile file) {

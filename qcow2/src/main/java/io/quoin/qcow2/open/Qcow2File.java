@@ -277,6 +277,19 @@ final class Qcow2File
         return checks;
     }
 
+    /** Of all the files that it is made of: a request of a guest may wait for any of them. */
+    @Override
+    public void abort(BlockError error) {
+        io.file().abort(error);
+        if (io.hasDataFile()) {
+            io.data().abort(error);
+        }
+        XlatorFile below = backing;
+        if (below != null) {
+            below.abort(error);
+        }
+    }
+
     @Override
     public CompletionStage<Void> close() {
         CompletableFuture<Void> running = resize;

@@ -164,6 +164,14 @@ public final class SharedParents {
                             BlockError.EPERM, "backing file is read-only: file=" + fileName()));
         }
 
+        /** While others use the file its requests are theirs too, and end when they end. */
+        @Override
+        public void abort(BlockError error) {
+            if (parent.users == 1) {
+                below().abort(error);
+            }
+        }
+
         @Override
         public CompletionStage<Void> close() {
             if (closed || --parent.users > 0) {

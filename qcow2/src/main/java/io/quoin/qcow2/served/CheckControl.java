@@ -18,7 +18,7 @@ import java.util.concurrent.CompletionStage;
 public interface CheckControl {
     /** The checks of {@code file}, if that is an open image. */
     static Optional<CheckControl> of(XlatorFile file) {
-        return file.face(CheckedFile.class).map(CheckedFile::checks);
+        return file.extension(CheckedFile.class).map(CheckedFile::checks);
     }
 
     /**

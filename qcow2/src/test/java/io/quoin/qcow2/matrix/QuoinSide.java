@@ -18,6 +18,7 @@ import io.quoin.testkit.ModelDisk;
 import io.quoin.testkit.fault.ReorderingXlator;
 import io.quoin.xlator.FileInfo;
 import io.quoin.xlator.OpenMode;
+import io.quoin.xlator.OpenOptions;
 import io.quoin.xlator.PassThroughFile;
 import io.quoin.xlator.PassThroughXlator;
 import io.quoin.xlator.Xlator;
@@ -224,8 +225,8 @@ final class QuoinSide {
         }
 
         @Override
-        public CompletionStage<XlatorFile> open(String fileName, OpenMode mode, Loop loop) {
-            return subvolume().open(fileName, mode, loop).thenApply(NoDiscardFile::new);
+        public CompletionStage<XlatorFile> open(String fileName, OpenOptions options, Loop loop) {
+            return subvolume().open(fileName, options, loop).thenApply(NoDiscardFile::new);
         }
     }
 

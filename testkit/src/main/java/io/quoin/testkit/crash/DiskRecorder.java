@@ -6,7 +6,7 @@ import io.quoin.block.IoOp;
 import io.quoin.block.IoRequest;
 import io.quoin.testkit.FileDriver;
 import io.quoin.testkit.crash.DiskEvent.Kind;
-import io.quoin.xlator.OpenMode;
+import io.quoin.xlator.OpenOptions;
 import io.quoin.xlator.PassThroughFile;
 import io.quoin.xlator.PassThroughXlator;
 import io.quoin.xlator.Xlator;
@@ -43,9 +43,9 @@ public final class DiskRecorder extends PassThroughXlator {
     }
 
     @Override
-    public CompletionStage<XlatorFile> open(String fileName, OpenMode mode, Loop loop) {
-        CompletionStage<XlatorFile> opened = subvolume().open(fileName, mode, loop);
-        return mode == OpenMode.READ_WRITE ? opened.thenApply(Recorded::new) : opened;
+    public CompletionStage<XlatorFile> open(String fileName, OpenOptions options, Loop loop) {
+        CompletionStage<XlatorFile> opened = subvolume().open(fileName, options, loop);
+        return options.isReadOnly() ? opened : opened.thenApply(Recorded::new);
     }
 
     /** For changes that reach a file of this name beside the xlator; from one thread at a time. */

@@ -12,6 +12,8 @@ import io.quoin.block.IoRequest;
 import io.quoin.xlator.CreateOptions;
 import io.quoin.xlator.FileInfo;
 import io.quoin.xlator.OpenMode;
+import io.quoin.xlator.OpenOptions;
+import io.quoin.xlator.StorageSpace;
 import io.quoin.xlator.Xlator;
 import io.quoin.xlator.XlatorFile;
 import io.quoin.xlator.loop.Loop;
@@ -79,7 +81,7 @@ public final class FlatFiles implements Xlator {
     }
 
     @Override
-    public CompletionStage<XlatorFile> open(String fileName, OpenMode mode, Loop loop) {
+    public CompletionStage<XlatorFile> open(String fileName, OpenOptions options, Loop loop) {
         CompletableFuture<XlatorFile> opened = new CompletableFuture<>();
         loop.execute(
                 () -> {
@@ -89,7 +91,7 @@ public final class FlatFiles implements Xlator {
                                 new BlockException(
                                         BlockError.ENOENT, "no such file: name=" + fileName));
                     } else {
-                        opened.complete(new FlatFile(fileName, bytes, mode));
+                        opened.complete(new FlatFile(fileName, bytes, options.mode()));
                     }
                 });
         return opened;
@@ -97,6 +99,16 @@ public final class FlatFiles implements Xlator {
 
     @Override
     public CompletionStage<Void> rename(String fileName, String newFileName) {
+        return failed(BlockError.ENOTSUP);
+    }
+
+    @Override
+    public CompletionStage<Void> replace(String fileName, String byFileName) {
+        return failed(BlockError.ENOTSUP);
+    }
+
+    @Override
+    public CompletionStage<StorageSpace> statfs() {
         return failed(BlockError.ENOTSUP);
     }
 

@@ -1,6 +1,6 @@
 package io.quoin.testkit.fault;
 
-import io.quoin.xlator.OpenMode;
+import io.quoin.xlator.OpenOptions;
 import io.quoin.xlator.PassThroughXlator;
 import io.quoin.xlator.Xlator;
 import io.quoin.xlator.XlatorFile;
@@ -26,10 +26,10 @@ public final class ReorderingXlator extends PassThroughXlator {
     }
 
     @Override
-    public CompletionStage<XlatorFile> open(String fileName, OpenMode mode, Loop loop) {
+    public CompletionStage<XlatorFile> open(String fileName, OpenOptions options, Loop loop) {
         Random random = new Random(seed.getAndIncrement());
         return subvolume()
-                .open(fileName, mode, loop)
+                .open(fileName, options, loop)
                 .thenApply(file -> new ReorderingFile(file, loop, random, DELAY_NANOS_MAX));
     }
 }

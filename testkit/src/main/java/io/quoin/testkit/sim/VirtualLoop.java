@@ -2,6 +2,7 @@ package io.quoin.testkit.sim;
 
 import io.quoin.block.IoRequestPool;
 import io.quoin.xlator.loop.Loop;
+import java.util.Random;
 import java.util.function.Supplier;
 
 /**
@@ -12,15 +13,49 @@ import java.util.function.Supplier;
 public final class VirtualLoop implements Loop {
     private final VirtualLoopGroup group;
     private final String name;
+    private final Random random;
     private final IoRequestPool requests = new IoRequestPool();
+    private boolean isDead;
 
-    VirtualLoop(VirtualLoopGroup group, String name) {
+    VirtualLoop(VirtualLoopGroup group, String name, Random random) {
         this.group = group;
         this.name = name;
+        this.random = random;
     }
 
     public VirtualLoopGroup group() {
         return group;
+    }
+
+    /** Chance of this loop's own: what others draw, and how often, changes nothing of it. */
+    public Random random() {
+        return random;
+    }
+
+    /**
+     * Ends the loop as a crash of its process does: its tasks and timers are gone, in the middle of
+     * whatever they were for, and it takes none any more. What is left of its objects may go on
+     * calling it, for nothing.
+     */
+    public void kill() {
+        group.kill(this);
+    }
+
+    /**
+     * The loop of the process that is started in place of a killed one. It goes on with the chance
+     * of that, and has nothing else of it.
+     */
+    public VirtualLoop restart() {
+        return group.restart(this);
+    }
+
+    public boolean isDead() {
+        return isDead;
+    }
+
+    /** With the group's lock. */
+    void die() {
+        isDead = true;
     }
 
     @Override

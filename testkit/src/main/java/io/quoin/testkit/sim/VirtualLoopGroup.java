@@ -28,11 +28,14 @@ import org.jspecify.annotations.Nullable;
  */
 public final class VirtualLoopGroup implements LoopGroup {
     private static final long STEPS_MAX = 50_000_000;
+
+    /** Far apart, since generators of neighbouring seeds begin alike. */
+    private static final long LOOP_SEEDS_APART = 0x9E3779B97F4A7C15L;
+
     private static final long OUTSIDE_WAIT_NANOS = TimeUnit.SECONDS.toNanos(20);
 
     private final Object lock = new Object();
-    private final List<Loop> loops;
-    private final List<VirtualLoop> virtualLoops;
+    private final List<VirtualLoop> loops;
     private final @Nullable Random random;
     private final List<Task> ready = new ArrayList<>();
     private final PriorityQueue<TimerTask> timers = new PriorityQueue<>();
@@ -44,38 +47,41 @@ public final class VirtualLoopGroup implements LoopGroup {
 
     /** {@code count} loops; everything runs in the order in which it was given. */
     public VirtualLoopGroup(int count) {
-        this(count, null);
+        this(count, null, 0);
     }
 
     /** {@code count} loops whose turns are drawn from {@code seed}. */
     public static VirtualLoopGroup random(int count, long seed) {
-        return new VirtualLoopGroup(count, new Random(seed));
+        return new VirtualLoopGroup(count, new Random(seed), seed);
     }
 
-    private VirtualLoopGroup(int count, @Nullable Random random) {
-        List<VirtualLoop> made = new ArrayList<>(count);
+    private VirtualLoopGroup(int count, @Nullable Random random, long seed) {
+        this.loops = new ArrayList<>(count);
         for (int i = 0; i < count; i++) {
-            made.add(new VirtualLoop(this, "virtual-" + i));
+            Random own = new Random(seed + (i + 1) * LOOP_SEEDS_APART);
+            loops.add(new VirtualLoop(this, "virtual-" + i, own));
         }
-        this.virtualLoops = List.copyOf(made);
-        this.loops = List.copyOf(made);
         this.random = random;
     }
 
     @Override
     public List<Loop> loops() {
-        return loops;
+        synchronized (lock) {
+            return List.copyOf(loops);
+        }
     }
 
     /** The loop number {@code index}. */
     public VirtualLoop loop(int index) {
-        return virtualLoops.get(index);
+        synchronized (lock) {
+            return loops.get(index);
+        }
     }
 
     @Override
     public VirtualLoop next() {
         synchronized (lock) {
-            return virtualLoops.get(turn++ % virtualLoops.size());
+            return loops.get(turn++ % loops.size());
         }
     }
 
@@ -154,8 +160,32 @@ public final class VirtualLoopGroup implements LoopGroup {
         return current == loop && driver == Thread.currentThread();
     }
 
+    /** Takes away everything of {@code loop}, and lets nothing new come. */
+    void kill(VirtualLoop loop) {
+        synchronized (lock) {
+            loop.die();
+            ready.removeIf(task -> task.owner == loop);
+            timers.removeIf(timer -> timer.task.owner == loop);
+        }
+    }
+
+    VirtualLoop restart(VirtualLoop killed) {
+        synchronized (lock) {
+            int index = loops.indexOf(killed);
+            if (!killed.isDead() || index < 0) {
+                throw new AssertionError("loop has not been killed: name=" + killed.name());
+            }
+            VirtualLoop fresh = new VirtualLoop(this, killed.name(), killed.random());
+            loops.set(index, fresh);
+            return fresh;
+        }
+    }
+
     void enqueue(@Nullable VirtualLoop owner, Runnable task) {
         synchronized (lock) {
+            if (owner != null && owner.isDead()) {
+                return;
+            }
             ready.add(new Task(owner, task));
             lock.notifyAll();
         }
@@ -163,6 +193,9 @@ public final class VirtualLoopGroup implements LoopGroup {
 
     Loop.Timer schedule(VirtualLoop owner, long delayNanos, Runnable task) {
         synchronized (lock) {
+            if (owner.isDead()) {
+                return () -> {};
+            }
             long due = nowNanos + Math.max(0, delayNanos);
             TimerTask timer = new TimerTask(due, sequence++, new Task(owner, task));
             timers.add(timer);

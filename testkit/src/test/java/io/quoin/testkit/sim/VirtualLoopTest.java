@@ -92,4 +92,54 @@ class VirtualLoopTest {
                         });
         assertThatThrownBy(group::runReady).isInstanceOf(IllegalStateException.class);
     }
+
+    @Test
+    void shouldLoseTasksAndTimersWhenALoopIsKilled() {
+        VirtualLoopGroup group = new VirtualLoopGroup(2);
+        VirtualLoop crashed = group.loop(0);
+        List<String> seen = new ArrayList<>();
+        crashed.execute(() -> seen.add("task"));
+        crashed.schedule(100, () -> seen.add("timer"));
+        group.loop(1).schedule(200, () -> seen.add("other loop"));
+        crashed.kill();
+        crashed.execute(() -> seen.add("late task"));
+        crashed.schedule(1, () -> seen.add("late timer")).cancel();
+
+        VirtualLoop restarted = crashed.restart();
+        restarted.execute(() -> seen.add("restarted"));
+        crashed.execute(() -> seen.add("left over"));
+        group.runUntilIdle();
+
+        assertThat(seen).containsExactly("restarted", "other loop");
+        assertThat(group.loop(0)).isSameAs(restarted);
+        assertThat(crashed.isDead()).isTrue();
+    }
+
+    @Test
+    void shouldDrawTheSameOnALoopWhateverOthersDraw() {
+        List<Long> alone = draws(VirtualLoopGroup.random(2, 5), 0);
+        List<Long> beside = draws(VirtualLoopGroup.random(2, 5), 3);
+        assertThat(alone).isEqualTo(beside);
+        assertThat(draws(VirtualLoopGroup.random(2, 6), 0)).isNotEqualTo(alone);
+    }
+
+    /** What loop 0 draws in its tasks, while loop 1 draws {@code others} times in each of its. */
+    private static List<Long> draws(VirtualLoopGroup group, int others) {
+        List<Long> drawn = new ArrayList<>();
+        for (int i = 0; i < 10; i++) {
+            VirtualLoop first = group.loop(0);
+            first.execute(() -> drawn.add(first.random().nextLong()));
+            VirtualLoop second = group.loop(1);
+            second.execute(
+                    () -> {
+                        long unused = 0;
+                        for (int j = 0; j < others; j++) {
+                            unused ^= second.random().nextLong();
+                        }
+                        assertThat(unused).isNotEqualTo(1);
+                    });
+        }
+        group.runReady();
+        return drawn;
+    }
 }

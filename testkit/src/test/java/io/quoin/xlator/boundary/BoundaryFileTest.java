@@ -18,8 +18,11 @@ import io.quoin.testkit.FileDriver.Pending;
 import io.quoin.testkit.log.LogsErrors;
 import io.quoin.testkit.sim.VirtualLoop;
 import io.quoin.testkit.sim.VirtualLoopGroup;
+import io.quoin.xlator.FileEvent;
 import io.quoin.xlator.XlatorFile;
 import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Map;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
@@ -38,9 +41,11 @@ class BoundaryFileTest {
     private final VirtualLoopGroup group = new VirtualLoopGroup(2);
     private final VirtualLoop loop = group.loop(0);
     private final HeldFile held = new HeldFile();
+    private final List<FileEvent> events = new ArrayList<>();
 
     private BoundaryFile boundary(boolean costly) {
-        return new BoundaryFile(held, loop, "node", () -> held.wasForgotten = true, costly);
+        return new BoundaryFile(
+                held, loop, "node", events::add, () -> held.wasForgotten = true, costly);
     }
 
     /** Holds what it gets until the test says how it ends. */
@@ -50,6 +55,8 @@ class BoundaryFileTest {
         private Geometry geometry =
                 Geometry.ofSize(1 << 20).blockSizes(512, 4096).transferMax(1 << 16);
         private boolean wasForgotten;
+        private boolean wasClosed;
+        private BlockError aborted = BlockError.OK;
         private boolean throwsOnSubmit;
 
         @Override
@@ -69,7 +76,13 @@ class BoundaryFileTest {
         }
 
         @Override
+        public void abort(BlockError error) {
+            aborted = error;
+        }
+
+        @Override
         public CompletionStage<Void> close() {
+            wasClosed = true;
             return CompletableFuture.completedFuture(null);
         }
 
@@ -290,13 +303,17 @@ class BoundaryFileTest {
     }
 
     @Test
-    void shouldRefuseToCloseWhenRequestsAreInFlight() {
+    void shouldCloseOnceWhatIsInFlightHasEnded() {
         BoundaryFile file = boundary(false);
         Pending pending = new FileDriver(file, loop).submit(request(IoOp.READ, 0, 512, 0));
-        assertThat(loop.call(file::close)).isCompletedExceptionally();
+        CompletionStage<Void> closing = loop.call(file::close);
+        group.runReady();
+        assertThat(held.wasClosed).isFalse();
         loop.run(() -> held.requests.remove().complete(BlockError.OK));
         assertThat(pending.error()).isEqualTo(BlockError.OK);
-        group.await(loop.call(file::close));
+        assertThat(held.wasClosed).isFalse();
+        group.await(closing);
+        assertThat(held.wasClosed).isTrue();
         assertThat(held.wasForgotten).isTrue();
         assertThat(new FileDriver(file, loop).flush()).isEqualTo(BlockError.ESHUTDOWN);
         assertThat(loop.call(file::close)).isCompletedExceptionally();
@@ -304,6 +321,49 @@ class BoundaryFileTest {
                 .isInstanceOfSatisfying(
                         BlockException.class,
                         e -> assertThat(e.error()).isEqualTo(BlockError.ESHUTDOWN));
+    }
+
+    @Test
+    void shouldRefuseWithItsErrorOnceAborted() {
+        BoundaryFile file = boundary(false);
+        FileDriver driver = new FileDriver(file, loop);
+        Pending pending = driver.submit(request(IoOp.WRITE, 0, 512, 0));
+        loop.run(() -> file.abort(BlockError.EBADE));
+        assertThat(held.aborted).isEqualTo(BlockError.EBADE);
+        assertThat(driver.perform(request(IoOp.READ, 0, 512, 0))).isEqualTo(BlockError.EBADE);
+        assertThat(driver.flush()).isEqualTo(BlockError.EBADE);
+        loop.run(() -> held.requests.remove().complete(BlockError.EBADE));
+        assertThat(pending.error()).isEqualTo(BlockError.EBADE);
+        group.await(loop.call(file::close));
+    }
+
+    @Test
+    void shouldAskForCapabilitiesAnewWhenToldThatTheyHaveChanged() {
+        BoundaryFile file = boundary(false);
+        FileDriver driver = new FileDriver(file, loop);
+        held.capabilities = ALL.readOnly();
+        assertThat(file.capabilities().canWrite()).isTrue();
+        FileEvent changed =
+                new FileEvent(FileEvent.Kind.CAPABILITIES_CHANGED, "below", "read-only");
+        loop.run(() -> file.happened(changed));
+        assertThat(file.capabilities().canWrite()).isFalse();
+        assertThat(driver.perform(request(IoOp.WRITE, 0, 512, 0))).isEqualTo(BlockError.EPERM);
+        assertThat(events).containsExactly(changed);
+    }
+
+    @Test
+    void shouldTellAResizeOnceAndNothingAfterTheClose() {
+        BoundaryFile file = boundary(false);
+        group.await(loop.call(() -> file.resize(2 << 20)));
+        FileEvent fromBelow = new FileEvent(FileEvent.Kind.RESIZED, "below", "");
+        loop.run(() -> file.happened(fromBelow));
+        group.runReady();
+        assertThat(events)
+                .containsExactly(
+                        new FileEvent(FileEvent.Kind.RESIZED, "node", "sizeBytes=" + (2 << 20)));
+        group.await(loop.call(file::close));
+        loop.run(() -> file.happened(new FileEvent(FileEvent.Kind.CHILD_DOWN, "below", "late")));
+        assertThat(events).hasSize(1);
     }
 
     private static IoRequest request(IoOp op, long offset, long length, int flags) {

@@ -12,7 +12,9 @@ import io.quoin.testkit.MemoryXlator;
 import io.quoin.testkit.sim.VirtualLoop;
 import io.quoin.testkit.sim.VirtualLoopGroup;
 import io.quoin.xlator.CreateOptions;
+import io.quoin.xlator.FileListener;
 import io.quoin.xlator.OpenMode;
+import io.quoin.xlator.OpenOptions;
 import io.quoin.xlator.PassThroughFile;
 import io.quoin.xlator.PassThroughXlator;
 import io.quoin.xlator.Xlator;
@@ -45,7 +47,7 @@ class DataPathAllocationTest {
 
     @Test
     void shouldNotAllocateWhenRequestsPass() {
-        XlatorFile top = new BoundaryFile(open(), loop, "node", () -> {}, false);
+        XlatorFile top = new BoundaryFile(open(), loop, "node", FileListener.NONE, () -> {}, false);
         IoRequest request = new IoRequest();
         UnsafeBuffer memory = FileDriver.direct(4096);
         for (int i = 0; i < 5; i++) {
@@ -92,10 +94,18 @@ class DataPathAllocationTest {
         }
 
         @Override
-        public CompletionStage<XlatorFile> open(String fileName, OpenMode mode, Loop loop) {
+        public CompletionStage<XlatorFile> open(String fileName, OpenOptions options, Loop loop) {
             return subvolume()
-                    .open(fileName, mode, loop)
-                    .thenApply(file -> new BoundaryFile(file, loop, "node", () -> {}, false));
+                    .open(fileName, options, loop)
+                    .thenApply(
+                            file ->
+                                    new BoundaryFile(
+                                            file,
+                                            loop,
+                                            "node",
+                                            FileListener.NONE,
+                                            () -> {},
+                                            false));
         }
     }
 
@@ -105,8 +115,8 @@ class DataPathAllocationTest {
         }
 
         @Override
-        public CompletionStage<XlatorFile> open(String fileName, OpenMode mode, Loop loop) {
-            return subvolume().open(fileName, mode, loop).thenApply(SinkFile::new);
+        public CompletionStage<XlatorFile> open(String fileName, OpenOptions options, Loop loop) {
+            return subvolume().open(fileName, options, loop).thenApply(SinkFile::new);
         }
     }
 

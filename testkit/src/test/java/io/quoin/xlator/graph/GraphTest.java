@@ -61,7 +61,7 @@ class GraphTest {
                         + " value: name=history-size, expected=1 to 1000000, actual=0",
                 "subvolumes brick; type debug/error-gen; option enable raed | t:4:8: unknown operation:"
                         + " name=raed, expected=one of read, write, write-zeroes, discard, flush,"
-                        + " block-status, cache, list, stat, create, open, rename, remove, resize,"
+                        + " block-status, cache, list, stat, statfs, create, open, rename, replace, remove, resize,"
                         + " close; did you mean read?",
             })
     void shouldNameThePlaceWhenItCannotBeBuilt(String volume, String message) {

@@ -8,13 +8,17 @@ import io.quoin.block.Invariant;
 import io.quoin.block.IoCompletion;
 import io.quoin.block.IoOp;
 import io.quoin.block.IoRequest;
+import io.quoin.xlator.FileEvent;
+import io.quoin.xlator.FileListener;
 import io.quoin.xlator.XlatorFile;
 import io.quoin.xlator.loop.Loop;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.function.Supplier;
+import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -22,7 +26,8 @@ import org.slf4j.LoggerFactory;
  * The checked boundary of an open file. What comes down is legal for the file below: range, unit,
  * flags, capabilities, memory, lifecycle; anything else ends here with EINVAL, EPERM, ENOTSUP,
  * ENOSPC (a write past the end of a device that does not grow) or ESHUTDOWN, and a request of no
- * length is done. What comes up comes once and on the owner loop.
+ * length is done. What comes up comes once and on the owner loop. A close waits for what is in
+ * flight; from then on, and after an abort, everything new is refused.
  *
  * <p>An error of a program (a wrong thread, a second completion, an answer that cannot be) is an
  * {@link AssertionError} for its caller, and fences the file: nothing is written or flushed any
@@ -39,26 +44,42 @@ public final class BoundaryFile implements XlatorFile {
     private final XlatorFile below;
     private final Loop loop;
     private final String nodeName;
-    private final RequestRules rules;
+    private final FileListener listener;
     private final Runnable whenClosed;
     private final IoCompletion whenDone = this::onComplete;
     private final boolean costly;
+    private RequestRules rules;
     private int inFlight;
     private long refusedCount;
+    private long announcedSizeBytes;
+    private BlockError refusal = BlockError.OK;
     private boolean closed;
+    private @Nullable CompletableFuture<Void> closing;
     // written by whichever thread breaks a rule
     private volatile boolean fenced;
 
-    BoundaryFile(XlatorFile below, Loop loop, String nodeName, Runnable whenClosed) {
-        this(below, loop, nodeName, whenClosed, Invariant.COSTLY);
+    BoundaryFile(
+            XlatorFile below,
+            Loop loop,
+            String nodeName,
+            FileListener listener,
+            Runnable whenClosed) {
+        this(below, loop, nodeName, listener, whenClosed, Invariant.COSTLY);
     }
 
     BoundaryFile(
-            XlatorFile below, Loop loop, String nodeName, Runnable whenClosed, boolean costly) {
+            XlatorFile below,
+            Loop loop,
+            String nodeName,
+            FileListener listener,
+            Runnable whenClosed,
+            boolean costly) {
         this.below = below;
         this.loop = loop;
         this.nodeName = nodeName;
         this.rules = new RequestRules(below);
+        this.announcedSizeBytes = below.geometry().sizeBytes();
+        this.listener = listener;
         this.whenClosed = whenClosed;
         this.costly = costly;
     }
@@ -110,8 +131,8 @@ public final class BoundaryFile implements XlatorFile {
     }
 
     private BlockError check(IoRequest request) {
-        if (closed) {
-            return BlockError.ESHUTDOWN;
+        if (!refusal.isOk()) {
+            return refusal;
         }
         IoOp op = request.op();
         if (fenced && (op.changesData() || op == IoOp.FLUSH)) {
@@ -157,8 +178,16 @@ public final class BoundaryFile implements XlatorFile {
         if (!loop.inLoop()) {
             throw strayed(request);
         }
-        inFlight--;
+        ended();
         answer(request, error);
+    }
+
+    /** A request is out of the file below; what waits for the last comes in a task of its own. */
+    private void ended() {
+        inFlight--;
+        if (inFlight == 0 && closed) {
+            loop.execute(this::closeBelow);
+        }
     }
 
     /** The end of a request's twin, with everything checked. */
@@ -166,7 +195,7 @@ public final class BoundaryFile implements XlatorFile {
         if (!loop.inLoop()) {
             throw strayed(request);
         }
-        inFlight--;
+        ended();
         if (twin.op() != request.op()
                 || twin.offsetBytes() != request.offsetBytes()
                 || twin.lengthBytes() != request.lengthBytes()) {
@@ -186,7 +215,7 @@ public final class BoundaryFile implements XlatorFile {
         AssertionError blame = broken("request completed outside of its loop");
         loop.execute(
                 () -> {
-                    inFlight--;
+                    ended();
                     request.complete(BlockError.EIO);
                 });
         return blame;
@@ -202,6 +231,45 @@ public final class BoundaryFile implements XlatorFile {
         if (!fenced) {
             fenced = true;
             LOG.error("file is fenced: node={}, file={}, reason={}", nodeName, fileName(), why);
+            tell(new FileEvent(FileEvent.Kind.FENCED, nodeName, why));
+        }
+    }
+
+    private void tell(FileEvent event) {
+        loop.execute(
+                () -> {
+                    if (closing == null) {
+                        listener.onEvent(event);
+                    }
+                });
+    }
+
+    /** Something has happened to the file below, or further down. */
+    void happened(FileEvent event) {
+        if (!loop.inLoop()) {
+            throw broken("event outside of its loop: " + event);
+        }
+        if (closing != null) {
+            return;
+        }
+        switch (event.kind()) {
+            case CAPABILITIES_CHANGED -> {
+                rules = new RequestRules(below);
+                listener.onEvent(event);
+            }
+            case RESIZED -> resized();
+            default -> listener.onEvent(event);
+        }
+    }
+
+    /** Told once, although a file below may have told it too. */
+    private void resized() {
+        rules.forgetSize();
+        long sizeBytes = below.geometry().sizeBytes();
+        if (sizeBytes != announcedSizeBytes) {
+            announcedSizeBytes = sizeBytes;
+            listener.onEvent(
+                    new FileEvent(FileEvent.Kind.RESIZED, nodeName, "sizeBytes=" + sizeBytes));
         }
     }
 
@@ -233,12 +301,24 @@ public final class BoundaryFile implements XlatorFile {
                                     + error.text()));
         }
         rules.forgetSize();
-        return Stages.onLoop(loop, operation, rules::forgetSize);
+        return Stages.onLoop(
+                loop,
+                operation,
+                () -> {
+                    rules.forgetSize();
+                    loop.execute(this::tellSize);
+                });
+    }
+
+    private void tellSize() {
+        if (closing == null) {
+            resized();
+        }
     }
 
     private BlockError checkResize(long newSizeBytes) {
-        if (closed) {
-            return BlockError.ESHUTDOWN;
+        if (!refusal.isOk()) {
+            return refusal;
         }
         if (fenced) {
             return BlockError.EIO;
@@ -250,8 +330,8 @@ public final class BoundaryFile implements XlatorFile {
     }
 
     @Override
-    public <T> Optional<T> face(Class<T> type) {
-        return below.face(type);
+    public <T> Optional<T> extension(Class<T> type) {
+        return below.extension(type);
     }
 
     @Override
@@ -260,6 +340,21 @@ public final class BoundaryFile implements XlatorFile {
     }
 
     @Override
+    public void abort(BlockError error) {
+        if (!loop.inLoop()) {
+            throw broken("file aborted outside of its loop");
+        }
+        Invariant.check(!error.isOk(), "aborted without an error");
+        if (refusal.isOk() || refusal == BlockError.ESHUTDOWN) {
+            refusal = error;
+        }
+        if (closing == null || inFlight > 0) {
+            below.abort(error);
+        }
+    }
+
+    /** Also with requests in flight: the file below is closed when the last of them has ended. */
+    @Override
     public CompletionStage<Void> close() {
         if (!loop.inLoop()) {
             return CompletableFuture.failedFuture(broken("file closed outside of its loop"));
@@ -267,12 +362,18 @@ public final class BoundaryFile implements XlatorFile {
         if (closed) {
             return CompletableFuture.failedFuture(broken("file closed twice"));
         }
-        if (inFlight != 0) {
-            return CompletableFuture.failedFuture(
-                    broken("file closed with requests in flight: count=" + inFlight));
-        }
         closed = true;
-        Supplier<CompletionStage<Void>> closing = below::close;
-        return Stages.onLoop(loop, closing, whenClosed);
+        refusal = refusal.isOk() ? BlockError.ESHUTDOWN : refusal;
+        CompletableFuture<Void> end = new CompletableFuture<>();
+        closing = end;
+        if (inFlight == 0) {
+            closeBelow();
+        }
+        return end;
+    }
+
+    private void closeBelow() {
+        CompletableFuture<Void> end = Objects.requireNonNull(closing, "closed without a close");
+        Stages.relay(Stages.onLoop(loop, below::close, whenClosed), end);
     }
 }

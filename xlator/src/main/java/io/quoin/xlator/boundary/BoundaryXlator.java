@@ -4,13 +4,17 @@ import io.quoin.block.BlockError;
 import io.quoin.block.BlockException;
 import io.quoin.xlator.CreateOptions;
 import io.quoin.xlator.FileInfo;
-import io.quoin.xlator.OpenMode;
+import io.quoin.xlator.FileListener;
+import io.quoin.xlator.FilePage;
+import io.quoin.xlator.OpenOptions;
+import io.quoin.xlator.StorageSpace;
 import io.quoin.xlator.Xlator;
 import io.quoin.xlator.XlatorFile;
 import io.quoin.xlator.loop.Loop;
 import java.nio.charset.StandardCharsets;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 import java.util.TreeMap;
 import java.util.concurrent.CompletableFuture;
@@ -76,6 +80,18 @@ public final class BoundaryXlator implements Xlator {
     }
 
     @Override
+    public CompletionStage<FilePage> list(String after, int limit) {
+        return limit < 1
+                ? failed("no files asked for: limit=" + limit + ", expected=1 or more")
+                : call(() -> below.list(after, limit));
+    }
+
+    @Override
+    public CompletionStage<StorageSpace> statfs() {
+        return call(below::statfs);
+    }
+
+    @Override
     public CompletionStage<FileInfo> stat(String fileName) {
         return named(fileName, below::stat);
     }
@@ -90,7 +106,7 @@ public final class BoundaryXlator implements Xlator {
     }
 
     @Override
-    public CompletionStage<XlatorFile> open(String fileName, OpenMode mode, Loop loop) {
+    public CompletionStage<XlatorFile> open(String fileName, OpenOptions options, Loop loop) {
         AtomicReference<@Nullable BoundaryFile> guard = new AtomicReference<>();
         Loop watched =
                 new FileLoop(
@@ -101,22 +117,30 @@ public final class BoundaryXlator implements Xlator {
                                 opened.taskFailed(cause);
                             }
                         });
+        OpenOptions passed =
+                options.listener(
+                        event -> {
+                            BoundaryFile opened = guard.get();
+                            if (opened != null) {
+                                opened.happened(event);
+                            }
+                        });
         CompletionStage<XlatorFile> opening =
-                named(fileName, name -> below.open(name, mode, watched));
+                named(fileName, name -> below.open(name, passed, watched));
         CompletionStage<XlatorFile> onLoop =
                 Stages.onLoop(loop, () -> opening, BoundaryXlator::nothing);
         return onLoop.thenApply(
                 file -> {
-                    BoundaryFile opened = guard(file, loop);
+                    BoundaryFile opened = guard(file, loop, options.listener());
                     guard.set(opened);
                     return opened;
                 });
     }
 
-    private BoundaryFile guard(XlatorFile file, Loop loop) {
+    private BoundaryFile guard(XlatorFile file, Loop loop, FileListener listener) {
         BoundaryFile[] self = new BoundaryFile[1];
         BoundaryFile guarded =
-                new BoundaryFile(file, loop, name(), () -> openFiles.remove(self[0]));
+                new BoundaryFile(file, loop, name(), listener, () -> openFiles.remove(self[0]));
         self[0] = guarded;
         openFiles.add(guarded);
         return guarded;
@@ -130,8 +154,20 @@ public final class BoundaryXlator implements Xlator {
     }
 
     @Override
+    public CompletionStage<Void> replace(String fileName, String byFileName) {
+        return fileName.equals(byFileName)
+                ? failed("a file cannot be replaced by itself: name=" + fileName)
+                : named(fileName, name -> named(byFileName, by -> below.replace(name, by)));
+    }
+
+    @Override
     public CompletionStage<Void> remove(String fileName) {
         return named(fileName, below::remove);
+    }
+
+    @Override
+    public <T> Optional<T> extension(Class<T> type) {
+        return below.extension(type);
     }
 
     /** Fails with EBUSY, and closes nothing, while a file is open. */

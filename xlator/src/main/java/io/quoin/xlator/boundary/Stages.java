@@ -42,6 +42,18 @@ final class Stages {
         return result;
     }
 
+    /** Has {@code target} end as {@code stage} does. */
+    static <T> void relay(CompletionStage<T> stage, CompletableFuture<T> target) {
+        stage.whenComplete(
+                (value, failure) -> {
+                    if (failure == null) {
+                        target.complete(value);
+                    } else {
+                        target.completeExceptionally(failure);
+                    }
+                });
+    }
+
     private static <T> void end(
             CompletableFuture<T> result,
             T value,

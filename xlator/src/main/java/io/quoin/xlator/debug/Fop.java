@@ -26,9 +26,11 @@ public enum Fop {
     CACHE("cache"),
     LIST("list", "readdir", "readdirp"),
     STAT("stat", "lookup"),
+    STATFS("statfs"),
     CREATE("create"),
     OPEN("open"),
     RENAME("rename"),
+    REPLACE("replace"),
     REMOVE("remove", "unlink"),
     RESIZE("resize", "truncate", "ftruncate"),
     CLOSE("close", "release");

@@ -2,8 +2,9 @@ package io.quoin.xlator.debug;
 
 import io.quoin.xlator.CreateOptions;
 import io.quoin.xlator.FileInfo;
-import io.quoin.xlator.OpenMode;
+import io.quoin.xlator.OpenOptions;
 import io.quoin.xlator.PassThroughXlator;
+import io.quoin.xlator.StorageSpace;
 import io.quoin.xlator.Xlator;
 import io.quoin.xlator.XlatorFile;
 import io.quoin.xlator.loop.Loop;
@@ -34,6 +35,11 @@ abstract class FopXlator extends PassThroughXlator {
     }
 
     @Override
+    public CompletionStage<StorageSpace> statfs() {
+        return around(Fop.STATFS, "", () -> subvolume().statfs());
+    }
+
+    @Override
     public CompletionStage<FileInfo> stat(String fileName) {
         return around(Fop.STAT, fileName, () -> subvolume().stat(fileName));
     }
@@ -44,14 +50,19 @@ abstract class FopXlator extends PassThroughXlator {
     }
 
     @Override
-    public CompletionStage<XlatorFile> open(String fileName, OpenMode mode, Loop loop) {
-        return around(Fop.OPEN, fileName, () -> subvolume().open(fileName, mode, loop))
+    public CompletionStage<XlatorFile> open(String fileName, OpenOptions options, Loop loop) {
+        return around(Fop.OPEN, fileName, () -> subvolume().open(fileName, options, loop))
                 .thenApply(file -> wrap(file, loop));
     }
 
     @Override
     public CompletionStage<Void> rename(String fileName, String newFileName) {
         return around(Fop.RENAME, fileName, () -> subvolume().rename(fileName, newFileName));
+    }
+
+    @Override
+    public CompletionStage<Void> replace(String fileName, String byFileName) {
+        return around(Fop.REPLACE, fileName, () -> subvolume().replace(fileName, byFileName));
     }
 
     @Override

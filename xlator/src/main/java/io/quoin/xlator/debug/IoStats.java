@@ -1,6 +1,6 @@
 package io.quoin.xlator.debug;
 
-import io.quoin.xlator.OpenMode;
+import io.quoin.xlator.OpenOptions;
 import io.quoin.xlator.PassThroughXlator;
 import io.quoin.xlator.Xlator;
 import io.quoin.xlator.XlatorFile;
@@ -38,8 +38,8 @@ public final class IoStats extends PassThroughXlator implements Reconfigurable, 
     }
 
     @Override
-    public CompletionStage<XlatorFile> open(String fileName, OpenMode mode, Loop loop) {
-        return subvolume().open(fileName, mode, loop).thenApply(file -> opened(file, loop));
+    public CompletionStage<XlatorFile> open(String fileName, OpenOptions options, Loop loop) {
+        return subvolume().open(fileName, options, loop).thenApply(file -> opened(file, loop));
     }
 
     private synchronized XlatorFile opened(XlatorFile below, Loop loop) {

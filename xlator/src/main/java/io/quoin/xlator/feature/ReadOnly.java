@@ -4,6 +4,7 @@ import io.quoin.block.BlockError;
 import io.quoin.block.BlockException;
 import io.quoin.xlator.CreateOptions;
 import io.quoin.xlator.OpenMode;
+import io.quoin.xlator.OpenOptions;
 import io.quoin.xlator.PassThroughXlator;
 import io.quoin.xlator.Xlator;
 import io.quoin.xlator.XlatorFile;
@@ -32,13 +33,18 @@ final class ReadOnly extends PassThroughXlator {
     }
 
     @Override
-    public CompletionStage<XlatorFile> open(String fileName, OpenMode mode, Loop loop) {
-        return super.open(fileName, refuses ? OpenMode.READ_ONLY : mode, loop);
+    public CompletionStage<XlatorFile> open(String fileName, OpenOptions options, Loop loop) {
+        return super.open(fileName, refuses ? options.mode(OpenMode.READ_ONLY) : options, loop);
     }
 
     @Override
     public CompletionStage<Void> rename(String fileName, String newFileName) {
         return refuses ? refused("rename", fileName) : super.rename(fileName, newFileName);
+    }
+
+    @Override
+    public CompletionStage<Void> replace(String fileName, String byFileName) {
+        return refuses ? refused("replace", fileName) : super.replace(fileName, byFileName);
     }
 
     @Override

@@ -1,6 +1,6 @@
 package io.quoin.xlator.feature;
 
-import io.quoin.xlator.OpenMode;
+import io.quoin.xlator.OpenOptions;
 import io.quoin.xlator.PassThroughXlator;
 import io.quoin.xlator.Xlator;
 import io.quoin.xlator.XlatorFile;
@@ -35,8 +35,8 @@ final class Throttle extends PassThroughXlator implements Reconfigurable, Statis
     }
 
     @Override
-    public CompletionStage<XlatorFile> open(String fileName, OpenMode mode, Loop loop) {
-        return subvolume().open(fileName, mode, loop).thenApply(below -> opened(below, loop));
+    public CompletionStage<XlatorFile> open(String fileName, OpenOptions options, Loop loop) {
+        return subvolume().open(fileName, options, loop).thenApply(below -> opened(below, loop));
     }
 
     private XlatorFile opened(XlatorFile below, Loop loop) {

@@ -1,5 +1,6 @@
 package io.quoin.xlator.feature;
 
+import io.quoin.block.BlockError;
 import io.quoin.block.IoRequest;
 import io.quoin.xlator.loop.Loop;
 import java.util.ArrayDeque;
@@ -48,6 +49,20 @@ final class ThrottleQueue {
             pending.cancel();
             drain();
         }
+    }
+
+    /** Ends all that wait, each in a task of its own. */
+    void abort(BlockError error) {
+        Loop.Timer pending = timer;
+        if (pending != null) {
+            pending.cancel();
+            timer = null;
+        }
+        for (IoRequest head = waiting.poll(); head != null; head = waiting.poll()) {
+            IoRequest request = head;
+            file.loop().execute(() -> request.complete(error));
+        }
+        arrivals.clear();
     }
 
     /**

@@ -105,6 +105,13 @@ final class ThrottledFile extends PassThroughFile {
     }
 
     @Override
+    public void abort(BlockError error) {
+        reads.abort(error);
+        writes.abort(error);
+        below().abort(error);
+    }
+
+    @Override
     public CompletionStage<Void> close() {
         owner.closing(this);
         return below().close();
