@@ -2,13 +2,13 @@ package io.quoin.qcow2;
 
 import io.quoin.block.BlockError;
 import io.quoin.block.BlockException;
-import io.quoin.block.Reason;
+import io.quoin.qcow2.catalogue.ImageCatalogue;
 import io.quoin.qcow2.compress.CompressionWorkers;
 import io.quoin.qcow2.open.DetectZeroes;
 import io.quoin.qcow2.open.ImageOpener;
 import io.quoin.qcow2.open.LoopMemories;
 import io.quoin.qcow2.open.OpenSetup;
-import io.quoin.qcow2.parents.HeldFile;
+import io.quoin.qcow2.parents.FileHolds;
 import io.quoin.qcow2.parents.ImageName;
 import io.quoin.qcow2.parents.ParentGuard;
 import io.quoin.xlator.CreateOptions;
@@ -22,12 +22,9 @@ import io.quoin.xlator.XlatorFile;
 import io.quoin.xlator.loop.Loop;
 import io.quoin.xlator.loop.LoopGroup;
 import io.quoin.xlator.memory.ProcessMemory;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
-import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
 
 /**
  * The files of its subvolume, those named {@code *.qcow2} as images: with their virtual size and
@@ -38,13 +35,12 @@ import org.slf4j.LoggerFactory;
  * <p>Threading: thread-safe.
  */
 public final class Qcow2Xlator extends PassThroughXlator {
-    private static final Logger LOG = LoggerFactory.getLogger(Qcow2Xlator.class);
-
     private final LoopGroup loops;
     private final ImageOpener opener;
     private final ImageCreator creator;
     private final boolean allImages;
     private final CompressionWorkers workers;
+    private final ImageCatalogue catalogue;
     private final ParentGuard guard;
     private final LoopMemories memory;
 
@@ -62,10 +58,9 @@ public final class Qcow2Xlator extends PassThroughXlator {
         this.loops = loops;
         this.allImages = allImages;
         this.workers = workers;
-        this.guard =
-                protectsParents
-                        ? ParentGuard.of(subvolume, loops, this::isOwnImage)
-                        : ParentGuard.off();
+        FileHolds holds = new FileHolds();
+        this.catalogue = new ImageCatalogue(subvolume, loops, this::isOwnImage, holds::holdNumber);
+        this.guard = protectsParents ? ParentGuard.of(catalogue, holds) : ParentGuard.off();
         this.memory = new LoopMemories(memory, loops.loops().size());
         this.opener =
                 new ImageOpener(
@@ -88,49 +83,16 @@ public final class Qcow2Xlator extends PassThroughXlator {
 
     @Override
     public CompletionStage<List<FileInfo>> list() {
-        return subvolume().list().thenCompose(this::withVirtualSizes);
-    }
-
-    private CompletionStage<List<FileInfo>> withVirtualSizes(List<FileInfo> below) {
-        List<FileInfo> infos = new ArrayList<>();
-        CompletionStage<Void> last = CompletableFuture.completedFuture(null);
-        for (FileInfo info : below) {
-            if (UnfinishedNames.isUnfinished(info.fileName())) {
-                continue;
-            }
-            if (!isImage(info.fileName())) {
-                last = last.thenRun(() -> infos.add(info));
-                continue;
-            }
-            last =
-                    last.thenCompose(nothing -> withVirtualSize(info))
-                            .handle(
-                                    (image, failure) -> {
-                                        if (failure == null) {
-                                            infos.add(image);
-                                        } else {
-                                            // One bad image must not hide the others.
-                                            LOG.warn(
-                                                    "image cannot be read: file={}, {}",
-                                                    info.fileName(),
-                                                    Reason.of(failure));
-                                            infos.add(
-                                                    new FileInfo(
-                                                            info.fileName(),
-                                                            0,
-                                                            info.allocatedBytes()));
-                                        }
-                                        return null;
-                                    });
-        }
-        return last.thenApply(nothing -> List.copyOf(infos));
-    }
-
-    private CompletionStage<FileInfo> withVirtualSize(FileInfo info) {
-        return opener.virtualSize(info.fileName(), loops.next())
+        return catalogue
+                .list()
                 .thenApply(
-                        sizeBytes ->
-                                new FileInfo(info.fileName(), sizeBytes, info.allocatedBytes()));
+                        files ->
+                                files.stream()
+                                        .filter(
+                                                file ->
+                                                        !UnfinishedNames.isUnfinished(
+                                                                file.fileName()))
+                                        .toList());
     }
 
     @Override
@@ -138,14 +100,17 @@ public final class Qcow2Xlator extends PassThroughXlator {
         return isImage(fileName)
                 ? opener.fileOf(fileName, OpenMode.READ_ONLY)
                         .thenCompose(subvolume()::stat)
-                        .thenCompose(
-                                info ->
-                                        withVirtualSize(
-                                                new FileInfo(
-                                                        fileName,
-                                                        info.sizeBytes(),
-                                                        info.allocatedBytes())))
+                        .thenCompose(file -> withVirtualSize(fileName, file))
                 : subvolume().stat(fileName);
+    }
+
+    /** Of {@code image}, which is that file or a snapshot in it. */
+    private CompletionStage<FileInfo> withVirtualSize(String image, FileInfo file) {
+        CompletionStage<Long> size =
+                file.fileName().equals(image)
+                        ? catalogue.virtualSize(file)
+                        : opener.virtualSize(image, loops.next());
+        return size.thenApply(sizeBytes -> new FileInfo(image, sizeBytes, file.allocatedBytes()));
     }
 
     @Override
@@ -173,7 +138,8 @@ public final class Qcow2Xlator extends PassThroughXlator {
         }
         return opener.fileOf(fileName, options.mode())
                 .thenCompose(file -> guard.toWrite(file, file))
-                .thenCompose(hold -> HeldFile.of(openUnheld(fileName, options, loop), hold))
+                .thenCompose(
+                        hold -> guard.whileHeld(fileName, openUnheld(fileName, options, loop), hold))
                 .whenCompleteAsync((file, failure) -> {}, loop);
     }
 

@@ -35,18 +35,18 @@ import picocli.CommandLine.Spec;
                 "Create, list, show, check, resize and remove disks, and show how to attach them.",
         synopsisSubcommandLabel = "COMMAND",
         mixinStandardHelpOptions = true,
-        subcommands = {
-            DiskCommand.Create.class,
-            DiskCommand.Ls.class,
-            DiskCommand.Info.class,
-            DiskCheckCommand.class,
-            DiskCommand.Resize.class,
-            DiskCommand.Rm.class,
-            AttachCommands.Uri.class,
-            AttachCommands.QemuArgs.class,
-            AttachCommands.Xml.class
-        },
         footer = {"", "Examples:", "  quoin disk create vm1 10G", "  quoin disk ls --output json"})
+@Subcommands({
+    DiskCommand.Create.class,
+    DiskCommand.Ls.class,
+    DiskCommand.Info.class,
+    DiskCheckCommand.class,
+    DiskCommand.Resize.class,
+    DiskCommand.Rm.class,
+    AttachCommands.Uri.class,
+    AttachCommands.QemuArgs.class,
+    AttachCommands.Xml.class
+})
 final class DiskCommand implements Runnable {
     @Spec
     @SuppressWarnings("NullAway.Init") // picocli sets it

@@ -40,14 +40,6 @@ import picocli.CommandLine.Spec;
                 "List, show, follow, cancel, pause and resume jobs: work that takes its time.",
         synopsisSubcommandLabel = "COMMAND",
         mixinStandardHelpOptions = true,
-        subcommands = {
-            JobCommand.Ls.class,
-            JobCommand.Show.class,
-            JobCommand.Wait.class,
-            JobCommand.Cancel.class,
-            JobCommand.Pause.class,
-            JobCommand.Resume.class
-        },
         footer = {
             "",
             "A job belongs to the service: it goes on whether a client waits for it or not.",
@@ -56,6 +48,14 @@ import picocli.CommandLine.Spec;
             "  quoin job ls",
             "  quoin job wait $(quoin disk check --no-wait vm1)"
         })
+@Subcommands({
+    JobCommand.Ls.class,
+    JobCommand.Show.class,
+    JobCommand.Wait.class,
+    JobCommand.Cancel.class,
+    JobCommand.Pause.class,
+    JobCommand.Resume.class
+})
 final class JobCommand implements Runnable {
     private static final int PERCENT = 100;
 

@@ -48,11 +48,12 @@ public final class Main {
 
     private static int execute(String[] args) {
         try {
+            String[] arguments = ProcessText.arguments(args).toArray(new String[0]);
             CommandLine command =
-                    QuoinCommand.commandLine()
+                    QuoinCommand.commandLine(arguments)
                             .setOut(ShownText.writer(System.out))
                             .setErr(ShownText.writer(System.err));
-            int exitCode = command.execute(ProcessText.arguments(args).toArray(new String[0]));
+            int exitCode = command.execute(arguments);
             command.getOut().flush();
             command.getErr().flush();
             return exitCode;

@@ -27,16 +27,6 @@ import picocli.CommandLine.TypeConversionException;
         synopsisSubcommandLabel = "COMMAND",
         versionProvider = Version.class,
         mixinStandardHelpOptions = true,
-        subcommands = {
-            ServeCommand.class,
-            StatusCommand.class,
-            DiskCommand.class,
-            JobCommand.class,
-            ApiCommand.class,
-            ImageCommand.class,
-            QuoinCommand.CompletionCommand.class,
-            RehearseCommand.class
-        },
         footer = {
             "",
             "Examples:",
@@ -46,6 +36,16 @@ import picocli.CommandLine.TypeConversionException;
             "",
             "Exit codes: 0 done, 1 failed, 2 wrong usage."
         })
+@Subcommands({
+    ServeCommand.class,
+    StatusCommand.class,
+    DiskCommand.class,
+    JobCommand.class,
+    ApiCommand.class,
+    ImageCommand.class,
+    QuoinCommand.CompletionCommand.class,
+    RehearseCommand.class
+})
 final class QuoinCommand implements Runnable {
     static final int EXIT_FAILED = 1;
 
@@ -53,21 +53,25 @@ final class QuoinCommand implements Runnable {
     @SuppressWarnings("NullAway.Init") // picocli sets it
     private CommandSpec spec;
 
-    static CommandLine commandLine() {
-        CommandLine command = new CommandLine(new QuoinCommand());
-        // A size to take off, as in -5G, is no option.
-        subcommand(subcommand(command, "image"), "resize")
-                .setUnmatchedOptionsArePositionalParams(true);
+    /**
+     * The program.
+     *
+     * @param arguments what it is called with: other commands are left out; none: nothing is
+     */
+    static CommandLine commandLine(String... arguments) {
+        CommandLine command = CommandTree.of(QuoinCommand.class, arguments);
+        CommandLine image = command.getSubcommands().get("image");
+        if (image != null) {
+            // A size to take off, as in -5G, is no option.
+            Objects.requireNonNull(image.getSubcommands().get("resize"))
+                    .setUnmatchedOptionsArePositionalParams(true);
+        }
         return command.setParameterExceptionHandler(QuoinCommand::wrongUsage)
                 .setExecutionExceptionHandler(QuoinCommand::failed)
                 .registerConverter(Path.class, QuoinCommand::path)
                 .setExpandAtFiles(false) // a name may begin with @
                 .setCaseInsensitiveEnumValuesAllowed(true)
                 .setUsageHelpAutoWidth(true);
-    }
-
-    private static CommandLine subcommand(CommandLine command, String name) {
-        return Objects.requireNonNull(command.getSubcommands().get(name));
     }
 
     private static Path path(String text) {
@@ -124,9 +128,9 @@ final class QuoinCommand implements Runnable {
 
         @Override
         public void run() {
-            CommandLine root = spec.root().commandLine();
-            root.getOut().print(AutoComplete.bash("quoin", root));
-            root.getOut().flush();
+            PrintWriter out = spec.commandLine().getOut();
+            out.print(AutoComplete.bash("quoin", commandLine()));
+            out.flush();
         }
     }
 }

@@ -66,7 +66,11 @@ final class RehearseCommand implements Runnable {
             execute("disk", "check", "--data", folder.toString(), "disk");
             execute("job", "ls", "--all", "--data", folder.toString());
             execute("disk", "qemu-args", "--data", folder.toString(), daemon.disks().get(0).name());
+            String export = daemon.addresses().uris("disk").get(0);
+            execute("image", "info", export);
+            execute("image", "map", export);
         }
+        execute("disk", "ls", "--data", folder.toString());
         execute("disk", "ls", "--output", "json", "--data", folder.toString());
         try (Volume volume = Volumes.open(folder);
                 Disk disk = volume.open("disk")) {
@@ -90,7 +94,7 @@ final class RehearseCommand implements Runnable {
     }
 
     private static void execute(String... arguments) {
-        CommandLine command = QuoinCommand.commandLine();
+        CommandLine command = QuoinCommand.commandLine(arguments);
         command.setOut(new PrintWriter(new StringWriter()));
         command.execute(arguments);
     }

@@ -77,7 +77,7 @@ public final class DiskVolume implements AutoCloseable {
     /**
      * The names of the disks as they were known last; never waits. Images may come and go behind
      * the volume's back, so the names are looked up again for the next time, unless that was done
-     * within the last second: it takes a look into every image.
+     * within the last second: it takes a look at every file.
      */
     public List<String> knownNames() {
         List<String> known = names;

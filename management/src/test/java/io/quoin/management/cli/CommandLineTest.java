@@ -287,10 +287,33 @@ class CommandLineTest {
         return names;
     }
 
+    /** Only the command that is called is made; it must not show. */
+    @ParameterizedTest
+    @MethodSource("commands")
+    void shouldShowTheSameHelpWhetherAllCommandsAreMadeOrOne(String path) {
+        List<String> arguments = new ArrayList<>(List.of(path.split(" ")));
+        arguments.add("--help");
+        StringWriter help = new StringWriter();
+        CommandLine all = QuoinCommand.commandLine();
+        all.setOut(new PrintWriter(help));
+        assertThat(all.execute(arguments.toArray(String[]::new))).isZero();
+        assertThat(run(arguments.toArray(String[]::new)).out()).isEqualTo(help.toString());
+    }
+
+    @Test
+    void shouldMakeOnlyTheCommandThatIsCalled() {
+        CommandLine called = QuoinCommand.commandLine("disk", "ls", "--output", "json");
+        assertThat(called.getSubcommands()).containsOnlyKeys("disk");
+        CommandLine disk = called.getSubcommands().get("disk");
+        assertThat(disk.getSubcommands()).containsOnlyKeys("ls");
+        assertThat(QuoinCommand.commandLine("dsk").getSubcommands())
+                .containsKeys("disk", "job", "serve");
+    }
+
     private static Outcome run(String... arguments) {
         StringWriter out = new StringWriter();
         StringWriter err = new StringWriter();
-        CommandLine command = QuoinCommand.commandLine();
+        CommandLine command = QuoinCommand.commandLine(arguments);
         command.setOut(new PrintWriter(out));
         command.setErr(new PrintWriter(err));
         int exitCode = command.execute(arguments);

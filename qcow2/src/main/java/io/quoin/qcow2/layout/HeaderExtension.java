@@ -92,6 +92,25 @@ public record HeaderExtension(int type, OpaqueBytes data) {
         return extensions;
     }
 
+    /**
+     * Where the list ends that {@link #parseAll} reads; if that is not seen, a place beyond the
+     * limit of {@code in}.
+     */
+    static long listEnd(ByteBuffer in, long start, long end) {
+        long at = start;
+        while (end - at >= HEADER_BYTES) {
+            if (at + HEADER_BYTES > in.limit()) {
+                return end;
+            }
+            if (in.getInt((int) at) == END) {
+                return at + HEADER_BYTES;
+            }
+            long length = in.getInt((int) at + 4) & 0xffff_ffffL;
+            at += HEADER_BYTES + (length + 7 & ~7L);
+        }
+        return at;
+    }
+
     private static boolean isKnown(int type) {
         return switch (type) {
             case BACKING_FORMAT, FEATURE_NAMES, BITMAPS, CRYPTO, DATA_FILE -> true;

@@ -122,23 +122,54 @@ public final class HeaderLayout {
         return 1 << bits;
     }
 
+    /**
+     * How many bytes from the start of a file {@link Qcow2Header#parse} needs: as many as header,
+     * extensions and backing file name fill, else the whole first cluster.
+     *
+     * @param bytes from its position on, the first of the file, at least 104 or all
+     * @throws BlockException as {@link #clusterSizeBytes}
+     */
+    public static int bytesNeeded(ByteBuffer bytes) {
+        int clusterSize = clusterSizeBytes(bytes);
+        ByteBuffer in = bytes.slice().order(ByteOrder.BIG_ENDIAN);
+        if (in.limit() < VERSION_3_BYTES_MIN) {
+            return clusterSize;
+        }
+        long nameOffset = in.getLong(BACKING_OFFSET_OFFSET);
+        long nameBytes = in.getInt(BACKING_SIZE_OFFSET) & 0xffff_ffffL;
+        if (nameOffset < 0 || nameOffset > clusterSize) {
+            return clusterSize;
+        }
+        long headerLength =
+                in.getInt(VERSION_OFFSET) == 2
+                        ? VERSION_2_BYTES
+                        : in.getInt(HEADER_LENGTH_OFFSET) & 0xffff_ffffL;
+        long listEnd = nameOffset == 0 ? clusterSize : nameOffset;
+        long needed =
+                Math.max(
+                        HeaderExtension.listEnd(in, headerLength, listEnd),
+                        nameOffset == 0 ? 0 : nameOffset + nameBytes);
+        return needed <= in.limit() ? (int) Math.min(needed, clusterSize) : clusterSize;
+    }
+
     static Qcow2Header parse(ByteBuffer source, long fileSizeBytes, boolean anyBackingFormat) {
         int clusterSize = clusterSizeBytes(source);
         ByteBuffer in = source.slice().order(ByteOrder.BIG_ENDIAN);
+        int end = (int) Math.min(clusterSize, fileSizeBytes);
         require(
-                in.limit() >= Math.min(clusterSize, fileSizeBytes),
+                in.limit() >= end || in.limit() >= bytesNeeded(in),
                 WHAT,
                 "bytes read",
                 in.limit(),
                 "the whole first cluster");
-        in.limit((int) Math.min(in.limit(), Math.min(clusterSize, fileSizeBytes)));
+        in.limit(Math.min(in.limit(), end));
         HeaderBuilder header = new HeaderBuilder();
         int headerLength = parseFixed(in, clusterSize, header);
         long backingOffset = in.getLong(BACKING_OFFSET_OFFSET);
         long backingSize = in.getInt(BACKING_SIZE_OFFSET) & 0xffff_ffffL;
-        int extensionsEnd = in.limit();
+        int extensionsEnd = end;
         if (backingOffset != 0) {
-            checkBackingName(backingOffset, backingSize, headerLength, in.limit());
+            checkBackingName(backingOffset, backingSize, headerLength, end);
             extensionsEnd = (int) backingOffset;
             if (backingSize > 0) {
                 header.backingFile(

@@ -7,7 +7,8 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * The other files that the header of an image names, also where the image itself cannot be opened:
- * what it stands on is kept for the day when it is repaired.
+ * what it stands on is kept for the day when it is repaired. A name that is longer than any that
+ * QEMU takes for a backing file is no file's, and left out.
  *
  * <p>Threading: immutable.
  *
@@ -59,10 +60,7 @@ public record HeaderReferences(@Nullable String backingFile, @Nullable String da
         }
         ByteBuffer in = bytes.duplicate().order(ByteOrder.BIG_ENDIAN);
         long nameOffset = in.getLong(HeaderLayout.BACKING_OFFSET_OFFSET);
-        String backingFile = null;
-        if (nameOffset > 0 && nameBytes(in) <= HeaderLayout.BACKING_NAME_BYTES_MAX) {
-            backingFile = text(in, nameOffset, nameBytes(in));
-        }
+        String backingFile = nameOffset > 0 ? text(in, nameOffset, nameBytes(in)) : null;
         long at = findDataFile(in);
         String dataFile =
                 at <= BEFORE_END
@@ -112,7 +110,10 @@ public record HeaderReferences(@Nullable String backingFile, @Nullable String da
 
     /** Null for what lies outside of the bytes, and for what can be no name. */
     private static @Nullable String text(ByteBuffer in, long offset, long lengthBytes) {
-        if (lengthBytes == 0 || offset > in.limit() || lengthBytes > in.limit() - offset) {
+        if (lengthBytes == 0
+                || lengthBytes > HeaderLayout.BACKING_NAME_BYTES_MAX
+                || offset > in.limit()
+                || lengthBytes > in.limit() - offset) {
             return null;
         }
         try {

@@ -18,7 +18,7 @@ import org.jspecify.annotations.Nullable;
  *
  * <p>Threading: thread-safe.
  */
-final class FileHolds {
+public final class FileHolds {
     /** What a file is held for. */
     enum Use {
         WRITE("open for writing"),
@@ -153,10 +153,21 @@ final class FileHolds {
         return snapshot ? file.snapshotReaders : file.readers;
     }
 
-    /** A number of its own for each time that the file is held; 0: it is not. */
-    synchronized long holdNumber(String file) {
+    /**
+     * A number of its own for each time that the file is held, and for each state of its header
+     * while it is; 0: it is not held.
+     */
+    public synchronized long holdNumber(String file) {
         File found = files.get(file);
         return found == null ? 0 : found.number;
+    }
+
+    /** What was read of the header until now does not count any more. */
+    synchronized void headerChanged(String file) {
+        File found = files.get(file);
+        if (found != null && found.use != null) {
+            found.number = ++holds;
+        }
     }
 
     private void forgetIdle(String file, File found) {

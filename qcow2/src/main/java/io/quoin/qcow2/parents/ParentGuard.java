@@ -1,15 +1,14 @@
 package io.quoin.qcow2.parents;
 
 import io.quoin.block.BlockException;
+import io.quoin.qcow2.catalogue.ImageCatalogue;
 import io.quoin.qcow2.parents.FileHolds.Use;
-import io.quoin.xlator.Xlator;
-import io.quoin.xlator.loop.LoopGroup;
+import io.quoin.xlator.XlatorFile;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.function.Function;
-import java.util.function.Predicate;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -22,21 +21,26 @@ import org.jspecify.annotations.Nullable;
 public final class ParentGuard {
     private static final Hold NOTHING = () -> {};
 
-    private final FileHolds holds = new FileHolds();
+    private final FileHolds holds;
     private final @Nullable ParentIndex index;
 
-    private ParentGuard(@Nullable Function<FileHolds, ParentIndex> index) {
-        this.index = index == null ? null : index.apply(holds);
+    private ParentGuard(FileHolds holds, @Nullable ParentIndex index) {
+        this.holds = holds;
+        this.index = index;
     }
 
-    /** Of the files of a volume, all of which are seen. */
-    public static ParentGuard of(Xlator subvolume, LoopGroup loops, Predicate<String> isImage) {
-        return new ParentGuard(holds -> new ParentIndex(subvolume, loops, isImage, holds));
+    /**
+     * Of the files of a volume, all of which are seen.
+     *
+     * @param holds also the catalogue's
+     */
+    public static ParentGuard of(ImageCatalogue catalogue, FileHolds holds) {
+        return new ParentGuard(holds, new ParentIndex(catalogue));
     }
 
     /** Keeps nothing: for files that may have children anywhere. */
     public static ParentGuard off() {
-        return new ParentGuard(null);
+        return new ParentGuard(new FileHolds(), null);
     }
 
     /**
@@ -137,6 +141,21 @@ public final class ParentGuard {
      */
     public Hold pin(String parent, String child) {
         return index == null ? NOTHING : holds.pin(parent, ImageName.of(child).file());
+    }
+
+    /**
+     * The opened image, for as long as it is held by {@link #toWrite}. What the catalogue has read
+     * of it before it was open, or before its size changed, does not count any more.
+     */
+    public CompletionStage<XlatorFile> whileHeld(
+            String file, CompletionStage<XlatorFile> opening, Hold hold) {
+        return HeldFile.of(
+                opening.thenApply(
+                        opened -> {
+                            holds.headerChanged(file);
+                            return new ResizedFile(opened, () -> holds.headerChanged(file));
+                        }),
+                hold);
     }
 
     /** What {@code use} makes while the file is held; then it is let go. */

@@ -17,9 +17,12 @@ import picocli.CommandLine.Spec;
  * <p>Threading: confined to the main thread.
  */
 public class OutputOption {
-    private static final ObjectMapper JSON =
-            new ObjectMapper().enable(SerializationFeature.INDENT_OUTPUT);
-    private static final ObjectMapper LINE = new ObjectMapper();
+    /** Apart, since it takes longer to load than most commands do, and few print JSON. */
+    private static final class Mapper {
+        private static final ObjectMapper JSON =
+                new ObjectMapper().enable(SerializationFeature.INDENT_OUTPUT);
+        private static final ObjectMapper LINE = new ObjectMapper();
+    }
 
     /** For whom it is printed. */
     public enum Format {
@@ -63,12 +66,12 @@ public class OutputOption {
     }
 
     public static String json(Object result) {
-        return write(JSON, result);
+        return write(Mapper.JSON, result);
     }
 
     /** Without line breaks. */
     public static String jsonLine(Object result) {
-        return write(LINE, result);
+        return write(Mapper.LINE, result);
     }
 
     private static String write(ObjectMapper mapper, Object result) {

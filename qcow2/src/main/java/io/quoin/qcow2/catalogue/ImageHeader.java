@@ -1,0 +1,61 @@
+package io.quoin.qcow2.catalogue;
+
+import io.quoin.block.BlockError;
+import io.quoin.block.BlockException;
+import io.quoin.qcow2.layout.HeaderReferences;
+import io.quoin.qcow2.layout.Qcow2Header;
+import java.nio.ByteBuffer;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * What the header of an image says.
+ *
+ * @param references the files that it names, also where it breaks a rule
+ * @param sizeBytes the virtual size; 0 where it breaks one
+ * @param refusal which rule that is, with the file's name; null: none
+ *     <p>Threading: immutable.
+ */
+record ImageHeader(HeaderReferences references, long sizeBytes, @Nullable Refusal refusal) {
+    /** Before anything was read. */
+    static final ImageHeader UNKNOWN = new ImageHeader(HeaderReferences.NONE, 0, null);
+
+    /** An error that can be thrown more than once. */
+    record Refusal(BlockError error, String message) {
+        BlockException exception() {
+            return new BlockException(error, message);
+        }
+    }
+
+    /**
+     * Never fails.
+     *
+     * @param bytes the first ones of the file, as many as {@code HeaderLayout.bytesNeeded} and
+     *     {@link HeaderReferences#bytesNeeded} ask for, or all
+     */
+    static ImageHeader parse(String fileName, ByteBuffer bytes, long fileSizeBytes) {
+        HeaderReferences references = HeaderReferences.parse(bytes);
+        try {
+            if (fileSizeBytes == 0) {
+                throw new BlockException(BlockError.EINVAL, "image is empty");
+            }
+            Qcow2Header header = Qcow2Header.parse(bytes, fileSizeBytes);
+            return new ImageHeader(references, header.sizeBytes(), null);
+        } catch (BlockException e) {
+            BlockException named = e.about(fileName);
+            return new ImageHeader(
+                    references, 0, new Refusal(named.error(), String.valueOf(named.getMessage())));
+        }
+    }
+
+    /**
+     * The virtual size.
+     *
+     * @throws BlockException as {@link Qcow2Header#parse}
+     */
+    long requireSizeBytes() {
+        if (refusal != null) {
+            throw refusal.exception();
+        }
+        return sizeBytes;
+    }
+}
