@@ -3,6 +3,7 @@ package io.quoin.management.volume;
 import io.quoin.block.BlockError;
 import io.quoin.block.BlockException;
 import io.quoin.xlator.OpenMode;
+import io.quoin.xlator.Stages;
 import io.quoin.xlator.Xlator;
 import io.quoin.xlator.loop.Loop;
 import io.quoin.xlator.loop.LoopGroup;

@@ -233,7 +233,7 @@ public final class BoundaryFile implements XlatorFile {
                                     + error.text()));
         }
         rules.forgetSize();
-        return Stages.onLoop(loop, operation, rules::forgetSize);
+        return StageCalls.onLoop(loop, operation, rules::forgetSize);
     }
 
     private BlockError checkResize(long newSizeBytes) {
@@ -273,6 +273,6 @@ public final class BoundaryFile implements XlatorFile {
         }
         closed = true;
         Supplier<CompletionStage<Void>> closing = below::close;
-        return Stages.onLoop(loop, closing, whenClosed);
+        return StageCalls.onLoop(loop, closing, whenClosed);
     }
 }

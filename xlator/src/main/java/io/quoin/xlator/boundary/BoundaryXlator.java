@@ -104,7 +104,7 @@ public final class BoundaryXlator implements Xlator {
         CompletionStage<XlatorFile> opening =
                 named(fileName, name -> below.open(name, mode, watched));
         CompletionStage<XlatorFile> onLoop =
-                Stages.onLoop(loop, () -> opening, BoundaryXlator::nothing);
+                StageCalls.onLoop(loop, () -> opening, BoundaryXlator::nothing);
         return onLoop.thenApply(
                 file -> {
                     BoundaryFile opened = guard(file, loop);
@@ -151,7 +151,7 @@ public final class BoundaryXlator implements Xlator {
             return CompletableFuture.completedFuture(null);
         }
         closed = true;
-        return Stages.of(below::close);
+        return StageCalls.of(below::close);
     }
 
     private <T> CompletionStage<T> named(
@@ -175,7 +175,7 @@ public final class BoundaryXlator implements Xlator {
             return CompletableFuture.failedFuture(
                     new BlockException(BlockError.ESHUTDOWN, "node is closed: name=" + name()));
         }
-        return Stages.of(call);
+        return StageCalls.of(call);
     }
 
     private static <T> CompletionStage<T> failed(String message) {

@@ -1,0 +1,22 @@
+package io.quoin.tools;
+
+import java.util.List;
+
+/**
+ * What a conversion did.
+ *
+ * @param sizeBytes of the image
+ * @param readBytes read from the source; the rest was known to be zeros
+ * @param storedBytes stored in the target, before compression
+ * @param bitmaps names of the dirty bitmaps that were copied
+ * @param skippedBitmaps names of those that were left out, being inconsistent
+ * @param staleBitmaps whether the source has bitmaps that are not valid any more, all left out
+ *     <p>Threading: immutable.
+ */
+public record ConvertResult(
+        long sizeBytes,
+        long readBytes,
+        long storedBytes,
+        List<String> bitmaps,
+        List<String> skippedBitmaps,
+        boolean staleBitmaps) {}
