@@ -35,6 +35,7 @@ class ArchitectureTest {
     private static final String QCOW2 = "io.quoin.qcow2..";
     private static final String SNAPSHOT = "io.quoin.snapshot..";
     private static final String NBD = "io.quoin.nbd..";
+    private static final String TOOLS = "io.quoin.tools..";
     private static final String MANAGEMENT = "io.quoin.management..";
     private static final String COMMAND_LINE = "io.quoin.management.cli..";
     private static final String TESTKIT = "io.quoin.testkit..";
@@ -51,7 +52,8 @@ class ArchitectureTest {
                     SNAPSHOT, List.of(BLOCK, XLATOR, QCOW2),
                     NBD, List.of(BLOCK, XLATOR),
                     TESTKIT, List.of(BLOCK, XLATOR),
-                    MANAGEMENT, List.of(BLOCK, XLATOR, BRICK, QCOW2, SNAPSHOT, NBD));
+                    TOOLS, List.of(BLOCK, XLATOR, BRICK, QCOW2, NBD),
+                    MANAGEMENT, List.of(BLOCK, XLATOR, BRICK, QCOW2, SNAPSHOT, NBD, TOOLS));
 
     private static final JavaClasses CLASSES = importMain();
 
@@ -200,20 +202,30 @@ class ArchitectureTest {
     /** docs/adr/0020 has the layers; the module's own package is the highest of them. */
     @Test
     void shouldHaveNoCyclesBetweenThePackagesOfQcow2() {
+        checkCyclesBetweenPackagesOf(QCOW2);
+    }
+
+    @Test
+    void shouldHaveNoCyclesBetweenThePackagesOfTheTools() {
+        checkCyclesBetweenPackagesOf(TOOLS);
+    }
+
+    /** Slices are packages, the module's own among them. */
+    private static void checkCyclesBetweenPackagesOf(String module) {
         SlicesRuleDefinition.slices()
                 .assignedFrom(
                         new SliceAssignment() {
                             @Override
                             public SliceIdentifier getIdentifierOf(JavaClass javaClass) {
                                 String name = javaClass.getPackageName();
-                                return (name + ".").startsWith(prefix(QCOW2))
+                                return (name + ".").startsWith(prefix(module))
                                         ? SliceIdentifier.of(name)
                                         : SliceIdentifier.ignore();
                             }
 
                             @Override
                             public String getDescription() {
-                                return "packages of qcow2";
+                                return "packages of " + module;
                             }
                         })
                 .should()
@@ -232,13 +244,42 @@ class ArchitectureTest {
                         .should()
                         .dependOnClassesThat()
                         .resideInAPackage(COMMAND_LINE));
+    }
+
+    /** docs/adr/0023: the command line offers the tools; the daemon and its volume know none. */
+    @Test
+    void shouldKeepTheToolsApartFromTheDaemon() {
         check(
                 noClasses()
                         .that()
-                        .resideInAPackage("io.quoin.management.cli.terminal..")
+                        .resideInAPackage(MANAGEMENT)
+                        .and()
+                        .resideOutsideOfPackage(COMMAND_LINE)
                         .should()
                         .dependOnClassesThat()
-                        .resideInAPackage("io.quoin.management.cli.image.."));
+                        .resideInAPackage(TOOLS));
+    }
+
+    /** What the tools do is there for programs too, without a terminal. */
+    @Test
+    void shouldKeepTheToolsApartFromTheirCommands() {
+        check(
+                noClasses()
+                        .that()
+                        .resideInAPackage("io.quoin.tools")
+                        .should()
+                        .dependOnClassesThat()
+                        .resideInAnyPackage(
+                                "io.quoin.tools.command..",
+                                "io.quoin.tools.terminal..",
+                                "picocli.."));
+        check(
+                noClasses()
+                        .that()
+                        .resideInAPackage("io.quoin.tools.terminal..")
+                        .should()
+                        .dependOnClassesThat()
+                        .resideInAnyPackage("io.quoin.tools", "io.quoin.tools.command.."));
     }
 
     private static void check(ArchRule rule) {

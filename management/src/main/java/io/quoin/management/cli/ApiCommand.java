@@ -1,7 +1,7 @@
 package io.quoin.management.cli;
 
-import io.quoin.management.cli.terminal.OutputOption;
 import io.quoin.management.http.OpenApi;
+import io.quoin.tools.terminal.OutputOption;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Spec;

@@ -1,10 +1,10 @@
 package io.quoin.management.cli;
 
-import io.quoin.management.cli.terminal.OutputOption;
 import io.quoin.management.operation.DiskInfo;
 import io.quoin.management.operation.NbdAddresses;
 import io.quoin.management.operation.NbdShow;
 import io.quoin.management.operation.VolumeClient;
+import io.quoin.tools.terminal.OutputOption;
 import java.util.List;
 import java.util.Map;
 import java.util.regex.Pattern;

@@ -1,13 +1,13 @@
 package io.quoin.management.cli;
 
-import io.quoin.management.cli.terminal.CheckFindings;
-import io.quoin.management.cli.terminal.CheckText;
-import io.quoin.management.cli.terminal.ProgressOutput;
 import io.quoin.management.job.JobView;
 import io.quoin.management.operation.DiskCheck;
 import io.quoin.management.operation.JobFollower;
 import io.quoin.management.operation.VolumeClient;
 import io.quoin.qcow2.check.CheckResult;
+import io.quoin.tools.terminal.CheckFindings;
+import io.quoin.tools.terminal.CheckText;
+import io.quoin.tools.terminal.ProgressOutput;
 import java.io.PrintWriter;
 import java.util.Map;
 import java.util.concurrent.Callable;

@@ -1,16 +1,16 @@
 package io.quoin.management.cli;
 
-import io.quoin.management.cli.terminal.OutputOption;
-import io.quoin.management.cli.terminal.SizeConverter;
-import io.quoin.management.cli.terminal.Table;
 import io.quoin.management.operation.DiskCreate;
 import io.quoin.management.operation.DiskInfo;
 import io.quoin.management.operation.DiskLs;
 import io.quoin.management.operation.DiskResize;
 import io.quoin.management.operation.DiskRm;
 import io.quoin.management.operation.VolumeClient;
-import io.quoin.management.volume.ByteSize;
 import io.quoin.management.volume.DiskView;
+import io.quoin.tools.terminal.ByteSize;
+import io.quoin.tools.terminal.OutputOption;
+import io.quoin.tools.terminal.SizeConverter;
+import io.quoin.tools.terminal.Table;
 import java.io.PrintWriter;
 import java.util.LinkedHashMap;
 import java.util.List;

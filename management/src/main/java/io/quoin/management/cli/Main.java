@@ -1,8 +1,9 @@
 package io.quoin.management.cli;
 
 import io.quoin.block.BlockException;
-import io.quoin.management.cli.terminal.ShownText;
 import io.quoin.management.volume.ProcessText;
+import io.quoin.tools.terminal.CommandRules;
+import io.quoin.tools.terminal.ShownText;
 import io.quoin.xlator.NameText;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine;
@@ -59,10 +60,10 @@ public final class Main {
             return exitCode;
         } catch (BlockException e) {
             System.err.println("quoin: " + NameText.printable(String.valueOf(e.getMessage())));
-            return QuoinCommand.EXIT_FAILED;
+            return CommandRules.EXIT_FAILED;
         } catch (LinkageError e) {
             System.err.println("quoin: " + NativeLibraries.explain(e));
-            return QuoinCommand.EXIT_FAILED;
+            return CommandRules.EXIT_FAILED;
         } catch (OutOfMemoryError e) {
             System.err.println(
                     "quoin: out of memory, not completed: heap bytes="

@@ -3,17 +3,18 @@ package io.quoin.management.cli;
 import io.quoin.block.BlockError;
 import io.quoin.block.BlockException;
 import io.quoin.block.Uncaught;
-import io.quoin.management.cli.terminal.OutputOption;
-import io.quoin.management.cli.terminal.SizeConverter;
 import io.quoin.management.daemon.Daemon;
 import io.quoin.management.daemon.DaemonOptions;
 import io.quoin.management.daemon.DiskSpec;
 import io.quoin.management.daemon.ListenAddress;
 import io.quoin.management.operation.NbdAddresses;
-import io.quoin.management.volume.ByteSize;
 import io.quoin.management.volume.DataFolder;
 import io.quoin.management.volume.DiskView;
 import io.quoin.nbd.NbdServerOptions;
+import io.quoin.tools.terminal.ByteSize;
+import io.quoin.tools.terminal.CommandRules;
+import io.quoin.tools.terminal.OutputOption;
+import io.quoin.tools.terminal.SizeConverter;
 import io.quoin.xlator.memory.ProcessMemory;
 import java.io.PrintWriter;
 import java.nio.file.Path;
@@ -204,7 +205,7 @@ final class ServeCommand implements Runnable {
                             } catch (RuntimeException e) {
                                 System.err.println(
                                         "quoin: stopped with an error: " + e.getMessage());
-                                exitCode = QuoinCommand.EXIT_FAILED;
+                                exitCode = CommandRules.EXIT_FAILED;
                             }
                             Main.flushLog();
                             Runtime.getRuntime().halt(exitCode);

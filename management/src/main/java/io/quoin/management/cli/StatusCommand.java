@@ -2,11 +2,11 @@ package io.quoin.management.cli;
 
 import io.quoin.block.BlockError;
 import io.quoin.block.BlockException;
-import io.quoin.management.cli.terminal.OutputOption;
 import io.quoin.management.daemon.ControlClient;
 import io.quoin.management.operation.Status;
 import io.quoin.management.operation.StatusView;
 import io.quoin.management.volume.DataFolder;
+import io.quoin.tools.terminal.OutputOption;
 import java.util.Optional;
 import java.util.concurrent.TimeUnit;
 import picocli.CommandLine.Command;

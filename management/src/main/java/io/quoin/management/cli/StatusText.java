@@ -1,9 +1,9 @@
 package io.quoin.management.cli;
 
-import io.quoin.management.cli.terminal.Table;
 import io.quoin.management.operation.MemoryView;
 import io.quoin.management.operation.StatusView;
-import io.quoin.management.volume.ByteSize;
+import io.quoin.tools.terminal.ByteSize;
+import io.quoin.tools.terminal.Table;
 import io.quoin.xlator.graph.NodeStatistics;
 import java.io.PrintWriter;
 import java.time.Duration;

@@ -4,7 +4,7 @@ import com.fasterxml.jackson.core.type.TypeReference;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import io.quoin.block.BlockError;
 import io.quoin.block.BlockException;
-import io.quoin.management.volume.Stages;
+import io.quoin.xlator.Stages;
 import java.nio.file.Path;
 import java.util.ArrayDeque;
 import java.util.ArrayList;

@@ -5,6 +5,7 @@ import io.quoin.block.BlockException;
 import io.quoin.qcow2.check.CheckListener;
 import io.quoin.qcow2.served.CheckControl;
 import io.quoin.qcow2.served.OpenCheck;
+import io.quoin.xlator.Stages;
 import io.quoin.xlator.XlatorFile;
 import io.quoin.xlator.loop.Loop;
 import java.util.ArrayDeque;

@@ -4,6 +4,7 @@ import io.quoin.block.BlockException;
 import io.quoin.block.disk.Disk;
 import io.quoin.block.disk.DiskMode;
 import io.quoin.block.disk.Volume;
+import io.quoin.xlator.Stages;
 import java.util.List;
 import java.util.Map;
 

@@ -1,6 +1,7 @@
 package io.quoin.management.volume;
 
 import io.quoin.xlator.NameText;
+import io.quoin.xlator.Stages;
 import io.quoin.xlator.graph.Graph;
 import io.quoin.xlator.graph.GraphContext;
 import io.quoin.xlator.graph.Volfile;

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.quoin.block.BlockError;
 import io.quoin.block.BlockException;
+import io.quoin.xlator.Stages;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;

@@ -11,6 +11,7 @@ import io.quoin.testkit.MemoryXlator;
 import io.quoin.testkit.sim.VirtualLoop;
 import io.quoin.testkit.sim.VirtualLoopGroup;
 import io.quoin.xlator.OpenMode;
+import io.quoin.xlator.Stages;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import org.junit.jupiter.api.Test;

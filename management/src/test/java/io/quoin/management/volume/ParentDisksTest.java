@@ -9,6 +9,7 @@ import io.quoin.block.disk.Disk;
 import io.quoin.block.disk.DiskMode;
 import io.quoin.block.disk.Volume;
 import io.quoin.block.disk.Volumes;
+import io.quoin.xlator.Stages;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.file.Files;

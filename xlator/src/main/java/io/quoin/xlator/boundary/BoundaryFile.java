@@ -301,7 +301,7 @@ public final class BoundaryFile implements XlatorFile {
                                     + error.text()));
         }
         rules.forgetSize();
-        return Stages.onLoop(
+        return StageCalls.onLoop(
                 loop,
                 operation,
                 () -> {
@@ -374,6 +374,6 @@ public final class BoundaryFile implements XlatorFile {
 
     private void closeBelow() {
         CompletableFuture<Void> end = Objects.requireNonNull(closing, "closed without a close");
-        Stages.relay(Stages.onLoop(loop, below::close, whenClosed), end);
+        StageCalls.relay(StageCalls.onLoop(loop, below::close, whenClosed), end);
     }
 }

@@ -128,7 +128,7 @@ public final class BoundaryXlator implements Xlator {
         CompletionStage<XlatorFile> opening =
                 named(fileName, name -> below.open(name, passed, watched));
         CompletionStage<XlatorFile> onLoop =
-                Stages.onLoop(loop, () -> opening, BoundaryXlator::nothing);
+                StageCalls.onLoop(loop, () -> opening, BoundaryXlator::nothing);
         return onLoop.thenApply(
                 file -> {
                     BoundaryFile opened = guard(file, loop, options.listener());
@@ -187,7 +187,7 @@ public final class BoundaryXlator implements Xlator {
             return CompletableFuture.completedFuture(null);
         }
         closed = true;
-        return Stages.of(below::close);
+        return StageCalls.of(below::close);
     }
 
     private <T> CompletionStage<T> named(
@@ -211,7 +211,7 @@ public final class BoundaryXlator implements Xlator {
             return CompletableFuture.failedFuture(
                     new BlockException(BlockError.ESHUTDOWN, "node is closed: name=" + name()));
         }
-        return Stages.of(call);
+        return StageCalls.of(call);
     }
 
     private static <T> CompletionStage<T> failed(String message) {

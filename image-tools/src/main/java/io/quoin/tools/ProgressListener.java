@@ -1,0 +1,12 @@
+package io.quoin.tools;
+
+/**
+ * Hears how far a long operation is.
+ *
+ * <p>Threading: called on loops, never twice at once.
+ */
+@FunctionalInterface
+public interface ProgressListener {
+    /** {@code doneBytes} of {@code totalBytes} are done. */
+    void progress(long doneBytes, long totalBytes);
+}

@@ -1,0 +1,5 @@
+/** The command line's {@code quoin image}: a verb, a file. */
+@NullMarked
+package io.quoin.tools.command;
+
+import org.jspecify.annotations.NullMarked;

@@ -1,8 +1,0 @@
-/**
- * The offline tools: image files that are not open elsewhere and disks behind NBD addresses, as
- * block devices on a loop, and what is done with them.
- */
-@NullMarked
-package io.quoin.management.image;
-
-import org.jspecify.annotations.NullMarked;

@@ -1,0 +1,69 @@
+package io.quoin.xlator;
+
+import io.quoin.block.BlockError;
+import io.quoin.block.BlockException;
+import io.quoin.block.Reason;
+import java.util.concurrent.CompletionException;
+import java.util.concurrent.CompletionStage;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
+
+/**
+ * Waits for stages of the control path, on threads that may block.
+ *
+ * <p>Threading: thread-safe.
+ */
+public final class Stages {
+    /** Longer than any call of the control path takes that is going to end. */
+    private static final long DEADLINE_MINUTES = 10;
+
+    private Stages() {}
+
+    /**
+     * The result of {@code stage}.
+     *
+     * @throws BlockException as the stage failed with
+     */
+    public static <T> T await(CompletionStage<T> stage) {
+        try {
+            return stage.toCompletableFuture().get(DEADLINE_MINUTES, TimeUnit.MINUTES);
+        } catch (ExecutionException e) {
+            throw asBlockException(e);
+        } catch (TimeoutException e) {
+            throw new BlockException(
+                    BlockError.EIO, "no answer within " + DEADLINE_MINUTES + " minutes", e);
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            throw new BlockException(BlockError.ESHUTDOWN, "interrupted while waiting", e);
+        }
+    }
+
+    /**
+     * The result of {@code stage}, however long it takes: for work in proportion to an image.
+     *
+     * @throws BlockException as the stage failed with
+     */
+    public static <T> T awaitTheEnd(CompletionStage<T> stage) {
+        try {
+            return stage.toCompletableFuture().get();
+        } catch (ExecutionException e) {
+            throw asBlockException(e);
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            throw new BlockException(BlockError.ESHUTDOWN, "interrupted while waiting", e);
+        }
+    }
+
+    /** What a stage failed with, without the wrapping of stages. */
+    public static BlockException asBlockException(Throwable failure) {
+        Throwable cause = failure;
+        while ((cause instanceof CompletionException || cause instanceof ExecutionException)
+                && cause.getCause() != null) {
+            cause = cause.getCause();
+        }
+        return cause instanceof BlockException e
+                ? e
+                : new BlockException(Reason.errorOf(cause), Reason.of(cause), cause);
+    }
+}
