@@ -83,7 +83,7 @@ public final class Commit {
         return new Result(backing.text(), written, empties);
     }
 
-    private static Layers layersOf(LocalImage image, Path path) {
+    private Layers layersOf(LocalImage image, Path path) {
         if (image.format() != ImageFormat.QCOW2) {
             throw new BlockException(
                     BlockError.EINVAL,
@@ -92,7 +92,7 @@ public final class Commit {
                             + ", expected=format qcow2, actual="
                             + image.format().text());
         }
-        return Layers.open(path);
+        return Layers.open(session, path);
     }
 
     private static int depthOf(Path path, Layers layers, @Nullable String base) {

@@ -18,17 +18,37 @@ final class ImageFailure {
 
     /** To be called on the image's loop. */
     static BlockException of(OpenedImage image, IoRequest request, BlockError error) {
-        return of(
-                image,
-                request.op().name().toLowerCase(java.util.Locale.ROOT).replace('_', ' '),
-                request.offsetBytes(),
-                request.lengthBytes(),
-                error);
+        return of(image, what(request), request.offsetBytes(), request.lengthBytes(), error);
+    }
+
+    /**
+     * Of a request to the image's file itself, whose name is in front, as what is read tells it.
+     */
+    static BlockException ofFile(OpenedImage image, IoRequest request, BlockError error) {
+        return new BlockException(
+                        error,
+                        what(request)
+                                + " failed: hostOffset="
+                                + request.offsetBytes()
+                                + ", length="
+                                + request.lengthBytes()
+                                + ", error="
+                                + error.text()
+                                + reason(image))
+                .about(image.location().text());
+    }
+
+    private static String what(IoRequest request) {
+        return request.op().name().toLowerCase(java.util.Locale.ROOT).replace('_', ' ');
+    }
+
+    private static String reason(OpenedImage image) {
+        Object reason = image.file().details().get(REASON);
+        return reason == null ? "" : ", reason=" + reason;
     }
 
     static BlockException of(
             OpenedImage image, String what, long offsetBytes, long lengthBytes, BlockError error) {
-        Object reason = image.file().details().get(REASON);
         return new BlockException(
                 error,
                 what
@@ -40,7 +60,7 @@ final class ImageFailure {
                         + lengthBytes
                         + ", error="
                         + error.text()
-                        + (reason == null ? "" : ", reason=" + reason));
+                        + reason(image));
     }
 
     /** Of a request that was refused by an exception, which is a fault of Quoin's. */

@@ -1,5 +1,6 @@
 package io.quoin.tools;
 
+import io.quoin.block.BlockError;
 import io.quoin.block.BlockException;
 import io.quoin.block.IoFlags;
 import io.quoin.block.IoOp;
@@ -13,13 +14,24 @@ import org.jspecify.annotations.Nullable;
 /**
  * Requests to an open image, each waited for, on direct memory.
  *
- * <p>Threading: confined to the thread of the tool.
+ * <p>Threading: thread-safe, but never used on a loop.
  */
 final class ImageRequests {
     private final OpenedImage image;
+    private final Failure failure;
+
+    /** What a request that ended in an error is told as; called on the loop. */
+    interface Failure {
+        BlockException of(OpenedImage image, IoRequest request, BlockError error);
+    }
 
     ImageRequests(OpenedImage image) {
+        this(image, ImageFailure::of);
+    }
+
+    ImageRequests(OpenedImage image, Failure failure) {
         this.image = image;
+        this.failure = failure;
     }
 
     /** Fills the first bytes of {@code memory}. */
@@ -71,13 +83,12 @@ final class ImageRequests {
         }
         request.push(
                 (ended, error) -> {
-                    BlockException failure =
-                            error.isOk() ? null : ImageFailure.of(image, ended, error);
+                    BlockException told = error.isOk() ? null : failure.of(image, ended, error);
                     image.loop().requests().release(ended);
-                    if (failure == null) {
+                    if (told == null) {
                         done.complete(null);
                     } else {
-                        done.completeExceptionally(failure);
+                        done.completeExceptionally(told);
                     }
                 });
         image.file().submit(request);

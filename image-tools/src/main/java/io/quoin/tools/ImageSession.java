@@ -3,7 +3,6 @@ package io.quoin.tools;
 import io.quoin.block.BlockError;
 import io.quoin.block.BlockException;
 import io.quoin.nbd.client.NbdClient;
-import io.quoin.qcow2.file.ChannelImageFile;
 import io.quoin.qcow2.file.ImageFile;
 import io.quoin.xlator.CreateOptions;
 import io.quoin.xlator.NameText;
@@ -13,6 +12,7 @@ import io.quoin.xlator.XlatorFile;
 import io.quoin.xlator.graph.XlatorTypes;
 import io.quoin.xlator.loop.Loop;
 import io.quoin.xlator.loop.NettyLoopGroup;
+import java.nio.ByteBuffer;
 import java.nio.file.Files;
 import java.nio.file.LinkOption;
 import java.nio.file.Path;
@@ -21,8 +21,10 @@ import java.util.Deque;
 import java.util.HashMap;
 import java.util.Map;
 import java.util.Objects;
+import java.util.Queue;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
+import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.TimeUnit;
@@ -46,9 +48,12 @@ public final class ImageSession implements AutoCloseable {
     private final ExecutorService blocking = blockingThreads();
     private final int compressionThreads;
     private final XlatorTypes types;
-    private final DirectFiles directFiles;
     private final Map<FolderKey, ImageFolder> folders = new HashMap<>();
     private final Deque<OpenedImage> images = new ArrayDeque<>();
+
+    /** Of {@link OpenedImageFile}s: a backing chain has many, and few are read at a time. */
+    private final Queue<ByteBuffer> idlePieces = new ConcurrentLinkedQueue<>();
+
     private boolean forceShare;
 
     /** Folders whose images are locked, and the same without locks. */
@@ -63,7 +68,7 @@ public final class ImageSession implements AutoCloseable {
      * @param compressionThreads how many compress and decompress; 0: one for each processor
      */
     public ImageSession(int compressionThreads) {
-        this(compressionThreads, XlatorTypes.load(), ChannelImageFile::open);
+        this(compressionThreads, XlatorTypes.load());
     }
 
     /**
@@ -71,10 +76,9 @@ public final class ImageSession implements AutoCloseable {
      *
      * @param types of which the graphs of folders are built
      */
-    ImageSession(int compressionThreads, XlatorTypes types, DirectFiles directFiles) {
+    ImageSession(int compressionThreads, XlatorTypes types) {
         this.compressionThreads = compressionThreads;
         this.types = types;
-        this.directFiles = directFiles;
     }
 
     /**
@@ -121,8 +125,21 @@ public final class ImageSession implements AutoCloseable {
      */
     private OpenedImage open(
             ImageLocation location, OpenMode mode, Loop loop, Consumer<Path> mayWrite) {
+        if (location instanceof NbdImage remote) {
+            return opened(location, loop, () -> NbdClient.open(remote.uri(), mode, loop, blocking));
+        }
+        LocalImage local = (LocalImage) location;
+        boolean locking = !forceShare || mode == OpenMode.READ_WRITE;
+        Supplier<CompletionStage<XlatorFile>> opening = opening(local, mode, locking, loop);
+        if (mode == OpenMode.READ_WRITE) {
+            mayWrite.accept(local.existing());
+        }
+        return opened(location, loop, opening);
+    }
+
+    private OpenedImage opened(
+            ImageLocation location, Loop loop, Supplier<CompletionStage<XlatorFile>> opening) {
         CompletableFuture<OpenedImage> opened = new CompletableFuture<>();
-        Supplier<CompletionStage<XlatorFile>> opening = opening(location, mode, loop, mayWrite);
         loop.execute(
                 () ->
                         Relay.into(
@@ -142,19 +159,11 @@ public final class ImageSession implements AutoCloseable {
 
     /** What opens it; a folder that cannot be used is told of at once. */
     private Supplier<CompletionStage<XlatorFile>> opening(
-            ImageLocation location, OpenMode mode, Loop loop, Consumer<Path> mayWrite) {
-        if (location instanceof NbdImage remote) {
-            return () -> NbdClient.open(remote.uri(), mode, loop, blocking);
-        }
-        LocalImage local = (LocalImage) location;
-        Path path = local.existing();
-        boolean locking = !forceShare || mode == OpenMode.READ_WRITE;
+            LocalImage image, OpenMode mode, boolean locking, Loop loop) {
+        Path path = image.existing();
         ImageFolder folder = folder(Objects.requireNonNull(path.getParent()), locking);
-        if (mode == OpenMode.READ_WRITE) {
-            mayWrite.accept(path);
-        }
-        String name = nameOf(local, path);
-        return () -> folder.as(local.format()).open(name, mode, loop);
+        String name = nameOf(image, path);
+        return () -> folder.as(image.format()).open(name, mode, loop);
     }
 
     /** {@code IMAGE.qcow2@SNAPSHOT} is the only form of the name of a snapshot. */
@@ -232,14 +241,28 @@ public final class ImageSession implements AutoCloseable {
      */
     public ImageFile direct(Path path, boolean writable) {
         OpenMode mode = writable ? OpenMode.READ_WRITE : OpenMode.READ_ONLY;
-        OpenedImage lock = open(new LocalImage(path, ImageFormat.RAW), mode);
-        return new LockedFile(directFiles.open(path, writable), lock);
+        return fileOf(open(new LocalImage(path, ImageFormat.RAW), mode));
     }
 
     /** As {@link #direct}, to write what leaves the image reading as it did. */
     public ImageFile directToKeep(Path path) {
-        OpenedImage lock = openToKeep(new LocalImage(path, ImageFormat.RAW));
-        return new LockedFile(directFiles.open(path, true), lock);
+        return fileOf(openToKeep(new LocalImage(path, ImageFormat.RAW)));
+    }
+
+    /**
+     * The file of an image to be looked at, whatever else has it open, this session too: neither
+     * locked nor asked for others' locks. Its size stays what it is now.
+     *
+     * @param path of a file, with links followed
+     */
+    public ImageFile beside(Path path) {
+        LocalImage image = new LocalImage(path, ImageFormat.RAW);
+        Loop loop = loops.next();
+        return fileOf(opened(image, loop, opening(image, OpenMode.READ_ONLY, false, loop)));
+    }
+
+    private ImageFile fileOf(OpenedImage raw) {
+        return new OpenedImageFile(raw, idlePieces);
     }
 
     private ImageFolder folder(Path folder, boolean locking) {

@@ -4,7 +4,6 @@ import io.quoin.block.BlockError;
 import io.quoin.block.BlockException;
 import io.quoin.block.Reason;
 import io.quoin.qcow2.file.BackingFiles;
-import io.quoin.qcow2.file.ChannelImageFile;
 import io.quoin.qcow2.info.ImageChain;
 import io.quoin.qcow2.info.MapExtent;
 import io.quoin.qcow2.info.Qcow2Map;
@@ -34,10 +33,11 @@ final class Layers implements AutoCloseable {
     }
 
     /** Of the qcow2 image {@code path}, which is no link. */
-    static Layers open(Path path) {
+    static Layers open(ImageSession session, Path path) {
         Path folder = Objects.requireNonNull(path.getParent());
         return new Layers(
-                ImageChain.open(ChannelImageFile.open(path, false), BackingFiles.inFolder(folder)),
+                ImageChain.open(
+                        session.beside(path), BackingFiles.inFolder(folder, session::beside)),
                 folder);
     }
 

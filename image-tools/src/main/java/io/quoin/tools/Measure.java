@@ -3,7 +3,6 @@ package io.quoin.tools;
 import io.quoin.block.BlockError;
 import io.quoin.block.BlockException;
 import io.quoin.qcow2.NewImageSize;
-import io.quoin.qcow2.file.ChannelImageFile;
 import io.quoin.qcow2.file.ImageFile;
 import io.quoin.qcow2.info.Qcow2Info;
 import io.quoin.xlator.OpenMode;
@@ -74,7 +73,7 @@ public final class Measure {
         return new MeasureResult(
                 size.requiredBytes(sizeBytes, dataBytes),
                 size.fullyAllocatedBytes(sizeBytes),
-                bitmapsBytes(location, size));
+                bitmapsBytes(session, location, size));
     }
 
     private static MeasureResult raw(long sizeBytes) {
@@ -97,8 +96,8 @@ public final class Measure {
      * Only of a qcow2 source that can have bitmaps, and not of its snapshots; inconsistent ones
      * cannot be copied.
      */
-    private static @Nullable Long bitmapsBytes(ImageLocation location, NewImageSize size)
-            throws IOException {
+    private static @Nullable Long bitmapsBytes(
+            ImageSession session, ImageLocation location, NewImageSize size) throws IOException {
         boolean isQcow2 =
                 location instanceof LocalImage local
                         && local.format() == ImageFormat.QCOW2
@@ -107,7 +106,7 @@ public final class Measure {
             return null;
         }
         Map<String, Object> info;
-        try (ImageFile file = ChannelImageFile.open(((LocalImage) location).existing(), false)) {
+        try (ImageFile file = session.beside(((LocalImage) location).existing())) {
             info = Qcow2Info.describe(file);
         }
         if (!(info.get("format-specific") instanceof Map<?, ?> specific)

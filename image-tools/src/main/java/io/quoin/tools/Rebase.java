@@ -87,7 +87,7 @@ public final class Rebase {
             requireNoLoop(path, below);
         }
         long copied;
-        try (Layers layers = Layers.open(path)) {
+        try (Layers layers = Layers.open(session, path)) {
             copied = new Copy(top, below, layers, depthOf(backing, layers)).run();
         }
         top.close();

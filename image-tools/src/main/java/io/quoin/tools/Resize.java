@@ -8,7 +8,6 @@ import io.quoin.qcow2.check.CheckListener;
 import io.quoin.qcow2.check.CheckResult;
 import io.quoin.qcow2.check.Qcow2Check;
 import io.quoin.qcow2.check.RepairMode;
-import io.quoin.qcow2.file.ChannelImageFile;
 import io.quoin.qcow2.file.ImageFile;
 import io.quoin.qcow2.open.PreallocatedFile;
 import io.quoin.xlator.NameText;
@@ -94,10 +93,10 @@ public final class Resize {
      * A shrink gives clusters back by what the image's tables and counts say: nothing may be lost
      * before it is known that they say the same. Looked at beside the image, which is open.
      */
-    private static void requireSound(LocalImage image) {
+    private void requireSound(LocalImage image) {
         Path path = image.existing();
         CheckResult result;
-        try (ImageFile file = ChannelImageFile.open(path, false)) {
+        try (ImageFile file = session.beside(path)) {
             result = Qcow2Check.check(file, RepairMode.NONE, CheckListener.SILENT);
         } catch (IOException e) {
             throw Reason.failure(

@@ -37,9 +37,7 @@ final class FaultyFiles extends PassThroughXlator {
     /** A session in which requests to files of these names may fail. */
     static ImageSession session(Predicate<String> names, Fault fault) {
         return new ImageSession(
-                1,
-                WrappedPosix.types(posix -> new FaultyFiles(posix, names, fault)),
-                io.quoin.qcow2.file.ChannelImageFile::open);
+                1, WrappedPosix.types(posix -> new FaultyFiles(posix, names, fault)));
     }
 
     /** The request of this kind that comes after {@code passed} others, and all later ones. */

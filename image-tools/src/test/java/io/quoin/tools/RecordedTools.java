@@ -1,19 +1,13 @@
 package io.quoin.tools;
 
-import io.quoin.qcow2.file.ChannelImageFile;
-import io.quoin.qcow2.file.ImageFile;
 import io.quoin.testkit.crash.DiskEvent;
 import io.quoin.testkit.crash.DiskRecorder;
 import io.quoin.xlator.Xlator;
-import java.io.IOException;
-import java.nio.ByteBuffer;
-import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 
 /**
- * Sessions whose changes of files are recorded, those that go through the graph and those that
- * tools make beside it.
+ * Sessions whose changes of files are recorded.
  *
  * <p>Threading: confined to the test.
  */
@@ -30,7 +24,7 @@ final class RecordedTools {
 
     /** A session for the images of one folder. */
     ImageSession session() {
-        return new ImageSession(1, WrappedPosix.types(this::record), this::open);
+        return new ImageSession(1, WrappedPosix.types(this::record));
     }
 
     private Xlator record(Xlator posix) {
@@ -39,18 +33,14 @@ final class RecordedTools {
         return recorder;
     }
 
-    private ImageFile open(Path path, boolean writable) {
-        ChannelImageFile file = ChannelImageFile.open(path, writable);
-        return writable
-                ? new RecordedFile(file, recorder().beside(String.valueOf(path.getFileName())))
-                : file;
-    }
-
+    /** Folders are opened a second time to be looked at, without locks. */
     private DiskRecorder recorder() {
-        if (recorders.size() != 1) {
-            throw new AssertionError("folders in use: " + recorders.size());
+        List<DiskRecorder> changed =
+                recorders.stream().filter(recorder -> !recorder.events.isEmpty()).toList();
+        if (changed.size() != 1) {
+            throw new AssertionError("folders that were changed: " + changed.size());
         }
-        return recorders.get(0);
+        return changed.get(0);
     }
 
     List<DiskEvent> events() {
@@ -59,49 +49,5 @@ final class RecordedTools {
 
     List<String> races() {
         return recorder().races;
-    }
-
-    private record RecordedFile(ImageFile file, DiskRecorder.Changes changes) implements ImageFile {
-        @Override
-        public String name() {
-            return file.name();
-        }
-
-        @Override
-        public long sizeBytes() throws IOException {
-            return file.sizeBytes();
-        }
-
-        @Override
-        public void read(long hostOffset, ByteBuffer target) throws IOException {
-            file.read(hostOffset, target);
-        }
-
-        @Override
-        public void write(long hostOffset, ByteBuffer source) throws IOException {
-            byte[] data = new byte[source.remaining()];
-            source.duplicate().get(data);
-            file.write(hostOffset, source);
-            changes.written(hostOffset, data);
-        }
-
-        @Override
-        public void flush() throws IOException {
-            file.flush();
-            changes.flushed();
-        }
-
-        @Override
-        public void truncate(long sizeBytes) throws IOException {
-            if (sizeBytes < file.sizeBytes()) {
-                file.truncate(sizeBytes);
-                changes.resizedAndFlushed(sizeBytes);
-            }
-        }
-
-        @Override
-        public void close() throws IOException {
-            file.close();
-        }
     }
 }

@@ -4,6 +4,7 @@ import io.quoin.block.BlockError;
 import io.quoin.block.BlockException;
 import io.quoin.xlator.NameText;
 import io.quoin.xlator.UnfinishedNames;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.function.Predicate;
@@ -84,17 +85,19 @@ final class BrickFolder implements AutoCloseable {
     /**
      * Opens a folder of files.
      *
-     * @param locking whether it is locked if it is a brick
+     * @param locking whether it is locked if it is a brick; without that, files of a folder that
+     *     may not be listed can be opened by their names
      * @throws BlockException EBUSY if it is a brick that is in use
      */
     static BrickFolder openPlain(Path path, boolean locking) {
         String directory = NameText.of(NameText.absolute(path).normalize());
-        Descriptor folder = openFolder(SystemCalls.AT_FDCWD, directory, directory);
+        int access = locking || Files.isReadable(path) ? SystemCalls.O_RDONLY : SystemCalls.O_PATH;
+        Descriptor folder = openFolder(SystemCalls.AT_FDCWD, directory, directory, access);
         Descriptor lock = null;
         try {
             lock = locking ? BrickLock.ifBrick(folder.fd(), directory) : null;
             String again = "/proc/self/fd/" + folder.fd();
-            Descriptor ownFolder = openFolder(SystemCalls.AT_FDCWD, again, directory);
+            Descriptor ownFolder = openFolder(SystemCalls.AT_FDCWD, again, directory, access);
             return new BrickFolder(directory, folder, ownFolder, lock, true);
         } catch (RuntimeException e) {
             closeAll(lock, folder);
@@ -103,7 +106,11 @@ final class BrickFolder implements AutoCloseable {
     }
 
     private static Descriptor openFolder(int folderFd, String name, String directory) {
-        int flags = SystemCalls.O_RDONLY | SystemCalls.ABI.openDirectory();
+        return openFolder(folderFd, name, directory, SystemCalls.O_RDONLY);
+    }
+
+    private static Descriptor openFolder(int folderFd, String name, String directory, int access) {
+        int flags = access | SystemCalls.ABI.openDirectory();
         boolean isOwn = folderFd != SystemCalls.AT_FDCWD;
         Descriptor folder =
                 Descriptor.open(

@@ -23,6 +23,9 @@ final class SystemCalls {
     static final int O_NONBLOCK = 0x800;
     static final int O_CLOEXEC = 0x80000;
 
+    /** A place, for what is opened below it: it is not read itself. */
+    static final int O_PATH = 0x200000;
+
     static final int RWF_DSYNC = 2;
     static final int RWF_NOWAIT = 8;
 

@@ -5,7 +5,6 @@ import io.quoin.block.BlockException;
 import io.quoin.block.Geometry;
 import io.quoin.brick.posix.LocalFile;
 import io.quoin.qcow2.file.BackingFiles;
-import io.quoin.qcow2.file.ChannelImageFile;
 import io.quoin.qcow2.file.ImageFile;
 import io.quoin.qcow2.info.ImageChain;
 import io.quoin.qcow2.info.Qcow2Info;
@@ -62,10 +61,12 @@ final class InfoCommand implements Callable<Integer> {
     @Override
     public Integer call() throws IOException {
         List<Map<String, Object>> infos = new ArrayList<>();
-        if (source.location() instanceof NbdImage remote) {
-            infos.add(describe(remote));
-        } else {
-            describe(source.image(), infos);
+        try (ImageSession session = new ImageSession()) {
+            if (source.location() instanceof NbdImage remote) {
+                infos.add(describe(session, remote));
+            } else {
+                describe(session, source.image(), infos);
+            }
         }
         output.print(
                 chain ? infos : infos.get(0),
@@ -81,7 +82,8 @@ final class InfoCommand implements Callable<Integer> {
     }
 
     /** The image, and with it the images below if they are asked for. */
-    private void describe(LocalImage image, List<Map<String, Object>> infos) throws IOException {
+    private void describe(ImageSession session, LocalImage image, List<Map<String, Object>> infos)
+            throws IOException {
         image.existing();
         LocalImage next = image;
         while (next != null) {
@@ -94,30 +96,29 @@ final class InfoCommand implements Callable<Integer> {
                                 + ImageChain.LENGTH_MAX
                                 + " images");
             }
-            Map<String, Object> info = describe(next);
+            Map<String, Object> info = describe(session, next);
             infos.add(info);
-            next = chain && info.containsKey(BACKING) ? backingOf(next, info) : null;
+            next = chain && info.containsKey(BACKING) ? backingOf(session, next, info) : null;
         }
     }
 
-    private static Map<String, Object> describe(NbdImage image) {
-        try (ImageSession session = new ImageSession()) {
-            OpenedImage export = session.open(image, OpenMode.READ_ONLY);
-            Geometry geometry = export.geometry();
-            Map<String, Object> nbd = new LinkedHashMap<>(export.details());
-            nbd.remove("type");
-            nbd.put("block-size-min", geometry.blockSizeMin());
-            nbd.put("block-size-preferred", geometry.blockSizePreferred());
-            Map<String, Object> info = new LinkedHashMap<>();
-            info.put("filename", image.text());
-            info.put("format", "raw");
-            info.put("virtual-size", geometry.sizeBytes());
-            info.put("nbd", nbd);
-            return info;
-        }
+    private static Map<String, Object> describe(ImageSession session, NbdImage image) {
+        OpenedImage export = session.open(image, OpenMode.READ_ONLY);
+        Geometry geometry = export.geometry();
+        Map<String, Object> nbd = new LinkedHashMap<>(export.details());
+        nbd.remove("type");
+        nbd.put("block-size-min", geometry.blockSizeMin());
+        nbd.put("block-size-preferred", geometry.blockSizePreferred());
+        Map<String, Object> info = new LinkedHashMap<>();
+        info.put("filename", image.text());
+        info.put("format", "raw");
+        info.put("virtual-size", geometry.sizeBytes());
+        info.put("nbd", nbd);
+        return info;
     }
 
-    private static Map<String, Object> describe(LocalImage image) throws IOException {
+    private static Map<String, Object> describe(ImageSession session, LocalImage image)
+            throws IOException {
         Map<String, Object> info = new LinkedHashMap<>();
         info.put("filename", image.text());
         long actualBytes;
@@ -132,7 +133,7 @@ final class InfoCommand implements Callable<Integer> {
             info.put("virtual-size", fileBytes);
             info.put("dirty-flag", false);
         } else {
-            try (ImageFile file = ChannelImageFile.open(path, false)) {
+            try (ImageFile file = session.beside(path)) {
                 info.putAll(Qcow2Info.describe(file));
             }
             if (info.get(BACKING) instanceof String name) {
@@ -146,12 +147,12 @@ final class InfoCommand implements Callable<Integer> {
     }
 
     /** The file that the rules for backing files lead to, and no other. */
-    private static LocalImage backingOf(LocalImage image, Map<String, Object> info)
-            throws IOException {
+    private static LocalImage backingOf(
+            ImageSession session, LocalImage image, Map<String, Object> info) throws IOException {
         Path path = image.existing();
         Path folder = Objects.requireNonNull(path.getParent(), "a file lies in a folder");
         String name = String.valueOf(info.get(BACKING));
-        BackingFiles.inFolder(folder).open(name).close();
+        BackingFiles.inFolder(folder, session::beside).open(name).close();
         Object format = info.get("backing-filename-format");
         if (!"raw".equals(format) && !"qcow2".equals(format)) {
             throw new BlockException(

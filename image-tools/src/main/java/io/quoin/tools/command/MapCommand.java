@@ -2,8 +2,6 @@ package io.quoin.tools.command;
 
 import io.quoin.brick.posix.LocalFile;
 import io.quoin.qcow2.file.BackingFiles;
-import io.quoin.qcow2.file.ChannelImageFile;
-import io.quoin.qcow2.file.ImageFile;
 import io.quoin.qcow2.info.ImageChain;
 import io.quoin.qcow2.info.MapExtent;
 import io.quoin.qcow2.info.Qcow2Map;
@@ -15,6 +13,7 @@ import io.quoin.tools.terminal.OutputOption;
 import io.quoin.xlator.OpenMode;
 import java.io.IOException;
 import java.io.PrintWriter;
+import java.nio.file.Path;
 import java.util.concurrent.Callable;
 import java.util.function.Consumer;
 import picocli.CommandLine.Command;
@@ -61,8 +60,12 @@ final class MapCommand implements Callable<Integer> {
             }
             return 0;
         }
-        ImageFile top = ChannelImageFile.open(image.file(), false);
-        try (ImageChain chain = ImageChain.open(top, BackingFiles.inFolder(image.folder()))) {
+        Path folder = image.folder();
+        try (ImageSession session = new ImageSession();
+                ImageChain chain =
+                        ImageChain.open(
+                                session.beside(image.file()),
+                                BackingFiles.inFolder(folder, session::beside))) {
             print(extents -> Qcow2Map.map(chain, extents), out);
         }
         return 0;

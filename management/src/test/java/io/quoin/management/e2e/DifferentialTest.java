@@ -5,10 +5,10 @@ import static org.assertj.core.api.Assertions.assertThat;
 import io.quoin.qcow2.check.CheckListener;
 import io.quoin.qcow2.check.Qcow2Check;
 import io.quoin.qcow2.check.RepairMode;
-import io.quoin.qcow2.file.ChannelImageFile;
 import io.quoin.qcow2.file.ImageFile;
 import io.quoin.testkit.peer.Peer;
 import io.quoin.testkit.peer.PeerResult;
+import io.quoin.tools.ImageSession;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -155,7 +155,8 @@ class DifferentialTest {
         assertThat(same.exitCode()).as("%s: %s", what, same).isZero();
         PeerResult check = Peer.QEMU_IMG.command("check", "-f", "qcow2", own.toString()).run();
         assertThat(check.exitCode()).as("%s: %s", what, check).isZero();
-        try (ImageFile file = ChannelImageFile.open(own, false)) {
+        try (ImageSession session = new ImageSession();
+                ImageFile file = session.beside(own)) {
             assertThat(Qcow2Check.check(file, RepairMode.NONE, CheckListener.SILENT).isClean())
                     .as(what)
                     .isTrue();

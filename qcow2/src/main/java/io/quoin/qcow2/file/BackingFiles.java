@@ -7,6 +7,7 @@ import io.quoin.xlator.NameText;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.function.Function;
 
 /**
  * Opens the backing files that images name.
@@ -24,8 +25,10 @@ public interface BackingFiles {
     /**
      * Plain names of files in {@code folder}, and nothing else: no path that leads out of it, no
      * protocol, no device, no link that leads out.
+     *
+     * @param opener of such a file, given with links followed
      */
-    static BackingFiles inFolder(Path folder) {
+    static BackingFiles inFolder(Path folder, Function<Path, ImageFile> opener) {
         return name -> {
             try {
                 Path real = folder.toRealPath();
@@ -41,7 +44,7 @@ public interface BackingFiles {
                                     + name
                                     + ", expected=a plain file in the folder of the image");
                 }
-                return ChannelImageFile.open(file, false);
+                return opener.apply(file);
             } catch (IOException e) {
                 throw Reason.failure("backing file cannot be opened", name, e);
             }

@@ -127,7 +127,8 @@ class Qcow2MapTest {
         Path inside = Files.createDirectory(folder.resolve("inside"));
         Files.write(folder.resolve("outside"), new byte[512]);
         Files.createSymbolicLink(inside.resolve("link"), folder.resolve("outside"));
-        BackingFiles backing = BackingFiles.inFolder(inside);
+        BackingFiles backing =
+                BackingFiles.inFolder(inside, path -> ChannelImageFile.open(path, false));
         assertThatThrownBy(() -> backing.open(name)).isInstanceOf(BlockException.class);
     }
 
@@ -184,7 +185,9 @@ class Qcow2MapTest {
 
     private static ImageChain open(Path image) {
         return ImageChain.open(
-                ChannelImageFile.open(image, false), BackingFiles.inFolder(image.getParent()));
+                ChannelImageFile.open(image, false),
+                BackingFiles.inFolder(
+                        image.getParent(), path -> ChannelImageFile.open(path, false)));
     }
 
     private static List<String> ownMap(Path image) throws IOException {

@@ -11,6 +11,7 @@ import io.quoin.qcow2.check.CheckListener;
 import io.quoin.qcow2.check.Qcow2Check;
 import io.quoin.qcow2.check.RepairMode;
 import io.quoin.qcow2.file.BackingFiles;
+import io.quoin.qcow2.file.ChannelImageFile;
 import io.quoin.qcow2.info.ImageChain;
 import io.quoin.qcow2.info.Qcow2Info;
 import io.quoin.qcow2.info.Qcow2Map;
@@ -163,7 +164,11 @@ public final class Entrances implements AutoCloseable {
 
     public Report map(MemoryImageFile file) throws IOException {
         long[] extents = {0};
-        try (ImageChain chain = ImageChain.open(file, BackingFiles.inFolder(folder))) {
+        try (ImageChain chain =
+                ImageChain.open(
+                        file,
+                        BackingFiles.inFolder(
+                                folder, path -> ChannelImageFile.open(path, false)))) {
             try {
                 Qcow2Map.map(
                         chain,

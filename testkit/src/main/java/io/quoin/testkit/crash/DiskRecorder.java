@@ -48,43 +48,22 @@ public final class DiskRecorder extends PassThroughXlator {
         return options.isReadOnly() ? opened : opened.thenApply(Recorded::new);
     }
 
-    /** For changes that reach a file of this name beside the xlator; from one thread at a time. */
-    public Changes beside(String fileName) {
-        return new Changes(fileName);
-    }
-
     /**
      * What reaches one file through one opening.
      *
      * <p>Threading: confined to the test.
      */
-    public final class Changes {
+    private final class Changes {
         private final String fileName;
 
         /** Changes that are not stable. */
         private final List<DiskEvent> loose = new ArrayList<>();
 
-        private Changes(String fileName) {
+        Changes(String fileName) {
             this.fileName = fileName;
         }
 
-        /** A write that is done when this returns. */
-        public void written(long offset, byte[] data) {
-            begin(Kind.WRITE, offset, data.length, data).complete = true;
-        }
-
-        /** A new size that is done, and with it all before it durable, when this returns. */
-        public void resizedAndFlushed(long newSizeBytes) {
-            begin(Kind.RESIZE, newSizeBytes, 0, new byte[0]).complete = true;
-            flushed();
-        }
-
-        /** A flush that has ended. */
-        public void flushed() {
-            stable(completed());
-        }
-
-        private DiskEvent begin(Kind kind, long offset, long length, byte[] data) {
+        DiskEvent begin(Kind kind, long offset, long length, byte[] data) {
             DiskEvent event = new DiskEvent(kind, fileName, offset, length, data, () -> {});
             for (DiskEvent other : loose) {
                 if (!other.complete && event.overlaps(other)) {
@@ -96,11 +75,11 @@ public final class DiskRecorder extends PassThroughXlator {
             return event;
         }
 
-        private List<DiskEvent> completed() {
+        List<DiskEvent> completed() {
             return loose.stream().filter(event -> event.complete).toList();
         }
 
-        private void stable(List<DiskEvent> covered) {
+        void stable(List<DiskEvent> covered) {
             if (lying) {
                 return;
             }

@@ -9,8 +9,7 @@ import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 
 /**
- * An image in a file of the host. A caller that opens it for writing sees to it that it is not used
- * otherwise.
+ * An image in a file of the host, without the locks and the order of writes of a brick.
  *
  * <p>Threading: confined to its user.
  */
