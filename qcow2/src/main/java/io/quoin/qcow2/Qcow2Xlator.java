@@ -139,7 +139,9 @@ public final class Qcow2Xlator extends PassThroughXlator {
         return opener.fileOf(fileName, options.mode())
                 .thenCompose(file -> guard.toWrite(file, file))
                 .thenCompose(
-                        hold -> guard.whileHeld(fileName, openUnheld(fileName, options, loop), hold))
+                        hold ->
+                                guard.whileHeld(
+                                        fileName, openUnheld(fileName, options, loop), hold))
                 .whenCompleteAsync((file, failure) -> {}, loop);
     }
 

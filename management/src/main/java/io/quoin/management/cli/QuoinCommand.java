@@ -2,6 +2,7 @@ package io.quoin.management.cli;
 
 import io.quoin.tools.command.ImageCommand;
 import io.quoin.tools.terminal.CommandRules;
+import java.io.PrintWriter;
 import picocli.AutoComplete;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;

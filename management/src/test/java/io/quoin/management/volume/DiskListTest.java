@@ -3,6 +3,7 @@ package io.quoin.management.volume;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.quoin.testkit.peer.Peer;
+import io.quoin.xlator.Stages;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
