@@ -67,17 +67,40 @@ final class FloodComparison {
         List<DiskServer> turns = new ArrayList<>(servers);
         for (int round = 0; round <= bench.rounds(); round++) {
             for (FloodKind kind : kinds) {
-                for (DiskServer server : turns) {
-                    FloodRun run = measure(kind, server, round);
-                    show(run);
-                    if (round > 0) {
-                        runs.add(run);
+                for (DiskServer server : List.copyOf(turns)) {
+                    try {
+                        FloodRun run = measure(kind, server, round);
+                        show(run);
+                        if (round > 0) {
+                            runs.add(run);
+                        }
+                    } catch (IOException e) {
+                        requireAnotherThatEnded(server, e);
+                        leaveOut(server, kind);
+                        turns.remove(server);
                     }
                 }
             }
             Collections.rotate(turns, 1);
         }
         return runs;
+    }
+
+    /** Of the others a flood may be the end; that is a result, and no failure of the comparison. */
+    private static void requireAnotherThatEnded(DiskServer server, IOException failure)
+            throws IOException {
+        if (server.name().equals(Contender.QUOIN) || server.alive()) {
+            throw failure;
+        }
+    }
+
+    private void leaveOut(DiskServer server, FloodKind kind) {
+        bench.progress()
+                .accept(
+                        server.name()
+                                + " has ended in the flood of "
+                                + kind.label()
+                                + ", and is left out from here on");
     }
 
     private DiskServer start(String name) throws IOException {

@@ -31,6 +31,7 @@ record Medians<T>(
         return contenders.subList(1, contenders.size());
     }
 
+    /** The median of all rounds; not a number where there was none. */
     double of(String row, String contender, ToDoubleFunction<T> value) {
         double[] sorted =
                 measured.stream()
@@ -39,6 +40,9 @@ record Medians<T>(
                         .mapToDouble(value)
                         .sorted()
                         .toArray();
+        if (sorted.length == 0) {
+            return Double.NaN;
+        }
         int middle = sorted.length / 2;
         return sorted.length % 2 == 1 ? sorted[middle] : (sorted[middle - 1] + sorted[middle]) / 2;
     }

@@ -62,7 +62,7 @@ class PosixOptionsTest {
     @ParameterizedTest
     @CsvSource({
         "28, ENOSPC", "122, ENOSPC", "27, ENOSPC", "5, EIO", "30, EROFS", "13, EPERM", "1, EPERM",
-        "2, ENOENT", "17, EEXIST", "24, EIO", "23, EIO", "95, ENOTSUP", "12, ENOMEM", "116, EIO",
+        "2, ENOENT", "17, EEXIST", "24, EIO", "23, EIO", "95, ENOTSUP", "12, ENOMEM", "116, ESTALE",
         "0, OK"
     })
     void shouldMapTheKernelsErrors(int errno, BlockError error) {
