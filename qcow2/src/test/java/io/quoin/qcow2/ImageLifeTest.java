@@ -17,6 +17,7 @@ import io.quoin.testkit.log.LogsErrors;
 import io.quoin.testkit.peer.Peer;
 import io.quoin.xlator.FileInfo;
 import io.quoin.xlator.OpenMode;
+import io.quoin.xlator.OpenOptions;
 import io.quoin.xlator.PassThroughFile;
 import io.quoin.xlator.PassThroughXlator;
 import io.quoin.xlator.XlatorFile;
@@ -328,8 +329,8 @@ class ImageLifeTest {
 
         @Override
         public CompletionStage<XlatorFile> open(
-                String fileName, OpenMode mode, io.quoin.xlator.loop.Loop loop) {
-            return subvolume().open(fileName, mode, loop).thenApply(Failing::new);
+                String fileName, OpenOptions options, io.quoin.xlator.loop.Loop loop) {
+            return subvolume().open(fileName, options, loop).thenApply(Failing::new);
         }
 
         private final class Failing extends PassThroughFile {

@@ -9,6 +9,7 @@ import io.quoin.qcow2.ImageFixture;
 import io.quoin.testkit.MemoryXlator;
 import io.quoin.xlator.FileInfo;
 import io.quoin.xlator.OpenMode;
+import io.quoin.xlator.OpenOptions;
 import io.quoin.xlator.PassThroughFile;
 import io.quoin.xlator.PassThroughXlator;
 import io.quoin.xlator.XlatorFile;
@@ -78,7 +79,7 @@ class ImageCatalogueTest {
         }
 
         @Override
-        public CompletionStage<XlatorFile> open(String fileName, OpenMode mode, Loop loop) {
+        public CompletionStage<XlatorFile> open(String fileName, OpenOptions options, Loop loop) {
             opened.add(fileName);
             if (unreadable.contains(fileName)) {
                 return CompletableFuture.failedFuture(
@@ -88,7 +89,7 @@ class ImageCatalogueTest {
                 memory.remove(fileName).toCompletableFuture().join();
             }
             openMax = Math.max(openMax, ++open);
-            return super.open(fileName, mode, loop).thenApply(Counted::new);
+            return super.open(fileName, options, loop).thenApply(Counted::new);
         }
 
         private final class Counted extends PassThroughFile {
