@@ -362,6 +362,11 @@ public final class BoundaryFile implements XlatorFile {
         if (closed) {
             return CompletableFuture.failedFuture(broken("file closed twice"));
         }
+        if (fenced && inFlight > 0) {
+            // What an error of the program has left in flight may never end.
+            return CompletableFuture.failedFuture(
+                    broken("file closed with requests in flight: count=" + inFlight));
+        }
         closed = true;
         refusal = refusal.isOk() ? BlockError.ESHUTDOWN : refusal;
         CompletableFuture<Void> end = new CompletableFuture<>();
