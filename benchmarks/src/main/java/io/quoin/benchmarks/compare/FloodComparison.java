@@ -61,17 +61,28 @@ final class FloodComparison {
         }
     }
 
+    /**
+     * @param servers gets those that are started in place of one that has ended
+     */
     private List<FloodRun> rounds(List<FloodKind> kinds, List<DiskServer> servers)
             throws IOException {
         List<FloodRun> runs = new ArrayList<>();
         List<DiskServer> turns = new ArrayList<>(servers);
         for (int round = 0; round <= bench.rounds(); round++) {
             for (FloodKind kind : kinds) {
-                for (DiskServer server : turns) {
-                    FloodRun run = measure(kind, server, round);
-                    show(run);
-                    if (round > 0) {
-                        runs.add(run);
+                for (int i = 0; i < turns.size(); i++) {
+                    DiskServer server = turns.get(i);
+                    try {
+                        FloodRun run = measure(kind, server, round);
+                        show(run);
+                        if (round > 0) {
+                            runs.add(run);
+                        }
+                    } catch (IOException e) {
+                        requirePeerThatEnded(server, e);
+                        showEnd(server, kind, round);
+                        turns.set(i, start(server.name()));
+                        servers.add(turns.get(i));
                     }
                 }
             }
@@ -80,13 +91,34 @@ final class FloodComparison {
         return runs;
     }
 
+    /** That a flood ends a peer is a result; all else is a failure of the comparison. */
+    private static void requirePeerThatEnded(DiskServer server, IOException failure)
+            throws IOException {
+        if (server.name().equals(Contender.QUOIN) || server.alive()) {
+            throw failure;
+        }
+    }
+
+    private void showEnd(DiskServer server, FloodKind kind, int round) {
+        bench.progress()
+                .accept(
+                        String.format(
+                                Locale.ROOT,
+                                "round %d/%d  %-13s %-20s ended in the flood, and is started again",
+                                round,
+                                bench.rounds(),
+                                kind.label(),
+                                server.name()));
+    }
+
+    /** With the images that are there already, if it has been started before. */
     private DiskServer start(String name) throws IOException {
         Path data = bench.folder().resolve(name);
         if (name.equals(Contender.QUOIN)) {
             Map<String, Long> sizes = new TreeMap<>(Map.of(GUEST, guestBytes, OTHER, OTHER_BYTES));
             return DiskServer.quoin(bench, data, sizes, List.of());
         }
-        Files.createDirectory(data);
+        Files.createDirectories(data);
         Path guest = image(data, GUEST, guestBytes);
         if (name.equals(Contender.QEMU_NBD)) {
             List<String> image =
@@ -104,9 +136,10 @@ final class FloodComparison {
 
     private static Path image(Path folder, String name, long sizeBytes) {
         Path image = folder.resolve(name + ".qcow2");
-        Peer.QEMU_IMG
-                .command("create", "-q", "-f", "qcow2", image.toString(), Long.toString(sizeBytes))
-                .runOk();
+        if (Files.notExists(image)) {
+            String size = Long.toString(sizeBytes);
+            Peer.QEMU_IMG.command("create", "-q", "-f", "qcow2", image.toString(), size).runOk();
+        }
         return image;
     }
 

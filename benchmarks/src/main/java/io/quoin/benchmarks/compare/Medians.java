@@ -31,6 +31,15 @@ record Medians<T>(
         return contenders.subList(1, contenders.size());
     }
 
+    /** Whether there is a figure at all: a contender may have ended. */
+    boolean has(String row, String contender) {
+        return measured.stream()
+                .anyMatch(
+                        one ->
+                                rowOf.apply(one).equals(row)
+                                        && contenderOf.apply(one).equals(contender));
+    }
+
     double of(String row, String contender, ToDoubleFunction<T> value) {
         double[] sorted =
                 measured.stream()

@@ -48,7 +48,7 @@ class ParentDisksTest {
             assertFails(
                     () -> disks.check("base", true, CheckEvents.SILENT), BlockError.EPERM, USED);
             assertThat(disks.check("base", false, CheckEvents.SILENT)).isPresent();
-            overlay(disks, "ov2", "base.qcow2", "qcow2"); // readers exclude nobody
+            overlay(disks, "ov2", "base.qcow2", "qcow2"); // readers exclude no other
             Stages.await(base.close());
             assertFails(() -> disks.remove("base"), BlockError.EBUSY, "ov.qcow2, ov2.qcow2");
 
