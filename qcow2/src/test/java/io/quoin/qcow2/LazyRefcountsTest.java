@@ -200,7 +200,8 @@ class LazyRefcountsTest {
     }
 
     @Test
-    @DisplayName("QCOW2 24: a dirty image with damage that no rebuild mends is refused for writing")
+    @DisplayName(
+            "QCOW2 24: a dirty image with damage that no rebuild repairs is refused for writing")
     void shouldRefuseWhenTheRebuildFindsWhatItCannotMend() throws IOException {
         make("cluster_size=64k");
         byte[] bytes = images.brick.content(NAME);

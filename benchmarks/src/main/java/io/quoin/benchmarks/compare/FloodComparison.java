@@ -61,13 +61,17 @@ final class FloodComparison {
         }
     }
 
+    /**
+     * @param servers gets those that are started in place of one that has ended
+     */
     private List<FloodRun> rounds(List<FloodKind> kinds, List<DiskServer> servers)
             throws IOException {
         List<FloodRun> runs = new ArrayList<>();
         List<DiskServer> turns = new ArrayList<>(servers);
         for (int round = 0; round <= bench.rounds(); round++) {
             for (FloodKind kind : kinds) {
-                for (DiskServer server : List.copyOf(turns)) {
+                for (int i = 0; i < turns.size(); i++) {
+                    DiskServer server = turns.get(i);
                     try {
                         FloodRun run = measure(kind, server, round);
                         show(run);
@@ -75,9 +79,10 @@ final class FloodComparison {
                             runs.add(run);
                         }
                     } catch (IOException e) {
-                        requireAnotherThatEnded(server, e);
-                        leaveOut(server, kind);
-                        turns.remove(server);
+                        requirePeerThatEnded(server, e);
+                        showEnd(server, kind, round);
+                        turns.set(i, start(server.name()));
+                        servers.add(turns.get(i));
                     }
                 }
             }
@@ -86,30 +91,34 @@ final class FloodComparison {
         return runs;
     }
 
-    /** Of the others a flood may be the end; that is a result, and no failure of the comparison. */
-    private static void requireAnotherThatEnded(DiskServer server, IOException failure)
+    /** That a flood ends a peer is a result; all else is a failure of the comparison. */
+    private static void requirePeerThatEnded(DiskServer server, IOException failure)
             throws IOException {
         if (server.name().equals(Contender.QUOIN) || server.alive()) {
             throw failure;
         }
     }
 
-    private void leaveOut(DiskServer server, FloodKind kind) {
+    private void showEnd(DiskServer server, FloodKind kind, int round) {
         bench.progress()
                 .accept(
-                        server.name()
-                                + " has ended in the flood of "
-                                + kind.label()
-                                + ", and is left out from here on");
+                        String.format(
+                                Locale.ROOT,
+                                "round %d/%d  %-13s %-20s ended in the flood, and is started again",
+                                round,
+                                bench.rounds(),
+                                kind.label(),
+                                server.name()));
     }
 
+    /** With the images that are there already, if it has been started before. */
     private DiskServer start(String name) throws IOException {
         Path data = bench.folder().resolve(name);
         if (name.equals(Contender.QUOIN)) {
             Map<String, Long> sizes = new TreeMap<>(Map.of(GUEST, guestBytes, OTHER, OTHER_BYTES));
             return DiskServer.quoin(bench, data, sizes, List.of());
         }
-        Files.createDirectory(data);
+        Files.createDirectories(data);
         Path guest = image(data, GUEST, guestBytes);
         if (name.equals(Contender.QEMU_NBD)) {
             List<String> image =
@@ -127,9 +136,10 @@ final class FloodComparison {
 
     private static Path image(Path folder, String name, long sizeBytes) {
         Path image = folder.resolve(name + ".qcow2");
-        Peer.QEMU_IMG
-                .command("create", "-q", "-f", "qcow2", image.toString(), Long.toString(sizeBytes))
-                .runOk();
+        if (Files.notExists(image)) {
+            String size = Long.toString(sizeBytes);
+            Peer.QEMU_IMG.command("create", "-q", "-f", "qcow2", image.toString(), size).runOk();
+        }
         return image;
     }
 

@@ -30,6 +30,12 @@ final class FloodReport {
                         .append("|---|---|---:|---:|---:|---:|---:|---:|---:|---:|---:|\n");
         for (FloodKind kind : kinds) {
             for (String server : medians.contenders()) {
+                if (!medians.has(kind.label(), server)) {
+                    table.append(
+                            Medians.format(
+                                    "| %s | %s | ended | | | | | | | | |%n", kind.label(), server));
+                    continue;
+                }
                 Figures of = figures(kind, server);
                 table.append(
                         Medians.format(
@@ -62,7 +68,11 @@ final class FloodReport {
             node.put("name", kind.label()).put("title", kind.title());
             ObjectNode servers = node.putObject("medians");
             for (String server : medians.contenders()) {
-                servers.set(server, mapper.valueToTree(figures(kind, server)));
+                if (medians.has(kind.label(), server)) {
+                    servers.set(server, mapper.valueToTree(figures(kind, server)));
+                } else {
+                    servers.putNull(server); // it has ended in each round
+                }
             }
         }
         report.set("runs", mapper.valueToTree(medians.measured()));

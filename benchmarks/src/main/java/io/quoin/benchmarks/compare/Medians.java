@@ -31,7 +31,15 @@ record Medians<T>(
         return contenders.subList(1, contenders.size());
     }
 
-    /** The median of all rounds; not a number where there was none. */
+    /** Whether there is a figure at all: a contender may have ended. */
+    boolean has(String row, String contender) {
+        return measured.stream()
+                .anyMatch(
+                        one ->
+                                rowOf.apply(one).equals(row)
+                                        && contenderOf.apply(one).equals(contender));
+    }
+
     double of(String row, String contender, ToDoubleFunction<T> value) {
         double[] sorted =
                 measured.stream()
@@ -40,9 +48,6 @@ record Medians<T>(
                         .mapToDouble(value)
                         .sorted()
                         .toArray();
-        if (sorted.length == 0) {
-            return Double.NaN;
-        }
         int middle = sorted.length / 2;
         return sorted.length % 2 == 1 ? sorted[middle] : (sorted[middle - 1] + sorted[middle]) / 2;
     }

@@ -118,12 +118,14 @@ class ManyTest {
                             5 << 20));
         }
 
-        FloodReport report = new FloodReport(List.of(FloodKind.READS), List.of("quoin"), runs);
+        List<String> servers = List.of("quoin", "peer");
+        FloodReport report = new FloodReport(List.of(FloodKind.READS), servers, runs);
 
         assertThat(report.table())
                 .contains(
                         "| reads | quoin | 100 | 60 | 0.60 | 10 / 30 | 20 / 40 | 3 | 1000 | 2 | 5 |");
-        assertThat(report.json()).contains("\"besideP99Micros\" : 40");
+        assertThat(report.table()).contains("| reads | peer | ended |");
+        assertThat(report.json()).contains("\"besideP99Micros\" : 40", "\"peer\" : null");
     }
 
     @Test

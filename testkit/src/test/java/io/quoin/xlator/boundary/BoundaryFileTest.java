@@ -323,6 +323,18 @@ class BoundaryFileTest {
                         e -> assertThat(e.error()).isEqualTo(BlockError.ESHUTDOWN));
     }
 
+    /** Its request never ends: a close that waited for that would never end either. */
+    @Test
+    void shouldRefuseToCloseWhenASubmitHasThrown() {
+        BoundaryFile file = boundary(false);
+        held.throwsOnSubmit = true;
+        FileDriver driver = new FileDriver(file, loop);
+        assertThatThrownBy(() -> driver.submit(request(IoOp.READ, 0, 512, 0)))
+                .isInstanceOf(IllegalStateException.class);
+        assertThat(loop.call(file::close)).isCompletedExceptionally();
+        assertThat(held.wasClosed).isFalse();
+    }
+
     @Test
     void shouldRefuseWithItsErrorOnceAborted() {
         BoundaryFile file = boundary(false);
