@@ -7,6 +7,7 @@ import io.quoin.qcow2.file.ImageFile;
 import io.quoin.xlator.CreateOptions;
 import io.quoin.xlator.NameText;
 import io.quoin.xlator.OpenMode;
+import io.quoin.xlator.OpenOptions;
 import io.quoin.xlator.Stages;
 import io.quoin.xlator.XlatorFile;
 import io.quoin.xlator.graph.XlatorTypes;
@@ -163,7 +164,7 @@ public final class ImageSession implements AutoCloseable {
         Path path = image.existing();
         ImageFolder folder = folder(Objects.requireNonNull(path.getParent()), locking);
         String name = nameOf(image, path);
-        return () -> folder.as(image.format()).open(name, mode, loop);
+        return () -> folder.as(image.format()).open(name, OpenOptions.of(mode), loop);
     }
 
     /** {@code IMAGE.qcow2@SNAPSHOT} is the only form of the name of a snapshot. */

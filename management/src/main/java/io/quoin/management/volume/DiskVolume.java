@@ -5,7 +5,7 @@ import io.quoin.block.BlockException;
 import io.quoin.qcow2.served.OpenCheck;
 import io.quoin.xlator.CreateOptions;
 import io.quoin.xlator.FileInfo;
-import io.quoin.xlator.OpenMode;
+import io.quoin.xlator.OpenOptions;
 import io.quoin.xlator.Stages;
 import io.quoin.xlator.Xlator;
 import io.quoin.xlator.XlatorFile;
@@ -236,7 +236,7 @@ public final class DiskVolume implements AutoCloseable {
         return top().stat(name)
                 .thenCompose(
                         info ->
-                                top().open(name, OpenMode.READ_ONLY, loop)
+                                top().open(name, OpenOptions.READ_ONLY, loop)
                                         .thenComposeAsync(
                                                 file -> detailsAndClose(info, file), loop));
     }

@@ -10,7 +10,7 @@ import io.quoin.testkit.FileDriver;
 import io.quoin.testkit.MemoryXlator;
 import io.quoin.testkit.sim.VirtualLoop;
 import io.quoin.testkit.sim.VirtualLoopGroup;
-import io.quoin.xlator.OpenMode;
+import io.quoin.xlator.OpenOptions;
 import io.quoin.xlator.Stages;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
@@ -124,7 +124,7 @@ class OpenDisksTest {
         assertThat(failure(disks.alone("vm1", () -> brick.stat("vm1"))).error())
                 .isEqualTo(BlockError.ESHUTDOWN);
         await(disk.close());
-        assertThat(await(brick.open("vm1", OpenMode.READ_WRITE, loops.loop(0)))).isNotNull();
+        assertThat(await(brick.open("vm1", OpenOptions.READ_WRITE, loops.loop(0)))).isNotNull();
     }
 
     private <T> T await(CompletionStage<T> stage) {
