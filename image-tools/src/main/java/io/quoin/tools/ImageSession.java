@@ -147,15 +147,30 @@ public final class ImageSession implements AutoCloseable {
                                 opened,
                                 () ->
                                         opening.get()
-                                                .thenApplyAsync(
-                                                        file ->
-                                                                new OpenedImage(
-                                                                        location, file, loop,
-                                                                        watch),
+                                                .thenComposeAsync(
+                                                        file -> opened(location, file, loop),
                                                         loop)));
         OpenedImage image = Stages.await(watch.over(opened));
         images.push(image);
         return image;
+    }
+
+    /** On the loop. A file that cannot be used is closed. */
+    private CompletionStage<OpenedImage> opened(
+            ImageLocation location, XlatorFile file, Loop loop) {
+        try {
+            return CompletableFuture.completedFuture(new OpenedImage(location, file, loop, watch));
+        } catch (RuntimeException | Error e) {
+            return file.close()
+                    .handle((none, second) -> second)
+                    .thenCompose(
+                            second -> {
+                                if (second != null) {
+                                    e.addSuppressed(second);
+                                }
+                                return CompletableFuture.failedFuture(e);
+                            });
+        }
     }
 
     /** What opens it; a folder that cannot be used is told of at once. */

@@ -242,7 +242,12 @@ public final class DiskVolume implements AutoCloseable {
     }
 
     private CompletionStage<DiskView> detailsAndClose(FileInfo info, XlatorFile file) {
-        Map<String, Object> details = file.details();
+        Map<String, Object> details;
+        try {
+            details = file.details();
+        } catch (RuntimeException | Error e) {
+            return OpenDisk.closeAfter(e, file);
+        }
         return file.close().thenApply(none -> view(info, details));
     }
 
