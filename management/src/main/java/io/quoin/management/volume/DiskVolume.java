@@ -7,6 +7,7 @@ import io.quoin.xlator.CreateOptions;
 import io.quoin.xlator.FileInfo;
 import io.quoin.xlator.OpenOptions;
 import io.quoin.xlator.Stages;
+import io.quoin.xlator.StorageSpace;
 import io.quoin.xlator.Xlator;
 import io.quoin.xlator.XlatorFile;
 import io.quoin.xlator.graph.Graph;
@@ -120,6 +121,11 @@ public final class DiskVolume implements AutoCloseable {
                                 names = infos.stream().map(FileInfo::fileName).toList();
                             }
                         });
+    }
+
+    /** Of the storage below, as far as disks may take it. */
+    public StorageSpace space() {
+        return Stages.await(lookingUp(top()::statfs));
     }
 
     /** One disk with the details of its image. */
