@@ -5,6 +5,7 @@ import io.quoin.block.BlockException;
 import io.quoin.block.IoFlags;
 import io.quoin.block.IoOp;
 import io.quoin.block.IoRequest;
+import io.quoin.qcow2.file.ImageFile;
 import io.quoin.xlator.Stages;
 import java.nio.ByteBuffer;
 import java.util.concurrent.CompletableFuture;
@@ -39,6 +40,70 @@ final class ImageRequests {
         await(IoOp.READ, guestOffset, lengthBytes, IoFlags.NONE, memory, 0);
     }
 
+    /**
+     * Fills {@code memory} with pieces of {@code pieceBytes}, those from index {@code from} up to
+     * {@code to}, by requests that are in flight together. Fails as the first of them that did,
+     * once all have ended.
+     */
+    void readEach(long[] guestOffsets, int from, int to, int pieceBytes, ByteBuffer memory) {
+        RequestSet set = new RequestSet();
+        image.loop()
+                .execute(
+                        () -> {
+                            int first = from;
+                            while (first < to) {
+                                int end = ImageFile.endOfRun(guestOffsets, first, to, pieceBytes);
+                                submit(
+                                        IoOp.READ,
+                                        guestOffsets[first],
+                                        (long) (end - first) * pieceBytes,
+                                        IoFlags.NONE,
+                                        memory,
+                                        (first - from) * pieceBytes,
+                                        set.begin());
+                                first = end;
+                            }
+                            set.end(null);
+                        });
+        Stages.awaitTheEnd(image.watch().over(set.done));
+    }
+
+    /**
+     * Requests that a caller waits for together.
+     *
+     * <p>Threading: confined(loop), but for {@code done}.
+     */
+    private static final class RequestSet {
+        private final CompletableFuture<Void> done = new CompletableFuture<>();
+
+        /** Those in flight, and one more until all are begun. */
+        private int left = 1;
+
+        private @Nullable BlockException failure;
+
+        Ended begin() {
+            left++;
+            return this::end;
+        }
+
+        private void end(@Nullable BlockException told) {
+            failure = failure == null ? told : failure;
+            if (--left > 0) {
+                return;
+            }
+            if (failure == null) {
+                done.complete(null);
+            } else {
+                done.completeExceptionally(failure);
+            }
+        }
+    }
+
+    /** Hears of the end of a request, on the loop. */
+    private interface Ended {
+        void with(@Nullable BlockException failure);
+    }
+
     /** Writes {@code lengthBytes} of {@code memory} from {@code from} on. */
     void write(long guestOffset, ByteBuffer memory, int from, int lengthBytes) {
         await(IoOp.WRITE, guestOffset, lengthBytes, IoFlags.NONE, memory, from);
@@ -63,9 +128,9 @@ final class ImageRequests {
             int flags,
             @Nullable ByteBuffer memory,
             int from) {
-        CompletableFuture<Void> done = new CompletableFuture<>();
-        image.loop().execute(() -> submit(op, offset, lengthBytes, flags, memory, from, done));
-        Stages.awaitTheEnd(image.watch().over(done));
+        RequestSet one = new RequestSet();
+        image.loop().execute(() -> submit(op, offset, lengthBytes, flags, memory, from, one::end));
+        Stages.awaitTheEnd(image.watch().over(one.done));
     }
 
     private void submit(
@@ -75,7 +140,7 @@ final class ImageRequests {
             int flags,
             @Nullable ByteBuffer memory,
             int from,
-            CompletableFuture<Void> done) {
+            Ended whenEnded) {
         IoRequest request =
                 image.loop().requests().acquire().prepare(op, offset, lengthBytes, flags);
         if (memory != null) {
@@ -85,11 +150,7 @@ final class ImageRequests {
                 (ended, error) -> {
                     BlockException told = error.isOk() ? null : failure.of(image, ended, error);
                     image.loop().requests().release(ended);
-                    if (told == null) {
-                        done.complete(null);
-                    } else {
-                        done.completeExceptionally(told);
-                    }
+                    whenEnded.with(told);
                 });
         image.file().submit(request);
     }

@@ -7,6 +7,7 @@ import io.quoin.qcow2.file.ImageFile;
 import io.quoin.xlator.CreateOptions;
 import io.quoin.xlator.NameText;
 import io.quoin.xlator.OpenMode;
+import io.quoin.xlator.OpenOptions;
 import io.quoin.xlator.Stages;
 import io.quoin.xlator.XlatorFile;
 import io.quoin.xlator.graph.XlatorTypes;
@@ -146,15 +147,30 @@ public final class ImageSession implements AutoCloseable {
                                 opened,
                                 () ->
                                         opening.get()
-                                                .thenApplyAsync(
-                                                        file ->
-                                                                new OpenedImage(
-                                                                        location, file, loop,
-                                                                        watch),
+                                                .thenComposeAsync(
+                                                        file -> opened(location, file, loop),
                                                         loop)));
         OpenedImage image = Stages.await(watch.over(opened));
         images.push(image);
         return image;
+    }
+
+    /** On the loop. A file that cannot be used is closed. */
+    private CompletionStage<OpenedImage> opened(
+            ImageLocation location, XlatorFile file, Loop loop) {
+        try {
+            return CompletableFuture.completedFuture(new OpenedImage(location, file, loop, watch));
+        } catch (RuntimeException | Error e) {
+            return file.close()
+                    .handle((none, second) -> second)
+                    .thenCompose(
+                            second -> {
+                                if (second != null) {
+                                    e.addSuppressed(second);
+                                }
+                                return CompletableFuture.failedFuture(e);
+                            });
+        }
     }
 
     /** What opens it; a folder that cannot be used is told of at once. */
@@ -163,7 +179,7 @@ public final class ImageSession implements AutoCloseable {
         Path path = image.existing();
         ImageFolder folder = folder(Objects.requireNonNull(path.getParent()), locking);
         String name = nameOf(image, path);
-        return () -> folder.as(image.format()).open(name, mode, loop);
+        return () -> folder.as(image.format()).open(name, OpenOptions.of(mode), loop);
     }
 
     /** {@code IMAGE.qcow2@SNAPSHOT} is the only form of the name of a snapshot. */

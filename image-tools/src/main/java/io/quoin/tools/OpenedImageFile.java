@@ -1,6 +1,7 @@
 package io.quoin.tools;
 
 import io.quoin.qcow2.file.ImageFile;
+import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.util.Queue;
 import org.agrona.BufferUtil;
@@ -84,6 +85,25 @@ final class OpenedImageFile implements ImageFile {
             requests.read(hostOffset, memory, present);
         }
         BlockMemory.zero(BufferUtil.address(memory) + present, lengthBytes - present);
+    }
+
+    @Override
+    public void readEach(long[] hostOffsets, int from, int to, int pieceBytes, ByteBuffer target)
+            throws IOException {
+        long end = 0;
+        for (int i = from; i < to; i++) {
+            end = Math.max(end, hostOffsets[i] + pieceBytes);
+        }
+        int length = (to - from) * pieceBytes;
+        boolean isWithin = end <= knownSizeBytes || end <= sizeBytes();
+        if (to - from == 1 || length > PIECE_BYTES || !isWithin) {
+            ImageFile.super.readEach(hostOffsets, from, to, pieceBytes, target);
+            return;
+        }
+        ByteBuffer piece = acquire();
+        requests.readEach(hostOffsets, from, to, pieceBytes, piece);
+        target.put(piece.duplicate().limit(length));
+        idle.add(piece);
     }
 
     @Override

@@ -14,6 +14,7 @@ import io.quoin.testkit.crash.FlatBytes;
 import io.quoin.testkit.crash.FlatFiles;
 import io.quoin.testkit.sim.VirtualLoopGroup;
 import io.quoin.xlator.OpenMode;
+import io.quoin.xlator.OpenOptions;
 import io.quoin.xlator.Xlator;
 import io.quoin.xlator.XlatorFile;
 import io.quoin.xlator.graph.GraphContext;
@@ -102,7 +103,7 @@ final class CrashedImages implements AutoCloseable {
     }
 
     private XlatorFile open(String name, OpenMode mode) {
-        return loops.await(volume.open(name, mode, loops.loop(0)));
+        return loops.await(volume.open(name, OpenOptions.of(mode), loops.loop(0)));
     }
 
     private FileDriver driver(XlatorFile file) {

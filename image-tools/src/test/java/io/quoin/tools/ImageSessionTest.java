@@ -5,18 +5,27 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.quoin.block.BlockError;
 import io.quoin.block.BlockException;
+import io.quoin.block.Capabilities;
 import io.quoin.xlator.CreateOptions;
 import io.quoin.xlator.OpenMode;
+import io.quoin.xlator.OpenOptions;
+import io.quoin.xlator.PassThroughFile;
+import io.quoin.xlator.PassThroughXlator;
+import io.quoin.xlator.Xlator;
+import io.quoin.xlator.XlatorFile;
 import io.quoin.xlator.graph.Graph;
 import io.quoin.xlator.graph.GraphContext;
 import io.quoin.xlator.graph.Volfile;
 import io.quoin.xlator.graph.VolumeSpec;
+import io.quoin.xlator.loop.Loop;
 import io.quoin.xlator.loop.NettyLoopGroup;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.CompletionStage;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
@@ -62,6 +71,50 @@ class ImageSessionTest {
             OpenedImage top = session.open(image("top", ImageFormat.QCOW2), OpenMode.READ_ONLY);
             assertThat(top.geometry().sizeBytes()).isEqualTo(SIZE_BYTES);
             assertThat(top.details()).containsEntry("backing-file", "base");
+        }
+    }
+
+    @Test
+    void shouldCloseTheFileWhenItCannotBeUsed() {
+        AtomicInteger closed = new AtomicInteger();
+        LocalImage image = image("disk.raw", ImageFormat.RAW);
+        try (ImageSession session =
+                new ImageSession(1, WrappedPosix.types(posix -> new Unusable(posix, closed)))) {
+            session.create(image, CreateOptions.ofSize(SIZE_BYTES));
+            assertThatThrownBy(() -> session.open(image, OpenMode.READ_WRITE))
+                    .isInstanceOf(BlockException.class)
+                    .hasMessageContaining("no capabilities");
+            assertThat(closed).hasValue(1);
+        }
+    }
+
+    /** Files whose capabilities cannot be told. */
+    private static final class Unusable extends PassThroughXlator {
+        private final AtomicInteger closed;
+
+        Unusable(Xlator below, AtomicInteger closed) {
+            super("unusable", "testkit/unusable", below);
+            this.closed = closed;
+        }
+
+        @Override
+        public CompletionStage<XlatorFile> open(String fileName, OpenOptions options, Loop loop) {
+            return subvolume().open(fileName, options, loop).thenApply(this::unusable);
+        }
+
+        private XlatorFile unusable(XlatorFile file) {
+            return new PassThroughFile(file) {
+                @Override
+                public Capabilities capabilities() {
+                    throw new IllegalStateException("no capabilities");
+                }
+
+                @Override
+                public CompletionStage<Void> close() {
+                    closed.incrementAndGet();
+                    return super.close();
+                }
+            };
         }
     }
 

@@ -123,6 +123,49 @@ class OpenedImageFileTest {
         }
     }
 
+    @ParameterizedTest
+    @ValueSource(ints = {512, 4096, 70_000})
+    void shouldReadPiecesFromSeveralPlacesInOneCall(int pieceBytes) throws IOException {
+        long[] places = {7, 3L * pieceBytes, 4L * pieceBytes, 0, 5L * pieceBytes, pieceBytes};
+        ByteBuffer target = ByteBuffer.allocate(3 + places.length * pieceBytes);
+        try (ImageSession session = new ImageSession();
+                ImageFile file = session.direct(path, false)) {
+            for (long last : new long[] {20_000, SIZE_BYTES - pieceBytes, SIZE_BYTES - 10}) {
+                places[5] = last;
+                target.clear().position(3).limit(3 + 5 * pieceBytes);
+                file.readEach(places, 1, 6, pieceBytes, target);
+                assertThat(target.hasRemaining()).isFalse();
+                for (int i = 0; i < 5; i++) {
+                    byte[] piece = new byte[pieceBytes];
+                    target.get(3 + i * pieceBytes, piece);
+                    assertThat(piece).isEqualTo(expected((int) places[i + 1], pieceBytes));
+                }
+            }
+        }
+    }
+
+    @Test
+    void shouldEndEveryRequestWhenOneOfSeveralFails() throws IOException {
+        FaultyFiles.Fault fault =
+                request ->
+                        request.op() == IoOp.READ && request.offsetBytes() == 8192
+                                ? BlockError.EIO
+                                : BlockError.OK;
+        long[] places = {0, 4096, 8192, 16384};
+        ByteBuffer target = ByteBuffer.allocate(4 * 512);
+        try (ImageSession session = FaultyFiles.session("disk.qcow2"::equals, fault);
+                ImageFile file = session.direct(path, false)) {
+            assertThatThrownBy(() -> file.readEach(places, 0, 4, 512, target))
+                    .isInstanceOf(BlockException.class)
+                    .hasMessageStartingWith(path + ": read failed: hostOffset=8192, length=512");
+            places[2] = 1024;
+            file.readEach(places, 0, 4, 512, target.clear());
+            byte[] third = new byte[512];
+            target.get(1024, third);
+            assertThat(third).isEqualTo(expected(1024, 512));
+        }
+    }
+
     @Test
     void shouldNameTheFileOnceWhenARequestFails() throws IOException {
         FaultyFiles.Fault fault = FaultyFiles.from(IoOp.READ, 1, request -> BlockError.EIO);

@@ -12,7 +12,7 @@ import io.quoin.qcow2.parents.Hold;
 import io.quoin.qcow2.parents.ImageName;
 import io.quoin.qcow2.parents.ParentGuard;
 import io.quoin.xlator.CreateOptions;
-import io.quoin.xlator.OpenMode;
+import io.quoin.xlator.OpenOptions;
 import io.quoin.xlator.UnfinishedNames;
 import io.quoin.xlator.Xlator;
 import io.quoin.xlator.loop.Loop;
@@ -180,7 +180,7 @@ final class ImageCreator {
 
     private CompletionStage<Void> write(String temporary, NewImage image, Loop loop) {
         return subvolume
-                .open(temporary, OpenMode.READ_WRITE, loop)
+                .open(temporary, OpenOptions.READ_WRITE, loop)
                 .thenComposeAsync( // on the loop, also where the stage is done already
                         file ->
                                 ChildFiles.thenClose(

@@ -20,7 +20,7 @@ import io.quoin.testkit.RandomOperations;
 import io.quoin.testkit.crash.CrashReplay;
 import io.quoin.testkit.crash.DiskRecorder;
 import io.quoin.testkit.sim.VirtualLoopGroup;
-import io.quoin.xlator.OpenMode;
+import io.quoin.xlator.OpenOptions;
 import io.quoin.xlator.XlatorFile;
 import java.nio.ByteBuffer;
 import java.util.ArrayList;
@@ -52,7 +52,7 @@ class HeaderStoreTest {
     private HeaderStore store(byte[] content) {
         if (file == null) {
             brick.put(NAME, content);
-            file = loops.await(log.open(NAME, OpenMode.READ_WRITE, loops.loop(0)));
+            file = loops.await(log.open(NAME, OpenOptions.READ_WRITE, loops.loop(0)));
         }
         ImageIo io = new ImageIo(file, loops.loop(0), new ImageHealth(NAME, true));
         io.map().add(0, MetadataKind.HEADER);

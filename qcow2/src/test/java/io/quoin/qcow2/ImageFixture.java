@@ -11,6 +11,7 @@ import io.quoin.testkit.peer.PeerResult;
 import io.quoin.testkit.sim.VirtualLoopGroup;
 import io.quoin.xlator.CreateOptions;
 import io.quoin.xlator.OpenMode;
+import io.quoin.xlator.OpenOptions;
 import io.quoin.xlator.Xlator;
 import io.quoin.xlator.XlatorFile;
 import io.quoin.xlator.graph.GraphContext;
@@ -79,7 +80,7 @@ public final class ImageFixture {
     }
 
     public XlatorFile open(String name, OpenMode mode) {
-        return loops.await(volume.open(name, mode, loops.loop(0)));
+        return loops.await(volume.open(name, OpenOptions.of(mode), loops.loop(0)));
     }
 
     public FileDriver driver(XlatorFile file) {

@@ -9,6 +9,7 @@ import io.quoin.block.BlockException;
 import io.quoin.block.IoFlags;
 import io.quoin.testkit.FileDriver;
 import io.quoin.xlator.OpenMode;
+import io.quoin.xlator.OpenOptions;
 import io.quoin.xlator.XlatorFile;
 import java.nio.ByteBuffer;
 import java.nio.file.Path;
@@ -53,7 +54,7 @@ class MetadataLimitTest {
         images.brick.put(NAME, bytes.array());
         XlatorFile raw =
                 images.loops.await(
-                        images.brick.open(NAME, OpenMode.READ_WRITE, images.loops.loop(0)));
+                        images.brick.open(NAME, OpenOptions.READ_WRITE, images.loops.loop(0)));
         images.loops.await(images.loops.loop(0).call(() -> raw.resize((count + 1L) * L1_BYTES)));
         images.close(raw);
     }

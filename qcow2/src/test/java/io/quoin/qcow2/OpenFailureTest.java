@@ -10,6 +10,7 @@ import io.quoin.testkit.MemoryXlator;
 import io.quoin.testkit.fault.ReorderingXlator;
 import io.quoin.testkit.log.LogsErrors;
 import io.quoin.xlator.OpenMode;
+import io.quoin.xlator.OpenOptions;
 import io.quoin.xlator.PassThroughFile;
 import io.quoin.xlator.XlatorFile;
 import io.quoin.xlator.boundary.BoundaryXlator;
@@ -104,7 +105,7 @@ class OpenFailureTest {
 
     @Test
     void shouldCloseTheFileWhenItsUseThrowsAnErrorOfTheProgram() {
-        XlatorFile file = images.loops.await(brick.open("base.raw", OpenMode.READ_ONLY, loop()));
+        XlatorFile file = images.loops.await(brick.open("base.raw", OpenOptions.READ_ONLY, loop()));
         boolean[] closed = {false};
         XlatorFile watched =
                 new PassThroughFile(file) {

@@ -342,7 +342,7 @@ class ParentGuardTest {
             List<Supplier<CompletionStage<?>>> calls =
                     List.of(
                             () -> volume.create("ov.qcow2", new CreateOptions(0, backing)),
-                            () -> volume.open("base.qcow2", OpenMode.READ_WRITE, loops.loop(1)),
+                            () -> volume.open("base.qcow2", OpenOptions.READ_WRITE, loops.loop(1)),
                             () -> volume.remove("base.qcow2"),
                             () -> volume.rename("base.qcow2", "moved.qcow2"));
             List<Integer> order = new ArrayList<>(List.of(0, 1, 2, 3));

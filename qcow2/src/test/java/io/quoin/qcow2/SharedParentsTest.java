@@ -163,8 +163,8 @@ class SharedParentsTest {
         overlay(images, "a.qcow2", "base.qcow2");
         overlay(images, "b.qcow2", "base.qcow2");
         Loop loop = images.loops.loop(0);
-        CompletionStage<XlatorFile> a = images.volume.open("a.qcow2", OpenMode.READ_WRITE, loop);
-        CompletionStage<XlatorFile> b = images.volume.open("b.qcow2", OpenMode.READ_WRITE, loop);
+        CompletionStage<XlatorFile> a = images.volume.open("a.qcow2", OpenOptions.READ_WRITE, loop);
+        CompletionStage<XlatorFile> b = images.volume.open("b.qcow2", OpenOptions.READ_WRITE, loop);
         XlatorFile first = images.loops.await(a);
         XlatorFile second = images.loops.await(b);
         assertThat(brick.open.get("base.qcow2")).isEqualTo(1);
@@ -175,8 +175,8 @@ class SharedParentsTest {
         byte[] broken = memory.content("base.qcow2");
         broken[0] = 0;
         memory.put("base.qcow2", broken);
-        CompletionStage<XlatorFile> c = images.volume.open("a.qcow2", OpenMode.READ_WRITE, loop);
-        CompletionStage<XlatorFile> d = images.volume.open("b.qcow2", OpenMode.READ_WRITE, loop);
+        CompletionStage<XlatorFile> c = images.volume.open("a.qcow2", OpenOptions.READ_WRITE, loop);
+        CompletionStage<XlatorFile> d = images.volume.open("b.qcow2", OpenOptions.READ_WRITE, loop);
         assertThatThrownBy(() -> images.loops.await(c)).hasMessageContaining("base.qcow2");
         assertThatThrownBy(() -> images.loops.await(d)).hasMessageContaining("base.qcow2");
         assertThat(brick.open).isEmpty();
@@ -191,8 +191,8 @@ class SharedParentsTest {
         byte[] cycle = memory.content("x.qcow2"); // names a.qcow2
         memory.put("base.qcow2", cycle); // a -> base -> a
         Loop loop = images.loops.loop(0);
-        CompletionStage<XlatorFile> x = images.volume.open("x.qcow2", OpenMode.READ_ONLY, loop);
-        CompletionStage<XlatorFile> y = images.volume.open("y.qcow2", OpenMode.READ_ONLY, loop);
+        CompletionStage<XlatorFile> x = images.volume.open("x.qcow2", OpenOptions.READ_ONLY, loop);
+        CompletionStage<XlatorFile> y = images.volume.open("y.qcow2", OpenOptions.READ_ONLY, loop);
         assertThatThrownBy(() -> images.loops.await(x)).hasMessageContaining("loop");
         assertThatThrownBy(() -> images.loops.await(y)).hasMessageContaining("loop");
         assertThat(brick.open).isEmpty();

@@ -13,6 +13,7 @@ import io.quoin.testkit.sim.VirtualLoopGroup;
 import io.quoin.xlator.CreateOptions;
 import io.quoin.xlator.FileInfo;
 import io.quoin.xlator.OpenMode;
+import io.quoin.xlator.OpenOptions;
 import io.quoin.xlator.XlatorFile;
 import java.util.List;
 import java.util.Map;
@@ -108,7 +109,7 @@ class SnapshotXlatorTest {
         images.put("vm1.raw", new byte[512]);
         images.put("vm1.qcow2", new byte[512]);
 
-        BlockException failure = failure(disks.open("vm1", OpenMode.READ_WRITE, loop));
+        BlockException failure = failure(disks.open("vm1", OpenOptions.READ_WRITE, loop));
 
         assertThat(failure.error()).isEqualTo(BlockError.EINVAL);
         assertThat(failure).hasMessageContaining("vm1.qcow2 and vm1.raw");
@@ -124,7 +125,7 @@ class SnapshotXlatorTest {
                         disks.stat("vm2"),
                         disks.remove("vm2"),
                         disks.rename("vm2", "vm3"),
-                        disks.open("vm2", OpenMode.READ_ONLY, loop))) {
+                        disks.open("vm2", OpenOptions.READ_ONLY, loop))) {
             BlockException failure = failure(stage);
             assertThat(failure.error()).isEqualTo(BlockError.ENOENT);
             assertThat(failure).hasMessageContaining("name=vm2; did you mean vm1?");
@@ -160,14 +161,14 @@ class SnapshotXlatorTest {
         await(disks.create("vm1", CreateOptions.ofSize(SIZE)));
 
         XlatorFile writer = open("vm1", OpenMode.READ_WRITE);
-        assertBusy(disks.open("vm1", OpenMode.READ_WRITE, loop));
-        assertBusy(disks.open("vm1", OpenMode.READ_ONLY, loop));
+        assertBusy(disks.open("vm1", OpenOptions.READ_WRITE, loop));
+        assertBusy(disks.open("vm1", OpenOptions.READ_ONLY, loop));
         close(writer);
 
         XlatorFile first = open("vm1", OpenMode.READ_ONLY);
         XlatorFile second = open("vm1", OpenMode.READ_ONLY);
         close(first);
-        assertBusy(disks.open("vm1", OpenMode.READ_WRITE, loop));
+        assertBusy(disks.open("vm1", OpenOptions.READ_WRITE, loop));
         close(second);
         close(open("vm1", OpenMode.READ_WRITE));
     }
@@ -229,7 +230,7 @@ class SnapshotXlatorTest {
 
     @Test
     void shouldLetGoOfTheDiskWhenOpeningFails() {
-        assertThat(failure(disks.open("vm1", OpenMode.READ_WRITE, loop)).error())
+        assertThat(failure(disks.open("vm1", OpenOptions.READ_WRITE, loop)).error())
                 .isEqualTo(BlockError.ENOENT);
 
         await(disks.create("vm1", CreateOptions.ofSize(SIZE)));
@@ -237,7 +238,7 @@ class SnapshotXlatorTest {
     }
 
     private XlatorFile open(String disk, OpenMode mode) {
-        return await(disks.open(disk, mode, loop));
+        return await(disks.open(disk, OpenOptions.of(mode), loop));
     }
 
     private void close(XlatorFile disk) {

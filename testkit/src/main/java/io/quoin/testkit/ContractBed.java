@@ -9,6 +9,7 @@ import io.quoin.testkit.sim.VirtualLoop;
 import io.quoin.testkit.sim.VirtualLoopGroup;
 import io.quoin.xlator.CreateOptions;
 import io.quoin.xlator.OpenMode;
+import io.quoin.xlator.OpenOptions;
 import io.quoin.xlator.Xlator;
 import io.quoin.xlator.XlatorFile;
 import io.quoin.xlator.boundary.BoundaryXlator;
@@ -115,7 +116,7 @@ abstract class ContractBed {
     }
 
     protected final XlatorFile open(String stem, OpenMode mode) {
-        XlatorFile file = await(xlator().open(fileName(stem), mode, loop()));
+        XlatorFile file = await(xlator().open(fileName(stem), OpenOptions.of(mode), loop()));
         openFiles.add(file);
         return file;
     }
@@ -149,7 +150,7 @@ abstract class ContractBed {
     protected final FileDriver reopen(FileDriver driver, OpenMode mode) {
         XlatorFile file = (XlatorFile) driver.device();
         close(file);
-        XlatorFile again = await(xlator().open(file.fileName(), mode, loop()));
+        XlatorFile again = await(xlator().open(file.fileName(), OpenOptions.of(mode), loop()));
         openFiles.add(again);
         return drive(again);
     }

@@ -8,6 +8,7 @@ import io.quoin.xlator.CreateOptions;
 import io.quoin.xlator.FileInfo;
 import io.quoin.xlator.FilePage;
 import io.quoin.xlator.OpenMode;
+import io.quoin.xlator.OpenOptions;
 import io.quoin.xlator.StorageSpace;
 import io.quoin.xlator.XlatorFile;
 import java.util.ArrayList;
@@ -62,8 +63,8 @@ abstract class NamespaceContract extends ContractBed {
     void shouldSayNotFoundWhenThereIsNoSuchFile() {
         String missing = fileName("missing");
         assertFails(xlator().stat(missing), BlockError.ENOENT);
-        assertFails(xlator().open(missing, OpenMode.READ_WRITE, loop()), BlockError.ENOENT);
-        assertFails(xlator().open(missing, OpenMode.READ_ONLY, loop()), BlockError.ENOENT);
+        assertFails(xlator().open(missing, OpenOptions.READ_WRITE, loop()), BlockError.ENOENT);
+        assertFails(xlator().open(missing, OpenOptions.READ_ONLY, loop()), BlockError.ENOENT);
         assertFails(xlator().remove(missing), BlockError.ENOENT);
         assertFails(xlator().rename(missing, fileName("other")), BlockError.ENOENT);
     }
@@ -74,7 +75,7 @@ abstract class NamespaceContract extends ContractBed {
         create("a");
         assertFails(xlator().create(name, createOptions(sizeBytes())), BlockError.EINVAL);
         assertFails(xlator().stat(name), BlockError.EINVAL);
-        assertFails(xlator().open(name, OpenMode.READ_WRITE, loop()), BlockError.EINVAL);
+        assertFails(xlator().open(name, OpenOptions.READ_WRITE, loop()), BlockError.EINVAL);
         assertFails(xlator().rename(fileName("a"), name), BlockError.EINVAL);
         assertFails(xlator().rename(name, fileName("b")), BlockError.EINVAL);
         assertFails(xlator().remove(name), BlockError.EINVAL);
@@ -195,7 +196,7 @@ abstract class NamespaceContract extends ContractBed {
     void shouldBeBusyWhenOpenForWriting() {
         create("a");
         XlatorFile file = open("a", OpenMode.READ_WRITE);
-        assertFails(xlator().open(fileName("a"), OpenMode.READ_WRITE, loop()), BlockError.EBUSY);
+        assertFails(xlator().open(fileName("a"), OpenOptions.READ_WRITE, loop()), BlockError.EBUSY);
         assertFails(xlator().remove(fileName("a")), BlockError.EBUSY);
         close(file);
         close(open("a", OpenMode.READ_WRITE));
@@ -209,7 +210,7 @@ abstract class NamespaceContract extends ContractBed {
         CompletableFuture<XlatorFile> opened = new CompletableFuture<>();
         loop().execute(
                         () ->
-                                xlator().open(fileName("a"), OpenMode.READ_WRITE, loop())
+                                xlator().open(fileName("a"), OpenOptions.READ_WRITE, loop())
                                         .whenComplete(
                                                 (file, failure) -> {
                                                     wasInLoop.set(loop().inLoop());

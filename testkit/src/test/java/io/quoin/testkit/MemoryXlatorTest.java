@@ -9,7 +9,7 @@ import io.quoin.testkit.fault.ReorderingXlator;
 import io.quoin.testkit.sim.VirtualLoop;
 import io.quoin.testkit.sim.VirtualLoopGroup;
 import io.quoin.xlator.CreateOptions;
-import io.quoin.xlator.OpenMode;
+import io.quoin.xlator.OpenOptions;
 import io.quoin.xlator.Xlator;
 import io.quoin.xlator.XlatorFile;
 import org.junit.jupiter.api.Test;
@@ -34,7 +34,7 @@ class MemoryXlatorTest {
     private void runRandom(Xlator xlator, int depth) {
         int sizeBytes = 1_000_003;
         group.await(xlator.create("a", CreateOptions.ofSize(sizeBytes)));
-        XlatorFile file = group.await(xlator.open("a", OpenMode.READ_WRITE, loop));
+        XlatorFile file = group.await(xlator.open("a", OpenOptions.READ_WRITE, loop));
         FileDriver driver = new FileDriver(file, loop);
         RandomOperations operations =
                 new RandomOperations(RandomOperations.seed(), file.geometry(), file.capabilities());
@@ -46,7 +46,7 @@ class MemoryXlatorTest {
     void shouldKnowWhatIsUnflushedWhenWritten() {
         group.await(memory.create("a", CreateOptions.ofSize(10)));
         FileDriver driver =
-                new FileDriver(group.await(memory.open("a", OpenMode.READ_WRITE, loop)), loop);
+                new FileDriver(group.await(memory.open("a", OpenOptions.READ_WRITE, loop)), loop);
         driver.write(100, new byte[] {1, 2, 3});
         assertThat(memory.isUnflushed("a")).isTrue();
         assertThat(driver.flush()).isEqualTo(BlockError.OK);
@@ -58,7 +58,7 @@ class MemoryXlatorTest {
     void shouldGiveSpaceBackWhenDiscarded() {
         group.await(memory.create("a", CreateOptions.ofSize(1 << 20)));
         FileDriver driver =
-                new FileDriver(group.await(memory.open("a", OpenMode.READ_WRITE, loop)), loop);
+                new FileDriver(group.await(memory.open("a", OpenOptions.READ_WRITE, loop)), loop);
         driver.write(0, new byte[8192]);
         assertThat(group.await(memory.stat("a")).allocatedBytes()).isEqualTo(8192);
         assertThat(driver.discard(0, 6000)).isEqualTo(BlockError.OK);
@@ -69,8 +69,8 @@ class MemoryXlatorTest {
     @Test
     void shouldRefuseWhenOpenedForWritingTwice() {
         group.await(memory.create("a", CreateOptions.ofSize(10)));
-        group.await(memory.open("a", OpenMode.READ_WRITE, loop));
-        assertThatThrownBy(() -> group.await(memory.open("a", OpenMode.READ_WRITE, loop)))
+        group.await(memory.open("a", OpenOptions.READ_WRITE, loop));
+        assertThatThrownBy(() -> group.await(memory.open("a", OpenOptions.READ_WRITE, loop)))
                 .isInstanceOf(BlockException.class)
                 .hasMessage("file is open for writing already: name=a");
     }

@@ -67,11 +67,6 @@ public interface Xlator {
      */
     CompletionStage<XlatorFile> open(String fileName, OpenOptions options, Loop loop);
 
-    /** As {@link #open(String, OpenOptions, Loop)}, with nothing but a mode. */
-    default CompletionStage<XlatorFile> open(String fileName, OpenMode mode, Loop loop) {
-        return open(fileName, OpenOptions.of(mode), loop);
-    }
-
     /**
      * Renames a file, durable when the stage completes; fails with EEXIST rather than replace one.
      */

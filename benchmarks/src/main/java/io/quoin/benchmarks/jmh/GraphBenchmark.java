@@ -4,7 +4,7 @@ import io.quoin.block.BlockError;
 import io.quoin.block.IoCompletion;
 import io.quoin.block.IoFlags;
 import io.quoin.block.IoRequest;
-import io.quoin.xlator.OpenMode;
+import io.quoin.xlator.OpenOptions;
 import io.quoin.xlator.XlatorFile;
 import io.quoin.xlator.debug.IoStatsType;
 import io.quoin.xlator.graph.Graph;
@@ -57,7 +57,7 @@ public class GraphBenchmark implements IoCompletion {
                         Volfile.parse(text, "GraphBenchmark"),
                         new GraphContext(loop.group(), Runnable::run, Path.of("")),
                         XlatorTypes.of(List.of(new NullXlator.Type(), new IoStatsType())));
-        file = loop.await(built.top().open("null", OpenMode.READ_WRITE, loop));
+        file = loop.await(built.top().open("null", OpenOptions.READ_WRITE, loop));
     }
 
     @Override

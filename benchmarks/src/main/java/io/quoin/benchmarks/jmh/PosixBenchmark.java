@@ -8,7 +8,7 @@ import io.quoin.block.IoRequest;
 import io.quoin.brick.posix.LibC;
 import io.quoin.brick.posix.PosixType;
 import io.quoin.xlator.CreateOptions;
-import io.quoin.xlator.OpenMode;
+import io.quoin.xlator.OpenOptions;
 import io.quoin.xlator.Xlator;
 import io.quoin.xlator.XlatorFile;
 import io.quoin.xlator.graph.GraphContext;
@@ -82,7 +82,7 @@ public class PosixBenchmark implements IoCompletion {
                                 List.of(),
                                 new GraphContext(loop.group(), blocking, folder.path()));
                 loop.await(brick.create(NAME, CreateOptions.ofSize((long) BLOCK * BLOCKS)));
-                file = loop.await(brick.open(NAME, OpenMode.READ_WRITE, loop));
+                file = loop.await(brick.open(NAME, OpenOptions.READ_WRITE, loop));
                 path = folder.path().resolve(NAME);
                 channel = FileChannel.open(path, StandardOpenOption.READ, StandardOpenOption.WRITE);
             } catch (IOException e) {

@@ -8,7 +8,7 @@ import io.quoin.block.IoFlags;
 import io.quoin.block.IoOp;
 import io.quoin.block.IoRequest;
 import io.quoin.xlator.CreateOptions;
-import io.quoin.xlator.OpenMode;
+import io.quoin.xlator.OpenOptions;
 import io.quoin.xlator.Xlator;
 import io.quoin.xlator.XlatorFile;
 import io.quoin.xlator.graph.Graph;
@@ -65,7 +65,7 @@ public class Qcow2Benchmark implements IoCompletion {
 
     private static XlatorFile open(Xlator image, BenchLoop loop) {
         loop.await(image.create(NAME, CreateOptions.ofSize((long) BLOCK * BLOCKS)));
-        return loop.await(image.open(NAME, OpenMode.READ_WRITE, loop));
+        return loop.await(image.open(NAME, OpenOptions.READ_WRITE, loop));
     }
 
     /** Every block by a write of one block, which is the history of a disk's image. */

@@ -8,7 +8,7 @@ import io.quoin.block.IoOp;
 import io.quoin.block.IoRequest;
 import io.quoin.testkit.FileDriver;
 import io.quoin.xlator.CreateOptions;
-import io.quoin.xlator.OpenMode;
+import io.quoin.xlator.OpenOptions;
 import io.quoin.xlator.Xlator;
 import io.quoin.xlator.XlatorFile;
 import io.quoin.xlator.graph.GraphContext;
@@ -76,7 +76,7 @@ class PosixLoopTest {
     }
 
     private XlatorFile reopen(String name) {
-        return xlator.open(name, OpenMode.READ_WRITE, loop).toCompletableFuture().join();
+        return xlator.open(name, OpenOptions.READ_WRITE, loop).toCompletableFuture().join();
     }
 
     private void close(XlatorFile file) {

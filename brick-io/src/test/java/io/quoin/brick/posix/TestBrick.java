@@ -4,7 +4,7 @@ import io.quoin.testkit.FileDriver;
 import io.quoin.testkit.sim.VirtualLoop;
 import io.quoin.testkit.sim.VirtualLoopGroup;
 import io.quoin.xlator.CreateOptions;
-import io.quoin.xlator.OpenMode;
+import io.quoin.xlator.OpenOptions;
 import io.quoin.xlator.XlatorFile;
 import io.quoin.xlator.graph.GraphContext;
 import io.quoin.xlator.graph.OptionValues;
@@ -58,11 +58,11 @@ final class TestBrick implements AutoCloseable {
     }
 
     XlatorFile openFile(String fileName) {
-        return await(xlator.open(fileName, OpenMode.READ_WRITE, loop()));
+        return await(xlator.open(fileName, OpenOptions.READ_WRITE, loop()));
     }
 
     XlatorFile openReadOnly(String fileName) {
-        return await(xlator.open(fileName, OpenMode.READ_ONLY, loop()));
+        return await(xlator.open(fileName, OpenOptions.READ_ONLY, loop()));
     }
 
     FileDriver drive(XlatorFile file) {

@@ -1,5 +1,6 @@
 package io.quoin.tools.command;
 
+import io.quoin.tools.terminal.Subcommands;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.ParameterException;
@@ -16,19 +17,6 @@ import picocli.CommandLine.Spec;
         description = "Make, describe, check and change image files that are not open elsewhere.",
         synopsisSubcommandLabel = "COMMAND",
         mixinStandardHelpOptions = true,
-        subcommands = {
-            CreateCommand.class,
-            InfoCommand.class,
-            CheckCommand.class,
-            MapCommand.class,
-            ConvertCommand.class,
-            ResizeCommand.class,
-            RebaseCommand.class,
-            CommitCommand.class,
-            BitmapCommand.class,
-            CompareCommand.class,
-            MeasureCommand.class
-        },
         footer = {
             "",
             "Examples:",
@@ -36,6 +24,19 @@ import picocli.CommandLine.Spec;
             "  quoin image info vm1.qcow2",
             "  quoin image check --repair leaks vm1.qcow2"
         })
+@Subcommands({
+    CreateCommand.class,
+    InfoCommand.class,
+    CheckCommand.class,
+    MapCommand.class,
+    ConvertCommand.class,
+    ResizeCommand.class,
+    RebaseCommand.class,
+    CommitCommand.class,
+    BitmapCommand.class,
+    CompareCommand.class,
+    MeasureCommand.class
+})
 public final class ImageCommand implements Runnable {
     @Spec
     @SuppressWarnings("NullAway.Init") // picocli sets it

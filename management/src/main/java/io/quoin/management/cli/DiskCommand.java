@@ -10,6 +10,7 @@ import io.quoin.management.volume.DiskView;
 import io.quoin.tools.terminal.ByteSize;
 import io.quoin.tools.terminal.OutputOption;
 import io.quoin.tools.terminal.SizeConverter;
+import io.quoin.tools.terminal.Subcommands;
 import io.quoin.tools.terminal.Table;
 import java.io.PrintWriter;
 import java.util.LinkedHashMap;

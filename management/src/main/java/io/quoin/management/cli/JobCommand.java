@@ -16,6 +16,7 @@ import io.quoin.management.operation.VolumeClient;
 import io.quoin.tools.terminal.CheckFindings;
 import io.quoin.tools.terminal.OutputOption;
 import io.quoin.tools.terminal.ProgressOutput;
+import io.quoin.tools.terminal.Subcommands;
 import io.quoin.tools.terminal.Table;
 import java.io.PrintWriter;
 import java.util.List;

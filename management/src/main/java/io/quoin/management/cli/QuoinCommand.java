@@ -2,6 +2,8 @@ package io.quoin.management.cli;
 
 import io.quoin.tools.command.ImageCommand;
 import io.quoin.tools.terminal.CommandRules;
+import io.quoin.tools.terminal.CommandTree;
+import io.quoin.tools.terminal.Subcommands;
 import java.io.PrintWriter;
 import picocli.AutoComplete;
 import picocli.CommandLine;

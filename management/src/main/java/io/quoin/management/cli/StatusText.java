@@ -4,6 +4,7 @@ import io.quoin.management.operation.MemoryView;
 import io.quoin.management.operation.StatusView;
 import io.quoin.tools.terminal.ByteSize;
 import io.quoin.tools.terminal.Table;
+import io.quoin.xlator.StorageSpace;
 import io.quoin.xlator.graph.NodeStatistics;
 import java.io.PrintWriter;
 import java.time.Duration;
@@ -43,6 +44,14 @@ final class StatusText {
                     "unexpected failures: "
                             + status.uncaughtFailures()
                             + " (errors of the program; see the log)");
+        }
+        StorageSpace space = status.space();
+        if (space != null) {
+            out.println(
+                    "space: "
+                            + size(space.availableBytes())
+                            + " available of "
+                            + size(space.sizeBytes()));
         }
         MemoryView memory = status.memory();
         out.println("memory: " + size(memory.limitBytes()) + memoryUses(memory));

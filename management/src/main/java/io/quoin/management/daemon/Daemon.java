@@ -16,6 +16,7 @@ import io.quoin.management.volume.LocalVolume;
 import io.quoin.nbd.UnixSocketFile;
 import io.quoin.xlator.NameText;
 import io.quoin.xlator.Stages;
+import io.quoin.xlator.StorageSpace;
 import io.quoin.xlator.memory.ProcessMemory;
 import java.util.ArrayDeque;
 import java.util.Deque;
@@ -154,11 +155,22 @@ public final class Daemon implements AutoCloseable {
                 (System.nanoTime() - startedNanos) / 1_000_000_000L,
                 options.folder().text(),
                 addresses(),
+                space(),
                 MemoryView.of(memory),
                 Bricks.of(volume),
                 Uncaught.count(),
                 disks(),
                 volume.disks().graph().statistics());
+    }
+
+    /** A brick that is gone is no reason to tell nothing. */
+    private @Nullable StorageSpace space() {
+        try {
+            return volume.disks().space();
+        } catch (BlockException e) {
+            LOG.debug("Space is not known: {}", e.getMessage());
+            return null;
+        }
     }
 
     private <T extends AutoCloseable> T add(T part) {

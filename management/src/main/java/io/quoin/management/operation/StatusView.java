@@ -1,8 +1,10 @@
 package io.quoin.management.operation;
 
 import io.quoin.management.volume.DiskView;
+import io.quoin.xlator.StorageSpace;
 import io.quoin.xlator.graph.NodeStatistics;
 import java.util.List;
+import org.jspecify.annotations.Nullable;
 
 /**
  * What {@code quoin status} shows.
@@ -14,6 +16,8 @@ import java.util.List;
  * @param uptimeSeconds since it was ready
  * @param data its data folder
  * @param nbd where disks can be attached
+ * @param space of the storage that the disks lie on, as the volume sees it; null if that cannot be
+ *     told
  * @param memory for caches and buffers
  * @param bricks the folders at the bottom
  * @param uncaughtFailures exceptions that nothing was prepared for, since the start: errors of the
@@ -27,6 +31,7 @@ public record StatusView(
         long uptimeSeconds,
         String data,
         NbdAddresses nbd,
+        @Nullable StorageSpace space,
         MemoryView memory,
         List<Brick> bricks,
         long uncaughtFailures,

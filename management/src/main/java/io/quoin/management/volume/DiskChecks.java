@@ -3,7 +3,7 @@ package io.quoin.management.volume;
 import io.quoin.block.BlockError;
 import io.quoin.block.BlockException;
 import io.quoin.qcow2.served.OpenCheck;
-import io.quoin.xlator.OpenMode;
+import io.quoin.xlator.OpenOptions;
 import io.quoin.xlator.Stages;
 import io.quoin.xlator.Xlator;
 import io.quoin.xlator.XlatorFile;
@@ -85,7 +85,7 @@ final class DiskChecks {
             String name,
             Loop loop,
             CompletableFuture<XlatorFile> opened) {
-        return graph.open(name, OpenMode.READ_ONLY, loop)
+        return graph.open(name, OpenOptions.READ_ONLY, loop)
                 .thenCompose(
                         file -> {
                             opened.complete(file);

@@ -5,8 +5,9 @@ import io.quoin.block.BlockException;
 import io.quoin.qcow2.served.OpenCheck;
 import io.quoin.xlator.CreateOptions;
 import io.quoin.xlator.FileInfo;
-import io.quoin.xlator.OpenMode;
+import io.quoin.xlator.OpenOptions;
 import io.quoin.xlator.Stages;
+import io.quoin.xlator.StorageSpace;
 import io.quoin.xlator.Xlator;
 import io.quoin.xlator.XlatorFile;
 import io.quoin.xlator.graph.Graph;
@@ -120,6 +121,11 @@ public final class DiskVolume implements AutoCloseable {
                                 names = infos.stream().map(FileInfo::fileName).toList();
                             }
                         });
+    }
+
+    /** Of the storage below, as far as disks may take it. */
+    public StorageSpace space() {
+        return Stages.await(lookingUp(top()::statfs));
     }
 
     /** One disk with the details of its image. */
@@ -236,13 +242,18 @@ public final class DiskVolume implements AutoCloseable {
         return top().stat(name)
                 .thenCompose(
                         info ->
-                                top().open(name, OpenMode.READ_ONLY, loop)
+                                top().open(name, OpenOptions.READ_ONLY, loop)
                                         .thenComposeAsync(
                                                 file -> detailsAndClose(info, file), loop));
     }
 
     private CompletionStage<DiskView> detailsAndClose(FileInfo info, XlatorFile file) {
-        Map<String, Object> details = file.details();
+        Map<String, Object> details;
+        try {
+            details = file.details();
+        } catch (RuntimeException | Error e) {
+            return OpenDisk.closeAfter(e, file);
+        }
         return file.close().thenApply(none -> view(info, details));
     }
 

@@ -16,14 +16,32 @@ import org.jspecify.annotations.Nullable;
 record OpenDisk(XlatorFile file, DiskRing ring, Loop loop, @Nullable String whyReadOnly) {
 
     /**
-     * On the loop.
+     * On the loop. The file is closed if there can be no ring in front of it.
      *
      * @param whyReadOnly null for a disk that is open for writing
      */
-    static OpenDisk of(XlatorFile file, Loop loop, @Nullable String whyReadOnly) {
-        DiskRing ring =
-                DiskRing.create(file, loop, loop::inLoop, loop.requests(), RingOptions.defaults());
-        return new OpenDisk(file, ring, loop, whyReadOnly);
+    static CompletionStage<OpenDisk> of(XlatorFile file, Loop loop, @Nullable String whyReadOnly) {
+        try {
+            DiskRing ring =
+                    DiskRing.create(
+                            file, loop, loop::inLoop, loop.requests(), RingOptions.defaults());
+            return CompletableFuture.completedFuture(new OpenDisk(file, ring, loop, whyReadOnly));
+        } catch (RuntimeException | Error e) {
+            return closeAfter(e, file);
+        }
+    }
+
+    /** Fails as {@code failure} says, once the file is closed. */
+    static <T> CompletionStage<T> closeAfter(Throwable failure, XlatorFile file) {
+        return file.close()
+                .handle((none, second) -> second)
+                .thenCompose(
+                        second -> {
+                            if (second != null) {
+                                failure.addSuppressed(second);
+                            }
+                            return CompletableFuture.failedFuture(failure);
+                        });
     }
 
     /** Answers what was accepted, flushes and closes. */

@@ -174,7 +174,7 @@ final class OpenDisks {
     private CompletionStage<OpenDisk> open(String name) {
         Loop loop = loops.next();
         return graph.open(name, heard(OpenOptions.READ_WRITE, name), loop)
-                .thenApplyAsync(opened -> OpenDisk.of(opened, loop, null), loop)
+                .thenComposeAsync(opened -> OpenDisk.of(opened, loop, null), loop)
                 .handle(
                         (disk, failure) ->
                                 failure == null
@@ -190,7 +190,7 @@ final class OpenDisks {
         }
         LOG.debug("Disk is served read-only: name={}, reason={}", name, why.getMessage());
         return graph.open(name, heard(OpenOptions.READ_ONLY, name), loop)
-                .thenApplyAsync(opened -> OpenDisk.of(opened, loop, why.getMessage()), loop);
+                .thenComposeAsync(opened -> OpenDisk.of(opened, loop, why.getMessage()), loop);
     }
 
     /** The same; what happens to the disk meanwhile is logged. */

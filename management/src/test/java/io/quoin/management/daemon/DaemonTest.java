@@ -193,6 +193,10 @@ class DaemonTest {
             JsonNode status = JSON.valueToTree(call(Status.TYPE, new Status.Request()));
             assertThat(status.path("bricks").path(0).path("directory").asText())
                     .isEqualTo(folder.path().resolve("brick").toString());
+            JsonNode space = status.path("space");
+            assertThat(space.path("sizeBytes").asLong())
+                    .isEqualTo(status.path("bricks").path(0).path("sizeBytes").asLong())
+                    .isGreaterThan(space.path("availableBytes").asLong());
             JsonNode statistics = status.path("statistics");
             assertThat(statistics.path("type").asText()).isEqualTo("debug/io-stats");
             JsonNode write = statistics.path("values").path("total").path("write");

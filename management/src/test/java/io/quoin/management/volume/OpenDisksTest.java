@@ -6,12 +6,17 @@ import static org.assertj.core.api.Assertions.catchThrowable;
 
 import io.quoin.block.BlockError;
 import io.quoin.block.BlockException;
+import io.quoin.block.Geometry;
 import io.quoin.testkit.FileDriver;
 import io.quoin.testkit.MemoryXlator;
 import io.quoin.testkit.sim.VirtualLoop;
 import io.quoin.testkit.sim.VirtualLoopGroup;
-import io.quoin.xlator.OpenMode;
+import io.quoin.xlator.OpenOptions;
+import io.quoin.xlator.PassThroughFile;
+import io.quoin.xlator.PassThroughXlator;
 import io.quoin.xlator.Stages;
+import io.quoin.xlator.XlatorFile;
+import io.quoin.xlator.loop.Loop;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import org.junit.jupiter.api.Test;
@@ -124,7 +129,34 @@ class OpenDisksTest {
         assertThat(failure(disks.alone("vm1", () -> brick.stat("vm1"))).error())
                 .isEqualTo(BlockError.ESHUTDOWN);
         await(disk.close());
-        assertThat(await(brick.open("vm1", OpenMode.READ_WRITE, loops.loop(0)))).isNotNull();
+        assertThat(await(brick.open("vm1", OpenOptions.READ_WRITE, loops.loop(0)))).isNotNull();
+    }
+
+    @Test
+    void shouldCloseTheFileWhenNoRingCanBeMadeForIt() {
+        OpenDisks broken =
+                new OpenDisks(
+                        new PassThroughXlator("broken", "testkit/broken", brick) {
+                            @Override
+                            public CompletionStage<XlatorFile> open(
+                                    String fileName, OpenOptions options, Loop loop) {
+                                return subvolume()
+                                        .open(fileName, options, loop)
+                                        .thenApply(OpenDisksTest::withoutGeometry);
+                            }
+                        },
+                        loops);
+        assertThat(failure(broken.attach("vm1"))).hasMessageContaining("no geometry");
+        assertThat(await(brick.open("vm1", OpenOptions.READ_WRITE, loops.loop(0)))).isNotNull();
+    }
+
+    private static XlatorFile withoutGeometry(XlatorFile file) {
+        return new PassThroughFile(file) {
+            @Override
+            public Geometry geometry() {
+                throw new IllegalStateException("no geometry");
+            }
+        };
     }
 
     private <T> T await(CompletionStage<T> stage) {

@@ -7,7 +7,7 @@ import io.quoin.qcow2.io.ImageIo;
 import io.quoin.qcow2.io.TransferMemory;
 import io.quoin.qcow2.layout.HeaderLayout;
 import io.quoin.qcow2.layout.HeaderReferences;
-import io.quoin.xlator.OpenMode;
+import io.quoin.xlator.OpenOptions;
 import io.quoin.xlator.Xlator;
 import io.quoin.xlator.XlatorFile;
 import io.quoin.xlator.loop.Loop;
@@ -35,7 +35,7 @@ final class HeaderRead {
     /** Of a file that need be no image; fails only if it cannot be read. */
     CompletionStage<ImageHeader> read(String fileName) {
         return subvolume
-                .open(fileName, OpenMode.READ_ONLY, loop)
+                .open(fileName, OpenOptions.READ_ONLY, loop)
                 .thenComposeAsync( // the stage may be done already: then it would go on here
                         file -> ChildFiles.thenClose(file, open -> read(open, fileName)), loop);
     }

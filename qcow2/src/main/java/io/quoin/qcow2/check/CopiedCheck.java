@@ -1,6 +1,7 @@
 package io.quoin.qcow2.check;
 
 import io.quoin.qcow2.file.ClosedImage;
+import io.quoin.qcow2.file.TablesAhead;
 import io.quoin.qcow2.layout.ClusterKind;
 import io.quoin.qcow2.layout.L1Entry;
 import io.quoin.qcow2.layout.L2Entry;
@@ -18,7 +19,7 @@ final class CopiedCheck {
     private final CheckReport report;
     private final boolean mayClear;
     private final boolean maySet;
-    private final ByteBuffer l2Table;
+    private final TablesAhead l2Tables;
 
     /**
      * @param mayClear whether a flag that is wrong is taken away: what it says is copied, at worst
@@ -36,7 +37,7 @@ final class CopiedCheck {
         this.report = report;
         this.mayClear = mayClear;
         this.maySet = maySet;
-        this.l2Table = ByteBuffer.allocate(image.clusterSize);
+        this.l2Tables = new TablesAhead(image, this::l2Offset);
     }
 
     void check() {
@@ -50,13 +51,12 @@ final class CopiedCheck {
             boolean changed = false;
             for (int i = 0; i < count; i++) {
                 long entry = l1.getLong(i * L1Entry.SIZE_BYTES);
-                if (L1Entry.isAllocated(entry)
-                        && L1Entry.fault(entry, image.clusterBits, image.fileSizeBytes).isNone()) {
+                if (l2Offset(entry) != 0) {
                     if (wrong(entry, L1Entry.hostOffset(entry), false, chunkOffset + 8L * i)) {
                         l1.putLong(i * L1Entry.SIZE_BYTES, entry ^ L1Entry.COPIED);
                         changed = true;
                     }
-                    checkL2(L1Entry.hostOffset(entry));
+                    checkL2(l2Offset(entry), l2Tables.table(l1, i * L1Entry.SIZE_BYTES));
                 }
             }
             if (changed) {
@@ -65,8 +65,15 @@ final class CopiedCheck {
         }
     }
 
-    private void checkL2(long l2Offset) {
-        image.read(l2Offset, l2Table, image.clusterSize);
+    /** Where the table of an entry is; 0: there is none that could be read. */
+    private long l2Offset(long entry) {
+        boolean isThere =
+                L1Entry.isAllocated(entry)
+                        && L1Entry.fault(entry, image.clusterBits, image.fileSizeBytes).isNone();
+        return isThere ? L1Entry.hostOffset(entry) : 0;
+    }
+
+    private void checkL2(long l2Offset, ByteBuffer l2Table) {
         boolean extended = image.geometry.extendedL2();
         boolean changed = false;
         for (int at = 0; at < image.clusterSize; at += image.geometry.l2EntryBytes()) {
@@ -83,6 +90,7 @@ final class CopiedCheck {
         }
         if (changed) {
             image.write(l2Offset, l2Table.rewind());
+            l2Tables.forget();
         }
     }
 

@@ -90,7 +90,7 @@ final class L1Walk {
             } else if (sideBySide != null) {
                 sideBySide.add(l2Offset, active, L1Entry.isCopied(meant));
             } else {
-                l2Walk.walk(l2Offset, 1, active);
+                l2Walk.walk(l2Offset, active);
             }
         }
     }

@@ -17,13 +17,16 @@ import java.nio.LongBuffer;
 final class L2Walk {
     private static final int READ_BYTES_MAX = 1 << 20;
 
+    /** As many requests may be in flight for each thread. */
+    private static final int READ_TABLES_MAX = 256;
+
     private final ClosedImage image;
     private final References references;
     private final CheckReport report;
     private final boolean repair;
     private final boolean extended;
 
-    /** Tables as they are read: as many as follow each other, up to a limit. */
+    /** Tables as they are read, several at once. */
     private final ByteBuffer buffer;
 
     private final long[] words;
@@ -61,19 +64,24 @@ final class L2Walk {
                         | (image.clusterSize - 1 & L2Entry.OFFSET_MASK);
     }
 
-    /** Tables that are read at once if they follow each other. */
+    /** Tables that are read at once. */
     static int tablesAtOnce(ClosedImage image) {
-        return Math.max(1, READ_BYTES_MAX >>> image.clusterBits);
+        return Math.min(READ_TABLES_MAX, Math.max(1, READ_BYTES_MAX >>> image.clusterBits));
     }
 
-    /** Walks {@code tables}, which follow each other, at most {@link #tablesAtOnce}. */
-    void walk(long l2Offset, int tables, boolean active) {
-        buffer.clear();
-        image.read(l2Offset, buffer, tables << image.clusterBits);
+    void walk(long l2Offset, boolean active) {
+        image.read(l2Offset, buffer, image.clusterSize);
+        buffer.asLongBuffer().get(words);
+        walkWords(l2Offset, active);
+    }
+
+    /** Walks the tables from index {@code from} up to {@code to}, at most {@link #tablesAtOnce}. */
+    void walk(long[] l2Offsets, int from, int to, boolean active) {
+        image.readEach(l2Offsets, from, to, buffer);
         LongBuffer all = buffer.asLongBuffer();
-        for (int i = 0; i < tables; i++) {
+        for (int i = from; i < to; i++) {
             all.get(words);
-            walkWords(l2Offset + ((long) i << image.clusterBits), active);
+            walkWords(l2Offsets[i], active);
         }
     }
 

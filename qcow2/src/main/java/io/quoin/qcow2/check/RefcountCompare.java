@@ -1,6 +1,7 @@
 package io.quoin.qcow2.check;
 
 import io.quoin.qcow2.file.ClosedImage;
+import io.quoin.qcow2.file.TablesAhead;
 import io.quoin.qcow2.layout.EntryFault;
 import io.quoin.qcow2.layout.RefcountLayout;
 import java.nio.ByteBuffer;
@@ -17,7 +18,8 @@ final class RefcountCompare {
     private final CheckReport report;
     private final RepairMode mode;
     private final RefcountLayout layout;
-    private final ByteBuffer block;
+    private final TablesAhead blocks;
+    private ByteBuffer block = ByteBuffer.allocate(0);
 
     /** Counts that are looked at together where all are the same: whole words on either side. */
     private final int group;
@@ -37,7 +39,7 @@ final class RefcountCompare {
         this.report = report;
         this.mode = mode;
         this.layout = image.header.refcounts();
-        this.block = ByteBuffer.allocate(image.clusterSize);
+        this.blocks = new TablesAhead(image, this::blockOffset);
         this.group = Math.max(Long.BYTES, Long.SIZE / layout.widthBits());
         long word = 1;
         for (int width = layout.widthBits(); width < Long.SIZE; width *= 2) {
@@ -65,10 +67,10 @@ final class RefcountCompare {
                     i += RefcountLayout.TABLE_ENTRY_BYTES) {
                 long entry = table.getLong(i);
                 long end = Math.min(limit, firstCluster + layout.blockEntries());
-                if (entry != 0
-                        && RefcountLayout.tableFault(entry, image.clusterBits, image.fileSizeBytes)
-                                == EntryFault.NONE) {
-                    compareBlock(RefcountLayout.blockHostOffset(entry), firstCluster, end);
+                long blockOffset = blockOffset(entry);
+                if (blockOffset != 0) {
+                    block = blocks.table(table, i);
+                    compareBlock(blockOffset, firstCluster, end);
                 } else {
                     uncounted(firstCluster, end);
                 }
@@ -78,8 +80,16 @@ final class RefcountCompare {
         uncounted(firstCluster, limit);
     }
 
+    /** Where the block of an entry is; 0: there is none that could be read. */
+    private long blockOffset(long entry) {
+        boolean isThere =
+                entry != 0
+                        && RefcountLayout.tableFault(entry, image.clusterBits, image.fileSizeBytes)
+                                == EntryFault.NONE;
+        return isThere ? RefcountLayout.blockHostOffset(entry) : 0;
+    }
+
     private void compareBlock(long blockOffset, long firstCluster, long endCluster) {
-        image.read(blockOffset, block, image.clusterSize);
         boolean changed = false;
         long cluster = firstCluster - 1;
         while (++cluster < endCluster) {
@@ -114,6 +124,7 @@ final class RefcountCompare {
         }
         if (changed) {
             image.write(blockOffset, block.clear());
+            blocks.forget();
         }
     }
 

@@ -40,7 +40,7 @@ final class SideBySide {
             References shared = new SharedReferences(image, counts, countMax);
             L2Walk walk = L2Walk.ofMany(image, shared, own);
             reports.add(own);
-            visitors.add((l2Offset, tables) -> walk.walk(l2Offset, tables, batchIsActive));
+            visitors.add((offsets, from, to) -> walk.walk(offsets, from, to, batchIsActive));
         }
     }
 
@@ -56,7 +56,7 @@ final class SideBySide {
     }
 
     void walkBatch() {
-        workers.visit(batch, image.clusterSize, L2Walk.tablesAtOnce(image), visitors);
+        workers.visit(batch.toLongArray(), L2Walk.tablesAtOnce(image), visitors);
         batch.clear();
     }
 

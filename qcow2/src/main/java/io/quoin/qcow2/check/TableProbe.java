@@ -20,7 +20,7 @@ final class TableProbe implements References {
     static boolean isTable(ClosedImage image, long l2Offset) {
         CheckReport strict = new CheckReport(FindingException.LISTENER);
         try {
-            new L2Walk(image, new TableProbe(image), strict, false).walk(l2Offset, 1, false);
+            new L2Walk(image, new TableProbe(image), strict, false).walk(l2Offset, false);
             return true;
         } catch (FindingException e) {
             return false;

@@ -9,7 +9,6 @@ import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 import java.util.concurrent.atomic.AtomicInteger;
-import org.agrona.collections.LongArrayList;
 
 /**
  * Threads that look at L2 tables side by side: most of the time of a check goes there.
@@ -36,9 +35,10 @@ final class TableWorkers implements AutoCloseable {
         return threads;
     }
 
-    /** Looks at tables that follow each other. */
+    /** Looks at tables. */
     interface Visitor {
-        void visit(long hostOffset, int tables);
+        /** Those from index {@code from} up to {@code to}. */
+        void visit(long[] hostOffsets, int from, int to);
     }
 
     /**
@@ -46,11 +46,10 @@ final class TableWorkers implements AutoCloseable {
      * back when all are done.
      *
      * @param offsets where the tables are
-     * @param together so many at most are given at once, if they follow each other
+     * @param together so many at most are given at once
      */
-    void visit(
-            LongArrayList offsets, int tableBytes, int together, List<? extends Visitor> visitors) {
-        if (offsets.isEmpty()) {
+    void visit(long[] offsets, int together, List<? extends Visitor> visitors) {
+        if (offsets.length == 0) {
             return;
         }
         AtomicInteger next = new AtomicInteger();
@@ -60,25 +59,14 @@ final class TableWorkers implements AutoCloseable {
                     pool.submit(
                             () -> {
                                 int from = next.getAndAdd(together);
-                                while (from < offsets.size()) {
-                                    int to = Math.min(from + together, offsets.size());
-                                    visit(offsets, from, to, tableBytes, visitor);
+                                while (from < offsets.length) {
+                                    int to = Math.min(from + together, offsets.length);
+                                    visitor.visit(offsets, from, to);
                                     from = next.getAndAdd(together);
                                 }
                             }));
         }
-        await(all, next, offsets.size());
-    }
-
-    private static void visit(
-            LongArrayList offsets, int from, int to, int tableBytes, Visitor visitor) {
-        int first = from;
-        for (int i = from + 1; i <= to; i++) {
-            if (i == to || offsets.getLong(i) != offsets.getLong(i - 1) + tableBytes) {
-                visitor.visit(offsets.getLong(first), i - first);
-                first = i;
-            }
-        }
+        await(all, next, offsets.length);
     }
 
     private static void await(List<Future<?>> all, AtomicInteger next, int end) {

@@ -119,6 +119,17 @@ public final class ClosedImage {
         return target.flip();
     }
 
+    /** Fills {@code target} from 0 on with tables of a cluster each, ready to be read. */
+    public ByteBuffer readEach(long[] hostOffsets, int from, int to, ByteBuffer target) {
+        target.clear().limit((to - from) << clusterBits);
+        try {
+            file.readEach(hostOffsets, from, to, clusterSize, target);
+        } catch (IOException e) {
+            throw failed(e);
+        }
+        return target.flip();
+    }
+
     public void write(long hostOffset, ByteBuffer source) {
         settled = false;
         try {

@@ -2,6 +2,7 @@ package io.quoin.qcow2.info;
 
 import io.quoin.block.BlockError;
 import io.quoin.qcow2.file.ClosedImage;
+import io.quoin.qcow2.file.TablesAhead;
 import io.quoin.qcow2.layout.ClusterKind;
 import io.quoin.qcow2.layout.EntryFault;
 import io.quoin.qcow2.layout.L1Entry;
@@ -12,7 +13,8 @@ import java.nio.ByteBuffer;
 import org.jspecify.annotations.Nullable;
 
 /**
- * What one image of a chain has at a guest offset. Keeps the L2 table that it looked at last.
+ * What one image of a chain has at a guest offset. Keeps the L2 table that it looked at last, and
+ * small ones that come next.
  *
  * <p>Threading: confined to its user.
  */
@@ -27,9 +29,8 @@ final class LayerMap {
     private final @Nullable ClosedImage image;
     private final long sizeBytes;
     private final ByteBuffer l1;
-    private final ByteBuffer l2;
+    private final @Nullable TablesAhead l2Tables;
     private int l1First = -1;
-    private long l2HostOffset;
 
     private State state = State.UNALLOCATED;
     private long lengthBytes;
@@ -39,7 +40,14 @@ final class LayerMap {
         this.image = image;
         this.sizeBytes = sizeBytes;
         this.l1 = image == null ? ByteBuffer.allocate(0) : image.tableBuffer();
-        this.l2 = ByteBuffer.allocate(image == null ? 0 : image.clusterSize);
+        this.l2Tables =
+                image == null ? null : new TablesAhead(image, entry -> l2Offset(image, entry));
+    }
+
+    private static long l2Offset(ClosedImage qcow2, long entry) {
+        return L1Entry.fault(entry, qcow2.clusterBits, qcow2.fileSizeBytes).isNone()
+                ? L1Entry.hostOffset(entry)
+                : 0;
     }
 
     long sizeBytes() {
@@ -64,16 +72,15 @@ final class LayerMap {
      * reaches.
      */
     void look(long guestOffset, long lengthMax) {
-        if (image == null) {
+        if (image == null || l2Tables == null) {
             set(State.DATA, Math.min(lengthMax, sizeBytes - guestOffset), guestOffset);
             return;
         }
         Qcow2Geometry geometry = image.geometry;
-        long entry = l1Entry(image, geometry.l1Index(guestOffset));
+        int l1Index = geometry.l1Index(guestOffset);
+        long entry = l1Entry(image, l1Index);
         if (!L1Entry.isAllocated(entry)) {
-            long end =
-                    unallocatedEnd(
-                            geometry, geometry.l1Index(guestOffset), guestOffset + lengthMax);
+            long end = unallocatedEnd(geometry, l1Index, guestOffset + lengthMax);
             set(State.UNALLOCATED, end - guestOffset, MapExtent.NO_OFFSET);
             return;
         }
@@ -82,11 +89,8 @@ final class LayerMap {
                 L1Entry.fault(entry, image.clusterBits, image.fileSizeBytes),
                 "L1 entry",
                 guestOffset);
-        if (L1Entry.hostOffset(entry) != l2HostOffset) {
-            l2HostOffset = L1Entry.hostOffset(entry);
-            image.read(l2HostOffset, l2, image.clusterSize);
-        }
-        lookL2(image, guestOffset, lengthMax);
+        ByteBuffer l2 = l2Tables.table(l1, (l1Index - l1First) * L1Entry.SIZE_BYTES);
+        lookL2(image, l2, guestOffset, lengthMax);
     }
 
     /**
@@ -102,7 +106,7 @@ final class LayerMap {
         return Math.min(limit, next * geometry.l2CoverBytes());
     }
 
-    private void lookL2(ClosedImage qcow2, long guestOffset, long lengthMax) {
+    private void lookL2(ClosedImage qcow2, ByteBuffer l2, long guestOffset, long lengthMax) {
         Qcow2Geometry geometry = qcow2.geometry;
         int at = geometry.l2Index(guestOffset) * geometry.l2EntryBytes();
         long entry = l2.getLong(at);
@@ -119,14 +123,15 @@ final class LayerMap {
             return;
         }
         if (kind != ClusterKind.COMPRESSED && kind != ClusterKind.UNALLOCATED) {
-            long limit = external ? Long.MAX_VALUE : qcow2.fileSizeBytes;
-            refuse(
-                    qcow2,
-                    L2Entry.fault(entry, qcow2.clusterBits, qcow2.header.version(), limit),
-                    "L2 entry",
-                    guestOffset);
+            refuse(qcow2, l2Fault(qcow2, entry), "L2 entry", guestOffset);
         }
-        long length = Math.min(lengthMax, qcow2.clusterSize - inCluster);
+        long clusters =
+                switch (kind) {
+                    case UNALLOCATED, ZERO_PLAIN -> run(l2, at, 0);
+                    case NORMAL -> soundRun(qcow2, l2, at);
+                    case ZERO_ALLOCATED, COMPRESSED -> 1;
+                };
+        long length = Math.min(lengthMax, (clusters << qcow2.clusterBits) - inCluster);
         long host = L2Entry.hostOffset(entry) + inCluster;
         switch (kind) {
             case UNALLOCATED -> set(State.UNALLOCATED, length, MapExtent.NO_OFFSET);
@@ -135,6 +140,30 @@ final class LayerMap {
             case NORMAL -> set(State.DATA, length, host);
             case COMPRESSED -> set(State.COMPRESSED, length, MapExtent.NO_OFFSET);
         }
+    }
+
+    /** Clusters from an entry on, each {@code step} behind the one before; plain tables alone. */
+    private static int run(ByteBuffer l2, int at, long step) {
+        long next = l2.getLong(at) + step;
+        int end = at + L2Entry.SIZE_BYTES;
+        while (end < l2.limit() && l2.getLong(end) == next) {
+            next += step;
+            end += L2Entry.SIZE_BYTES;
+        }
+        return (end - at) / L2Entry.SIZE_BYTES;
+    }
+
+    /** As {@link #run}; a cluster alone if the last leads out of the file, for that is refused. */
+    private static int soundRun(ClosedImage qcow2, ByteBuffer l2, int at) {
+        int clusters = run(l2, at, qcow2.clusterSize);
+        long last = l2.getLong(at + (clusters - 1) * L2Entry.SIZE_BYTES);
+        return l2Fault(qcow2, last).isNone() ? clusters : 1;
+    }
+
+    private static EntryFault l2Fault(ClosedImage qcow2, long entry) {
+        boolean external = qcow2.header.hasExternalDataFile();
+        long limit = external ? Long.MAX_VALUE : qcow2.fileSizeBytes;
+        return L2Entry.fault(entry, qcow2.clusterBits, qcow2.header.version(), limit);
     }
 
     private void lookSubclusters(

@@ -123,7 +123,7 @@ public final class ImageOpener {
     private CompletionStage<XlatorFile> openParent(
             String name, String format, Loop loop, Chain chain) {
         return format.equals(RAW)
-                ? setup.subvolume().open(name, OpenMode.READ_ONLY, loop)
+                ? setup.subvolume().open(name, OpenOptions.READ_ONLY, loop)
                 : open(name, OpenOptions.READ_ONLY, loop, chain);
     }
 

@@ -20,6 +20,7 @@ import io.quoin.testkit.MemoryXlator;
 import io.quoin.testkit.sim.VirtualLoopGroup;
 import io.quoin.xlator.FileInfo;
 import io.quoin.xlator.OpenMode;
+import io.quoin.xlator.OpenOptions;
 import io.quoin.xlator.Xlator;
 import io.quoin.xlator.XlatorFile;
 import io.quoin.xlator.graph.GraphContext;
@@ -124,7 +125,7 @@ public final class Entrances implements AutoCloseable {
             putChain();
         }
         if (image.fileSize() > image.toArray().length) {
-            XlatorFile file = loops.await(brick.open(IMAGE, OpenMode.READ_WRITE, loops.loop(0)));
+            XlatorFile file = loops.await(brick.open(IMAGE, OpenOptions.READ_WRITE, loops.loop(0)));
             loops.await(loops.loop(0).call(() -> file.resize(image.fileSize())));
             loops.await(loops.loop(0).call(file::close));
         }
@@ -234,7 +235,7 @@ public final class Entrances implements AutoCloseable {
     private Report open(String name, OpenMode mode, Use use) {
         XlatorFile file;
         try {
-            file = loops.await(volume.open(name, mode, loops.loop(0)));
+            file = loops.await(volume.open(name, OpenOptions.of(mode), loops.loop(0)));
         } catch (BlockException e) {
             return Report.refused(e);
         }

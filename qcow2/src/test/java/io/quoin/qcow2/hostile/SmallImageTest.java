@@ -8,6 +8,7 @@ import io.quoin.qcow2.layout.L2Entry;
 import io.quoin.testkit.FileDriver;
 import io.quoin.testkit.log.LogsErrors;
 import io.quoin.xlator.OpenMode;
+import io.quoin.xlator.OpenOptions;
 import io.quoin.xlator.XlatorFile;
 import java.nio.ByteBuffer;
 import java.nio.file.Path;
@@ -39,7 +40,7 @@ class SmallImageTest {
         if (image.fileSize() > image.toArray().length) {
             XlatorFile file =
                     images.loops.await(
-                            images.brick.open(NAME, OpenMode.READ_WRITE, images.loops.loop(0)));
+                            images.brick.open(NAME, OpenOptions.READ_WRITE, images.loops.loop(0)));
             images.loops.await(images.loops.loop(0).call(() -> file.resize(image.fileSize())));
             images.close(file);
         }
@@ -169,7 +170,7 @@ class SmallImageTest {
         assertThat(read(driver, 0)).isEqualTo(BlockError.OK);
         XlatorFile below =
                 images.loops.await(
-                        images.brick.open(NAME, OpenMode.READ_WRITE, images.loops.loop(0)));
+                        images.brick.open(NAME, OpenOptions.READ_WRITE, images.loops.loop(0)));
         images.loops.await(images.loops.loop(0).call(() -> below.shrink(image.data())));
         assertThat(read(driver, 0)).isEqualTo(BlockError.EIO);
         assertThat(read(driver, SmallImage.ZERO_ENTRY)).isEqualTo(BlockError.OK);

@@ -7,7 +7,7 @@ import io.quoin.testkit.MemoryXlator;
 import io.quoin.testkit.RandomOperations;
 import io.quoin.testkit.fault.ReorderingXlator;
 import io.quoin.testkit.sim.VirtualLoopGroup;
-import io.quoin.xlator.OpenMode;
+import io.quoin.xlator.OpenOptions;
 import io.quoin.xlator.XlatorFile;
 import java.nio.ByteBuffer;
 import java.util.ArrayList;
@@ -89,7 +89,7 @@ class FrozenMetadataTest {
     private XlatorFile open(byte[] content, long reorderSeed) {
         brick.put(NAME, content);
         ReorderingXlator reordering = new ReorderingXlator("reorder", brick, reorderSeed);
-        return loops.await(reordering.open(NAME, OpenMode.READ_WRITE, loops.loop(0)));
+        return loops.await(reordering.open(NAME, OpenOptions.READ_WRITE, loops.loop(0)));
     }
 
     private ImageIo io(XlatorFile file) {

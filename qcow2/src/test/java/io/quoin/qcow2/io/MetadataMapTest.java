@@ -8,7 +8,7 @@ import io.quoin.testkit.MemoryXlator;
 import io.quoin.testkit.RandomOperations;
 import io.quoin.testkit.log.LogsErrors;
 import io.quoin.testkit.sim.VirtualLoopGroup;
-import io.quoin.xlator.OpenMode;
+import io.quoin.xlator.OpenOptions;
 import io.quoin.xlator.XlatorFile;
 import java.lang.management.ManagementFactory;
 import java.nio.ByteBuffer;
@@ -136,7 +136,7 @@ class MetadataMapTest {
         VirtualLoopGroup loops = new VirtualLoopGroup(1);
         MemoryXlator brick = new MemoryXlator("brick");
         brick.put("image", new byte[4 * CLUSTER]);
-        XlatorFile file = loops.await(brick.open("image", OpenMode.READ_WRITE, loops.loop(0)));
+        XlatorFile file = loops.await(brick.open("image", OpenOptions.READ_WRITE, loops.loop(0)));
         ImageHealth health = new ImageHealth("image", true);
         List<String> corrupt = new ArrayList<>();
         health.whenCorrupt(() -> corrupt.add(health.reason()));

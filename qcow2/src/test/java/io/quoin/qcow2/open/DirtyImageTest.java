@@ -4,7 +4,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.quoin.testkit.MemoryXlator;
 import io.quoin.testkit.sim.VirtualLoopGroup;
-import io.quoin.xlator.OpenMode;
+import io.quoin.xlator.OpenOptions;
 import io.quoin.xlator.XlatorFile;
 import io.quoin.xlator.loop.Loop;
 import java.lang.reflect.Proxy;
@@ -24,7 +24,8 @@ class DirtyImageTest {
         VirtualLoopGroup loops = new VirtualLoopGroup(1);
         MemoryXlator brick = new MemoryXlator("brick");
         brick.put("disk.qcow2", new byte[512]);
-        XlatorFile file = loops.await(brick.open("disk.qcow2", OpenMode.READ_WRITE, loops.loop(0)));
+        XlatorFile file =
+                loops.await(brick.open("disk.qcow2", OpenOptions.READ_WRITE, loops.loop(0)));
         AtomicBoolean failed = new AtomicBoolean();
         Loop loop =
                 (Loop)

@@ -16,7 +16,7 @@ import io.quoin.qcow2.layout.Qcow2Geometry;
 import io.quoin.testkit.MemoryXlator;
 import io.quoin.testkit.RandomOperations;
 import io.quoin.testkit.sim.VirtualLoopGroup;
-import io.quoin.xlator.OpenMode;
+import io.quoin.xlator.OpenOptions;
 import io.quoin.xlator.XlatorFile;
 import io.quoin.xlator.memory.MemoryUse;
 import io.quoin.xlator.memory.ProcessMemory;
@@ -57,7 +57,7 @@ class TableWalkTest {
         }
         ByteBuffer.wrap(content, CLUSTER, CLUSTER).asLongBuffer().put(l1);
         brick.put(NAME, content);
-        XlatorFile file = loops.await(brick.open(NAME, OpenMode.READ_WRITE, loops.loop(0)));
+        XlatorFile file = loops.await(brick.open(NAME, OpenOptions.READ_WRITE, loops.loop(0)));
         ImageIo io = new ImageIo(file, loops.loop(0), new ImageHealth(NAME, true));
         io.clusterBits(CLUSTER_BITS);
         io.map().addAll(2, TABLES, MetadataKind.L2_TABLE);

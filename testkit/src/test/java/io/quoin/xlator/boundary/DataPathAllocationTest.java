@@ -13,7 +13,6 @@ import io.quoin.testkit.sim.VirtualLoop;
 import io.quoin.testkit.sim.VirtualLoopGroup;
 import io.quoin.xlator.CreateOptions;
 import io.quoin.xlator.FileListener;
-import io.quoin.xlator.OpenMode;
 import io.quoin.xlator.OpenOptions;
 import io.quoin.xlator.PassThroughFile;
 import io.quoin.xlator.PassThroughXlator;
@@ -77,7 +76,7 @@ class DataPathAllocationTest {
                         "features/throttle",
                         Map.of("iops-total", "1G", "iops-total-burst", "1G"),
                         stats);
-        return loops.await(limited.open("a", OpenMode.READ_WRITE, loop));
+        return loops.await(limited.open("a", OpenOptions.READ_WRITE, loop));
     }
 
     private Xlator filter(String typeName, Map<String, String> given, Xlator below) {

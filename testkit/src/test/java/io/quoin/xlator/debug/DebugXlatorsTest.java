@@ -11,7 +11,7 @@ import io.quoin.testkit.FileDriver.Pending;
 import io.quoin.testkit.GraphBed;
 import io.quoin.testkit.sim.VirtualLoopGroup;
 import io.quoin.xlator.CreateOptions;
-import io.quoin.xlator.OpenMode;
+import io.quoin.xlator.OpenOptions;
 import io.quoin.xlator.XlatorFile;
 import io.quoin.xlator.boundary.BoundaryXlator;
 import io.quoin.xlator.graph.Graph;
@@ -45,7 +45,7 @@ class DebugXlatorsTest {
                                 + "\nend-volume\n");
         loops.await(graph.node("brick").create("a", CreateOptions.ofSize(1 << 20)));
         return new FileDriver(
-                loops.await(graph.top().open("a", OpenMode.READ_WRITE, loops.loop(0))),
+                loops.await(graph.top().open("a", OpenOptions.READ_WRITE, loops.loop(0))),
                 loops.loop(0));
     }
 

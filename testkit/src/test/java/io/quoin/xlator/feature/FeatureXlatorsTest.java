@@ -12,7 +12,7 @@ import io.quoin.testkit.FileDriver.Pending;
 import io.quoin.testkit.GraphBed;
 import io.quoin.testkit.sim.VirtualLoopGroup;
 import io.quoin.xlator.CreateOptions;
-import io.quoin.xlator.OpenMode;
+import io.quoin.xlator.OpenOptions;
 import io.quoin.xlator.graph.Graph;
 import java.util.ArrayList;
 import java.util.List;
@@ -40,7 +40,7 @@ class FeatureXlatorsTest {
                                 + "\n subvolumes brick\nend-volume\n");
         loops.await(graph.node("brick").create("a", CreateOptions.ofSize(64 << 20)));
         return new FileDriver(
-                loops.await(graph.top().open("a", OpenMode.READ_WRITE, loops.loop(0))),
+                loops.await(graph.top().open("a", OpenOptions.READ_WRITE, loops.loop(0))),
                 loops.loop(0));
     }
 

@@ -8,7 +8,7 @@ import io.quoin.block.BlockException;
 import io.quoin.testkit.GraphBed;
 import io.quoin.testkit.sim.VirtualLoopGroup;
 import io.quoin.xlator.CreateOptions;
-import io.quoin.xlator.OpenMode;
+import io.quoin.xlator.OpenOptions;
 import io.quoin.xlator.PassThroughXlator;
 import io.quoin.xlator.Xlator;
 import io.quoin.xlator.XlatorFile;
@@ -167,7 +167,7 @@ class GraphTest {
     void shouldRefuseToCloseWhenAFileIsOpen() {
         Graph graph = GraphBed.build(loops, "");
         loops.await(graph.top().create("a", CreateOptions.ofSize(512)));
-        XlatorFile file = loops.await(graph.top().open("a", OpenMode.READ_WRITE, loops.loop(0)));
+        XlatorFile file = loops.await(graph.top().open("a", OpenOptions.READ_WRITE, loops.loop(0)));
         assertThatThrownBy(() -> loops.await(graph.close()))
                 .hasMessage("node has open files: name=brick, files=a");
         loops.await(loops.loop(0).call(file::close));

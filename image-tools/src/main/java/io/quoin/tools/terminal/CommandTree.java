@@ -1,4 +1,4 @@
-package io.quoin.management.cli;
+package io.quoin.tools.terminal;
 
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine;
@@ -12,7 +12,7 @@ import picocli.CommandLine.Command;
  *
  * <p>Threading: confined to the main thread.
  */
-final class CommandTree {
+public final class CommandTree {
     private final String[] arguments;
 
     private CommandTree(String[] arguments) {
@@ -24,7 +24,7 @@ final class CommandTree {
      *
      * @param arguments of the program; none: every command is made
      */
-    static CommandLine of(Class<?> command, String... arguments) {
+    public static CommandLine of(Class<?> command, String... arguments) {
         return new CommandTree(arguments).make(command, 0);
     }
 

@@ -1,4 +1,4 @@
-package io.quoin.management.cli;
+package io.quoin.tools.terminal;
 
 import java.lang.annotation.ElementType;
 import java.lang.annotation.Retention;
@@ -8,7 +8,7 @@ import java.lang.annotation.Target;
 /** The commands below a command, in place of picocli's own list, which makes all of them. */
 @Retention(RetentionPolicy.RUNTIME)
 @Target(ElementType.TYPE)
-@interface Subcommands {
+public @interface Subcommands {
     /** In the order in which they are shown. */
     Class<?>[] value();
 }
