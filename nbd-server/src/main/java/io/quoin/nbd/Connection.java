@@ -10,6 +10,7 @@ import io.quoin.nbd.negotiation.Handover;
 import io.quoin.nbd.negotiation.NegotiationHandler;
 import io.quoin.nbd.peer.PeerLog;
 import io.quoin.nbd.transmission.BufferPool;
+import io.quoin.nbd.transmission.LoopShares;
 import io.quoin.nbd.transmission.ReceiveSource;
 import io.quoin.nbd.transmission.Session;
 import io.quoin.nbd.transmission.TransmissionHandler;
@@ -35,6 +36,7 @@ final class Connection implements Handover {
     private final Portal portal;
     private final String place;
     private final BufferPool buffers;
+    private final LoopShares shares;
     private final TransmissionHandler.Limits limits;
     private final ReceiveSource source;
     private final NegotiationHandler negotiation;
@@ -53,7 +55,8 @@ final class Connection implements Handover {
             ExportCatalogue catalogue,
             NbdServerOptions options,
             PeerLog peerLog,
-            BufferPool buffers) {}
+            BufferPool buffers,
+            LoopShares shares) {}
 
     /**
      * @param place what has the place in {@code portal} that it takes
@@ -73,6 +76,7 @@ final class Connection implements Handover {
         this.portal = portal;
         this.place = place;
         this.buffers = shared.buffers();
+        this.shares = shared.shares();
         NbdServerOptions options = shared.options();
         this.limits =
                 new TransmissionHandler.Limits(
@@ -171,6 +175,7 @@ final class Connection implements Handover {
                         session,
                         portal.memory(),
                         buffers,
+                        shares,
                         limits,
                         source,
                         leftover.get(),

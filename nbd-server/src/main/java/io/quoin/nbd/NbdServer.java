@@ -17,6 +17,7 @@ import io.quoin.block.Reason;
 import io.quoin.nbd.export.ExportCatalogue;
 import io.quoin.nbd.peer.PeerLog;
 import io.quoin.nbd.transmission.BufferPool;
+import io.quoin.nbd.transmission.LoopShares;
 import io.quoin.nbd.transmission.MemoryBudget;
 import io.quoin.nbd.transmission.ReceiveSource;
 import io.quoin.xlator.NameText;
@@ -66,7 +67,9 @@ public final class NbdServer {
         this.acceptLoop = (NettyLoop) loops.next();
         this.options = options;
         this.buffers = new BufferPool(loops.loops().size());
-        this.shared = new Connection.Shared(acceptLoop, catalogue, options, peerLog, buffers);
+        this.shared =
+                new Connection.Shared(
+                        acceptLoop, catalogue, options, peerLog, buffers, new LoopShares());
     }
 
     /**

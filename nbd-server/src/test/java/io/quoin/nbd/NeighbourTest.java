@@ -27,6 +27,9 @@ final class NeighbourTest {
     private static final int FLOODERS = 10;
     private static final int REQUESTS = 200;
 
+    /** What clients have in flight that wait for answers before they go on. */
+    private static final int WRITES = 64;
+
     /** Keeps the first loop, with the disks fixed and other on it, until it is closed. */
     private static AutoCloseable stopLoop(TestServer server) throws Exception {
         CompletableFuture<Void> stopped = new CompletableFuture<>();
@@ -70,7 +73,7 @@ final class NeighbourTest {
                 // All of the flood was there before; each client had a turn, or a few.
                 assertThat(before.get()).isBetween(0, FLOODERS * REQUESTS / 4);
                 for (NbdClient flooder : flooders) {
-                    assertThat(answers(flooder)).isEqualTo(REQUESTS);
+                    assertThat(answers(flooder, REQUESTS)).isEqualTo(REQUESTS);
                 }
             } finally {
                 for (NbdClient flooder : flooders) {
@@ -80,10 +83,45 @@ final class NeighbourTest {
         }
     }
 
-    /** Reads answers until all have come. */
-    private static int answers(NbdClient client) throws IOException {
+    @Test
+    void shouldServeNeighbourBeforeMostWritesWhenNoClientUsesItsTurnUp() throws Exception {
+        try (TestServer server = new TestServer();
+                NbdClient neighbour = NbdClient.open(server.unix(), "other", false)) {
+            List<Integer> before = new ArrayList<>();
+            server.other.whenSubmitted = () -> before.add(server.fixed.count(IoOp.WRITE));
+            List<NbdClient> flooders = new ArrayList<>();
+            try {
+                for (int i = 0; i < FLOODERS; i++) {
+                    flooders.add(NbdClient.open(server.unix(), "fixed", true));
+                }
+                ByteArrayOutputStream flood = new ByteArrayOutputStream();
+                for (int i = 0; i < WRITES; i++) {
+                    flood.write(NbdClient.writeBytes(0, i, 0, new byte[512]));
+                }
+                AutoCloseable loop = stopLoop(server);
+                for (NbdClient flooder : flooders) {
+                    flooder.send(flood.toByteArray());
+                }
+                neighbour.write(0, 1, 0, new byte[4096]);
+                loop.close();
+                assertThat(neighbour.readReply(0).error()).isZero();
+                assertThat(before).hasSize(1);
+                assertThat(before.get(0)).isBetween(0, FLOODERS * WRITES / 4);
+                for (NbdClient flooder : flooders) {
+                    assertThat(answers(flooder, WRITES)).isEqualTo(WRITES);
+                }
+            } finally {
+                for (NbdClient flooder : flooders) {
+                    flooder.close();
+                }
+            }
+        }
+    }
+
+    /** Reads answers until as many have come. */
+    private static int answers(NbdClient client, int count) throws IOException {
         int whole = 0;
-        while (whole < REQUESTS) {
+        while (whole < count) {
             whole += client.readReply(0).isDone() ? 1 : 0;
         }
         return whole;

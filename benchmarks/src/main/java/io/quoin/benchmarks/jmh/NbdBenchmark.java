@@ -12,6 +12,7 @@ import io.quoin.nbd.export.Export;
 import io.quoin.nbd.protocol.RequestLayout;
 import io.quoin.nbd.protocol.TransmissionFlags;
 import io.quoin.nbd.transmission.BufferPool;
+import io.quoin.nbd.transmission.LoopShares;
 import io.quoin.nbd.transmission.MemoryBudget;
 import io.quoin.nbd.transmission.ReceiveSource;
 import io.quoin.nbd.transmission.Session;
@@ -113,6 +114,7 @@ public class NbdBenchmark {
                                 session,
                                 new MemoryBudget(256L << 20),
                                 buffers,
+                                new LoopShares(),
                                 new TransmissionHandler.Limits(
                                         1024, 64L << 20, Duration.ofSeconds(20)),
                                 source,

@@ -49,7 +49,8 @@ public final class TransmissionHandler extends ChannelInboundHandlerAdapter {
     private final ReceiveSource source;
     private final ByteBuf leftover;
     private final Runnable ended;
-    private final Turn turn = new Turn();
+    private final LoopShare share;
+    private final Turn turn;
     private final StallWatch stalls;
     private final Runnable resumeTask = this::resume;
     private final Runnable flushTask = this::flushLater;
@@ -115,12 +116,15 @@ public final class TransmissionHandler extends ChannelInboundHandlerAdapter {
             Session session,
             MemoryBudget budget,
             BufferPool buffers,
+            LoopShares shares,
             Limits limits,
             ReceiveSource source,
             ByteBuf leftover,
             Runnable ended) {
         this.session = session;
         this.loop = session.export().loop();
+        this.share = shares.of(loop);
+        this.turn = new Turn(share);
         this.budget = budget;
         this.buffers = buffers;
         this.limits = limits;
@@ -261,7 +265,7 @@ public final class TransmissionHandler extends ChannelInboundHandlerAdapter {
     private void beginTurn() {
         if (!isBatch) {
             isBatch = true;
-            turn.begin();
+            turn.beginArrived();
         }
     }
 
@@ -276,6 +280,7 @@ public final class TransmissionHandler extends ChannelInboundHandlerAdapter {
         long chargedBytes = parts.chargedBytes();
         parts.dispatcher.drain();
         isBatch = false;
+        turn.end();
         isGreedy = turn.isOver();
         parts.replies.flush();
         afterBatch(parts, parts.chargedBytes() < chargedBytes);
@@ -322,12 +327,18 @@ public final class TransmissionHandler extends ChannelInboundHandlerAdapter {
     private void scheduleResume() {
         if (!isResumeScheduled) {
             isResumeScheduled = true;
+            share.joined();
             loop.giveWay(resumeTask);
         }
     }
 
     private void resume() {
         isResumeScheduled = false;
+        share.left();
+        if (!isBatch && !isEnded) {
+            isBatch = true;
+            turn.beginQueued();
+        }
         batch();
     }
 

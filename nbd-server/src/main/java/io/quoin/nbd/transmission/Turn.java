@@ -3,24 +3,49 @@ package io.quoin.nbd.transmission;
 import io.quoin.nbd.protocol.RequestLayout;
 
 /**
- * How much a connection may have carried out before the others on its loop have their turn: so many
- * small requests, or what takes about as long.
+ * How much a connection may have carried out before the others on its loop have their turn, in
+ * units: a small request, or what takes about as long.
  *
  * <p>Threading: confined(loop).
  */
 final class Turn {
-    private static final int UNITS = 96;
-    private static final int STATUS_UNITS = UNITS / 2;
+    /** The most that a single request costs. */
+    private static final int REQUEST_UNITS_MAX = 96;
+
+    private static final int STATUS_UNITS = 48;
 
     /** TRIM, WRITE_ZEROES and CACHE may be of any length. */
     private static final int RANGE_UNITS = 8;
 
     private static final int UNIT_BYTES_SHIFT = 15;
 
+    private final LoopShare share;
+    private boolean isQueued;
+    private int granted;
     private int left;
 
-    void begin() {
-        left = UNITS;
+    Turn(LoopShare share) {
+        this.share = share;
+    }
+
+    /** Begins one for requests that have just arrived. */
+    void beginArrived() {
+        isQueued = false;
+        granted = share.arrived(this);
+        left = granted;
+    }
+
+    /** Begins one that was waited for in the queue. */
+    void beginQueued() {
+        isQueued = true;
+        granted = share.queued(this);
+        left = granted;
+    }
+
+    void end() {
+        if (!isQueued) {
+            share.spent(granted - left, isOver());
+        }
     }
 
     /** What a request costs besides the data that is read for it. */
@@ -40,7 +65,7 @@ final class Turn {
     }
 
     private static int units(long bytes) {
-        return (int) Math.min(UNITS, bytes >>> UNIT_BYTES_SHIFT);
+        return (int) Math.min(REQUEST_UNITS_MAX, bytes >>> UNIT_BYTES_SHIFT);
     }
 
     boolean isOver() {

@@ -13,7 +13,7 @@ import java.util.function.LongSupplier;
  */
 final class Turns {
     /** What a request that just arrived may have to wait for, besides the task that is running. */
-    static final long SLICE_NANOS = 50_000;
+    static final long SLICE_NANOS = 10_000;
 
     private final Deque<Runnable> waiting = new ArrayDeque<>();
     private final LongSupplier nanoTime;
