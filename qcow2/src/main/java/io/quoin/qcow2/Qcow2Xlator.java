@@ -10,6 +10,7 @@ import io.quoin.qcow2.open.LoopMemories;
 import io.quoin.qcow2.open.OpenSetup;
 import io.quoin.qcow2.parents.FileHolds;
 import io.quoin.qcow2.parents.ImageName;
+import io.quoin.qcow2.parents.ImageTree;
 import io.quoin.qcow2.parents.ParentGuard;
 import io.quoin.xlator.CreateOptions;
 import io.quoin.xlator.FileInfo;
@@ -34,7 +35,7 @@ import java.util.concurrent.CompletionStage;
  *
  * <p>Threading: thread-safe.
  */
-public final class Qcow2Xlator extends PassThroughXlator {
+public final class Qcow2Xlator extends PassThroughXlator implements ImageTree {
     private final LoopGroup loops;
     private final ImageOpener opener;
     private final ImageCreator creator;
@@ -177,6 +178,11 @@ public final class Qcow2Xlator extends PassThroughXlator {
     public CompletionStage<Void> remove(String fileName) {
         return ParentGuard.thenRelease(
                 guard.toUnname(fileName), () -> subvolume().remove(fileName));
+    }
+
+    @Override
+    public CompletionStage<List<String>> usersOf(String file) {
+        return guard.usersOf(file);
     }
 
     @Override

@@ -2,6 +2,7 @@ package io.quoin.snapshot;
 
 import io.quoin.block.BlockError;
 import io.quoin.block.BlockException;
+import io.quoin.qcow2.parents.ImageTree;
 import io.quoin.xlator.CreateOptions;
 import io.quoin.xlator.FileInfo;
 import io.quoin.xlator.OpenOptions;
@@ -28,7 +29,7 @@ import org.jspecify.annotations.Nullable;
  *
  * <p>Threading: thread-safe.
  */
-final class SnapshotXlator extends PassThroughXlator {
+final class SnapshotXlator extends PassThroughXlator implements DiskTree {
     private final DiskUses uses = new DiskUses();
 
     /** The disks as they were listed last, for hints. */
@@ -191,6 +192,79 @@ final class SnapshotXlator extends PassThroughXlator {
     public CompletionStage<Void> remove(String disk) {
         return exclusively(
                 disk, () -> find(disk).thenCompose(image -> subvolume().remove(image.fileName())));
+    }
+
+    /**
+     * With subclusters: a first write of 4 KiB to a cluster then copies none of what lies behind.
+     */
+    @Override
+    public CompletionStage<Void> clone(String template, String clone, long sizeBytes) {
+        return checked(
+                template,
+                () ->
+                        exclusively(
+                                clone,
+                                () ->
+                                        find(template)
+                                                .thenCombine(
+                                                        checkAbsent(clone), (image, none) -> image)
+                                                .thenCompose(
+                                                        image ->
+                                                                makeClone(
+                                                                        image, clone, sizeBytes))));
+    }
+
+    private CompletionStage<Void> makeClone(Image template, String clone, long sizeBytes) {
+        long templateBytes = template.info().sizeBytes();
+        long wantedBytes = sizeBytes == 0 ? templateBytes : sizeBytes;
+        DiskSize.check(wantedBytes);
+        if (wantedBytes < templateBytes) {
+            throw new BlockException(
+                    BlockError.EINVAL,
+                    "clone is smaller than what it stands on: name="
+                            + clone
+                            + ", size="
+                            + wantedBytes
+                            + ", template="
+                            + template.disk()
+                            + ", size="
+                            + templateBytes);
+        }
+        Map<String, String> options =
+                Map.of(
+                        "backing_file", template.fileName(),
+                        "backing_fmt", template.format().text(),
+                        "extended_l2", "on");
+        return subvolume()
+                .create(DiskFormat.QCOW2.fileName(clone), new CreateOptions(wantedBytes, options));
+    }
+
+    @Override
+    public CompletionStage<List<String>> children(String disk) {
+        return checked(
+                disk,
+                () ->
+                        find(disk)
+                                .thenCompose(image -> tree().usersOf(image.fileName()))
+                                .thenApply(
+                                        images ->
+                                                images.stream()
+                                                        .flatMap(
+                                                                file ->
+                                                                        DiskFormat.QCOW2
+                                                                                .diskOf(file)
+                                                                                .stream())
+                                                        .toList()));
+    }
+
+    private ImageTree tree() {
+        return subvolume()
+                .extension(ImageTree.class)
+                .orElseThrow(
+                        () ->
+                                new BlockException(
+                                        BlockError.ENOTSUP,
+                                        "no images below the disks: type=" + subvolume().type()));
     }
 
     /** The image of a disk; fails with ENOENT and the nearest name if there is none. */

@@ -33,14 +33,17 @@ import picocli.CommandLine.Spec;
 @Command(
         name = "disk",
         description =
-                "Create, list, show, check, resize and remove disks, and show how to attach them.",
+                "Create, clone, list, show, check, resize and remove disks, and show how to attach"
+                        + " them.",
         synopsisSubcommandLabel = "COMMAND",
         mixinStandardHelpOptions = true,
         footer = {"", "Examples:", "  quoin disk create vm1 10G", "  quoin disk ls --output json"})
 @Subcommands({
     DiskCommand.Create.class,
+    CloneCommands.Clone.class,
     DiskCommand.Ls.class,
     DiskCommand.Info.class,
+    CloneCommands.Children.class,
     DiskCheckCommand.class,
     DiskCommand.Resize.class,
     DiskCommand.Rm.class,

@@ -19,7 +19,9 @@ public final class Operations {
             List.of(
                     new DiskLs(),
                     new DiskCreate(),
+                    new DiskClone(),
                     new DiskInfo(),
+                    new DiskChildren(),
                     new DiskResize(),
                     new DiskRm(),
                     new DiskCheck(),

@@ -10,8 +10,10 @@ import io.quoin.block.BlockException;
 import io.quoin.xlator.graph.NearestName;
 import java.lang.reflect.InvocationTargetException;
 import java.lang.reflect.RecordComponent;
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.TreeSet;
@@ -19,8 +21,8 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * Requests as JSON, read strictly: a field that is unknown, missing or of another type is named. A
- * request is a record of texts, whole numbers, truth values and maps of texts; what may be left out
- * is {@code @Nullable}.
+ * request is a record of texts, whole numbers, truth values, and lists and maps of texts; what may
+ * be left out is {@code @Nullable}.
  *
  * <p>Threading: immutable.
  */
@@ -115,7 +117,21 @@ public final class Requests {
         if (type == Map.class) {
             return given.isObject() ? texts(name, given) : refuse(name, "an object", given);
         }
+        if (type == List.class) {
+            return given.isArray() ? listOfTexts(name, given) : refuse(name, "a list", given);
+        }
         throw new IllegalStateException("no request has a field of that type: " + component);
+    }
+
+    private static List<String> listOfTexts(String name, JsonNode given) {
+        List<String> texts = new ArrayList<>();
+        for (JsonNode text : given) {
+            if (!text.isTextual()) {
+                refuse(name + "[" + texts.size() + "]", "a text", text);
+            }
+            texts.add(text.asText());
+        }
+        return texts;
     }
 
     private static Map<String, String> texts(String name, JsonNode given) {

@@ -3,6 +3,7 @@ package io.quoin.management.volume;
 import io.quoin.block.BlockError;
 import io.quoin.block.BlockException;
 import io.quoin.qcow2.served.OpenCheck;
+import io.quoin.snapshot.DiskTree;
 import io.quoin.xlator.CreateOptions;
 import io.quoin.xlator.FileInfo;
 import io.quoin.xlator.OpenOptions;
@@ -13,6 +14,7 @@ import io.quoin.xlator.XlatorFile;
 import io.quoin.xlator.graph.Graph;
 import io.quoin.xlator.loop.Loop;
 import io.quoin.xlator.loop.LoopGroup;
+import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -31,6 +33,9 @@ import java.util.function.Supplier;
  * <p>Threading: thread-safe.
  */
 public final class DiskVolume implements AutoCloseable {
+    /** So that what the kernel writes to disk for one, it writes for many. */
+    private static final int CLONES_AT_ONCE = 16;
+
     private static final long LOOK_UP_NANOS = TimeUnit.SECONDS.toNanos(1);
 
     private final Graph graph;
@@ -148,19 +153,79 @@ public final class DiskVolume implements AutoCloseable {
             // With preallocation it takes as long as writing the disk does.
             Stages.awaitTheEnd(open.alone(name, () -> top().create(name, wanted)));
         } catch (BlockException e) {
-            throw e.error() == BlockError.EBUSY && open.users(backing) > 0
-                    ? new BlockException(
-                            e.error(),
-                            e.getMessage()
-                                    + "; disk in use: name="
-                                    + backing
-                                    + ", connections="
-                                    + open.users(backing),
-                            e)
-                    : e;
+            throw withUsers(backing, e);
         }
         Stages.await(refresh());
         return info(name);
+    }
+
+    private BlockException withUsers(String parent, BlockException e) {
+        return e.error() == BlockError.EBUSY && open.users(parent) > 0
+                ? new BlockException(
+                        e.error(),
+                        e.getMessage()
+                                + "; disk in use: name="
+                                + parent
+                                + ", connections="
+                                + open.users(parent),
+                        e)
+                : e;
+    }
+
+    /**
+     * Makes disks that stand on {@code template} and read as it does. Where one fails, those that
+     * were begun with it or before stay, and no more are begun.
+     *
+     * @param names of the new disks
+     * @param sizeBytes of each; 0: as large as the template
+     * @return the new disks, without details
+     */
+    public List<DiskView> clone(String template, List<String> names, long sizeBytes) {
+        DiskTree tree = DiskTree.of(top());
+        Stages.await(open.settled(template));
+        List<DiskView> made = new ArrayList<>();
+        for (int i = 0; i < names.size(); i += CLONES_AT_ONCE) {
+            List<String> few = names.subList(i, Math.min(i + CLONES_AT_ONCE, names.size()));
+            BlockException failure = null;
+            for (CompletionStage<FileInfo> clone : begin(tree, template, few, sizeBytes)) {
+                try {
+                    made.add(view(Stages.await(clone), Map.of()));
+                } catch (BlockException e) {
+                    failure = failure == null ? e : failure;
+                }
+            }
+            if (failure != null) {
+                throw withUsers(template, withCount(made.size(), failure));
+            }
+        }
+        Stages.await(refresh());
+        return made;
+    }
+
+    private List<CompletionStage<FileInfo>> begin(
+            DiskTree tree, String template, List<String> names, long sizeBytes) {
+        List<CompletionStage<FileInfo>> begun = new ArrayList<>();
+        for (String name : names) {
+            begun.add(
+                    open.alone(
+                            name,
+                            () ->
+                                    tree.clone(template, name, sizeBytes)
+                                            .thenCompose(none -> top().stat(name))));
+        }
+        return begun;
+    }
+
+    private static BlockException withCount(int made, BlockException e) {
+        return made == 0
+                ? e
+                : new BlockException(
+                        e.error(), e.getMessage() + "; clones made beside it: " + made, e);
+    }
+
+    /** The disks that stand on one, the closest first. */
+    public List<String> children(String name) {
+        return Stages.await(DiskTree.of(top()).children(name));
     }
 
     private static String backingDisk(Map<String, String> options) {

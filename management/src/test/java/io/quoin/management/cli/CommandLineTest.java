@@ -66,6 +66,25 @@ class CommandLineTest {
     }
 
     @Test
+    void shouldCloneOneDiskOrManyByAPattern() throws IOException {
+        run("disk", "create", "golden", "10M", "--data", data);
+        assertThat(run("disk", "clone", "golden", "vm1", "--size", "20M", "--data", data).out())
+                .isEqualTo("Created vm1, 20 MiB\n");
+        String[] many = {
+            "disk", "clone", "golden", "--count", "60", "--name-pattern", "vm-%03d", "--first", "5"
+        };
+        JsonNode made =
+                json(
+                        Stream.concat(Stream.of(many), Stream.of("--data", data))
+                                .toArray(String[]::new));
+        assertThat(made).hasSize(60);
+        assertThat(made.get(0).path("name").asText()).isEqualTo("vm-005");
+        assertThat(made.get(59).path("name").asText()).isEqualTo("vm-064");
+        assertThat(json("disk", "children", "golden", "--data", data)).hasSize(61);
+        assertThat(run("disk", "children", "golden", "--data", data).out()).startsWith("vm-005\n");
+    }
+
+    @Test
     void shouldPassImageOptionsDown() throws IOException {
         run("disk", "create", "vm1", "10M", "-o", "cluster_size=4096", "--data", data);
         assertThat(json("disk", "info", "vm1", "--data", data).at("/details/cluster-size").asInt())
@@ -104,6 +123,11 @@ class CommandLineTest {
                 "disk check --repair all vm1  | 1 | quoin image check --repair all",
                 "disk check --repair x vm1    | 2 | --repair",
                 "disk uri vm2                 | 1 | did you mean vm1?",
+                "disk clone vm2 vm3           | 1 | no such disk: name=vm2; did you mean vm1?",
+                "disk clone vm1               | 2 | --name-pattern",
+                "disk clone vm1 vm2 --count 2 | 2 | --name-pattern",
+                "disk clone vm1 --count 2 --name-pattern vm | 2 | value=vm, expected=one %d",
+                "disk children vm2            | 1 | did you mean vm1?",
                 "status                       | 1 | no service answers",
                 "status --wait 0.2            | 1 | quoin serve --data",
                 "disk create vm2 10X          | 2 | value=10X, expected=",

@@ -3,10 +3,17 @@ package io.quoin.management.operation;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.node.BooleanNode;
+import com.fasterxml.jackson.databind.node.LongNode;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import com.fasterxml.jackson.databind.node.TextNode;
 import io.quoin.block.BlockException;
 import java.io.IOException;
+import java.lang.reflect.RecordComponent;
 import java.util.Arrays;
+import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.stream.Collectors;
@@ -63,6 +70,33 @@ class OperationsTest {
                 .hasMessageContaining(words);
     }
 
+    /** Whatever it says of the request: that a field has a type that nothing reads is a fault. */
+    @Test
+    void shouldKnowHowToReadEachFieldOfEachRequest() {
+        for (Operation<?, ?> operation : Operations.ALL) {
+            ObjectNode fields = JSON.createObjectNode();
+            for (RecordComponent field : operation.type().request().getRecordComponents()) {
+                fields.set(field.getName(), anyOf(field.getType()));
+            }
+            assertThat(Requests.read(fields, operation.type().request())).isNotNull();
+        }
+    }
+
+    private static JsonNode anyOf(Class<?> type) {
+        if (type == String.class) {
+            return TextNode.valueOf("a");
+        }
+        if (type == Map.class) {
+            return JSON.createObjectNode();
+        }
+        if (type == List.class) {
+            return JSON.createArrayNode();
+        }
+        return type == boolean.class || type == Boolean.class
+                ? BooleanNode.TRUE
+                : LongNode.valueOf(1);
+    }
+
     @Test
     void shouldReadWhatItWrote() {
         DiskCreate.Request full = new DiskCreate.Request("vm1", 1L << 40, Map.of("format", "raw"));
@@ -70,6 +104,8 @@ class OperationsTest {
         DiskCreate.Request least = new DiskCreate.Request("vm1", 0, null);
         assertThat(Requests.read(Requests.treeOf(least), DiskCreate.Request.class))
                 .isEqualTo(least);
+        DiskClone.Request clone = new DiskClone.Request("vm1", List.of("a", "b"), 512L);
+        assertThat(Requests.read(Requests.treeOf(clone), DiskClone.Request.class)).isEqualTo(clone);
         JobWait.Request wait = new JobWait.Request("7", 3L, null);
         assertThat(Requests.read(Requests.treeOf(wait), JobWait.Request.class)).isEqualTo(wait);
     }

@@ -102,6 +102,13 @@ public final class ParentGuard {
                 });
     }
 
+    /** The images that stand on {@code file}, the closest first. */
+    public CompletionStage<List<String>> usersOf(String file) {
+        return index == null
+                ? CompletableFuture.completedFuture(List.of())
+                : index.look(null).thenApply(found -> found.graph().usersOf(file));
+    }
+
     private CompletionStage<Hold> holding(
             String file,
             Use use,
