@@ -18,6 +18,7 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.TreeMap;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionException;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.AtomicReference;
@@ -129,12 +130,29 @@ public final class BoundaryXlator implements Xlator {
                 named(fileName, name -> below.open(name, passed, watched));
         CompletionStage<XlatorFile> onLoop =
                 StageCalls.onLoop(loop, () -> opening, BoundaryXlator::nothing);
-        return onLoop.thenApply(
+        return onLoop.thenCompose(
                 file -> {
-                    BoundaryFile opened = guard(file, loop, options.listener());
+                    BoundaryFile opened;
+                    try {
+                        opened = guard(file, loop, options.listener());
+                    } catch (RuntimeException | Error e) {
+                        return closed(file, e);
+                    }
                     guard.set(opened);
-                    return opened;
+                    return CompletableFuture.completedFuture(opened);
                 });
+    }
+
+    /** Nothing else could close a file that cannot be guarded. */
+    private static CompletionStage<XlatorFile> closed(XlatorFile file, Throwable why) {
+        return file.close()
+                .handle(
+                        (none, second) -> {
+                            if (second != null) {
+                                why.addSuppressed(second);
+                            }
+                            throw new CompletionException(why);
+                        });
     }
 
     private BoundaryFile guard(XlatorFile file, Loop loop, FileListener listener) {
