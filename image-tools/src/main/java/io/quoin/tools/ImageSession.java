@@ -161,15 +161,7 @@ public final class ImageSession implements AutoCloseable {
         try {
             return CompletableFuture.completedFuture(new OpenedImage(location, file, loop, watch));
         } catch (RuntimeException | Error e) {
-            return file.close()
-                    .handle((none, second) -> second)
-                    .thenCompose(
-                            second -> {
-                                if (second != null) {
-                                    e.addSuppressed(second);
-                                }
-                                return CompletableFuture.failedFuture(e);
-                            });
+            return Stages.failAfterClose(file, e);
         }
     }
 

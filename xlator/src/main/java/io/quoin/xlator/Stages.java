@@ -3,6 +3,7 @@ package io.quoin.xlator;
 import io.quoin.block.BlockError;
 import io.quoin.block.BlockException;
 import io.quoin.block.Reason;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.ExecutionException;
@@ -10,7 +11,7 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 
 /**
- * Waits for stages of the control path, on threads that may block.
+ * Stages of the control path: waits for them, on threads that may block, and ends them.
  *
  * <p>Threading: thread-safe.
  */
@@ -53,6 +54,22 @@ public final class Stages {
             Thread.currentThread().interrupt();
             throw new BlockException(BlockError.ESHUTDOWN, "interrupted while waiting", e);
         }
+    }
+
+    /**
+     * Fails as {@code failure} says, once a file is closed that was opened and cannot be used. On
+     * the file's loop.
+     */
+    public static <T> CompletionStage<T> failAfterClose(XlatorFile file, Throwable failure) {
+        return file.close()
+                .handle((none, second) -> second)
+                .thenCompose(
+                        second -> {
+                            if (second != null) {
+                                failure.addSuppressed(second);
+                            }
+                            return CompletableFuture.failedFuture(failure);
+                        });
     }
 
     /** What a stage failed with, without the wrapping of stages. */

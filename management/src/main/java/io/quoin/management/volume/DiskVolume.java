@@ -195,6 +195,7 @@ public final class DiskVolume implements AutoCloseable {
                 }
             }
             if (failure != null) {
+                Stages.await(refresh());
                 throw withUsers(template, withCount(made.size(), failure));
             }
         }
@@ -317,7 +318,7 @@ public final class DiskVolume implements AutoCloseable {
         try {
             details = file.details();
         } catch (RuntimeException | Error e) {
-            return OpenDisk.closeAfter(e, file);
+            return Stages.failAfterClose(file, e);
         }
         return file.close().thenApply(none -> view(info, details));
     }

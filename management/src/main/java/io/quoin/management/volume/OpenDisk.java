@@ -2,6 +2,7 @@ package io.quoin.management.volume;
 
 import io.quoin.block.ring.DiskRing;
 import io.quoin.block.ring.RingOptions;
+import io.quoin.xlator.Stages;
 import io.quoin.xlator.XlatorFile;
 import io.quoin.xlator.loop.Loop;
 import java.util.concurrent.CompletableFuture;
@@ -27,21 +28,8 @@ record OpenDisk(XlatorFile file, DiskRing ring, Loop loop, @Nullable String whyR
                             file, loop, loop::inLoop, loop.requests(), RingOptions.defaults());
             return CompletableFuture.completedFuture(new OpenDisk(file, ring, loop, whyReadOnly));
         } catch (RuntimeException | Error e) {
-            return closeAfter(e, file);
+            return Stages.failAfterClose(file, e);
         }
-    }
-
-    /** Fails as {@code failure} says, once the file is closed. */
-    static <T> CompletionStage<T> closeAfter(Throwable failure, XlatorFile file) {
-        return file.close()
-                .handle((none, second) -> second)
-                .thenCompose(
-                        second -> {
-                            if (second != null) {
-                                failure.addSuppressed(second);
-                            }
-                            return CompletableFuture.failedFuture(failure);
-                        });
     }
 
     /** Answers what was accepted, flushes and closes. */

@@ -22,7 +22,7 @@ final class LoopShare {
     /** A turn out of the queue. */
     private static final int QUEUED_UNITS = 16;
 
-    /** The same, while others ask for little now and then: they wait for one such turn. */
+    /** The same, while others ask for little: their next request waits for such a turn. */
     private static final int SHORT_UNITS = 2;
 
     /** What a connection may have done at once even so. */
@@ -31,14 +31,14 @@ final class LoopShare {
     /** So many turns in a row make a connection the only one. */
     private static final int ALONE_TURNS = 16;
 
-    /** So many turns out of the queue are short after one of those. */
+    /** So many turns out of the queue are short after a connection has asked for little. */
     private static final int SHORT_TURNS = 32;
 
     private final Loop loop;
     private final Runnable passTask = this::passed;
     private @Nullable Turn latest;
     private int inRow;
-    private int left = PASS_UNITS;
+    private int passLeft = PASS_UNITS;
     private boolean isPassArranged;
     private int waiting;
     private int shortTurns;
@@ -56,7 +56,7 @@ final class LoopShare {
             isPassArranged = true;
             loop.execute(passTask);
         }
-        return waiting > 0 ? LEAST_UNITS : Math.max(LEAST_UNITS, left);
+        return waiting > 0 ? LEAST_UNITS : Math.max(LEAST_UNITS, passLeft);
     }
 
     /** What a connection may have done that waited in the queue. */
@@ -75,10 +75,14 @@ final class LoopShare {
         return inRow == ALONE_TURNS && waiting == 0;
     }
 
-    /** What a turn of one that arrived has come to. */
+    /**
+     * What a turn of one that arrived has come to.
+     *
+     * @param isOver whether it may have wanted more
+     */
     void spent(int units, boolean isOver) {
         if (isPassArranged) {
-            left -= units;
+            passLeft -= units;
         }
         if (!isOver) {
             shortTurns = SHORT_TURNS;
@@ -86,17 +90,17 @@ final class LoopShare {
     }
 
     /** A connection takes its place in the queue. */
-    void joined() {
+    void enterQueue() {
         waiting++;
     }
 
     /** It has left the queue. */
-    void left() {
+    void leaveQueue() {
         waiting--;
     }
 
     private void passed() {
         isPassArranged = false;
-        left = PASS_UNITS;
+        passLeft = PASS_UNITS;
     }
 }

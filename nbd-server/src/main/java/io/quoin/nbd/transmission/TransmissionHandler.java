@@ -327,14 +327,14 @@ public final class TransmissionHandler extends ChannelInboundHandlerAdapter {
     private void scheduleResume() {
         if (!isResumeScheduled) {
             isResumeScheduled = true;
-            share.joined();
+            share.enterQueue();
             loop.giveWay(resumeTask);
         }
     }
 
     private void resume() {
         isResumeScheduled = false;
-        share.left();
+        share.leaveQueue();
         if (!isBatch && !isEnded) {
             isBatch = true;
             turn.beginQueued();

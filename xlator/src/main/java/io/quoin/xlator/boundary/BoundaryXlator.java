@@ -7,6 +7,7 @@ import io.quoin.xlator.FileInfo;
 import io.quoin.xlator.FileListener;
 import io.quoin.xlator.FilePage;
 import io.quoin.xlator.OpenOptions;
+import io.quoin.xlator.Stages;
 import io.quoin.xlator.StorageSpace;
 import io.quoin.xlator.Xlator;
 import io.quoin.xlator.XlatorFile;
@@ -18,7 +19,6 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.TreeMap;
 import java.util.concurrent.CompletableFuture;
-import java.util.concurrent.CompletionException;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.AtomicReference;
@@ -136,23 +136,12 @@ public final class BoundaryXlator implements Xlator {
                     try {
                         opened = guard(file, loop, options.listener());
                     } catch (RuntimeException | Error e) {
-                        return closed(file, e);
+                        // Nothing else could close it.
+                        return Stages.failAfterClose(file, e);
                     }
                     guard.set(opened);
                     return CompletableFuture.completedFuture(opened);
                 });
-    }
-
-    /** Nothing else could close a file that cannot be guarded. */
-    private static CompletionStage<XlatorFile> closed(XlatorFile file, Throwable why) {
-        return file.close()
-                .handle(
-                        (none, second) -> {
-                            if (second != null) {
-                                why.addSuppressed(second);
-                            }
-                            throw new CompletionException(why);
-                        });
     }
 
     private BoundaryFile guard(XlatorFile file, Loop loop, FileListener listener) {
