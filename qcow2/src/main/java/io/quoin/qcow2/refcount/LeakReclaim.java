@@ -236,7 +236,7 @@ public final class LeakReclaim {
         if (again > 0 && ++round == ROUNDS_MAX) {
             giveUp("the use of clusters changes all the time: clusters left=" + again);
         } else if (again > 0) {
-            walk(now);
+            flushed(() -> walk(now));
         } else if (windowStart + windowClusters < clusters) {
             windowStart += windowClusters;
             window();
@@ -246,35 +246,32 @@ public final class LeakReclaim {
     }
 
     private void finish() {
-        Outcome durable =
-                error -> {
-                    if (error.isOk()) {
-                        done();
-                    } else {
-                        giveUp("counts cannot be written: " + error.text());
-                    }
-                };
         if (tally.lowered + tally.freed + tally.copied == 0) {
             done();
         } else {
-            int before = runs;
-            parts.flusher()
-                    .flush(
-                            (Outcome)
-                                    flushed -> {
-                                        if (before != runs || stopped) {
-                                            return;
-                                        }
-                                        Outcome settled =
-                                                error -> {
-                                                    if (before == runs && !stopped) {
-                                                        durable.done(error);
-                                                    }
-                                                };
-                                        settled.ifOk(() -> parts.refcounts().writeDurably(settled))
-                                                .done(flushed);
-                                    });
+            flushed(() -> durable(this::done, parts.refcounts()::writeDurably));
         }
+    }
+
+    /** After a round of the flusher: what was dropped before is not counted any more, or soon. */
+    private void flushed(Runnable next) {
+        durable(next, outcome -> parts.flusher().flush(outcome));
+    }
+
+    /** Goes on behind {@code step}, unless it has been stopped or begun anew by then. */
+    private void durable(Runnable next, Consumer<Outcome> step) {
+        int before = runs;
+        step.accept(
+                error -> {
+                    if (before != runs || stopped) {
+                        return;
+                    }
+                    if (error.isOk()) {
+                        next.run();
+                    } else {
+                        giveUp("it cannot be written: " + error.text());
+                    }
+                });
     }
 
     private void done() {
