@@ -52,13 +52,13 @@ final class StillMoment extends WholeImageOp {
         if (outcome.isOk()) {
             image.refcounts.look(this::look);
         } else {
-            image.refcounts.record(null);
+            image.refcounts.endRecord(handedOut);
             failed.done(outcome);
         }
     }
 
     private void look() {
-        image.refcounts.record(null);
+        image.refcounts.endRecord(handedOut);
         image.packer.addCurrent(handedOut);
         image.refcounts.addReserved(handedOut);
         ClusterRuns going = new ClusterRuns();

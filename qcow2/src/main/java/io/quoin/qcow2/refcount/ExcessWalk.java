@@ -102,8 +102,13 @@ final class ExcessWalk {
                 this::begin, error -> end("requests under way have not ended: " + error.text()));
     }
 
-    /** Nothing more is begun, and the end is not told. */
-    void stop() {
+    /** Nothing more is begun or lowered, and the end is not told. */
+    void abandon() {
+        seen.close();
+        stop();
+    }
+
+    private void stop() {
         over = true;
         refcounts.watch(null);
         TableWalk running = walk;

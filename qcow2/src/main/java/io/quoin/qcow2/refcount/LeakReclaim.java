@@ -320,7 +320,7 @@ public final class LeakReclaim {
         ExcessWalk running = walk;
         walk = null;
         if (running != null) {
-            running.stop();
+            running.abandon();
         }
     }
 

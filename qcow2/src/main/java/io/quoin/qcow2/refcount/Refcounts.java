@@ -255,6 +255,13 @@ public final class Refcounts implements FreeSink {
         recording = record;
     }
 
+    /** Ends that, unless something else has begun to record since. */
+    public void endRecord(ClusterRuns record) {
+        if (recording == record) {
+            recording = null;
+        }
+    }
+
     /** Adds clusters that are counted ahead of their use. */
     public void addReserved(ClusterRuns into) {
         reserve.addReady(into);

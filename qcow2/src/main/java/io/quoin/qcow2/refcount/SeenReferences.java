@@ -31,6 +31,7 @@ final class SeenReferences {
 
     private final long first;
     private final char[] states;
+    private boolean closed;
 
     /** Clusters from {@code first} to before {@code end}, but the header's. */
     SeenReferences(long first, long end) {
@@ -101,8 +102,16 @@ final class SeenReferences {
         return states[(int) (cluster - first)] == (UNCOPIED | 1);
     }
 
+    /** Nothing is told of changes any more: no cluster is found from now on. */
+    void close() {
+        closed = true;
+    }
+
     /** The first cluster from {@code cluster} on that has not left; -1: none. */
     long next(long cluster) {
+        if (closed) {
+            return -1;
+        }
         for (int at = (int) (Math.max(cluster, first) - first); at < states.length; at++) {
             if ((states[at] & ~UNCOPIED) <= MOST) {
                 return first + at;
