@@ -5,6 +5,7 @@ import io.quoin.block.IoRequest;
 import io.quoin.qcow2.bitmap.ImageBitmaps;
 import io.quoin.qcow2.io.ImageHealth;
 import io.quoin.qcow2.io.Outcome;
+import io.quoin.qcow2.io.Turns;
 import io.quoin.qcow2.layout.Qcow2Header;
 import io.quoin.qcow2.refcount.ExcessReferences;
 import io.quoin.qcow2.refcount.LeakReclaim;
@@ -21,6 +22,7 @@ public final class OpenImage {
     private final WriteGate gate;
     private final ImageBitmaps bitmaps;
     private final LeakReclaim reclaim;
+    private final Turns turns = new Turns();
     private final Runnable giveTablesBack;
 
     public OpenImage(ImageParts parts) {
@@ -90,6 +92,16 @@ public final class OpenImage {
      */
     public void freeze(FreezeListener listener) {
         new Freeze(image, requests::startChange, bitmaps, listener).begin();
+    }
+
+    /** Has a moment for a snapshot, after which the flusher puts drops off. One at a time. */
+    public void cut(CutListener listener) {
+        new CutOp(image, requests::startChange, listener).begin();
+    }
+
+    /** What of checks, resizes and changes of snapshots is done one after the other. */
+    public Turns turns() {
+        return turns;
     }
 
     /** Ends what {@link #freeze} began. */

@@ -73,23 +73,26 @@ final class ImageAssembly {
                         io, map, qcow2Header, header, opening.refcountTable(), memory.cache());
         this.leaks = gateAutoclear(header);
         this.bitmaps = new ImageBitmaps(io, map, header, refcounts);
-        this.image =
-                new OpenImage(
-                        new ImageParts(
-                                io,
-                                header,
-                                tables,
-                                new MappingFlusher(io, tables, refcounts),
-                                refcounts,
-                                gate,
-                                bitmaps,
-                                opening.backing(),
-                                opening.setup.workers(),
-                                memory.cowBuffers(qcow2Header.clusterSizeBytes()),
-                                opening.tableMemory::giveBack));
+        ImageParts parts =
+                new ImageParts(
+                        io,
+                        header,
+                        tables,
+                        new MappingFlusher(io, tables, refcounts),
+                        refcounts,
+                        gate,
+                        bitmaps,
+                        opening.backing(),
+                        opening.setup.workers(),
+                        memory.cowBuffers(qcow2Header.clusterSizeBytes()),
+                        opening.tableMemory::giveBack);
+        this.image = new OpenImage(parts);
         this.snapshots =
                 new ImageSnapshots(
-                        new SnapshotTableStore(io, header, refcounts, opening.snapshots()));
+                        image,
+                        parts,
+                        new SnapshotTableStore(io, header, refcounts, opening.snapshots()),
+                        opening.writable);
         opening.setup.detectZeroes().applyTo(image);
     }
 

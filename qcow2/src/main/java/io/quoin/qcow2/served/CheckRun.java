@@ -101,7 +101,17 @@ final class CheckRun {
         } else if (image.reclaim().isRunning()) {
             loop.schedule(RECLAIM_POLL_NANOS, this::begin);
         } else {
+            image.turns().take(this::inTurn);
+        }
+    }
+
+    /** Counts of a pending snapshot would look like leaks. */
+    private void inTurn(Runnable turnEnded) {
+        CompletionStage<OpenCheck> unused = ended.whenComplete((check, failure) -> turnEnded.run());
+        if (stopped == null) {
             freeze();
+        } else {
+            fail(BlockError.ESHUTDOWN, stopped);
         }
     }
 
