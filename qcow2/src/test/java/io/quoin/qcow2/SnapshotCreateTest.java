@@ -63,7 +63,7 @@ class SnapshotCreateTest {
         long seed = RandomOperations.seed();
         Random random = new Random(seed);
         boolean large = options.contains("2M");
-        int size = large ? 6 << 20 : 300_032;
+        int size = large ? 4 << 20 : 300_032;
         byte[] model = new byte[size];
         make(options, size, seed, model);
         XlatorFile file = images.open(DISK, OpenMode.READ_WRITE);
@@ -82,7 +82,7 @@ class SnapshotCreateTest {
                             .loop(0)
                             .call(() -> control.create(name, (done, total) -> true))
                             .toCompletableFuture();
-            for (int i = 0; i < 200 && (i < 6 || !pending.isDone()); i++) {
+            for (int i = 0; i < (large ? 20 : 200) && (i < 6 || !pending.isDone()); i++) {
                 change(driver, random, model, size);
                 moments.add(model.clone());
             }
@@ -91,16 +91,16 @@ class SnapshotCreateTest {
             assertThat(info.sizeBytes()).isEqualTo(size);
             assertThat(info.uuid()).isNotNull();
             byte[] content = read(DISK + "@" + name);
-            assertThat(moments.stream().anyMatch(moment -> Arrays.equals(moment, content)))
+            assertThat(isOfOneMoment(content, moments))
                     .as("%s: one moment, seed=%d", name, seed)
                     .isTrue();
             made.put(name, content);
         }
         assertThat(control.list()).extracting(SnapshotInfo::id).containsExactly("1", "2", "3", "4");
-        assertThat(driver.read(0, size)).as("seed=%d", seed).isEqualTo(model);
+        assertSame(driver.read(0, size), model, "head, seed=" + seed);
         images.close(file);
         images.checkClean(DISK);
-        assertThat(images.qemuContent(DISK)).isEqualTo(model);
+        assertSame(images.qemuContent(DISK), model, "head as QEMU reads it");
         for (Map.Entry<String, byte[]> snapshot : made.entrySet()) {
             assertThat(Arrays.equals(read(DISK + "@" + snapshot.getKey()), snapshot.getValue()))
                     .as("%s, seed=%d", snapshot.getKey(), seed)
@@ -147,7 +147,7 @@ class SnapshotCreateTest {
         }
         assertThat(SnapshotControl.of(file).orElseThrow().list()).isEmpty();
         images.close(file);
-        assertThat(images.qemuContent(DISK)).isEqualTo(model);
+        assertSame(images.qemuContent(DISK), model, "head as QEMU reads it");
     }
 
     @Test
@@ -180,13 +180,13 @@ class SnapshotCreateTest {
         assertThatThrownBy(pending::join)
                 .isInstanceOf(CompletionException.class)
                 .hasRootCauseInstanceOf(BlockException.class);
-        assertThat(images.qemuContent(DISK)).isEqualTo(model);
+        assertSame(images.qemuContent(DISK), model, "head as QEMU reads it");
         XlatorFile again = images.open(DISK, OpenMode.READ_WRITE);
         assertThat(SnapshotControl.of(again).orElseThrow().list()).isEmpty();
         create(again, "two");
-        assertThat(images.driver(again).read(0, model.length)).isEqualTo(model);
+        assertSame(images.driver(again).read(0, model.length), model, "head");
         images.close(again);
-        assertThat(read(DISK + "@two")).isEqualTo(model);
+        assertSame(read(DISK + "@two"), model, "two");
     }
 
     private void create(XlatorFile file, String name) {
@@ -256,6 +256,28 @@ class SnapshotCreateTest {
         return (offset & 4095) == 0 && ((length & 4095) == 0 || offset + length == size)
                 ? IoFlags.COMPRESSED
                 : IoFlags.NONE;
+    }
+
+    private static void assertSame(byte[] actual, byte[] expected, String what) {
+        assertThat(Arrays.mismatch(actual, expected)).as(what).isEqualTo(-1);
+    }
+
+    /** Of a write that had not been answered at the moment any sector may be there or not. */
+    private static boolean isOfOneMoment(byte[] content, List<byte[]> moments) {
+        for (int k = 0; k < moments.size(); k++) {
+            byte[] before = moments.get(k);
+            byte[] after = moments.get(Math.min(k + 1, moments.size() - 1));
+            boolean fits = true;
+            for (int at = 0; at < content.length && fits; at += 512) {
+                fits =
+                        Arrays.equals(content, at, at + 512, before, at, at + 512)
+                                || Arrays.equals(content, at, at + 512, after, at, at + 512);
+            }
+            if (fits) {
+                return true;
+            }
+        }
+        return false;
     }
 
     private byte[] qemuSnapshot(String name) throws IOException {

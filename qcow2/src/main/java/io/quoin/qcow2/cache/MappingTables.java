@@ -347,10 +347,12 @@ public final class MappingTables {
         return !cut || L1Entry.isCopied(l1[sliceIndex >>> sliceBits]);
     }
 
-    /** Takes COPIED off the entries in memory of a table that is not changed as long as it is. */
+    /**
+     * Takes COPIED off the entries in memory of a table, if it is shared: nothing changes it then.
+     */
     public void stripSlices(int l1Index) {
         Slice[] table = tables[l1Index];
-        if (table == null) {
+        if (table == null || L1Entry.isCopied(l1[l1Index])) {
             return;
         }
         for (Slice slice : table) {
