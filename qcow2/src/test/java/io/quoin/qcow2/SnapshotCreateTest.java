@@ -30,6 +30,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /** Internal snapshots that Quoin makes while a guest writes. */
@@ -187,6 +188,51 @@ class SnapshotCreateTest {
         assertSame(images.driver(again).read(0, model.length), model, "head");
         images.close(again);
         assertSame(read(DISK + "@two"), model, "two");
+    }
+
+    @ParameterizedTest(name = "{0} fails {1}")
+    @CsvSource({"READ, EIO", "WRITE, ENOSPC"})
+    void shouldVoidTheSnapshotAndNothingElseWhenTheBrickFailsInSettle(IoOp op, BlockError error)
+            throws IOException {
+        byte[] model = new byte[300_032];
+        make("cluster_size=512", model.length, 9, model);
+        FaultyBrick faulty = new FaultyBrick(images.brick);
+        images = new ImageFixture(folder, images.brick, faulty, Map.of());
+        XlatorFile file = images.open(DISK, OpenMode.READ_WRITE);
+        FileDriver driver = images.driver(file);
+        Random random = new Random(9);
+        for (int i = 0; i < 30; i++) {
+            change(driver, random, model, model.length);
+        }
+        SnapshotControl control = SnapshotControl.of(file).orElseThrow();
+        faulty.error = error;
+        CompletableFuture<SnapshotInfo> pending =
+                images.loops
+                        .loop(0)
+                        .call(
+                                () ->
+                                        control.create(
+                                                "one",
+                                                (done, total) -> {
+                                                    faulty.failing =
+                                                            (name, request) -> request.op() == op;
+                                                    return true;
+                                                }))
+                        .toCompletableFuture();
+        assertThatThrownBy(() -> images.loops.await(pending))
+                .isInstanceOfSatisfying(
+                        BlockException.class, e -> assertThat(e.error()).isEqualTo(error));
+        faulty.failing = (name, request) -> false;
+        for (int i = 0; i < 30; i++) {
+            change(driver, random, model, model.length);
+        }
+        assertSame(driver.read(0, model.length), model, "head");
+        images.close(file);
+        assertSame(images.qemuContent(DISK), model, "head as QEMU reads it");
+        XlatorFile again = images.open(DISK, OpenMode.READ_WRITE);
+        create(again, "one");
+        images.close(again);
+        assertSame(read(DISK + "@one"), model, "one");
     }
 
     private void create(XlatorFile file, String name) {

@@ -27,6 +27,7 @@ final class CutOp extends WholeImageOp {
     private long sizeBytes;
     private boolean started;
     private boolean made;
+    private boolean memoryShort;
 
     CutOp(MappedImage image, Consumer<IoRequest> changes, CutListener listener) {
         super(image, changes);
@@ -55,11 +56,15 @@ final class CutOp extends WholeImageOp {
     }
 
     private void moment() {
-        made = true;
         image.packer.leave();
         sizeBytes = image.disk.sizeBytes();
-        l1 = image.tables.cut();
-        image.flusher.defer(l1);
+        try {
+            l1 = image.tables.cut();
+            made = true;
+            image.flusher.defer(l1);
+        } catch (OutOfMemoryError e) {
+            memoryShort = true;
+        }
         // Not from inside the flusher, which has not staged yet.
         image.io.loop().execute(this::letGo);
     }
@@ -71,14 +76,24 @@ final class CutOp extends WholeImageOp {
     }
 
     private void roundEnded(BlockError outcome) {
-        if (outcome.isOk()) {
+        if (memoryShort) {
+            lost(BlockError.ENOMEM);
+        } else if (outcome.isOk()) {
             listener.cut(l1, sizeBytes);
         } else if (made) {
-            listener.lost(l1, outcome);
+            lost(outcome);
         } else {
             fail(outcome);
             image.io.loop().execute(this::letGo);
             listener.failed(outcome);
+        }
+    }
+
+    private void lost(BlockError error) {
+        if (made) {
+            listener.lost(l1, error);
+        } else {
+            listener.failed(error);
         }
     }
 

@@ -97,9 +97,9 @@ final class SettleWalk extends Steps {
         return back;
     }
 
-    /** The first entry of which nothing has been counted. */
+    /** The first entry of whose table nothing has been read. */
     int firstUntouched() {
-        return slice > 0 || state != State.FIND ? index + 1 : index;
+        return index + 1;
     }
 
     @Override
