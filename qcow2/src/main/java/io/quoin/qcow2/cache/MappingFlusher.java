@@ -72,6 +72,8 @@ public final class MappingFlusher extends Steps {
     private boolean contentFirst;
     private BlockError error = BlockError.OK;
     private Loop.@Nullable Timer timer;
+    private @Nullable Runnable cut;
+    private @Nullable DeferredDrops deferred;
 
     public MappingFlusher(ImageIo io, MappingTables tables, FreeSink sink) {
         this.io = io;
@@ -98,6 +100,44 @@ public final class MappingFlusher extends Steps {
     public void flush(Outcome outcome) {
         nextOutcomes.add(outcome);
         resume();
+    }
+
+    /**
+     * Makes a round that begins with {@code moment}: what that finds changed is what the round
+     * writes, where it has its place then.
+     *
+     * @param moment is not called if the outcome is an error before it
+     */
+    public void cut(Runnable moment, Outcome outcome) {
+        cut = moment;
+        flush(outcome);
+    }
+
+    /** From now on references that go away under entries of {@code l1} are not counted down. */
+    public void defer(long[] l1) {
+        deferred = new DeferredDrops(l1);
+    }
+
+    /** References that have gone away under an entry take the way of all others from now on. */
+    public void settled(int l1Index) {
+        DeferredDrops all = deferred;
+        ClusterRuns runs = all == null ? null : all.settled(l1Index);
+        for (int i = 0; runs != null && i < runs.size(); i++) {
+            for (int j = 0; j < runs.count(i); j++) {
+                drop(runs.start(i) + j);
+            }
+        }
+    }
+
+    /** Every entry is settled. */
+    public void endDeferring() {
+        deferred = null;
+    }
+
+    /** Whether more is put off than there should be memory for. */
+    public boolean isDeferringFull() {
+        DeferredDrops all = deferred;
+        return all != null && all.isFull();
     }
 
     /** Has a round made soon, without waiting for it. */
@@ -147,6 +187,17 @@ public final class MappingFlusher extends Steps {
         sink.unlinked(clusterIndex);
         if (dropped.size() >= DROPPED_RUNS_HIGH) {
             nudge();
+        }
+    }
+
+    /** As {@link #drop(long)} of a reference that stood under an entry of the L1 table. */
+    public void drop(int l1Index, long clusterIndex) {
+        DeferredDrops pending = deferred;
+        if (pending != null && pending.defers(l1Index)) {
+            pending.add(l1Index, clusterIndex);
+            sink.unlinked(clusterIndex);
+        } else {
+            drop(clusterIndex);
         }
     }
 
@@ -247,10 +298,15 @@ public final class MappingFlusher extends Steps {
         List<Outcome> outcomes = currentOutcomes;
         currentOutcomes = nextOutcomes;
         nextOutcomes = outcomes;
+        Runnable moment = cut;
+        cut = null;
         error = io.health().refusal();
         if (!error.isOk()) {
             end();
             return true;
+        }
+        if (moment != null) {
+            moment.run();
         }
         if (!stage()) {
             error = BlockError.ENOMEM;

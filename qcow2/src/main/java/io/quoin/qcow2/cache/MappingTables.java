@@ -8,6 +8,7 @@ import io.quoin.qcow2.io.MetadataMap;
 import io.quoin.qcow2.io.Steps;
 import io.quoin.qcow2.layout.EntryFault;
 import io.quoin.qcow2.layout.L1Entry;
+import io.quoin.qcow2.layout.L2Entry;
 import io.quoin.qcow2.layout.Qcow2Geometry;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -44,6 +45,8 @@ public final class MappingTables {
     private @Nullable Slice[][] tables;
     private long[] l1DirtyUnits;
     private int l1DirtyCount;
+    private final int entryWords;
+    private boolean cut;
     private Runnable whenDirty = () -> {};
 
     /**
@@ -65,6 +68,7 @@ public final class MappingTables {
         this.unitBits = geometry.sliceBits();
         this.sliceBits = clusterBits - unitBits;
         this.set = cache.open(SliceSet.Kind.MAPPING, cacheBytes, io.loop(), this::evicted);
+        this.entryWords = geometry.extendedL2() ? 2 : 1;
         this.l1 = l1;
         this.l1HostOffset = l1HostOffset;
         this.tables = new Slice[l1.length][];
@@ -232,6 +236,10 @@ public final class MappingTables {
             read(slice);
             return;
         }
+        NewTable copy = newTables.get((int) slice.index >>> sliceBits);
+        if (error.isOk() && copy != null && copy.sourceHostOffset() != 0) {
+            withoutCopied(slice.address);
+        }
         slice.loading(false);
         List<Steps> waiters = List.copyOf(slice.waiters);
         slice.waiters.clear();
@@ -285,12 +293,91 @@ public final class MappingTables {
         place(l1Index, hostOffset, fresh ? null : new NewTable(l1Index, hostOffset, 0));
     }
 
-    /** Moves a shared table to a host cluster of its own; the old one keeps its content. */
+    /**
+     * Moves a shared table to a host cluster of its own; the old one keeps its content. Its
+     * clusters are shared too, so that none of its entries says COPIED.
+     */
     public void move(int l1Index, long hostOffset) {
-        place(
-                l1Index,
-                hostOffset,
-                new NewTable(l1Index, hostOffset, L1Entry.hostOffset(l1[l1Index])));
+        NewTable unwritten = newTables.get(l1Index);
+        long source =
+                unwritten == null ? L1Entry.hostOffset(l1[l1Index]) : unwritten.sourceHostOffset();
+        stripSlices(l1Index);
+        place(l1Index, hostOffset, new NewTable(l1Index, hostOffset, source));
+    }
+
+    /**
+     * The moment of a snapshot: no entry of the L1 table says COPIED any more, so that each table
+     * is moved at its next change. No request is under way and nothing is staged.
+     *
+     * @return the L1 table as it was
+     */
+    public long[] cut() {
+        long[] before = l1.clone();
+        for (Slice slice : dirty) {
+            withoutCopied(slice.address);
+        }
+        for (int i = 0; i < l1.length; i++) {
+            if (L1Entry.isCopied(l1[i])) {
+                setL1(i, l1[i] & ~L1Entry.COPIED);
+            }
+        }
+        cut = true;
+        return before;
+    }
+
+    /**
+     * Takes {@link #cut} back for entries that have not changed since.
+     *
+     * @param before the L1 table as it was
+     * @param from the first entry that may be taken back
+     */
+    public void undoCut(long[] before, int from) {
+        for (int i = from; i < before.length; i++) {
+            if (L1Entry.isCopied(before[i]) && l1[i] == (before[i] & ~L1Entry.COPIED)) {
+                setL1(i, before[i]);
+            }
+        }
+    }
+
+    /**
+     * Whether COPIED in an entry of this slice counts: not in a table that a snapshot shares. Costs
+     * a look at a field as long as no snapshot was made.
+     */
+    public boolean isCopiedValid(int sliceIndex) {
+        return !cut || L1Entry.isCopied(l1[sliceIndex >>> sliceBits]);
+    }
+
+    /**
+     * Takes COPIED off the entries in memory of a table, if it is shared: nothing changes it then.
+     */
+    public void stripSlices(int l1Index) {
+        Slice[] table = tables[l1Index];
+        if (table == null || L1Entry.isCopied(l1[l1Index])) {
+            return;
+        }
+        for (Slice slice : table) {
+            // What is staged is of the cut itself, which has taken it off.
+            if (slice != null && !slice.loading && !slice.staged) {
+                withoutCopied(slice.address);
+            }
+        }
+    }
+
+    /**
+     * Takes COPIED off all entries of a slice.
+     *
+     * @return whether there was one
+     */
+    public boolean withoutCopied(long address) {
+        boolean changed = false;
+        for (int i = 0; i < sliceWords(); i += entryWords) {
+            long entry = Long.reverseBytes(UnsafeApi.getLong(address + 8L * i));
+            if (L2Entry.isCopied(entry)) {
+                UnsafeApi.putLong(address + 8L * i, Long.reverseBytes(entry & ~L2Entry.COPIED));
+                changed = true;
+            }
+        }
+        return changed;
     }
 
     private void place(int l1Index, long hostOffset, @Nullable NewTable written) {
@@ -478,9 +565,16 @@ public final class MappingTables {
         return newTables.values();
     }
 
-    /** A new table has been written as a whole. */
+    /** A new table has been written as a whole; if it has moved since, that is a copy of it. */
     void written(NewTable table) {
-        newTables.remove(table.l1Index());
+        NewTable now = newTables.get(table.l1Index());
+        if (now == table) {
+            newTables.remove(table.l1Index());
+        } else if (now != null) {
+            newTables.put(
+                    now.l1Index(),
+                    new NewTable(now.l1Index(), now.hostOffset(), table.hostOffset()));
+        }
     }
 
     /** Whether a slice of a new table will be written for its own changes. */

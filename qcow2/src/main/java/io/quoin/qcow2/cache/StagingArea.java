@@ -134,7 +134,17 @@ final class StagingArea {
         Join join = new Join(outcome);
         for (int i = 0; i < count; i++) {
             if (sources[i] != 0) {
-                io.read(sources[i], addresses[i], 1 << unitBits, join.one());
+                long address = addresses[i];
+                Outcome one = join.one();
+                io.read(
+                        sources[i],
+                        address,
+                        1 << unitBits,
+                        error -> {
+                            // What the old table leads to is shared with it.
+                            tables.withoutCopied(address);
+                            one.done(error);
+                        });
             }
         }
         join.started();

@@ -425,6 +425,7 @@ final class AllocatingWrite {
     private void link(Slice changed) {
         boolean flushFirst = !(allocation.fresh() && oldIsZero);
         long host = allocation.start() << image.clusterBits;
+        int l1Index = (int) (clusterStart >>> form.l1Shift);
         for (int i = 0; i < count; i++) {
             int l2Index = firstIndex + i;
             long old = form.descriptor(changed, l2Index);
@@ -433,9 +434,9 @@ final class AllocatingWrite {
             long bitmap = SubclusterBitmap.withAllocated(form.bitmap(changed, l2Index), mask);
             form.put(image.tables, changed, l2Index, L2Entry.of(host, true), bitmap, flushFirst);
             if (compressed) {
-                image.host.dropCompressed(old);
+                image.host.dropCompressed(l1Index, old);
             } else if (!placed && L2Entry.hostOffset(old) != 0) {
-                image.flusher.drop(L2Entry.hostOffset(old) >>> image.clusterBits);
+                image.flusher.drop(l1Index, L2Entry.hostOffset(old) >>> image.clusterBits);
             }
             host += image.clusterSizeBytes;
         }

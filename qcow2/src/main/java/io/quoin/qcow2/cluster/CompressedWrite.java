@@ -178,7 +178,7 @@ final class CompressedWrite extends GuestOp {
         }
         if (!L2Entry.isCompressible(hostOffset, lengthBytes, image.clusterBits)) {
             // Too far behind for an entry of this cluster size: written as usual.
-            image.host.drop(hostOffset, lengthBytes);
+            image.host.drop(l1Index(cursor), hostOffset, lengthBytes);
             image.packer.startWrite();
             return true;
         }
@@ -244,7 +244,7 @@ final class CompressedWrite extends GuestOp {
                 long old = image.form.descriptor(slice, l2Index);
                 image.form.put(image.tables, slice, l2Index, places[cursor], 0, true);
                 if (L2Entry.isCompressed(old)) {
-                    image.host.dropCompressed(old);
+                    image.host.dropCompressed(l1Index(cursor), old);
                 }
                 places[cursor] = LINKED;
             }
@@ -283,6 +283,10 @@ final class CompressedWrite extends GuestOp {
         return position + ((long) cluster << image.clusterBits);
     }
 
+    private int l1Index(int cluster) {
+        return (int) (guestOffset(cluster) >>> image.form.l1Shift);
+    }
+
     private int result(int cluster) {
         return chunk(cluster).lengthBytes(inChunk(cluster));
     }
@@ -303,7 +307,7 @@ final class CompressedWrite extends GuestOp {
     protected void finish(IoRequest request, BlockError outcome) {
         for (int i = 0; i < clusters; i++) {
             if (places[i] > UNPLACED) {
-                image.host.dropCompressed(places[i]);
+                image.host.dropCompressed(l1Index(i), places[i]);
             }
         }
         clusters = 0;

@@ -137,7 +137,7 @@ abstract class GuestOp extends Steps {
             return null;
         }
         tables.move(l1Index, hostOffset);
-        image.flusher.drop(L1Entry.hostOffset(entry) >>> image.clusterBits);
+        image.flusher.drop(l1Index, L1Entry.hostOffset(entry) >>> image.clusterBits);
         return slice;
     }
 

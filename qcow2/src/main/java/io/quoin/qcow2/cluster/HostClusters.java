@@ -54,19 +54,22 @@ final class HostClusters {
     /**
      * An entry in memory has ceased to be {@code descriptor}: each host cluster that it touched
      * loses a reference.
+     *
+     * @param l1Index under which the entry is
      */
-    void dropCompressed(long descriptor) {
+    void dropCompressed(int l1Index, long descriptor) {
         compressed.forget(descriptor);
         drop(
+                l1Index,
                 L2Entry.compressedHostOffset(descriptor, clusterBits),
                 L2Entry.compressedLengthBytes(descriptor, clusterBits));
     }
 
     /** Each host cluster that the range touches loses a reference. */
-    void drop(long hostOffset, int lengthBytes) {
+    void drop(int l1Index, long hostOffset, int lengthBytes) {
         long last = last(hostOffset, lengthBytes);
         for (long cluster = hostOffset >>> clusterBits; cluster <= last; cluster++) {
-            flusher.drop(cluster);
+            flusher.drop(l1Index, cluster);
         }
     }
 

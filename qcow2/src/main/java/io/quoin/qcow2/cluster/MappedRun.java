@@ -93,7 +93,7 @@ final class MappedRun {
             return refuse(found, l2Index, entry, EntryFault.RESERVED_BITS);
         }
         long clusterHost = L2Entry.hostOffset(entry);
-        copied = L2Entry.isCopied(entry);
+        copied = L2Entry.isCopied(entry) && tables.isCopiedValid(sliceIndex);
         long step = clusterHost == 0 ? 0 : 1L << clusterBits;
         long inCluster = guestOffset & ((1L << clusterBits) - 1);
         long clusterEnd = guestOffset - inCluster + (1L << clusterBits);
@@ -124,6 +124,7 @@ final class MappedRun {
     private Lookup findSubcluster(
             SubclusterRun other, Slice found, long guestOffset, long guestEnd) {
         EntryFault fault = other.find(this, found, guestOffset, guestEnd);
+        copied = copied && (form.external || tables.isCopiedValid(sliceIndex));
         int word = form.word(other.l2Index());
         if (!fault.isNone()) {
             return refuse(found, word, found.entry(word), fault);

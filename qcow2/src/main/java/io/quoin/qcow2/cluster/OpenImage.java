@@ -115,6 +115,11 @@ public final class OpenImage {
         return countTurns;
     }
 
+    /** Has a moment for a snapshot, after which the flusher puts drops off. One at a time. */
+    public void cut(CutListener listener) {
+        new CutOp(image, requests::startChange, listener).begin();
+    }
+
     /** What of checks, resizes and changes of snapshots is done one after the other. */
     public Turns turns() {
         return turns;

@@ -245,12 +245,16 @@ final class ZeroOp extends ChangeOp {
             if (!image.host.isDataArea(cluster, 1)) {
                 return false;
             }
-            image.flusher.drop(cluster);
+            image.flusher.drop(l1Index(), cluster);
         }
         if (drops || changed != bitmap) {
             form.put(image.tables, slice, l2Index, drops ? 0 : descriptor, changed, false);
         }
         return true;
+    }
+
+    private int l1Index() {
+        return (int) (position >>> image.form.l1Shift);
     }
 
     private boolean zeroCompressed(Slice slice, int l2Index, long descriptor) {
@@ -260,7 +264,7 @@ final class ZeroOp extends ChangeOp {
         boolean hidesBacking = image.version >= 3 && !image.disk.isZeroUnallocated(position);
         long zeros = hidesBacking ? SubclusterBitmap.withZero(0, image.form.all()) : 0;
         image.form.put(image.tables, slice, l2Index, 0, zeros, false);
-        image.host.dropCompressed(descriptor);
+        image.host.dropCompressed(l1Index(), descriptor);
         return true;
     }
 

@@ -161,20 +161,33 @@ final class Qcow2File
         }
         CompletableFuture<Void> done = new CompletableFuture<>();
         resize = done;
-        resizeWithBitmaps(
-                newSizeBytes,
-                operation,
+        image.turns().take(turnEnded -> resizeInTurn(newSizeBytes, operation, done, turnEnded));
+        return done;
+    }
+
+    private void resizeInTurn(
+            long newSizeBytes,
+            Consumer<Outcome> operation,
+            CompletableFuture<Void> done,
+            Runnable turnEnded) {
+        Outcome ended =
                 error -> {
                     resize = null;
                     geometry = geometry.withSizeBytes(image.sizeBytes());
+                    turnEnded.run();
                     if (error.isOk()) {
                         done.complete(null);
                     } else {
                         done.completeExceptionally(
                                 failure(error, "resize failed: " + error.text(), newSizeBytes));
                     }
-                });
-        return done;
+                };
+        if (header.version() < 3 && !snapshots.table().entries().isEmpty()) {
+            // One may have been made while this waited.
+            ended.done(BlockError.ENOTSUP);
+        } else {
+            resizeWithBitmaps(newSizeBytes, operation, ended);
+        }
     }
 
     private void resizeWithBitmaps(
@@ -304,13 +317,14 @@ final class Qcow2File
 
     @Override
     public CompletionStage<Void> close() {
+        CompletionStage<Void> snapshotsClosed = snapshots.close();
         CompletableFuture<Void> running = resize;
         if (running != null) {
             // What it waits for would otherwise be closed beneath it.
             return running.handle((nothing, failure) -> close()).thenCompose(Function.identity());
         }
         return checks.close()
-                .thenCompose(nothing -> snapshots.close())
+                .thenCompose(nothing -> snapshotsClosed)
                 .thenCompose(
                         nothing ->
                                 ChildFiles.stage(

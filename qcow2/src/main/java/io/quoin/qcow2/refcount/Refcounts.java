@@ -123,6 +123,22 @@ public final class Refcounts implements FreeSink {
     }
 
     /**
+     * Adds a snapshot's references, in memory, all or none; {@link #writeDurably} has them on disk.
+     *
+     * @param clusters sorted, a cluster as often as it is referred to
+     * @param outcome EFBIG if counts are too narrow; no error of it fences the image
+     */
+    public void share(long[] clusters, int size, Outcome outcome) {
+        ShareTask task = new ShareTask(blocks, clusters, size);
+        enqueue(task, () -> outcome.done(task.failure()));
+    }
+
+    /** Counts are too high somewhere: the image is looked through after its next open. */
+    public void mayHaveLeaked() {
+        leaked = true;
+    }
+
+    /**
      * Takes back a {@link #raise} that has had no effect yet: the caller's own reference is used in
      * its place. False if there is none.
      */

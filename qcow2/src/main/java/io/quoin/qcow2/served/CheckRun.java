@@ -101,6 +101,7 @@ final class CheckRun {
         }
     }
 
+    /** Counts of a pending snapshot would look like leaks. */
     private void takeCountTurn() {
         CompletionStage<OpenCheck> unused =
                 ended.whenComplete((check, failure) -> image.countTurns().end());

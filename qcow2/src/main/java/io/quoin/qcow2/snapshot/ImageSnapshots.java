@@ -5,6 +5,7 @@ import io.quoin.block.BlockException;
 import io.quoin.qcow2.cluster.ImageParts;
 import io.quoin.qcow2.cluster.OpenImage;
 import io.quoin.qcow2.io.ChildFiles;
+import io.quoin.qcow2.layout.HeaderLayout;
 import io.quoin.qcow2.layout.SnapshotEntry;
 import io.quoin.qcow2.layout.SnapshotTable;
 import java.util.List;
@@ -20,10 +21,14 @@ import org.jspecify.annotations.Nullable;
  */
 public final class ImageSnapshots implements SnapshotControl {
     private final OpenImage image;
+    private final ImageParts parts;
     private final String fileName;
     private final SnapshotTableStore store;
     private final SnapshotChange change;
     private final boolean writable;
+    private final Runnable countTurn = this::countTurnTaken;
+    private @Nullable SnapshotCreation running;
+    private @Nullable CompletableFuture<Runnable> waiting;
     private int under;
     private @Nullable CompletableFuture<Void> closing;
 
@@ -37,17 +42,26 @@ public final class ImageSnapshots implements SnapshotControl {
             SnapshotHolds holds,
             boolean writable) {
         this.image = image;
+        this.parts = parts;
         this.fileName = parts.io().file().fileName();
         this.store = store;
         this.change = new SnapshotChange(image, parts, store, holds);
         this.writable = writable;
     }
 
-    /** No table is replaced any more. Complete when that which is being replaced has been. */
+    /** Nothing begins any more; what is pending is voided. Complete when nothing is under way. */
     public CompletionStage<Void> close() {
         CompletableFuture<Void> before = closing;
         CompletableFuture<Void> closed = before == null ? new CompletableFuture<>() : before;
         closing = closed;
+        SnapshotCreation now = running;
+        CompletableFuture<Runnable> turn = waiting;
+        if (now != null) {
+            now.stop();
+        } else if (turn != null && image.countTurns().cancel(countTurn)) {
+            waiting = null;
+            turn.completeExceptionally(closingRefusal());
+        }
         if (under == 0) {
             closed.complete(null);
         }
@@ -78,7 +92,71 @@ public final class ImageSnapshots implements SnapshotControl {
 
     @Override
     public CompletionStage<SnapshotInfo> create(String name, SnapshotProgress progress) {
-        return notYet("create");
+        return inTurn(
+                        () -> {
+                            requireRoomFor(name);
+                            return takeCountTurn()
+                                    .thenCompose(turnEnded -> make(name, progress, turnEnded));
+                        })
+                .thenApply(nothing -> last());
+    }
+
+    private void requireRoomFor(String name) {
+        SnapshotNames.requireFree(name, store.table());
+        if (store.table().entries().size() >= HeaderLayout.SNAPSHOTS_MAX) {
+            throw refusal(BlockError.EFBIG, "image has as many snapshots as it may");
+        }
+    }
+
+    /**
+     * What is counted for a pending snapshot would be too high to a check, and to the walk that
+     * lowers counts. Gives what ends the turn.
+     */
+    private CompletionStage<Runnable> takeCountTurn() {
+        CompletableFuture<Runnable> granted = new CompletableFuture<>();
+        waiting = granted;
+        image.countTurns().take(countTurn);
+        return granted;
+    }
+
+    private void countTurnTaken() {
+        CompletableFuture<Runnable> granted = waiting;
+        waiting = null;
+        if (granted != null) {
+            granted.complete(image.countTurns()::end);
+        }
+    }
+
+    private CompletionStage<Void> make(String name, SnapshotProgress progress, Runnable turnEnded) {
+        CompletableFuture<Void> done = new CompletableFuture<>();
+        CompletionStage<Void> unused = done.whenComplete((nothing, failure) -> turnEnded.run());
+        try {
+            requireChangeable();
+        } catch (BlockException e) {
+            done.completeExceptionally(e);
+            return done;
+        }
+        SnapshotCreation creation =
+                new SnapshotCreation(
+                        image, parts, store, name, progress, error -> created(error, name, done));
+        running = creation;
+        creation.start();
+        return done;
+    }
+
+    private void created(BlockError error, String name, CompletableFuture<Void> done) {
+        running = null;
+        if (error.isOk()) {
+            done.complete(null);
+        } else {
+            done.completeExceptionally(
+                    refusal(error, "not made: name=" + name + ": " + error.text()));
+        }
+    }
+
+    private SnapshotInfo last() {
+        List<SnapshotInfo> all = list();
+        return all.get(all.size() - 1);
     }
 
     @Override
@@ -162,7 +240,7 @@ public final class ImageSnapshots implements SnapshotControl {
 
     private void requireChangeable() {
         if (closing != null) {
-            throw refusal(BlockError.ESHUTDOWN, "image is being closed");
+            throw closingRefusal();
         }
         if (!writable) {
             throw refusal(BlockError.EPERM, "image is open read-only");
@@ -173,6 +251,10 @@ public final class ImageSnapshots implements SnapshotControl {
         if (image.currentHeader().hasExternalDataFile()) {
             throw refusal(BlockError.ENOTSUP, "image has an external data file");
         }
+    }
+
+    private BlockException closingRefusal() {
+        return refusal(BlockError.ESHUTDOWN, "image is being closed");
     }
 
     private BlockException refusal(BlockError error, String why) {
