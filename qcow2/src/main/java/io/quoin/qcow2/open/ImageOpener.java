@@ -90,10 +90,15 @@ public final class ImageOpener {
                 .thenApply(info -> fileName)
                 .exceptionallyCompose(
                         failure ->
-                                ChildFiles.errorOf(failure) == BlockError.ENOENT
+                                isNoFile(ChildFiles.errorOf(failure))
                                         ? CompletableFuture.completedFuture(
                                                 ImageName.of(fileName).file())
                                         : CompletableFuture.failedFuture(failure));
+    }
+
+    /** EINVAL is a name that no file can have, though a snapshot may. */
+    private static boolean isNoFile(BlockError error) {
+        return error == BlockError.ENOENT || error == BlockError.EINVAL;
     }
 
     /**

@@ -1,0 +1,19 @@
+package io.quoin.qcow2.snapshot;
+
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.CompletionStage;
+
+/**
+ * The snapshots of all images of a volume: an extension of {@code features/qcow2}.
+ *
+ * <p>Threading: thread-safe.
+ */
+public interface SnapshotIndex {
+    /**
+     * By image file, in the order of its table, as the file says at some moment after the call: an
+     * image that is open for writing may say something else by then. Images without snapshots are
+     * not in it, nor those whose table is longer than 64 KiB: that many are asked for one by one.
+     */
+    CompletionStage<Map<String, List<SnapshotInfo>>> snapshots();
+}

@@ -1,0 +1,139 @@
+package io.quoin.snapshot;
+
+import io.quoin.block.BlockError;
+import io.quoin.block.BlockException;
+import io.quoin.qcow2.snapshot.SnapshotIndex;
+import io.quoin.qcow2.snapshot.SnapshotInfo;
+import io.quoin.xlator.FileInfo;
+import io.quoin.xlator.OpenOptions;
+import io.quoin.xlator.Stages;
+import io.quoin.xlator.Xlator;
+import io.quoin.xlator.XlatorFile;
+import io.quoin.xlator.loop.Loop;
+import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionStage;
+import java.util.function.Function;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The snapshots of disks as files that are read.
+ *
+ * <p>Threading: thread-safe.
+ */
+final class SnapshotFiles {
+    private final Xlator subvolume;
+    private final DiskImages images;
+
+    /** As they were listed last, for hints; the names of a client cost no look at every image. */
+    private volatile Map<String, List<SnapshotInfo>> listed = Map.of();
+
+    SnapshotFiles(Xlator subvolume, DiskImages images) {
+        this.subvolume = subvolume;
+        this.images = images;
+    }
+
+    /** By disk. */
+    CompletionStage<Map<String, List<SnapshotInfo>>> list() {
+        return subvolume
+                .extension(SnapshotIndex.class)
+                .map(SnapshotIndex::snapshots)
+                .orElseGet(() -> CompletableFuture.completedFuture(Map.of()))
+                .thenApply(
+                        byFile -> {
+                            Map<String, List<SnapshotInfo>> byDisk = new TreeMap<>();
+                            byFile.forEach(
+                                    (file, snapshots) ->
+                                            DiskFormat.QCOW2
+                                                    .diskOf(file)
+                                                    .ifPresent(
+                                                            disk -> byDisk.put(disk, snapshots)));
+                            listed = byDisk;
+                            return byDisk;
+                        });
+    }
+
+    /** EROFS for a mode that writes. */
+    static void requireReadOnly(String name, OpenOptions options) {
+        if (!options.isReadOnly()) {
+            throw new BlockException(BlockError.EROFS, "a snapshot is read-only: name=" + name);
+        }
+    }
+
+    /**
+     * Opens one.
+     *
+     * @param release run when it is closed, and not if it cannot be opened
+     */
+    CompletionStage<XlatorFile> open(
+            SnapshotName name, OpenOptions options, Loop loop, Runnable release) {
+        return images.findToOpen(name.disk())
+                .thenCompose(
+                        image ->
+                                named(
+                                        name,
+                                        image,
+                                        file -> subvolume.open(file, options, loop),
+                                        CompletableFuture.completedFuture(listed)))
+                .thenApply(
+                        file ->
+                                new DiskFile(
+                                        file,
+                                        name.toString(),
+                                        name.fileName(),
+                                        DiskFormat.QCOW2,
+                                        release));
+    }
+
+    /** Its size; the space is that of the whole image. */
+    CompletionStage<FileInfo> stat(SnapshotName name) {
+        return images.find(name.disk())
+                .thenCompose(image -> named(name, image, subvolume::stat, null))
+                .thenApply(
+                        info ->
+                                new FileInfo(
+                                        name.toString(), info.sizeBytes(), info.allocatedBytes()));
+    }
+
+    /**
+     * Does something with a snapshot of an image.
+     *
+     * @param known what hints are taken from; null: what there is now
+     */
+    private <T> CompletionStage<T> named(
+            SnapshotName name,
+            DiskImages.Image image,
+            Function<String, CompletionStage<T>> call,
+            @Nullable CompletionStage<Map<String, List<SnapshotInfo>>> known) {
+        if (image.format() != DiskFormat.QCOW2) {
+            throw new BlockException(
+                    BlockError.ENOENT,
+                    "no such snapshot: name="
+                            + name
+                            + "; a disk has snapshots if its image is qcow2, format="
+                            + image.format().text());
+        }
+        return call.apply(name.fileName())
+                .exceptionallyCompose(
+                        failure -> {
+                            BlockException cause = Stages.asBlockException(failure);
+                            return cause.error() == BlockError.ENOENT
+                                    ? failAbsent(name, known == null ? list() : known)
+                                    : CompletableFuture.failedFuture(cause);
+                        });
+    }
+
+    private static <T> CompletionStage<T> failAbsent(
+            SnapshotName name, CompletionStage<Map<String, List<SnapshotInfo>>> known) {
+        return known.thenApply(
+                byDisk -> {
+                    List<String> names =
+                            byDisk.getOrDefault(name.disk(), List.of()).stream()
+                                    .map(info -> name.disk() + '@' + info.name())
+                                    .toList();
+                    throw DiskImages.absent("snapshot", name.toString(), names);
+                });
+    }
+}
