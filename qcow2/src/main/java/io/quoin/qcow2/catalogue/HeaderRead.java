@@ -58,13 +58,10 @@ final class HeaderRead {
     private static CompletionStage<ImageHeader> parse(
             ImageIo io, String fileName, ByteBuffer bytes) {
         ImageHeader header = ImageHeader.parse(fileName, bytes, io.fileSizeBytes());
-        if (header.refusal() != null) {
-            return CompletableFuture.completedFuture(header);
-        }
-        Qcow2Header parsed = Qcow2Header.parse(bytes, io.fileSizeBytes());
-        return parsed.snapshotCount() == 0
-                ? CompletableFuture.completedFuture(header)
-                : SnapshotsRead.read(io, parsed).thenApply(header::withSnapshots);
+        return header.hasSnapshots()
+                ? SnapshotsRead.read(io, Qcow2Header.parse(bytes, io.fileSizeBytes()))
+                        .thenApply(header::withSnapshots)
+                : CompletableFuture.completedFuture(header);
     }
 
     private static int bytesNeeded(ByteBuffer first) {

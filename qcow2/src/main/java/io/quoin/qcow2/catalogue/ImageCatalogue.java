@@ -247,7 +247,7 @@ public final class ImageCatalogue {
         entries.forEach(
                 (image, entry) -> {
                     ImageHeader header = entry.header();
-                    if (!header.snapshots().isEmpty()) {
+                    if (header.hasSnapshots()) {
                         tables.put(
                                 image,
                                 new ImageSnapshotTable(header.sizeBytes(), header.snapshots()));

@@ -14,17 +14,20 @@ import org.jspecify.annotations.Nullable;
  *
  * @param references the files that it names, also where it breaks a rule
  * @param sizeBytes the virtual size; 0 where it breaks one
- * @param snapshots as far as they are remembered
+ * @param hasSnapshots whether there are any
+ * @param snapshots those that are remembered: all or none
  * @param refusal which rule that is, with the file's name; null: none
  *     <p>Threading: immutable.
  */
 record ImageHeader(
         HeaderReferences references,
         long sizeBytes,
+        boolean hasSnapshots,
         List<SnapshotEntry> snapshots,
         @Nullable Refusal refusal) {
     /** Before anything was read. */
-    static final ImageHeader UNKNOWN = new ImageHeader(HeaderReferences.NONE, 0, List.of(), null);
+    static final ImageHeader UNKNOWN =
+            new ImageHeader(HeaderReferences.NONE, 0, false, List.of(), null);
 
     /** An error that can be thrown more than once. */
     record Refusal(BlockError error, String message) {
@@ -46,19 +49,21 @@ record ImageHeader(
                 throw new BlockException(BlockError.EINVAL, "image is empty");
             }
             Qcow2Header header = Qcow2Header.parse(bytes, fileSizeBytes);
-            return new ImageHeader(references, header.sizeBytes(), List.of(), null);
+            boolean hasSnapshots = header.snapshotCount() > 0;
+            return new ImageHeader(references, header.sizeBytes(), hasSnapshots, List.of(), null);
         } catch (BlockException e) {
             BlockException named = e.about(fileName);
             return new ImageHeader(
                     references,
                     0,
+                    false,
                     List.of(),
                     new Refusal(named.error(), String.valueOf(named.getMessage())));
         }
     }
 
     ImageHeader withSnapshots(List<SnapshotEntry> found) {
-        return new ImageHeader(references, sizeBytes, found, refusal);
+        return new ImageHeader(references, sizeBytes, hasSnapshots, found, refusal);
     }
 
     /**
