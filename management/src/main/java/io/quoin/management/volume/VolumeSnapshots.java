@@ -256,7 +256,11 @@ public final class VolumeSnapshots {
     private <T> T onDisk(String name, Function<AttachedDisk, T> work) {
         AttachedDisk disk = Stages.awaitTheEnd(disks.attach(name));
         try {
-            disk.requireWritable();
+            String why = disk.whyReadOnly();
+            if (why != null) {
+                throw new BlockException(
+                        BlockError.EROFS, "disk is read-only: name=" + name + ", reason=" + why);
+            }
             return work.apply(disk);
         } finally {
             Stages.await(disk.close());

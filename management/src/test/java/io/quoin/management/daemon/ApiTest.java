@@ -184,7 +184,8 @@ class ApiTest {
                 plain.loopCount(),
                 plain.version(),
                 plain.memoryBytes(),
-                api);
+                api,
+                plain.listsSnapshots());
     }
 
     private static PeerResult curl(String... arguments) {
