@@ -203,6 +203,11 @@ public final class Qcow2Xlator extends PassThroughXlator implements ImageTree, S
                         });
     }
 
+    @Override
+    public CompletionStage<Boolean> isHidden(String name) {
+        return opener.fileOf(name, OpenMode.READ_ONLY).thenApply(name::equals);
+    }
+
     private static List<SnapshotInfo> snapshotsOf(ImageSnapshotTable table) {
         return table.entries().stream()
                 .map(entry -> snapshotOf(entry, table.imageBytes()))

@@ -12,6 +12,7 @@ import io.quoin.xlator.XlatorFile;
 import io.quoin.xlator.loop.Loop;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.TreeMap;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
@@ -35,11 +36,13 @@ final class SnapshotFiles {
         this.images = images;
     }
 
+    private Optional<SnapshotIndex> index() {
+        return subvolume.extension(SnapshotIndex.class);
+    }
+
     /** By disk. */
     CompletionStage<Map<String, List<SnapshotInfo>>> list() {
-        return subvolume
-                .extension(SnapshotIndex.class)
-                .map(SnapshotIndex::snapshots)
+        return index().map(SnapshotIndex::snapshots)
                 .orElseGet(() -> CompletableFuture.completedFuture(Map.of()))
                 .thenApply(
                         byFile -> {
@@ -115,13 +118,32 @@ final class SnapshotFiles {
                             + "; a disk has snapshots if its image is qcow2, format="
                             + image.format().text());
         }
-        return call.apply(name.fileName())
+        return requireVisible(name)
+                .thenCompose(none -> call.apply(name.fileName()))
                 .exceptionallyCompose(
                         failure -> {
                             BlockException cause = Stages.asBlockException(failure);
                             return cause.error() == BlockError.ENOENT
                                     ? failAbsent(name, known == null ? list() : known)
                                     : CompletableFuture.failedFuture(cause);
+                        });
+    }
+
+    /** A file of the whole name would be read in its place. */
+    private CompletionStage<Void> requireVisible(SnapshotName name) {
+        return index().map(index -> index.isHidden(name.fileName()))
+                .orElseGet(() -> CompletableFuture.completedFuture(false))
+                .thenAccept(
+                        isHidden -> {
+                            if (isHidden) {
+                                throw new BlockException(
+                                        BlockError.EINVAL,
+                                        "a file has the name of the snapshot: name="
+                                                + name
+                                                + ", file="
+                                                + name.fileName()
+                                                + "; rename or remove it in the brick's folder");
+                            }
                         });
     }
 

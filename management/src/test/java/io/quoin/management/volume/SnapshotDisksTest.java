@@ -10,7 +10,9 @@ import io.quoin.block.disk.DiskMode;
 import io.quoin.block.disk.Volume;
 import io.quoin.block.disk.Volumes;
 import io.quoin.testkit.peer.Peer;
+import java.io.IOException;
 import java.nio.ByteBuffer;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
@@ -81,6 +83,19 @@ class SnapshotDisksTest {
                     () -> volume.open("vm1@mondy"),
                     BlockError.ENOENT,
                     "no such snapshot: name=vm1@mondy");
+        }
+    }
+
+    @Test
+    void shouldNotTakeAFileOfThatNameForTheSnapshot() throws IOException {
+        Path image = path.resolve("brick/vm1.qcow2");
+        Files.copy(image, path.resolve("brick/vm1.qcow2@monday"));
+        try (Volume volume = Volumes.open(path)) {
+            assertFails(
+                    () -> volume.open("vm1@monday"),
+                    BlockError.EINVAL,
+                    "name=vm1@monday, file=vm1.qcow2@monday");
+            assertThat(volume.disks()).containsExactly("vm1");
         }
     }
 

@@ -17,4 +17,10 @@ public interface SnapshotIndex {
      * KiB or broken; images without snapshots are not in it.
      */
     CompletionStage<Map<String, List<SnapshotInfo>>> snapshots();
+
+    /**
+     * Whether a file has the whole name {@code IMAGE.qcow2@SNAPSHOT}: then that file is opened by
+     * it, and the snapshot is not.
+     */
+    CompletionStage<Boolean> isHidden(String name);
 }
