@@ -1,5 +1,6 @@
 package io.quoin.snapshot;
 
+import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
@@ -26,10 +27,29 @@ class SnapshotNameTest {
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {"vm1", "vm1@", "@monday", ".vm1@monday", "a/b@monday", "@"})
+    @ValueSource(
+            strings = {
+                "vm1",
+                "vm1@",
+                "@monday",
+                ".vm1@monday",
+                "a/b@monday",
+                "vm1@a/b",
+                "vm1@a\u0000",
+                "@"
+            })
     void shouldRefuseWhatIsNoSnapshotOfADisk(String name) {
         assertThatThrownBy(() -> SnapshotName.of(name))
                 .isInstanceOf(BlockException.class)
                 .hasMessageContaining("illegal");
+        assertThat(SnapshotName.isLegal(name)).isFalse();
+    }
+
+    @Test
+    void shouldBeAsLongAsTheNameOfAFile() {
+        String longest = "\u00e4".repeat(122) + "a";
+        assertThat(SnapshotName.of("vm1@" + longest).fileName().getBytes(UTF_8)).hasSize(255);
+        assertThat(SnapshotName.isLegal("vm1@" + longest)).isTrue();
+        assertThat(SnapshotName.isLegal("vm1@" + longest + "a")).isFalse();
     }
 }

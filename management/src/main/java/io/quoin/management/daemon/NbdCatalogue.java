@@ -49,8 +49,11 @@ final class NbdCatalogue implements ExportCatalogue {
     /** Of a snapshot only the disk is looked for: to know more the image has to be opened. */
     @Override
     public boolean contains(String name) {
-        int at = name.indexOf('@');
-        return volume.knownNames().contains(at < 0 ? name : name.substring(0, at));
+        if (!SnapshotName.isOne(name)) {
+            return volume.knownNames().contains(name);
+        }
+        return SnapshotName.isLegal(name)
+                && volume.knownNames().contains(SnapshotName.of(name).disk());
     }
 
     @Override

@@ -133,6 +133,7 @@ public final class VolumeSnapshots {
 
     /** Gives one another name; EBUSY while it is read, or a disk stands on it. */
     public SnapshotView rename(SnapshotName name, String newName) {
+        SnapshotName wanted = new SnapshotName(name.disk(), newName);
         SnapshotView found = info(name);
         return onDisk(
                 name.disk(),
@@ -141,7 +142,7 @@ public final class VolumeSnapshots {
                             whileNotRead(
                                     found,
                                     disk,
-                                    control -> control.rename(name.snapshot(), newName));
+                                    control -> control.rename(name.snapshot(), wanted.snapshot()));
                     return view(name.disk(), Stages.await(renaming));
                 });
     }

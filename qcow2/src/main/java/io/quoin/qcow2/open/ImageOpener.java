@@ -90,15 +90,10 @@ public final class ImageOpener {
                 .thenApply(info -> fileName)
                 .exceptionallyCompose(
                         failure ->
-                                isNoFile(ChildFiles.errorOf(failure))
+                                ChildFiles.errorOf(failure) == BlockError.ENOENT
                                         ? CompletableFuture.completedFuture(
                                                 ImageName.of(fileName).file())
                                         : CompletableFuture.failedFuture(failure));
-    }
-
-    /** EINVAL is a name that no file can have, though a snapshot may. */
-    private static boolean isNoFile(BlockError error) {
-        return error == BlockError.ENOENT || error == BlockError.EINVAL;
     }
 
     /**
