@@ -13,9 +13,10 @@ import java.util.concurrent.CompletionStage;
  */
 public interface DiskSnapshots {
     /**
-     * By disk, in the order in which they were made, as the image files say: those of a disk that
-     * is open for writing may have changed since. An empty list stands for snapshots that have to
-     * be asked for by opening the disk, as they are too many; disks without are not in it.
+     * By disk, in the order in which they were made, as the image files said when the disks were
+     * listed last: those of a disk that is open for writing may have changed since. An empty list
+     * stands for snapshots that have to be asked for by opening the disk, as they are too many;
+     * disks without are not in it.
      */
     CompletionStage<Map<String, List<SnapshotInfo>>> snapshots();
 }

@@ -17,7 +17,7 @@ import java.util.TreeMap;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.function.Function;
-import org.jspecify.annotations.Nullable;
+import java.util.function.Supplier;
 
 /**
  * The snapshots of disks as files that are read.
@@ -28,9 +28,6 @@ final class SnapshotFiles {
     private final Xlator subvolume;
     private final DiskImages images;
 
-    /** As they were listed last, for hints; the names of a client cost no look at every image. */
-    private volatile Map<String, List<SnapshotInfo>> listed = Map.of();
-
     SnapshotFiles(Xlator subvolume, DiskImages images) {
         this.subvolume = subvolume;
         this.images = images;
@@ -40,7 +37,7 @@ final class SnapshotFiles {
         return subvolume.extension(SnapshotIndex.class);
     }
 
-    /** By disk. */
+    /** By disk, as the images were listed last. */
     CompletionStage<Map<String, List<SnapshotInfo>>> list() {
         return index().map(SnapshotIndex::snapshots)
                 .orElseGet(() -> CompletableFuture.completedFuture(Map.of()))
@@ -53,7 +50,6 @@ final class SnapshotFiles {
                                                     .diskOf(file)
                                                     .ifPresent(
                                                             disk -> byDisk.put(disk, snapshots)));
-                            listed = byDisk;
                             return byDisk;
                         });
     }
@@ -79,7 +75,7 @@ final class SnapshotFiles {
                                         name,
                                         image,
                                         file -> subvolume.open(file, options, loop),
-                                        CompletableFuture.completedFuture(listed)))
+                                        this::list))
                 .thenApply(
                         file ->
                                 new DiskFile(
@@ -93,23 +89,28 @@ final class SnapshotFiles {
     /** Its size; the space is that of the whole image. */
     CompletionStage<FileInfo> stat(SnapshotName name) {
         return images.find(name.disk())
-                .thenCompose(image -> named(name, image, subvolume::stat, null))
+                .thenCompose(image -> named(name, image, subvolume::stat, this::listAnew))
                 .thenApply(
                         info ->
                                 new FileInfo(
                                         name.toString(), info.sizeBytes(), info.allocatedBytes()));
     }
 
+    private CompletionStage<Map<String, List<SnapshotInfo>>> listAnew() {
+        return subvolume.list().thenCompose(files -> list());
+    }
+
     /**
      * Does something with a snapshot of an image.
      *
-     * @param known what hints are taken from; null: what there is now
+     * @param others for a hint where there is none of that name. Clients of the network name what
+     *     they like, and that must not look into every image each time
      */
     private <T> CompletionStage<T> named(
             SnapshotName name,
             DiskImages.Image image,
             Function<String, CompletionStage<T>> call,
-            @Nullable CompletionStage<Map<String, List<SnapshotInfo>>> known) {
+            Supplier<CompletionStage<Map<String, List<SnapshotInfo>>>> others) {
         if (image.format() != DiskFormat.QCOW2) {
             throw new BlockException(
                     BlockError.ENOENT,
@@ -124,7 +125,7 @@ final class SnapshotFiles {
                         failure -> {
                             BlockException cause = Stages.asBlockException(failure);
                             return cause.error() == BlockError.ENOENT
-                                    ? failAbsent(name, known == null ? list() : known)
+                                    ? failAbsent(name, others.get())
                                     : CompletableFuture.failedFuture(cause);
                         });
     }
@@ -148,8 +149,8 @@ final class SnapshotFiles {
     }
 
     private static <T> CompletionStage<T> failAbsent(
-            SnapshotName name, CompletionStage<Map<String, List<SnapshotInfo>>> known) {
-        return known.thenApply(
+            SnapshotName name, CompletionStage<Map<String, List<SnapshotInfo>>> others) {
+        return others.thenApply(
                 byDisk -> {
                     List<String> names =
                             byDisk.getOrDefault(name.disk(), List.of()).stream()

@@ -3,7 +3,6 @@ package io.quoin.management.operation;
 import io.quoin.management.job.JobControl;
 import io.quoin.management.job.JobView;
 import io.quoin.management.volume.SnapshotView;
-import io.quoin.snapshot.DiskName;
 import io.quoin.snapshot.SnapshotName;
 import java.time.Instant;
 import java.time.ZoneOffset;
@@ -68,15 +67,18 @@ public final class SnapshotCreate implements JobOperation<SnapshotCreate.Request
 
     @Override
     public void check(Request request, ManagedVolume volume) {
-        DiskName.check(request.name());
+        name(request);
+    }
+
+    private static SnapshotName name(Request request) {
+        String given = request.snapshot();
+        return new SnapshotName(request.name(), given == null ? nameAt(Instant.now()) : given);
     }
 
     @Override
     public SnapshotView work(Request request, ManagedVolume volume, JobControl control) {
-        String given = request.snapshot();
-        SnapshotName name =
-                new SnapshotName(request.name(), given == null ? nameAt(Instant.now()) : given);
-        SnapshotView made = volume.disks().snapshots().create(name, new SnapshotJob(control));
+        SnapshotView made =
+                volume.disks().snapshots().create(name(request), new SnapshotJob(control));
         volume.disks().refreshNames();
         return made;
     }

@@ -47,6 +47,9 @@ public final class SnapshotInfo implements Operation<SnapshotInfo.Request, Snaps
                 volume.disks()
                         .snapshots()
                         .info(new SnapshotName(request.name(), request.snapshot()));
-        return new Result(found, volume.disks().children(found.fullName()));
+        // What another program made may have a name that nothing can stand on.
+        boolean canHaveChildren = SnapshotName.isLegal(found.fullName());
+        return new Result(
+                found, canHaveChildren ? volume.disks().children(found.fullName()) : List.of());
     }
 }

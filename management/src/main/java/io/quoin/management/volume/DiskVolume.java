@@ -132,7 +132,13 @@ public final class DiskVolume implements AutoCloseable {
     }
 
     private CompletionStage<List<FileInfo>> refresh() {
-        return lookingUp(() -> top().list().thenCombine(snapshotNames(), this::known));
+        return lookingUp(
+                () ->
+                        top().list()
+                                .thenCompose(
+                                        disks ->
+                                                snapshotNames()
+                                                        .thenApply(all -> known(disks, all))));
     }
 
     private List<FileInfo> known(List<FileInfo> disks, List<String> allSnapshots) {

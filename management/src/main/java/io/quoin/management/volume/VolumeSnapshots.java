@@ -53,7 +53,7 @@ public final class VolumeSnapshots {
     /** Those of all disks, sorted by disk. */
     public List<SnapshotView> all() {
         List<SnapshotView> all = new ArrayList<>();
-        Stages.await(byDisk())
+        Stages.await(graph.list().thenCompose(listed -> byDisk()))
                 .forEach(
                         (disk, infos) -> {
                             if (infos.isEmpty()) {
@@ -188,7 +188,10 @@ public final class VolumeSnapshots {
                         loop);
     }
 
-    /** By disk, an empty list for those that are asked for one by one. */
+    /**
+     * By disk, as the disks were listed last and those that are open say; an empty list for those
+     * that are asked for one by one.
+     */
     CompletionStage<Map<String, List<SnapshotInfo>>> byDisk() {
         return graph.extension(DiskSnapshots.class)
                 .map(DiskSnapshots::snapshots)

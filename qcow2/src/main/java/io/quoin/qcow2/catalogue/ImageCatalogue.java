@@ -53,14 +53,8 @@ public final class ImageCatalogue {
     private List<Request> waiting = new ArrayList<>();
     private boolean looking;
 
-    /**
-     * The files of the subvolume, images with their virtual sizes, what stands on what, and which
-     * snapshots there are.
-     */
-    record Contents(
-            List<FileInfo> files,
-            References references,
-            Map<String, ImageSnapshotTable> snapshots) {}
+    /** The files of the subvolume, images with their virtual sizes, and what stands on what. */
+    record Contents(List<FileInfo> files, References references) {}
 
     /** What waits for a look. */
     private record Request(@Nullable String unread, CompletableFuture<Contents> contents) {}
@@ -100,11 +94,11 @@ public final class ImageCatalogue {
     }
 
     /**
-     * The snapshots of the images that have some, as they are at some moment after the call;
-     * without those of images whose table is broken or longer than 64 KiB.
+     * The snapshots of the images that have some, as the last look found them; without an entry
+     * where the table is broken or longer than 64 KiB. Looks at nothing itself.
      */
     public CompletionStage<Map<String, ImageSnapshotTable>> snapshots() {
-        return look(null, Contents::snapshots);
+        return CompletableFuture.supplyAsync(this::snapshotTables, loop);
     }
 
     /**
@@ -153,8 +147,7 @@ public final class ImageCatalogue {
                             looking = false;
                             Contents contents =
                                     failure == null
-                                            ? new Contents(
-                                                    listed(files), references(), snapshotTables())
+                                            ? new Contents(listed(files), references())
                                             : null;
                             lookIfIdle();
                             for (Request request : requests) {

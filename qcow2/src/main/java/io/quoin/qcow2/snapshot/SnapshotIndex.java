@@ -11,10 +11,10 @@ import java.util.concurrent.CompletionStage;
  */
 public interface SnapshotIndex {
     /**
-     * By image file, in the order of its table, as the file says at some moment after the call: an
-     * image that is open for writing may say something else by then. An empty list stands for
-     * snapshots that have to be asked for by opening the image, as their table is longer than 64
-     * KiB or broken; images without snapshots are not in it.
+     * By image file, in the order of its table, as the files said when they were listed last: an
+     * image that is open for writing may say something else. An empty list stands for snapshots
+     * that have to be asked for by opening the image, as their table is longer than 64 KiB or
+     * broken; images without snapshots are not in it.
      */
     CompletionStage<Map<String, List<SnapshotInfo>>> snapshots();
 
