@@ -36,6 +36,6 @@ public final class SnapshotAll implements Operation<SnapshotAll.Request, Snapsho
 
     @Override
     public Result run(Request request, ManagedVolume volume) {
-        return new Result(volume.disks().snapshots().all());
+        return new Result(volume.disks().allSnapshots());
     }
 }

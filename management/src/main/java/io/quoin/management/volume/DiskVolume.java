@@ -100,7 +100,13 @@ public final class DiskVolume implements AutoCloseable {
         return snapshotNames;
     }
 
-    /** What is done with snapshots. */
+    /** The snapshots of all disks, sorted by disk. */
+    public List<SnapshotView> allSnapshots() {
+        Stages.await(refresh());
+        return snapshots.all();
+    }
+
+    /** What is done with those of a disk. */
     public VolumeSnapshots snapshots() {
         return snapshots;
     }
@@ -132,39 +138,19 @@ public final class DiskVolume implements AutoCloseable {
     }
 
     private CompletionStage<List<FileInfo>> refresh() {
-        return lookingUp(
-                () ->
-                        top().list()
-                                .thenCompose(
-                                        disks ->
-                                                snapshotNames()
-                                                        .thenApply(all -> known(disks, all))));
+        return lookingUp(() -> top().list().thenCompose(this::withSnapshots));
     }
 
-    private List<FileInfo> known(List<FileInfo> disks, List<String> allSnapshots) {
-        names = disks.stream().map(FileInfo::fileName).toList();
-        snapshotNames = allSnapshots;
-        return disks;
-    }
-
-    /** Those that were known before where they cannot be told: disks are listed all the same. */
-    private CompletionStage<List<String>> snapshotNames() {
+    private CompletionStage<List<FileInfo>> withSnapshots(List<FileInfo> disks) {
         return snapshots
-                .byDisk()
+                .names()
+                .exceptionally(failure -> snapshotNames) // disks are listed all the same
                 .thenApply(
-                        byDisk ->
-                                byDisk.entrySet().stream()
-                                        .flatMap(
-                                                disk ->
-                                                        disk.getValue().stream()
-                                                                .map(
-                                                                        info ->
-                                                                                disk.getKey()
-                                                                                        + '@'
-                                                                                        + info
-                                                                                                .name()))
-                                        .toList())
-                .exceptionally(failure -> snapshotNames);
+                        all -> {
+                            names = disks.stream().map(FileInfo::fileName).toList();
+                            snapshotNames = all;
+                            return disks;
+                        });
     }
 
     /** Looks up the names anew, after a change. */

@@ -50,10 +50,10 @@ public final class VolumeSnapshots {
         return infos.stream().map(info -> view(disk, info)).toList();
     }
 
-    /** Those of all disks, sorted by disk. */
-    public List<SnapshotView> all() {
+    /** Those of all disks as they were listed last, sorted by disk. */
+    List<SnapshotView> all() {
         List<SnapshotView> all = new ArrayList<>();
-        Stages.await(graph.list().thenCompose(listed -> byDisk()))
+        Stages.await(byDisk())
                 .forEach(
                         (disk, infos) -> {
                             if (infos.isEmpty()) {
@@ -197,6 +197,19 @@ public final class VolumeSnapshots {
                 .map(DiskSnapshots::snapshots)
                 .orElseGet(() -> CompletableFuture.completedFuture(Map.of()))
                 .thenCompose(this::withOpenDisks);
+    }
+
+    /** {@code DISK@SNAPSHOT} of all disks as they were listed last, without those too many. */
+    CompletionStage<List<String>> names() {
+        return byDisk().thenApply(
+                        byDisk -> {
+                            List<String> names = new ArrayList<>();
+                            byDisk.forEach(
+                                    (disk, infos) ->
+                                            infos.forEach(
+                                                    info -> names.add(disk + '@' + info.name())));
+                            return List.copyOf(names);
+                        });
     }
 
     /** A disk that is open knows best. */

@@ -103,7 +103,7 @@ class SnapshotDisksTest {
     void shouldListTheSnapshotsOfDisksThatAreClosed() {
         try (LocalVolume volume = open()) {
             volume.disks().create("vm2", SIZE, Map.of());
-            assertThat(volume.disks().snapshots().all())
+            assertThat(volume.disks().allSnapshots())
                     .extracting(SnapshotView::fullName)
                     .containsExactly("vm1@monday");
             volume.disks().list();
