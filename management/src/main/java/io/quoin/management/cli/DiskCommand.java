@@ -7,6 +7,7 @@ import io.quoin.management.operation.DiskResize;
 import io.quoin.management.operation.DiskRm;
 import io.quoin.management.operation.VolumeClient;
 import io.quoin.management.volume.DiskView;
+import io.quoin.snapshot.SnapshotName;
 import io.quoin.tools.terminal.ByteSize;
 import io.quoin.tools.terminal.OutputOption;
 import io.quoin.tools.terminal.SizeConverter;
@@ -245,7 +246,9 @@ final class DiskCommand implements Runnable {
                 .forEach(
                         (name, value) -> {
                             if (name.equals("snapshots") && value instanceof List<?> snapshots) {
-                                snapshots.forEach(each -> printSnapshot(disk, each, writer));
+                                if (!SnapshotName.isOne(disk.name())) {
+                                    snapshots.forEach(each -> printSnapshot(disk, each, writer));
+                                }
                             } else {
                                 writer.println(name + ": " + plain(value));
                             }
