@@ -13,6 +13,8 @@ import io.quoin.qcow2.layout.Qcow2Header;
 import io.quoin.qcow2.layout.SnapshotEntry;
 import io.quoin.qcow2.refcount.LeakReclaim;
 import io.quoin.qcow2.refcount.Refcounts;
+import io.quoin.qcow2.snapshot.ImageSnapshots;
+import io.quoin.qcow2.snapshot.SnapshotTableStore;
 import io.quoin.xlator.XlatorFile;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
@@ -36,6 +38,7 @@ final class ImageAssembly {
     private final WriteGate gate = new WriteGate();
     private final ImageBitmaps bitmaps;
     private final OpenImage image;
+    private final ImageSnapshots snapshots;
     private final boolean leaks;
 
     /** Nothing is written yet; EIO if metadata overlaps. */
@@ -84,6 +87,9 @@ final class ImageAssembly {
                                 opening.setup.workers(),
                                 memory.cowBuffers(qcow2Header.clusterSizeBytes()),
                                 opening.tableMemory::giveBack));
+        this.snapshots =
+                new ImageSnapshots(
+                        new SnapshotTableStore(io, header, refcounts, opening.snapshots()));
         opening.setup.detectZeroes().applyTo(image);
     }
 
@@ -96,7 +102,7 @@ final class ImageAssembly {
                         opening.setup.memory().of(opening.io.loop()).checkTurns(),
                         opening.io,
                         opening.header(),
-                        opening.snapshots(),
+                        snapshots,
                         bitmaps,
                         opening.backing(),
                         opening.writable);
