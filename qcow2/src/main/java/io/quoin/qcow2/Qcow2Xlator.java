@@ -5,7 +5,6 @@ import io.quoin.block.BlockException;
 import io.quoin.qcow2.catalogue.ImageCatalogue;
 import io.quoin.qcow2.catalogue.ImageSnapshotTable;
 import io.quoin.qcow2.compress.CompressionWorkers;
-import io.quoin.qcow2.layout.SnapshotEntry;
 import io.quoin.qcow2.open.DetectZeroes;
 import io.quoin.qcow2.open.ImageOpener;
 import io.quoin.qcow2.open.LoopMemories;
@@ -14,6 +13,7 @@ import io.quoin.qcow2.parents.FileHolds;
 import io.quoin.qcow2.parents.ImageName;
 import io.quoin.qcow2.parents.ImageTree;
 import io.quoin.qcow2.parents.ParentGuard;
+import io.quoin.qcow2.snapshot.ImageSnapshots;
 import io.quoin.qcow2.snapshot.SnapshotIndex;
 import io.quoin.qcow2.snapshot.SnapshotInfo;
 import io.quoin.xlator.CreateOptions;
@@ -210,19 +210,8 @@ public final class Qcow2Xlator extends PassThroughXlator implements ImageTree, S
 
     private static List<SnapshotInfo> snapshotsOf(ImageSnapshotTable table) {
         return table.entries().stream()
-                .map(entry -> snapshotOf(entry, table.imageBytes()))
+                .map(entry -> ImageSnapshots.info(entry, table.imageBytes()))
                 .toList();
-    }
-
-    private static SnapshotInfo snapshotOf(SnapshotEntry entry, long imageBytes) {
-        return new SnapshotInfo(
-                entry.id(),
-                entry.name(),
-                null,
-                Integer.toUnsignedLong(entry.dateSeconds()),
-                entry.dateNanos(),
-                entry.diskSizeBytes() == -1 ? imageBytes : entry.diskSizeBytes(),
-                entry.vmStateSizeBytes());
     }
 
     @Override
