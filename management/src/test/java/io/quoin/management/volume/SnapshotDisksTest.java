@@ -12,8 +12,10 @@ import io.quoin.block.disk.Volumes;
 import io.quoin.testkit.peer.Peer;
 import java.io.IOException;
 import java.nio.ByteBuffer;
+import java.nio.channels.FileChannel;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
 import java.util.List;
 import java.util.Map;
 import org.assertj.core.api.ThrowableAssert.ThrowingCallable;
@@ -111,6 +113,31 @@ class SnapshotDisksTest {
             assertThat(volume.disks().info("vm1@monday").sizeBytes()).isEqualTo(SIZE);
             assertThat(volume.disks().info("vm1@monday").details())
                     .containsEntry("file", "vm1.qcow2@monday");
+        }
+    }
+
+    @Test
+    void shouldListTheOthersWhenATableIsBroken() throws IOException {
+        try (LocalVolume volume = open()) {
+            volume.disks().create("vm2", SIZE, Map.of());
+        }
+        Path other = path.resolve("brick/vm2.qcow2");
+        Peer.QEMU_IMG.command("snapshot", "-c", "sunday", other.toString()).runOk();
+        try (FileChannel image =
+                FileChannel.open(
+                        path.resolve("brick/vm1.qcow2"),
+                        StandardOpenOption.READ,
+                        StandardOpenOption.WRITE)) {
+            ByteBuffer offset = ByteBuffer.allocate(8);
+            image.read(offset, 64); // snapshots_offset; the first field is an L1 table's offset
+            image.write(ByteBuffer.allocate(8).putLong(0, 1), offset.getLong(0));
+        }
+        try (LocalVolume volume = open()) {
+            assertThat(volume.disks().allSnapshots())
+                    .extracting(SnapshotView::fullName)
+                    .containsExactly("vm2@sunday");
+            volume.disks().list();
+            assertThat(volume.disks().knownSnapshots()).containsExactly("vm2@sunday");
         }
     }
 
