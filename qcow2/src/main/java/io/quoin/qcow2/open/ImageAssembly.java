@@ -10,7 +10,6 @@ import io.quoin.qcow2.io.HeaderStore;
 import io.quoin.qcow2.io.ImageIo;
 import io.quoin.qcow2.io.MetadataMap;
 import io.quoin.qcow2.layout.Qcow2Header;
-import io.quoin.qcow2.layout.SnapshotEntry;
 import io.quoin.qcow2.refcount.LeakReclaim;
 import io.quoin.qcow2.refcount.Refcounts;
 import io.quoin.qcow2.snapshot.ImageSnapshots;
@@ -107,8 +106,11 @@ final class ImageAssembly {
                         opening.backing(),
                         opening.writable);
         return loadBitmaps()
-                .thenCompose(nothing -> startReclaim())
-                .<XlatorFile>thenApply(nothing -> file)
+                .<XlatorFile>thenApply(
+                        nothing -> {
+                            startReclaim();
+                            return file;
+                        })
                 .whenComplete(
                         (opened, failure) -> {
                             if (failure != null) {
@@ -169,21 +171,26 @@ final class ImageAssembly {
         return loaded;
     }
 
-    /** Served when the tables of bitmaps have been seen, which are small; the rest follows. */
-    private CompletionStage<Void> startReclaim() {
-        if (!leaks || !opening.writable) {
-            return CompletableFuture.completedFuture(null);
+    private void startReclaim() {
+        if (!opening.writable) {
+            return;
         }
         LeakReclaim reclaim = image.reclaim();
         if (!bitmaps.areTablesTheirOwn()) {
             reclaim.giveUpWhenStarted("the table of a bitmap overlaps other metadata");
         }
         bitmaps.forEachTable((entries, offset) -> reclaim.addBitmapTable(offset, entries));
-        for (SnapshotEntry snapshot : opening.snapshots().entries()) {
-            reclaim.addSnapshot(snapshot.l1TableOffset(), snapshot.l1Size());
+        reclaim.snapshots(
+                () ->
+                        opening.snapshots().entries().stream()
+                                .map(
+                                        snapshot ->
+                                                reclaim.snapshotRoot(
+                                                        snapshot.l1TableOffset(),
+                                                        snapshot.l1Size()))
+                                .toList());
+        if (leaks) {
+            reclaim.start();
         }
-        CompletableFuture<Void> servable = new CompletableFuture<>();
-        reclaim.start(() -> servable.complete(null));
-        return servable;
     }
 }
