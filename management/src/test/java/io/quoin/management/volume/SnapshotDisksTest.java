@@ -9,7 +9,9 @@ import io.quoin.block.disk.Disk;
 import io.quoin.block.disk.DiskMode;
 import io.quoin.block.disk.Volume;
 import io.quoin.block.disk.Volumes;
+import io.quoin.snapshot.SnapshotName;
 import io.quoin.testkit.peer.Peer;
+import io.quoin.xlator.Stages;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
@@ -165,6 +167,42 @@ class SnapshotDisksTest {
             assertThat(read(clone, 0)).isEqualTo(1);
             assertThat(read(disk, BLOCK)).isZero();
             assertFails(() -> volume.open("vm2"), BlockError.EPERM, "vm4.qcow2");
+        }
+    }
+
+    @Test
+    void shouldRenameAndRemoveASnapshotWhileTheDiskIsAttached() {
+        Path image = path.resolve("brick/vm1.qcow2");
+        try (LocalVolume volume = open()) {
+            DiskVolume disks = volume.disks();
+            VolumeSnapshots snapshots = disks.snapshots();
+            AttachedDisk guest = Stages.await(disks.attach("vm1"));
+            disks.clone("vm1@monday", List.of("vm2"), 0);
+            SnapshotName monday = SnapshotName.of("vm1@monday");
+            assertFails(
+                    () -> snapshots.remove(monday, CheckEvents.SILENT), BlockError.EBUSY, "vm2");
+            assertFails(() -> snapshots.rename(monday, "sunday"), BlockError.EBUSY, "vm2");
+            disks.remove("vm2");
+            AttachedDisk reader = Stages.await(disks.attach("vm1@monday"));
+            assertFails(
+                    () -> snapshots.remove(monday, CheckEvents.SILENT),
+                    BlockError.EBUSY,
+                    "name=vm1@monday, connections=1");
+            Stages.await(reader.close());
+
+            assertThat(snapshots.rename(monday, "sunday").fullName()).isEqualTo("vm1@sunday");
+            disks.list();
+            assertThat(disks.knownSnapshots()).containsExactly("vm1@sunday");
+            snapshots.remove(SnapshotName.of("vm1@sunday"), CheckEvents.SILENT);
+            assertThat(snapshots.of("vm1")).isEmpty();
+            assertThat(disks.allSnapshots()).isEmpty();
+            Stages.await(guest.close());
+        }
+        Peer.QEMU_IMG.command("check", image.toString()).runOk();
+        try (Volume volume = Volumes.open(path);
+                Disk disk = volume.open("vm1")) {
+            assertThat(volume.snapshots("vm1")).isEmpty();
+            assertThat(read(disk, 0)).isEqualTo(1);
         }
     }
 
