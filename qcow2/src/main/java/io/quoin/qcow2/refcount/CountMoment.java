@@ -18,6 +18,8 @@ public interface CountMoment {
     @FunctionalInterface
     interface Found {
         /**
+         * Tells of it.
+         *
          * @param handedOut counted for a use to come
          * @param going still counted for references that are gone
          */

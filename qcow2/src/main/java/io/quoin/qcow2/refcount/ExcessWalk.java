@@ -70,7 +70,6 @@ final class ExcessWalk {
     private long singles;
 
     /**
-     * @param gate what has to be passed before the image is changed
      * @param tableSeen run after each table
      * @param ended null, or why nothing more can be lowered
      */
