@@ -29,6 +29,8 @@ public enum BlockError {
     EEXIST(17, "already exists"),
     /** A range, flag, name or value that makes no sense here. */
     EINVAL(22, "invalid argument"),
+    /** More than a format takes. Control path only. */
+    EFBIG(27, "too large for the format"),
     /** No space is left below, or a quota is used up. */
     ENOSPC(28, "no space left"),
     /** The storage below became read-only. */
@@ -70,7 +72,7 @@ public enum BlockError {
      */
     public int nbdErrno() {
         return switch (this) {
-            case ENOENT, EBUSY, EEXIST -> EINVAL.errno;
+            case ENOENT, EBUSY, EEXIST, EFBIG -> EINVAL.errno;
             case EROFS -> EPERM.errno;
             case EBADE, ENOTCONN, ETIMEDOUT, ESTALE -> EIO.errno;
             default -> errno;

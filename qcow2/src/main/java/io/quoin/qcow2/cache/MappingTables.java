@@ -359,6 +359,12 @@ public final class MappingTables {
         }
     }
 
+    /** Nothing but its L1 entry refers to a table: it may be changed where it is. */
+    public void setCopied(int l1Index) {
+        map.add(L1Entry.hostOffset(l1[l1Index]) >>> clusterBits, MetadataKind.L2_TABLE);
+        setL1(l1Index, l1[l1Index] | L1Entry.COPIED);
+    }
+
     private void setL1(int l1Index, long entry) {
         l1[l1Index] = entry;
         markL1Dirty(l1Index >>> (unitBits - 3));

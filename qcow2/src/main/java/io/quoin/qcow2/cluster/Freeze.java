@@ -109,7 +109,8 @@ final class Freeze extends WholeImageOp {
         image.refcounts.record(null);
         image.packer.addCurrent(countedAhead);
         image.flusher.addDropped(countedAhead);
-        image.refcounts.addUnreferenced(countedAhead);
+        image.refcounts.addReserved(countedAhead);
+        image.refcounts.addFreeing(countedAhead);
         image.refcounts.keepMetadata();
         listener.frozen(image.io.freeze(KEPT_BYTES_MAX), countedAhead);
     }

@@ -6,6 +6,8 @@ import io.quoin.qcow2.bitmap.ImageBitmaps;
 import io.quoin.qcow2.io.ImageHealth;
 import io.quoin.qcow2.io.Outcome;
 import io.quoin.qcow2.layout.Qcow2Header;
+import io.quoin.qcow2.refcount.CountMoment;
+import io.quoin.qcow2.refcount.CountTurns;
 import io.quoin.qcow2.refcount.ExcessReferences;
 import io.quoin.qcow2.refcount.LeakReclaim;
 import io.quoin.xlator.loop.Loop;
@@ -22,6 +24,7 @@ public final class OpenImage {
     private final ImageBitmaps bitmaps;
     private final LeakReclaim reclaim;
     private final Runnable giveTablesBack;
+    private final CountTurns countTurns = new CountTurns();
 
     public OpenImage(ImageParts parts) {
         this.image = new MappedImage(parts);
@@ -29,7 +32,16 @@ public final class OpenImage {
         this.bitmaps = parts.bitmaps();
         this.requests = new GuestRequests(image, gate, bitmaps);
         this.reclaim =
-                new LeakReclaim(image.io, image.header, image.tables, image.refcounts, gate::pass);
+                new LeakReclaim(
+                        new LeakReclaim.Parts(
+                                image.io,
+                                image.header,
+                                image.tables,
+                                image.flusher,
+                                image.refcounts,
+                                gate::pass,
+                                this::findStillMoment,
+                                countTurns));
         this.giveTablesBack = parts.giveTablesBack();
     }
 
@@ -90,6 +102,15 @@ public final class OpenImage {
      */
     public void freeze(FreezeListener listener) {
         new Freeze(image, requests::startChange, bitmaps, listener).begin();
+    }
+
+    private void findStillMoment(CountMoment.Found found, Outcome failed) {
+        new StillMoment(image, requests::startChange, found, failed).begin();
+    }
+
+    /** Of what compares counts with references, one runs at a time. */
+    public CountTurns countTurns() {
+        return countTurns;
     }
 
     /** Ends what {@link #freeze} began. */

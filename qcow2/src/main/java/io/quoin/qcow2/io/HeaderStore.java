@@ -2,7 +2,9 @@ package io.quoin.qcow2.io;
 
 import io.quoin.block.BlockError;
 import io.quoin.block.BlockException;
+import io.quoin.qcow2.layout.DiskRoot;
 import io.quoin.qcow2.layout.HeaderArea;
+import io.quoin.qcow2.layout.HeaderBuilder;
 import io.quoin.qcow2.layout.HeaderLayout;
 import io.quoin.qcow2.layout.Qcow2Header;
 import java.nio.ByteBuffer;
@@ -72,6 +74,40 @@ public final class HeaderStore {
                                 bytes.position(HeaderLayout.REFCOUNT_TABLE_FIELDS_OFFSET),
                                 tableOffset,
                                 tableClusters),
+                outcome);
+    }
+
+    /**
+     * Switches to another snapshot table.
+     *
+     * @param root what the disk becomes by the same write; null: it stays as it is
+     */
+    public void switchSnapshots(
+            int snapshotCount, long snapshotsOffset, @Nullable DiskRoot root, Outcome outcome) {
+        change(
+                now -> {
+                    HeaderBuilder edited =
+                            now.toBuilder().snapshots(snapshotCount, snapshotsOffset);
+                    return root == null
+                            ? edited.build()
+                            : edited.l1(root.l1Size(), root.l1TableOffset())
+                                    .sizeBytes(root.sizeBytes())
+                                    .build();
+                },
+                bytes -> {
+                    HeaderLayout.encodeSnapshotFields(
+                            bytes.position(HeaderLayout.SNAPSHOT_FIELDS_OFFSET),
+                            snapshotCount,
+                            snapshotsOffset);
+                    if (root != null) {
+                        HeaderLayout.encodeL1Fields(
+                                bytes.position(HeaderLayout.L1_FIELDS_OFFSET),
+                                root.l1Size(),
+                                root.l1TableOffset());
+                        HeaderLayout.encodeSize(
+                                bytes.position(HeaderLayout.SIZE_OFFSET), root.sizeBytes());
+                    }
+                },
                 outcome);
     }
 

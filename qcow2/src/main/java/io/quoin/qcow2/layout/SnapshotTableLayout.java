@@ -9,6 +9,7 @@ import java.nio.ByteOrder;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.UUID;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
@@ -33,6 +34,16 @@ import org.jspecify.annotations.Nullable;
  *      +---------------------------------------------------------------+
  * </pre>
  *
+ * Later extra data of snapshots that Quoin makes, which QEMU keeps as it is:
+ *
+ * <pre>
+ *   24 +---------------------------------------------------------------+
+ *      | "QUOINSID"                                                    |
+ *   32 +---------------------------------------------------------------+
+ *      | UUID, 16 bytes                                                |
+ *      +---------------------------------------------------------------+
+ * </pre>
+ *
  * <p>Threading: immutable.
  */
 public final class SnapshotTableLayout {
@@ -49,6 +60,8 @@ public final class SnapshotTableLayout {
     private static final String WHAT = "qcow2 snapshot table";
     private static final int EXTRA_KNOWN_BYTES = 24;
     private static final int EXTRA_VERSION_3_BYTES = 16;
+    private static final byte[] UUID_MAGIC = "QUOINSID".getBytes(StandardCharsets.US_ASCII);
+    private static final int UUID_BYTES = 16;
 
     private SnapshotTableLayout() {}
 
@@ -135,6 +148,92 @@ public final class SnapshotTableLayout {
             in.position(Math.min(in.limit(), end + 7 & ~7));
         }
         return new SnapshotTable(List.copyOf(entries), in.position());
+    }
+
+    /** The later extra data of a snapshot that has {@code uuid}. */
+    public static OpaqueBytes laterExtra(UUID uuid) {
+        ByteBuffer bytes = ByteBuffer.allocate(UUID_MAGIC.length + UUID_BYTES);
+        bytes.put(UUID_MAGIC);
+        bytes.putLong(uuid.getMostSignificantBits()).putLong(uuid.getLeastSignificantBits());
+        return OpaqueBytes.copyOf(bytes.array());
+    }
+
+    /** The UUID in later extra data; null: there is none. */
+    static @Nullable UUID uuid(OpaqueBytes laterExtra) {
+        ByteBuffer in = laterExtra.toBuffer();
+        if (in.remaining() < UUID_MAGIC.length + UUID_BYTES
+                || !in.slice(0, UUID_MAGIC.length).equals(ByteBuffer.wrap(UUID_MAGIC))) {
+            return null;
+        }
+        return new UUID(in.getLong(UUID_MAGIC.length), in.getLong(UUID_MAGIC.length + 8));
+    }
+
+    /**
+     * A table as it is to be written.
+     *
+     * @param bytes from 0 to its limit
+     * @param table what a reader finds there
+     */
+    public record Encoded(ByteBuffer bytes, SnapshotTable table) {}
+
+    /**
+     * Encodes a table. An entry without a recorded disk size gets that of the image.
+     *
+     * @param imageSizeBytes the virtual size
+     * @throws BlockException EFBIG if that is more than a table may be
+     */
+    public static Encoded encode(List<SnapshotEntry> entries, long imageSizeBytes) {
+        long size = 0;
+        for (SnapshotEntry entry : entries) {
+            size = (size + 7 & ~7L) + bytesOf(entry);
+        }
+        if (entries.size() > HeaderLayout.SNAPSHOTS_MAX || size > TABLE_BYTES_MAX) {
+            throw new BlockException(
+                    BlockError.EFBIG,
+                    WHAT
+                            + ": entries="
+                            + entries.size()
+                            + ", bytes="
+                            + size
+                            + ", expected=at most "
+                            + HeaderLayout.SNAPSHOTS_MAX
+                            + " entries and "
+                            + TABLE_BYTES_MAX
+                            + " bytes");
+        }
+        ByteBuffer out = ByteBuffer.allocate((int) size);
+        List<SnapshotEntry> placed = new ArrayList<>(entries.size());
+        for (SnapshotEntry entry : entries) {
+            out.position(out.position() + 7 & ~7);
+            long diskSize = entry.diskSizeBytes() == -1 ? imageSizeBytes : entry.diskSizeBytes();
+            SnapshotEntry at = entry.at(out.position(), diskSize);
+            put(out, at);
+            placed.add(at);
+        }
+        return new Encoded(out.flip(), new SnapshotTable(List.copyOf(placed), (int) size));
+    }
+
+    private static int bytesOf(SnapshotEntry entry) {
+        return ENTRY_BYTES_MIN
+                + EXTRA_KNOWN_BYTES
+                + entry.laterExtra().lengthBytes()
+                + entry.idBytes().lengthBytes()
+                + entry.nameBytes().lengthBytes();
+    }
+
+    private static void put(ByteBuffer out, SnapshotEntry entry) {
+        long vmState = entry.vmStateSizeBytes();
+        out.putLong(entry.l1TableOffset()).putInt(entry.l1Size());
+        out.putShort((short) entry.idBytes().lengthBytes());
+        out.putShort((short) entry.nameBytes().lengthBytes());
+        out.putInt(entry.dateSeconds()).putInt(entry.dateNanos()).putLong(entry.vmClockNanos());
+        // What does not fit there is found in the extra data alone.
+        out.putInt(vmState >>> Integer.SIZE == 0 ? (int) vmState : 0);
+        out.putInt(EXTRA_KNOWN_BYTES + entry.laterExtra().lengthBytes());
+        out.putLong(vmState).putLong(entry.diskSizeBytes()).putLong(entry.icount());
+        entry.laterExtra().putInto(out);
+        entry.idBytes().putInto(out);
+        entry.nameBytes().putInto(out);
     }
 
     /**
@@ -281,8 +380,8 @@ public final class SnapshotTableLayout {
                 start,
                 l1Offset,
                 (int) l1Size,
-                text(in, id, idLength),
-                text(in, id + idLength, nameLength),
+                OpaqueBytes.copyOf(in, id, idLength),
+                OpaqueBytes.copyOf(in, id + idLength, nameLength),
                 in.getInt(start + 16),
                 in.getInt(start + 20),
                 in.getLong(start + 24),
@@ -290,12 +389,5 @@ public final class SnapshotTableLayout {
                 known >= 16 ? in.getLong(extra + 8) : -1,
                 known >= 24 ? in.getLong(extra + 16) : -1,
                 OpaqueBytes.copyOf(in, extra + known, (int) extraLength - known));
-    }
-
-    /** Names are bytes to QEMU: what is no text becomes a replacement character. */
-    private static String text(ByteBuffer in, int index, int lengthBytes) {
-        byte[] bytes = new byte[lengthBytes];
-        in.get(index, bytes);
-        return new String(bytes, StandardCharsets.UTF_8).replace('\0', '\ufffd');
     }
 }

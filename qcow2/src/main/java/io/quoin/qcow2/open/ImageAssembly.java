@@ -10,9 +10,10 @@ import io.quoin.qcow2.io.HeaderStore;
 import io.quoin.qcow2.io.ImageIo;
 import io.quoin.qcow2.io.MetadataMap;
 import io.quoin.qcow2.layout.Qcow2Header;
-import io.quoin.qcow2.layout.SnapshotEntry;
 import io.quoin.qcow2.refcount.LeakReclaim;
 import io.quoin.qcow2.refcount.Refcounts;
+import io.quoin.qcow2.snapshot.ImageSnapshots;
+import io.quoin.qcow2.snapshot.SnapshotTableStore;
 import io.quoin.xlator.XlatorFile;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
@@ -36,6 +37,7 @@ final class ImageAssembly {
     private final WriteGate gate = new WriteGate();
     private final ImageBitmaps bitmaps;
     private final OpenImage image;
+    private final ImageSnapshots snapshots;
     private final boolean leaks;
 
     /** Nothing is written yet; EIO if metadata overlaps. */
@@ -84,6 +86,9 @@ final class ImageAssembly {
                                 opening.setup.workers(),
                                 memory.cowBuffers(qcow2Header.clusterSizeBytes()),
                                 opening.tableMemory::giveBack));
+        this.snapshots =
+                new ImageSnapshots(
+                        new SnapshotTableStore(io, header, refcounts, opening.snapshots()));
         opening.setup.detectZeroes().applyTo(image);
     }
 
@@ -96,13 +101,16 @@ final class ImageAssembly {
                         opening.setup.memory().of(opening.io.loop()).checkTurns(),
                         opening.io,
                         opening.header(),
-                        opening.snapshots(),
+                        snapshots,
                         bitmaps,
                         opening.backing(),
                         opening.writable);
         return loadBitmaps()
-                .thenCompose(nothing -> startReclaim())
-                .<XlatorFile>thenApply(nothing -> file)
+                .<XlatorFile>thenApply(
+                        nothing -> {
+                            startReclaim();
+                            return file;
+                        })
                 .whenComplete(
                         (opened, failure) -> {
                             if (failure != null) {
@@ -163,21 +171,26 @@ final class ImageAssembly {
         return loaded;
     }
 
-    /** Served when the tables of bitmaps have been seen, which are small; the rest follows. */
-    private CompletionStage<Void> startReclaim() {
-        if (!leaks || !opening.writable) {
-            return CompletableFuture.completedFuture(null);
+    private void startReclaim() {
+        if (!opening.writable) {
+            return;
         }
         LeakReclaim reclaim = image.reclaim();
         if (!bitmaps.areTablesTheirOwn()) {
             reclaim.giveUpWhenStarted("the table of a bitmap overlaps other metadata");
         }
         bitmaps.forEachTable((entries, offset) -> reclaim.addBitmapTable(offset, entries));
-        for (SnapshotEntry snapshot : opening.snapshots().entries()) {
-            reclaim.addSnapshot(snapshot.l1TableOffset(), snapshot.l1Size());
+        reclaim.snapshots(
+                () ->
+                        opening.snapshots().entries().stream()
+                                .map(
+                                        snapshot ->
+                                                reclaim.snapshotRoot(
+                                                        snapshot.l1TableOffset(),
+                                                        snapshot.l1Size()))
+                                .toList());
+        if (leaks) {
+            reclaim.start();
         }
-        CompletableFuture<Void> servable = new CompletableFuture<>();
-        reclaim.start(() -> servable.complete(null));
-        return servable;
     }
 }

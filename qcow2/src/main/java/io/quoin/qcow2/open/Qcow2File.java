@@ -15,11 +15,13 @@ import io.quoin.qcow2.io.ChildFiles;
 import io.quoin.qcow2.io.ImageIo;
 import io.quoin.qcow2.io.Outcome;
 import io.quoin.qcow2.layout.Qcow2Header;
-import io.quoin.qcow2.layout.SnapshotTable;
 import io.quoin.qcow2.served.CheckControl;
 import io.quoin.qcow2.served.CheckTurns;
 import io.quoin.qcow2.served.CheckedFile;
 import io.quoin.qcow2.served.ImageChecks;
+import io.quoin.qcow2.snapshot.ImageSnapshots;
+import io.quoin.qcow2.snapshot.SnapshotControl;
+import io.quoin.qcow2.snapshot.SnapshottedFile;
 import io.quoin.xlator.XlatorFile;
 import java.util.LinkedHashMap;
 import java.util.Map;
@@ -35,12 +37,17 @@ import org.jspecify.annotations.Nullable;
  * <p>Threading: confined(loop).
  */
 final class Qcow2File
-        implements XlatorFile, BitmappedFile, CheckedFile, PreallocatedFile, RebasedFile {
+        implements XlatorFile,
+                BitmappedFile,
+                CheckedFile,
+                PreallocatedFile,
+                RebasedFile,
+                SnapshottedFile {
     private final String fileName;
     private final OpenImage image;
     private final ImageIo io;
     private final Qcow2Header header;
-    private final SnapshotTable snapshots;
+    private final ImageSnapshots snapshots;
     private final ImageBitmaps bitmaps;
     private final BitmapControl bitmapControl;
     private final ImageChecks checks;
@@ -55,7 +62,7 @@ final class Qcow2File
             CheckTurns checkTurns,
             ImageIo io,
             Qcow2Header header,
-            SnapshotTable snapshots,
+            ImageSnapshots snapshots,
             ImageBitmaps bitmaps,
             @Nullable XlatorFile backing,
             boolean writable) {
@@ -195,7 +202,7 @@ final class Qcow2File
         if (bitmapRefusal != null) {
             return failure(BlockError.ENOTSUP, bitmapRefusal, newSizeBytes);
         }
-        if (header.version() < 3 && header.snapshotCount() > 0) {
+        if (header.version() < 3 && !snapshots.table().entries().isEmpty()) {
             return failure(
                     BlockError.ENOTSUP,
                     "version 2 image with internal snapshots cannot be resized",
@@ -226,10 +233,10 @@ final class Qcow2File
         details.put("refcount-bits", header.refcountBits());
         details.put("file-size", io.fileSizeBytes());
         details.put("extended-l2", header.hasExtendedL2());
-        details.put("internal-snapshots", header.snapshotCount());
+        details.put("internal-snapshots", image.currentHeader().snapshotCount());
         details.put("dirty", image.currentHeader().isDirty());
-        if (!snapshots.entries().isEmpty()) {
-            details.put("snapshots", InternalSnapshots.details(snapshots));
+        if (!snapshots.table().entries().isEmpty()) {
+            details.put("snapshots", InternalSnapshots.details(snapshots.table()));
         }
         details.put("corrupt", header.isCorrupt() || image.health().isCorrupt());
         if (io.hasDataFile()) {
@@ -270,6 +277,11 @@ final class Qcow2File
     @Override
     public BitmapControl bitmaps() {
         return bitmapControl;
+    }
+
+    @Override
+    public SnapshotControl snapshots() {
+        return snapshots;
     }
 
     @Override

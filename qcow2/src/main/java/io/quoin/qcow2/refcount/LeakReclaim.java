@@ -1,19 +1,13 @@
 package io.quoin.qcow2.refcount;
 
 import io.quoin.block.BlockError;
+import io.quoin.qcow2.cache.MappingFlusher;
 import io.quoin.qcow2.cache.MappingTables;
 import io.quoin.qcow2.io.HeaderStore;
 import io.quoin.qcow2.io.ImageIo;
 import io.quoin.qcow2.io.Outcome;
-import io.quoin.qcow2.layout.BitmapDirectoryLayout;
-import io.quoin.qcow2.layout.L1Entry;
-import io.quoin.qcow2.layout.L2Entry;
 import io.quoin.qcow2.layout.Qcow2Header;
 import io.quoin.qcow2.walk.TableRoot;
-import io.quoin.qcow2.walk.TableVisitor;
-import io.quoin.qcow2.walk.TableWalk;
-import io.quoin.qcow2.walk.TableWords;
-import io.quoin.xlator.loop.Loop;
 import java.nio.ByteBuffer;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
@@ -21,23 +15,22 @@ import java.util.List;
 import java.util.Map;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
+import java.util.function.Supplier;
 import org.agrona.BufferUtil;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Gives back clusters that a writer had counted ahead when it was killed, while the image is
- * served: walks every table that can refer to a cluster, a few in a turn, and lowers the counts of
- * clusters that nothing refers to. docs/adr/0010 says why no reference escapes it.
+ * Gives back what is counted and not referred to, while the image is served: what a writer that was
+ * killed had counted ahead, and what a snapshot referred to that is deleted. {@link ExcessWalk}
+ * does it for a window of the file at a time, and again for clusters whose use changed meanwhile.
  *
  * <pre>
  *  IDLE       nothing to do: the last writer has closed the image
- *  BITMAPS    tables of bitmaps, before the image is served
- *  TABLES     L1 tables of snapshots, then the active one as it is in memory, and the L2 tables that they lead to
- *  LOWER      what was not seen and is counted once: punched, count 0
- *  DONE       every leak of before is gone; the mark is removed when the image is closed
- *  GIVEN_UP   a table cannot be followed, or memory would not do: nothing (more) is lowered, the mark stays
+ *  RUNNING    waits for its turn, or walks
+ *  DONE       no count is too high but for what is counted ahead; the mark is removed when the image is closed
+ *  GIVEN_UP   a table cannot be followed, or the caller has ended it: nothing more is lowered, the mark stays
  * </pre>
  *
  * <p>Threading: confined(loop).
@@ -46,58 +39,73 @@ public final class LeakReclaim {
     private static final Logger LOG = LoggerFactory.getLogger(LeakReclaim.class);
     private static final long PAUSE_NANOS = TimeUnit.MILLISECONDS.toNanos(1);
 
-    /** Of the tables of all bitmaps, which are read before the image is served. */
+    /** Walks of one window; each has fewer clusters to look at than the one before. */
+    private static final int ROUNDS_MAX = 16;
+
+    /** Of the tables of all bitmaps. */
     private static final long BITMAP_ENTRIES_MAX = 1 << 20;
+
+    /** Clusters that are looked at in one walk. */
+    static int windowClusters = SeenReferences.CLUSTERS_MAX;
+
+    /** How far it has come. */
+    @FunctionalInterface
+    public interface Progress {
+        /** False: end it soon. */
+        boolean advanced(long done, long total);
+    }
+
+    /**
+     * What it works on.
+     *
+     * @param gate what has to be passed before the image is changed
+     * @param moment at which a walk begins
+     */
+    public record Parts(
+            ImageIo io,
+            HeaderStore header,
+            MappingTables tables,
+            MappingFlusher flusher,
+            Refcounts refcounts,
+            Consumer<Outcome> gate,
+            CountMoment moment,
+            CountTurns turns) {}
 
     private enum State {
         IDLE,
-        BITMAPS,
-        TABLES,
-        LOWER,
+        RUNNING,
         DONE,
         GIVEN_UP
     }
 
-    private final ImageIo io;
-    private final HeaderStore header;
-    private final MappingTables tables;
-    private final Refcounts refcounts;
-    private final Consumer<Outcome> gate;
-    private final int clusterBits;
-    private final int entryWords;
-    private final boolean external;
+    private record Request(Progress progress, Consumer<@Nullable String> ended) {}
+
+    private final Parts parts;
+    private final Runnable turn = this::begin;
     private final List<TableRoot> bitmapTables = new ArrayList<>();
-    private final List<TableRoot> l1Tables = new ArrayList<>();
+    private final List<Request> requests = new ArrayList<>();
+    private Supplier<List<TableRoot>> snapshots = List::of;
     private State state = State.IDLE;
+    private boolean hasTurn;
     private boolean stopped;
     private @Nullable String refusal;
     private long bitmapEntries;
-    private @Nullable LeakCandidates candidates;
-    private Runnable whenServable = () -> {};
-    private @Nullable TableWalk walk;
-    private Loop.@Nullable Timer timer;
-    private long tablesRead;
-    private long lowered;
-    private long scanFrom;
+    private @Nullable ExcessWalk walk;
+    private ExcessWalk.Tally tally = new ExcessWalk.Tally();
+    private @Nullable SeenReferences seen;
+    private long windowStart;
+    private long clusters;
+    private int round;
+    private long entriesInWalk;
+    private long entriesDone;
+    private boolean wantsEnd;
+    private long pauseNanos;
 
-    /**
-     * @param gate what has to be passed before the image is changed
-     */
-    public LeakReclaim(
-            ImageIo io,
-            HeaderStore header,
-            MappingTables tables,
-            Refcounts refcounts,
-            Consumer<Outcome> gate) {
-        this.io = io;
-        this.header = header;
-        this.tables = tables;
-        this.refcounts = refcounts;
-        this.gate = gate;
-        Qcow2Header now = header.header();
-        this.clusterBits = now.clusterBits();
-        this.entryWords = now.hasExtendedL2() ? 2 : 1;
-        this.external = now.hasExternalDataFile();
+    /** Of how many requests it knows: what a former one waits for does not matter any more. */
+    private int runs;
+
+    public LeakReclaim(Parts parts) {
+        this.parts = parts;
     }
 
     /** Has it look for nothing: references may be where it cannot see them. */
@@ -105,99 +113,251 @@ public final class LeakReclaim {
         refusal = why;
     }
 
+    /** One that does not change on disk before the image is closed. */
     public void addBitmapTable(long hostOffset, int entries) {
         bitmapTables.add(TableRoot.pointers(hostOffset, entries, this::read));
         bitmapEntries += entries;
     }
 
-    public void addSnapshot(long l1TableOffset, int l1Size) {
-        l1Tables.add(TableRoot.l1(l1TableOffset, l1Size, this::read));
+    /** Where the L1 tables of all snapshots are found when a walk begins. */
+    public void snapshots(Supplier<List<TableRoot>> current) {
+        snapshots = current;
+    }
+
+    /** The L1 table of a snapshot. */
+    public TableRoot snapshotRoot(long l1TableOffset, int l1Size) {
+        return TableRoot.l1(l1TableOffset, l1Size, this::read);
+    }
+
+    /** Begins when an image is opened whose last writer has not closed it. */
+    public void start() {
+        request((done, total) -> true, why -> {}, PAUSE_NANOS);
     }
 
     /**
-     * Begins, before anything of the image has changed; {@code servable} is run when it may be
-     * changed.
+     * Lowers all counts that are too high. One that is under way begins anew, with the tables of
+     * now.
+     *
+     * @param ended told null, or why some may be left
      */
-    public void start(Runnable servable) {
-        long clusters = refcounts.clusters();
-        if (clusters > LeakCandidates.CLUSTERS_MAX) {
-            refusal = "the file has too many clusters: clusters=" + clusters;
-        } else if (bitmapEntries > BITMAP_ENTRIES_MAX) {
+    public void run(Progress progress, Consumer<@Nullable String> ended) {
+        request(progress, ended, 0);
+    }
+
+    private void request(Progress progress, Consumer<@Nullable String> ended, long newPauseNanos) {
+        requests.add(new Request(progress, ended));
+        runs++;
+        pauseNanos = newPauseNanos;
+        boolean running = state == State.RUNNING;
+        state = State.RUNNING;
+        if (!running) {
+            tally = new ExcessWalk.Tally();
+            parts.turns().take(turn);
+        } else if (hasTurn) {
+            stopWalk();
+            begin();
+        }
+    }
+
+    private void begin() {
+        hasTurn = true;
+        if (stopped) {
+            return;
+        }
+        if (refusal == null && bitmapEntries > BITMAP_ENTRIES_MAX) {
             refusal = "the tables of bitmaps are too long: entries=" + bitmapEntries;
         }
-        String why = refusal;
-        if (why != null) {
-            giveUp(why);
-            servable.run();
+        if (refusal != null) {
+            giveUp(refusal);
             return;
         }
-        LeakCandidates all = new LeakCandidates(clusters);
-        candidates = all;
-        refcounts.watch(all);
-        whenServable = servable;
-        state = State.BITMAPS;
-        walk(bitmapTables, new Bits(all), 0, this::bitmapsSeen);
+        windowStart = 0;
+        clusters = parts.refcounts().clusters();
+        window();
     }
 
-    private void walk(List<TableRoot> roots, TableVisitor visitor, long pauseNanos, Outcome ended) {
-        TableWalk next = new TableWalk(io.loop(), tables, roots, visitor, pauseNanos, ended);
-        walk = next;
-        next.start();
-    }
-
-    private void bitmapsSeen(BlockError error) {
-        LeakCandidates set = candidates;
-        if (!error.isOk() || set == null) {
-            unreadable(error);
+    private void window() {
+        long end = Math.min(clusters, windowStart + windowClusters);
+        SeenReferences next;
+        try {
+            next = new SeenReferences(windowStart, end);
+        } catch (OutOfMemoryError e) {
+            giveUp("there is no memory for it");
             return;
         }
-        state = State.TABLES;
-        l1Tables.add(TableRoot.active(0, Integer.MAX_VALUE));
-        walk(l1Tables, new References(set), PAUSE_NANOS, this::tablesSeen);
-        servable();
+        seen = next;
+        round = 0;
+        walk(next);
     }
 
-    private void tablesSeen(BlockError error) {
-        if (error.isOk()) {
-            state = State.LOWER;
-            scan();
+    private void walk(SeenReferences next) {
+        List<TableRoot> l1Tables = snapshots.get();
+        long entries = parts.tables().l1Size();
+        for (TableRoot root : l1Tables) {
+            entries += root.end();
+        }
+        entriesInWalk = entries;
+        entriesDone = 0;
+        ExcessWalk started =
+                new ExcessWalk(
+                        parts,
+                        next,
+                        new ExcessWalk.Roots(bitmapTables, l1Tables, pauseNanos),
+                        tally,
+                        this::tableSeen,
+                        this::walked);
+        walk = started;
+        started.start(parts.moment());
+    }
+
+    private void tableSeen() {
+        entriesDone = Math.min(entriesInWalk, entriesDone + 1);
+        long windows = (clusters + windowClusters - 1) / windowClusters;
+        long done = windowStart / windowClusters * entriesInWalk + (round == 0 ? entriesDone : 0);
+        for (Request request : List.copyOf(requests)) {
+            if (!request.progress().advanced(done, windows * entriesInWalk)) {
+                wantsEnd = true;
+            }
+        }
+        if (wantsEnd && !stopped) {
+            wantsEnd = false;
+            giveUp("it was ended by the caller");
+        }
+    }
+
+    private void walked(@Nullable String why) {
+        walk = null;
+        SeenReferences now = seen;
+        if (why != null || now == null) {
+            giveUp(why == null ? "it was ended" : why);
+            return;
+        }
+        long again = now.again();
+        if (again > 0 && ++round == ROUNDS_MAX) {
+            giveUp("the use of clusters changes all the time: clusters left=" + again);
+        } else if (again > 0) {
+            walk(now);
+        } else if (windowStart + windowClusters < clusters) {
+            windowStart += windowClusters;
+            window();
         } else {
-            unreadable(error);
+            finish();
         }
     }
 
-    /** The image is being closed: nothing new is begun. */
-    public void stop() {
-        stopped = true;
+    private void finish() {
+        Outcome durable =
+                error -> {
+                    if (error.isOk()) {
+                        done();
+                    } else {
+                        giveUp("counts cannot be written: " + error.text());
+                    }
+                };
+        if (tally.lowered + tally.freed + tally.copied == 0) {
+            done();
+        } else {
+            int before = runs;
+            parts.flusher()
+                    .flush(
+                            (Outcome)
+                                    flushed -> {
+                                        if (before != runs || stopped) {
+                                            return;
+                                        }
+                                        Outcome settled =
+                                                error -> {
+                                                    if (before == runs && !stopped) {
+                                                        durable.done(error);
+                                                    }
+                                                };
+                                        settled.ifOk(() -> parts.refcounts().writeDurably(settled))
+                                                .done(flushed);
+                                    });
+        }
+    }
+
+    private void done() {
+        state = State.DONE;
+        LOG.info(
+                "counts that were too high are lowered: file={}, free clusters={}, bytes={},"
+                        + " shared clusters={}, COPIED set={}, L2 tables read={}",
+                fileName(),
+                tally.freed,
+                tally.freed << parts.header().header().clusterBits(),
+                tally.lowered,
+                tally.copied,
+                tally.tables);
+        answer(null);
+    }
+
+    private void giveUp(String why) {
+        state = State.GIVEN_UP;
+        LOG.warn(
+                "counts that are too high are not all lowered, see quoin image check: file={}, {}",
+                fileName(),
+                why);
+        answer(why);
+    }
+
+    private String fileName() {
+        return parts.io().file().fileName();
+    }
+
+    /** Calls out last. */
+    private void answer(@Nullable String why) {
         stopWalk();
-        Loop.Timer running = timer;
-        if (running != null) {
-            running.cancel();
+        seen = null;
+        List<Request> all = List.copyOf(requests);
+        requests.clear();
+        if (hasTurn) {
+            hasTurn = false;
+            parts.turns().end();
+        }
+        for (Request request : all) {
+            request.ended().accept(why);
         }
     }
 
     private void stopWalk() {
-        TableWalk running = walk;
+        ExcessWalk running = walk;
         walk = null;
         if (running != null) {
             running.stop();
         }
     }
 
+    /** The image is being closed: nothing new is begun. */
+    public void stop() {
+        if (stopped) {
+            return;
+        }
+        stopped = true;
+        stopWalk();
+        parts.turns().cancel(turn);
+        List<Request> all = List.copyOf(requests);
+        requests.clear();
+        for (Request request : all) {
+            request.ended().accept("the image is closed, the rest is done after its next open");
+        }
+    }
+
     /** All counts are durable and nothing is reserved: the mark goes, if no leak can be left. */
     public void closed(Outcome outcome) {
+        HeaderStore header = parts.header();
         boolean marked = (header.header().autoclearFeatures() & Qcow2Header.LEAKS_POSSIBLE) != 0;
         boolean complete = state == State.IDLE || state == State.DONE;
-        if (marked && complete && !refcounts.hasLeaked() && io.health().isWritable()) {
+        boolean leaked = parts.refcounts().hasLeaked();
+        if (marked && complete && !leaked && parts.io().health().isWritable()) {
             header.changeAutoclear(Qcow2Header.LEAKS_POSSIBLE, 0, outcome);
         } else {
             outcome.done(BlockError.OK);
         }
     }
 
-    /** Whether it is still looking for leaks, or lowering counts. */
+    /** Whether it waits for its turn, or lowers counts. */
     public boolean isRunning() {
-        return !stopped && state != State.IDLE && state != State.DONE && state != State.GIVEN_UP;
+        return !stopped && state == State.RUNNING;
     }
 
     /** For people; empty if there was nothing to do. */
@@ -211,169 +371,14 @@ public final class LeakReclaim {
                         case GIVEN_UP -> "given up";
                         default -> "running";
                     });
-            details.put("l2-tables-read", tablesRead);
-            details.put("reclaimed-clusters", lowered);
+            details.put("l2-tables-read", tally.tables);
+            details.put("reclaimed-clusters", tally.freed);
+            details.put("lowered-clusters", tally.lowered);
         }
         return details;
     }
 
     private void read(long hostOffset, ByteBuffer target, int lengthBytes, Outcome outcome) {
-        io.read(hostOffset, BufferUtil.address(target), lengthBytes, outcome);
-    }
-
-    private void servable() {
-        Runnable told = whenServable;
-        whenServable = () -> {};
-        told.run();
-    }
-
-    /** The tables of bitmaps, which lead to clusters of bits. */
-    private final class Bits implements TableVisitor {
-        private final LeakCandidates set;
-
-        Bits(LeakCandidates set) {
-            this.set = set;
-        }
-
-        @Override
-        public boolean enter(int index, long entry) {
-            if (BitmapDirectoryLayout.tableFault(entry, clusterBits, io.fileSizeBytes()).isNone()) {
-                set.remove(BitmapDirectoryLayout.dataHostOffset(entry) >>> clusterBits);
-            } else {
-                giveUp("an entry of a bitmap's table is wrong");
-            }
-            return false;
-        }
-    }
-
-    /** L2 tables of all roots. */
-    private final class References implements TableVisitor {
-        private final LeakCandidates set;
-
-        References(LeakCandidates set) {
-            this.set = set;
-        }
-
-        @Override
-        public boolean enter(int index, long entry) {
-            if (!L1Entry.fault(entry, clusterBits, io.fileSizeBytes()).isNone()
-                    || (entry & L1Entry.RESERVED_MASK) != 0) {
-                giveUp("L1 entry " + index + " is wrong: " + Long.toHexString(entry));
-                return false;
-            }
-            set.remove(L1Entry.hostOffset(entry) >>> clusterBits);
-            return L1Entry.isAllocated(entry);
-        }
-
-        @Override
-        public boolean see(int index, TableWords words) {
-            for (int i = 0; i < words.count() && state == State.TABLES; i += entryWords) {
-                seeEntry(words.word(i), entryWords == 1 ? 0 : words.word(i + 1));
-            }
-            return true;
-        }
-
-        @Override
-        public void leave(int index, boolean whole) {
-            tablesRead++;
-        }
-
-        /**
-         * Whatever the kind of the entry is: a cluster that it names is in use. One that leads
-         * nowhere may mean any cluster, which its repair would need: nothing may be given back
-         * then.
-         */
-        private void seeEntry(long descriptor, long subclusters) {
-            if (external) {
-                return;
-            }
-            long from;
-            long last;
-            boolean leads;
-            if (L2Entry.isCompressed(descriptor)) {
-                from = L2Entry.compressedHostOffset(descriptor, clusterBits);
-                last = from + L2Entry.compressedLengthBytes(descriptor, clusterBits) - 1;
-                leads = true;
-            } else {
-                from = L2Entry.hostOffset(descriptor);
-                last = from;
-                leads =
-                        (from & ((1L << clusterBits) - 1)) == 0
-                                && (from != 0 || (int) subclusters == 0);
-            }
-            if (!leads || (last & -(1L << clusterBits)) >= io.fileSizeBytes()) {
-                giveUp("an L2 entry is wrong: " + Long.toHexString(descriptor));
-            } else {
-                set.removeAll(from >>> clusterBits, last >>> clusterBits);
-            }
-        }
-    }
-
-    private void scan() {
-        LeakCandidates set = candidates;
-        if (set == null || stopped) {
-            return;
-        }
-        refcounts.scan(
-                set,
-                scanFrom,
-                found -> {
-                    if (!found.error().isOk() && !stopped) {
-                        unreadable(found.error());
-                    } else if (found.error().isOk() && found.count() == 0) {
-                        scanned(found);
-                    } else if (!stopped) {
-                        gate.accept(passed -> lower(found, passed));
-                    }
-                });
-    }
-
-    private void lower(LeakScan found, BlockError passed) {
-        if (stopped) {
-            return;
-        }
-        if (!passed.isOk()) {
-            giveUp("the image cannot be changed: " + passed.text());
-            return;
-        }
-        lowered += found.count();
-        refcounts.lowerLeaked(found.leaked());
-        scanned(found);
-    }
-
-    private void scanned(LeakScan found) {
-        scanFrom = found.next();
-        if (scanFrom >= 0) {
-            timer = stopped ? null : io.loop().schedule(PAUSE_NANOS, this::scan);
-            return;
-        }
-        state = State.DONE;
-        release();
-        LOG.info(
-                "leaked clusters are given back: file={}, clusters={}, bytes={}, L2 tables read={}",
-                io.file().fileName(),
-                lowered,
-                lowered << clusterBits,
-                tablesRead);
-    }
-
-    private void unreadable(BlockError error) {
-        giveUp("a table cannot be read: " + error.text());
-    }
-
-    private void giveUp(String why) {
-        state = State.GIVEN_UP;
-        release();
-        LOG.warn(
-                "leaked clusters are not looked for, see quoin image check: file={}, {}",
-                io.file().fileName(),
-                why);
-        servable();
-    }
-
-    private void release() {
-        stopWalk();
-        refcounts.watch(null);
-        candidates = null;
+        parts.io().read(hostOffset, BufferUtil.address(target), lengthBytes, outcome);
     }
 }

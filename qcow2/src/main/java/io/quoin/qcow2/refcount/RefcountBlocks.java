@@ -60,7 +60,7 @@ final class RefcountBlocks {
     private long tableHostOffset;
     private int tableDirtyFrom = Integer.MAX_VALUE;
     private int tableDirtyTo = -1;
-    private @Nullable LeakCandidates watching;
+    private @Nullable SeenReferences watching;
 
     RefcountBlocks(
             ImageIo io, MetadataMap map, Qcow2Header header, long[] table, SliceCache cache) {
@@ -75,16 +75,16 @@ final class RefcountBlocks {
         this.set = cache.open(SliceSet.Kind.COUNTS, CACHE_BYTES, io.loop(), this::evicted);
     }
 
-    /** A cluster whose count changes leaves {@code candidates}; null: no more. */
-    void watch(@Nullable LeakCandidates candidates) {
-        watching = candidates;
+    /** A cluster whose use may change leaves {@code seen}; null: no more. */
+    void watch(@Nullable SeenReferences seen) {
+        watching = seen;
     }
 
     /** The last reference in memory to a cluster may be gone. */
     void unlinked(long clusterIndex) {
-        LeakCandidates candidates = watching;
-        if (candidates != null) {
-            candidates.remove(clusterIndex);
+        SeenReferences seen = watching;
+        if (seen != null) {
+            seen.unlinked(clusterIndex);
         }
     }
 
@@ -313,9 +313,12 @@ final class RefcountBlocks {
 
     void setCount(Slice slice, long clusterIndex, long count) {
         Invariant.check(counts(slice, clusterIndex), "count in the wrong slice");
+        SeenReferences seen = watching;
+        if (seen != null) {
+            seen.countChanged(clusterIndex, count(slice, clusterIndex), count);
+        }
         view.wrap(slice.address(), unitBytes);
         layout.set(view, 0, indexInSlice(clusterIndex), count);
-        unlinked(clusterIndex);
         markDirty(slice);
     }
 

@@ -49,6 +49,7 @@ public final class Refcounts implements FreeSink {
 
     private @Nullable ClusterRuns recording;
     private @Nullable ClusterRuns keptMetadata;
+    private @Nullable RefcountTask current;
 
     /**
      * @param table the entries of the refcount table
@@ -114,6 +115,7 @@ public final class Refcounts implements FreeSink {
      */
     public void raise(long cluster) {
         raises.add(cluster);
+        blocks.unlinked(cluster);
         ClusterRuns record = recording;
         if (record != null) {
             record.add(cluster);
@@ -193,20 +195,26 @@ public final class Refcounts implements FreeSink {
         return reserve.end();
     }
 
-    /** From now on clusters leave {@code candidates} whose use may change; null: no more. */
-    void watch(@Nullable LeakCandidates candidates) {
-        blocks.watch(candidates);
+    /** From now on clusters leave {@code seen} whose use may change; null: no more. */
+    void watch(@Nullable SeenReferences seen) {
+        blocks.watch(seen);
     }
 
-    /** Looks for counts of 1 among some of the candidates, from {@code from} on. */
-    void scan(LeakCandidates candidates, long from, Consumer<LeakScan> found) {
-        LeakScan scan = new LeakScan(blocks, candidates, from);
-        enqueue(scan, () -> found.accept(scan));
+    /** Runs {@code look} while no task is half done. */
+    public void look(Runnable look) {
+        LookTask task = new LookTask(blocks, look);
+        enqueue(task, () -> {});
     }
 
-    /** Lowers counts of 1 of clusters to which nothing has ever pointed. */
-    void lowerLeaked(ClusterRuns leaked) {
-        free(leaked, error -> {});
+    /** Lowers counts of some of the clusters that were seen, from {@code from} on. */
+    void lower(SeenReferences seen, long from, boolean mayChange, Consumer<ExcessTask> ended) {
+        ExcessTask task = new ExcessTask(blocks, seen, from, mayChange);
+        enqueue(task, () -> ended.accept(task));
+    }
+
+    /** Frees clusters that are counted once, and to which nothing refers any more. */
+    void freeUnused(ClusterRuns unused, Outcome outcome) {
+        free(unused, outcome);
     }
 
     /** Takes off what {@code excess} says; the counts are durable with the outcome. */
@@ -225,7 +233,8 @@ public final class Refcounts implements FreeSink {
                 });
     }
 
-    private void writeDurably(Outcome outcome) {
+    /** All counts as they are now are durable with the outcome. */
+    public void writeDurably(Outcome outcome) {
         settle(Runnable::run, outcome.ifOk(() -> blocks.io().flush(outcome)));
     }
 
@@ -246,9 +255,17 @@ public final class Refcounts implements FreeSink {
         recording = record;
     }
 
-    /** Adds clusters that are counted ahead of their use, or still. */
-    public void addUnreferenced(ClusterRuns into) {
+    /** Adds clusters that are counted ahead of their use. */
+    public void addReserved(ClusterRuns into) {
         reserve.addReady(into);
+    }
+
+    /** Adds clusters that lose a reference soon, or have just lost it. */
+    public void addFreeing(ClusterRuns into) {
+        RefcountTask now = current;
+        if (now instanceof FreeTask freeing) {
+            into.addAll(freeing.runs());
+        }
         for (Job job : queue) {
             if (job.task instanceof FreeTask freeing) {
                 into.addAll(freeing.runs());
@@ -439,9 +456,11 @@ public final class Refcounts implements FreeSink {
 
     private void start(Job job) {
         busy = true;
+        current = job.task;
         job.task.start(
                 () -> {
                     busy = false;
+                    current = null;
                     job.ended.run();
                     runAll();
                 });

@@ -14,7 +14,6 @@ import io.quoin.xlator.loop.Loop;
 import java.nio.ByteBuffer;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
-import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -32,14 +31,13 @@ import org.jspecify.annotations.Nullable;
  * <p>Threading: confined(loop), but for what runs on the check's own thread.
  */
 final class CheckRun {
-    private static final long RECLAIM_POLL_NANOS = TimeUnit.MILLISECONDS.toNanos(20);
-
     /** As much of the heap as the counts of references may take. */
     private static final int HEAP_SHARE = 4;
 
     private final OpenImage image;
     private final CheckTurns turns;
     private final Runnable turn = this::takeTurn;
+    private final Runnable countTurn = this::takeCountTurn;
     private final Loop loop;
     private final String fileName;
     private final boolean repairLeaks;
@@ -77,7 +75,7 @@ final class CheckRun {
         if (reading != null) {
             reading.stop(reason);
         }
-        if (turns.cancel(turn)) {
+        if (turns.cancel(turn) || image.countTurns().cancel(countTurn)) {
             fail(BlockError.ESHUTDOWN, reason);
         }
     }
@@ -98,8 +96,16 @@ final class CheckRun {
     private void begin() {
         if (stopped != null) {
             fail(BlockError.ESHUTDOWN, stopped);
-        } else if (image.reclaim().isRunning()) {
-            loop.schedule(RECLAIM_POLL_NANOS, this::begin);
+        } else {
+            image.countTurns().take(countTurn);
+        }
+    }
+
+    private void takeCountTurn() {
+        CompletionStage<OpenCheck> unused =
+                ended.whenComplete((check, failure) -> image.countTurns().end());
+        if (stopped != null) {
+            fail(BlockError.ESHUTDOWN, stopped);
         } else {
             freeze();
         }

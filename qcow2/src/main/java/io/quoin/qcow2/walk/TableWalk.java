@@ -119,6 +119,9 @@ public final class TableWalk extends Steps {
             ended.done(outcome);
             return false;
         }
+        if (visitor.mustWait(this)) {
+            return false;
+        }
         return entered ? walkTable(now) : walkRoot(now);
     }
 
@@ -236,14 +239,14 @@ public final class TableWalk extends Steps {
             tables.load(sliceIndex, this);
             return false;
         }
-        words.at(present.address());
+        words.at(present.address(), slice);
         return true;
     }
 
     /** Whether the slice has been read; else that begins. */
     private boolean hasStored(TableSource source) {
         stored = allocated(stored);
-        words.at(BufferUtil.address(stored));
+        words.at(BufferUtil.address(stored), slice);
         if (!isStored) {
             isStored = true;
             waiting = true;

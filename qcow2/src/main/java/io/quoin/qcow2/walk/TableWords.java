@@ -10,14 +10,21 @@ import org.agrona.UnsafeApi;
 public final class TableWords {
     private final int count;
     private long address;
+    private int slice;
 
     TableWords(int count) {
         this.count = count;
     }
 
-    TableWords at(long newAddress) {
+    TableWords at(long newAddress, int newSlice) {
         address = newAddress;
+        slice = newSlice;
         return this;
+    }
+
+    /** Which slice of their table these are. */
+    public int slice() {
+        return slice;
     }
 
     public int count() {

@@ -1,0 +1,54 @@
+package io.quoin.qcow2.snapshot;
+
+import io.quoin.xlator.XlatorFile;
+import java.util.List;
+import java.util.Optional;
+import java.util.concurrent.CompletionStage;
+
+/**
+ * The internal snapshots of an open image, which QEMU sees as its own. Guests go on meanwhile.
+ *
+ * <p>Stages fail with a {@code BlockException}: ENOENT without such a snapshot, EEXIST for a name
+ * that is taken, EINVAL for a name that cannot be given, EBUSY while something excludes it
+ * (docs/adr/0025) or the snapshot is open or stood on, EPERM of an image that is open read-only,
+ * ENOTSUP where the image cannot have snapshots, EFBIG for more than the format takes, ENOSPC on a
+ * full disk.
+ *
+ * <p>Threading: confined(loop), the loop that the image was opened on; stages complete there.
+ */
+public interface SnapshotControl {
+    /** The snapshots of {@code file}, if that is an open image. */
+    static Optional<SnapshotControl> of(XlatorFile file) {
+        return file.extension(SnapshottedFile.class).map(SnapshottedFile::snapshots);
+    }
+
+    /** The published ones, in the order of the image's table. */
+    List<SnapshotInfo> list();
+
+    /**
+     * Makes a snapshot of the disk as it is at a moment between the call and its end, at which no
+     * request is under way. Only that moment keeps guests waiting. Complete once the snapshot is
+     * durable.
+     *
+     * @param name 1 to 255 bytes of UTF-8, not all digits, without {@code ..}, {@code /} or a
+     *     control character, with no dot at its ends
+     */
+    CompletionStage<SnapshotInfo> create(String name, SnapshotProgress progress);
+
+    /**
+     * Deletes a snapshot: it is gone, durably, before the first progress is told; then its space is
+     * given back. Complete once all is.
+     *
+     * @param idOrName a name goes before an id
+     */
+    CompletionStage<Void> delete(String idOrName, SnapshotProgress progress);
+
+    /** Gives a snapshot another name. Complete once that is durable. */
+    CompletionStage<SnapshotInfo> rename(String idOrName, String newName);
+
+    /**
+     * Makes the disk what it was at the snapshot, its size too; what was written since is gone. No
+     * request may be under way or come before the stage is complete.
+     */
+    CompletionStage<Void> rollback(String idOrName, SnapshotProgress progress);
+}
