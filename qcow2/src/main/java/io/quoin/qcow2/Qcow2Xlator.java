@@ -3,6 +3,7 @@ package io.quoin.qcow2;
 import io.quoin.block.BlockError;
 import io.quoin.block.BlockException;
 import io.quoin.qcow2.catalogue.ImageCatalogue;
+import io.quoin.qcow2.catalogue.ImageSnapshotTable;
 import io.quoin.qcow2.compress.CompressionWorkers;
 import io.quoin.qcow2.open.DetectZeroes;
 import io.quoin.qcow2.open.ImageOpener;
@@ -12,6 +13,9 @@ import io.quoin.qcow2.parents.FileHolds;
 import io.quoin.qcow2.parents.ImageName;
 import io.quoin.qcow2.parents.ImageTree;
 import io.quoin.qcow2.parents.ParentGuard;
+import io.quoin.qcow2.snapshot.ImageSnapshots;
+import io.quoin.qcow2.snapshot.SnapshotIndex;
+import io.quoin.qcow2.snapshot.SnapshotInfo;
 import io.quoin.xlator.CreateOptions;
 import io.quoin.xlator.FileInfo;
 import io.quoin.xlator.OpenMode;
@@ -23,7 +27,9 @@ import io.quoin.xlator.XlatorFile;
 import io.quoin.xlator.loop.Loop;
 import io.quoin.xlator.loop.LoopGroup;
 import io.quoin.xlator.memory.ProcessMemory;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 
@@ -35,7 +41,7 @@ import java.util.concurrent.CompletionStage;
  *
  * <p>Threading: thread-safe.
  */
-public final class Qcow2Xlator extends PassThroughXlator implements ImageTree {
+public final class Qcow2Xlator extends PassThroughXlator implements ImageTree, SnapshotIndex {
     private final LoopGroup loops;
     private final ImageOpener opener;
     private final ImageCreator creator;
@@ -183,6 +189,29 @@ public final class Qcow2Xlator extends PassThroughXlator implements ImageTree {
     @Override
     public CompletionStage<List<String>> usersOf(String file) {
         return guard.usersOf(file);
+    }
+
+    @Override
+    public CompletionStage<Map<String, List<SnapshotInfo>>> snapshots() {
+        return catalogue
+                .snapshots()
+                .thenApply(
+                        tables -> {
+                            Map<String, List<SnapshotInfo>> byFile = new HashMap<>();
+                            tables.forEach((file, table) -> byFile.put(file, snapshotsOf(table)));
+                            return byFile;
+                        });
+    }
+
+    @Override
+    public CompletionStage<Boolean> isHidden(String name) {
+        return opener.fileOf(name, OpenMode.READ_ONLY).thenApply(name::equals);
+    }
+
+    private static List<SnapshotInfo> snapshotsOf(ImageSnapshotTable table) {
+        return table.entries().stream()
+                .map(entry -> ImageSnapshots.info(entry, table.imageBytes()))
+                .toList();
     }
 
     @Override

@@ -12,19 +12,25 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 
 /**
- * An open disk: the image file under the disk's name. It may grow and never shrinks, since what is
- * cut off a disk is gone for good.
+ * An open disk, or a snapshot of one: the image file under the disk's name. It may grow and never
+ * shrinks, since what is cut off a disk is gone for good.
  *
  * <p>Threading: confined(loop).
  */
 final class DiskFile extends PassThroughFile {
     private final String disk;
+    private final String file;
     private final DiskFormat format;
     private final Runnable release;
 
-    DiskFile(XlatorFile below, String disk, DiskFormat format, Runnable release) {
+    /**
+     * @param disk its name, or that of a snapshot
+     * @param file the image below
+     */
+    DiskFile(XlatorFile below, String disk, String file, DiskFormat format, Runnable release) {
         super(below);
         this.disk = disk;
+        this.file = file;
         this.format = format;
         this.release = release;
     }
@@ -81,7 +87,7 @@ final class DiskFile extends PassThroughFile {
     @Override
     public Map<String, Object> details() {
         Map<String, Object> details = new LinkedHashMap<>();
-        details.put("file", format.fileName(disk));
+        details.put("file", file);
         details.put("format", format.text());
         details.putAll(below().details());
         return details;

@@ -51,7 +51,7 @@ public final class DiskName {
                 || character == '-';
     }
 
-    private static String printable(String name) {
+    static String printable(String name) {
         StringBuilder text = new StringBuilder();
         name.chars()
                 .limit(LENGTH_MAX)

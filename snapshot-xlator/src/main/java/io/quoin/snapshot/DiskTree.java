@@ -8,7 +8,8 @@ import java.util.concurrent.CompletionStage;
 
 /**
  * Disks that stand on others: an extension of {@code features/snapshot}. A disk that others stand
- * on is a template: it is read-only, and keeps its name, until none does.
+ * on is a template: it is read-only, and keeps its name, until none does. One that others stand on
+ * a snapshot of ({@code DISK@SNAPSHOT}) keeps its name, and goes on being written.
  *
  * <p>Threading: thread-safe. Stages complete on any thread and fail as those of {@link Xlator}.
  */
@@ -33,13 +34,17 @@ public interface DiskTree {
     /**
      * Makes a disk that reads as {@code template} does now and takes up the space of its metadata
      * alone, however large the template. Its image names the template's as backing file, by a
-     * relative name and with the format, so that qemu-img opens it as it is. Fails with EBUSY while
-     * the template is open for writing.
+     * relative name and with the format, so that qemu-img opens it as it is, unless the template is
+     * a snapshot: that only Quoin finds. Fails with EBUSY while the template is open for writing.
      *
+     * @param template a disk, or a snapshot of one
      * @param sizeBytes what the guest sees; 0: as much as of the template
      */
     CompletionStage<Void> clone(String template, String clone, long sizeBytes);
 
-    /** The disks that stand on {@code disk}, directly or through others, the closest first. */
+    /**
+     * The disks that stand on {@code disk}, or a snapshot of one, directly or through others, the
+     * closest first. What stands on a snapshot of a disk stands on the disk too.
+     */
     CompletionStage<List<String>> children(String disk);
 }

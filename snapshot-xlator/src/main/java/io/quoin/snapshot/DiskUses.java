@@ -7,43 +7,83 @@ import java.util.Map;
 
 /**
  * Which disk is used by what in this process. An image that is written has metadata in memory that
- * nothing else may read or change below it, so a disk has either one exclusive user (a writer, a
- * create, a rename, a remove) or any number of readers.
+ * nothing else may read or change below it, so a disk has either one writer or any number of
+ * readers. Snapshots do not change, and are read beside either. Nothing else goes on while a disk
+ * is made, renamed or removed.
  *
  * <p>Threading: thread-safe.
  */
 final class DiskUses {
-    private static final int EXCLUSIVE = -1;
+    /** What a disk is used for. */
+    enum Use {
+        /** It is made, renamed or removed. */
+        NAME,
+        WRITE,
+        READ,
+        /** One of its snapshots is read. */
+        SNAPSHOT
+    }
 
-    /** Number of readers, or EXCLUSIVE. */
-    private final Map<String, Integer> users = new HashMap<>();
+    private static final class Disk {
+        private boolean isNamed;
+        private boolean isWritten;
+        private int readers;
+        private int snapshotReaders;
 
-    synchronized void acquireExclusive(String disk) {
-        if (users.containsKey(disk)) {
-            throw busy(disk);
+        private boolean allows(Use use) {
+            return !isNamed
+                    && switch (use) {
+                        case NAME -> isIdle();
+                        case WRITE -> !isWritten && readers == 0;
+                        case READ -> !isWritten;
+                        case SNAPSHOT -> true;
+                    };
         }
-        users.put(disk, EXCLUSIVE);
-    }
 
-    synchronized void acquireShared(String disk) {
-        int readers = users.getOrDefault(disk, 0);
-        if (readers == EXCLUSIVE) {
-            throw busy(disk);
+        private void add(Use use, int one) {
+            switch (use) {
+                case NAME -> isNamed = one > 0;
+                case WRITE -> isWritten = one > 0;
+                case READ -> readers += one;
+                case SNAPSHOT -> snapshotReaders += one;
+            }
         }
-        users.put(disk, readers + 1);
+
+        private boolean isIdle() {
+            return !isNamed && !isWritten && readers == 0 && snapshotReaders == 0;
+        }
     }
 
-    synchronized void releaseExclusive(String disk) {
-        users.remove(disk, EXCLUSIVE);
+    private final Map<String, Disk> disks = new HashMap<>();
+
+    /**
+     * Begins a use, which the caller ends once.
+     *
+     * @return ends it
+     * @throws BlockException EBUSY if it does not go with what goes on
+     */
+    synchronized Runnable acquire(String name, Use use) {
+        Disk disk = disks.computeIfAbsent(name, none -> new Disk());
+        if (!disk.allows(use)) {
+            throw busy(name, disk);
+        }
+        disk.add(use, 1);
+        return () -> release(name, disk, use);
     }
 
-    synchronized void releaseShared(String disk) {
-        users.computeIfPresent(disk, (name, readers) -> readers <= 1 ? null : readers - 1);
+    private synchronized void release(String name, Disk disk, Use use) {
+        disk.add(use, -1);
+        if (disk.isIdle()) {
+            disks.remove(name);
+        }
     }
 
-    private static BlockException busy(String disk) {
+    private static BlockException busy(String name, Disk disk) {
+        boolean isSnapshot = !disk.isNamed && !disk.isWritten && disk.readers == 0;
         return new BlockException(
                 BlockError.EBUSY,
-                "disk is in use: name=" + disk + "; close or detach it first, then try again");
+                (isSnapshot ? "a snapshot of the disk is in use: name=" : "disk is in use: name=")
+                        + name
+                        + "; close or detach it first, then try again");
     }
 }

@@ -3,25 +3,22 @@ package io.quoin.snapshot;
 import io.quoin.block.BlockError;
 import io.quoin.block.BlockException;
 import io.quoin.qcow2.parents.ImageTree;
+import io.quoin.qcow2.snapshot.SnapshotInfo;
+import io.quoin.snapshot.DiskImages.Image;
+import io.quoin.snapshot.DiskUses.Use;
 import io.quoin.xlator.CreateOptions;
 import io.quoin.xlator.FileInfo;
 import io.quoin.xlator.OpenOptions;
 import io.quoin.xlator.PassThroughXlator;
 import io.quoin.xlator.Xlator;
 import io.quoin.xlator.XlatorFile;
-import io.quoin.xlator.graph.NearestName;
 import io.quoin.xlator.loop.Loop;
-import java.util.Comparator;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.Optional;
-import java.util.TreeMap;
 import java.util.concurrent.CompletableFuture;
-import java.util.concurrent.CompletionException;
 import java.util.concurrent.CompletionStage;
 import java.util.function.Supplier;
-import org.jspecify.annotations.Nullable;
 
 /**
  * The namespace of disks. Every call takes the disk for itself first ({@link DiskUses}), finds the
@@ -29,56 +26,32 @@ import org.jspecify.annotations.Nullable;
  *
  * <p>Threading: thread-safe.
  */
-final class SnapshotXlator extends PassThroughXlator implements DiskTree {
+final class SnapshotXlator extends PassThroughXlator implements DiskTree, DiskSnapshots {
     private final DiskUses uses = new DiskUses();
-
-    /** The disks as they were listed last, for hints. */
-    private volatile @Nullable List<FileInfo> listed;
+    private final DiskImages images;
+    private final SnapshotFiles snapshots;
 
     SnapshotXlator(String name, Xlator subvolume) {
         super(name, SnapshotXlatorType.TYPE, subvolume);
-    }
-
-    /** An image below and the disk that it is. */
-    private record Image(String disk, DiskFormat format, FileInfo info) {
-        String fileName() {
-            return format.fileName(disk);
-        }
-
-        FileInfo asDisk() {
-            return new FileInfo(disk, info.sizeBytes(), info.allocatedBytes());
-        }
+        images = new DiskImages(subvolume);
+        snapshots = new SnapshotFiles(subvolume, images);
     }
 
     @Override
     public CompletionStage<List<FileInfo>> list() {
-        return subvolume()
-                .list()
-                .thenApply(
-                        files -> {
-                            Map<String, FileInfo> disks = new TreeMap<>();
-                            for (DiskFormat format : DiskFormat.values()) {
-                                for (FileInfo file : files) {
-                                    format.diskOf(file.fileName())
-                                            .map(disk -> new Image(disk, format, file).asDisk())
-                                            .ifPresent(
-                                                    disk ->
-                                                            disks.putIfAbsent(
-                                                                    disk.fileName(), disk));
-                                }
-                            }
-                            List<FileInfo> sorted =
-                                    disks.values().stream()
-                                            .sorted(Comparator.comparing(FileInfo::fileName))
-                                            .toList();
-                            listed = sorted;
-                            return sorted;
-                        });
+        return images.list();
+    }
+
+    @Override
+    public CompletionStage<Map<String, List<SnapshotInfo>>> snapshots() {
+        return snapshots.list();
     }
 
     @Override
     public CompletionStage<FileInfo> stat(String disk) {
-        return checked(disk, () -> find(disk).thenApply(Image::asDisk));
+        return SnapshotName.isOne(disk)
+                ? called(() -> snapshots.stat(SnapshotName.of(disk)))
+                : checked(disk, () -> images.find(disk).thenApply(Image::asDisk));
     }
 
     @Override
@@ -92,45 +65,58 @@ final class SnapshotXlator extends PassThroughXlator implements DiskTree {
                     DiskFormat format =
                             formatText == null ? DiskFormat.QCOW2 : DiskFormat.parse(formatText);
                     CreateOptions below = new CreateOptions(options.sizeBytes(), passedDown);
-                    return checkAbsent(disk)
+                    return images.checkAbsent(disk)
                             .thenCompose(none -> subvolume().create(format.fileName(disk), below));
                 });
     }
 
     @Override
     public CompletionStage<XlatorFile> open(String disk, OpenOptions options, Loop loop) {
-        Runnable release;
-        try {
-            DiskName.check(disk);
-            if (!options.isReadOnly()) {
-                uses.acquireExclusive(disk);
-                release = () -> uses.releaseExclusive(disk);
-            } else {
-                uses.acquireShared(disk);
-                release = () -> uses.releaseShared(disk);
-            }
-        } catch (BlockException e) {
-            return CompletableFuture.<XlatorFile>failedFuture(e)
-                    .whenCompleteAsync((file, failure) -> {}, loop);
-        }
-        // Clients of the network open what they like: that must not look into every image for a
-        // better name each time.
-        return find(disk, this::listedBefore)
-                .thenCompose(image -> openImage(image, options, loop, release))
-                .whenCompleteAsync(
-                        (file, failure) -> {
-                            if (failure != null) {
-                                release.run();
-                            }
-                        },
-                        loop);
+        return called(
+                        () ->
+                                SnapshotName.isOne(disk)
+                                        ? openSnapshot(SnapshotName.of(disk), options, loop)
+                                        : openDisk(DiskName.check(disk), options, loop))
+                .whenCompleteAsync((file, failure) -> {}, loop);
+    }
+
+    private CompletionStage<XlatorFile> openDisk(String disk, OpenOptions options, Loop loop) {
+        Runnable release = uses.acquire(disk, options.isReadOnly() ? Use.READ : Use.WRITE);
+        return orRelease(
+                release,
+                images.findToOpen(disk)
+                        .thenCompose(image -> openImage(image, options, loop, release)));
+    }
+
+    private CompletionStage<XlatorFile> openSnapshot(
+            SnapshotName name, OpenOptions options, Loop loop) {
+        SnapshotFiles.requireReadOnly(name.toString(), options);
+        Runnable release = uses.acquire(name.disk(), Use.SNAPSHOT);
+        return orRelease(release, snapshots.open(name, options, loop, release));
+    }
+
+    private static CompletionStage<XlatorFile> orRelease(
+            Runnable release, CompletionStage<XlatorFile> opening) {
+        return opening.whenComplete(
+                (file, failure) -> {
+                    if (failure != null) {
+                        release.run();
+                    }
+                });
     }
 
     private CompletionStage<XlatorFile> openImage(
             Image image, OpenOptions options, Loop loop, Runnable release) {
         return subvolume()
                 .open(image.fileName(), options, loop)
-                .thenApply(file -> new DiskFile(file, image.disk(), image.format(), release));
+                .thenApply(
+                        file ->
+                                new DiskFile(
+                                        file,
+                                        image.disk(),
+                                        image.fileName(),
+                                        image.format(),
+                                        release));
     }
 
     @Override
@@ -144,8 +130,8 @@ final class SnapshotXlator extends PassThroughXlator implements DiskTree {
     }
 
     private CompletionStage<Void> renameImage(String disk, String newDisk) {
-        return find(disk)
-                .thenCombine(checkAbsent(newDisk), (image, none) -> image)
+        return images.find(disk)
+                .thenCombine(images.checkAbsent(newDisk), (image, none) -> image)
                 .thenCompose(
                         image -> {
                             String newFileName = image.format().fileName(newDisk);
@@ -164,8 +150,8 @@ final class SnapshotXlator extends PassThroughXlator implements DiskTree {
     }
 
     private CompletionStage<Void> replaceImage(String disk, String byDisk) {
-        return find(disk)
-                .thenCombine(find(byDisk), SnapshotXlator::requireSameFormat)
+        return images.find(disk)
+                .thenCombine(images.find(byDisk), SnapshotXlator::requireSameFormat)
                 .thenCompose(
                         format ->
                                 subvolume()
@@ -191,7 +177,8 @@ final class SnapshotXlator extends PassThroughXlator implements DiskTree {
     @Override
     public CompletionStage<Void> remove(String disk) {
         return exclusively(
-                disk, () -> find(disk).thenCompose(image -> subvolume().remove(image.fileName())));
+                disk,
+                () -> images.find(disk).thenCompose(image -> subvolume().remove(image.fileName())));
     }
 
     /**
@@ -199,26 +186,46 @@ final class SnapshotXlator extends PassThroughXlator implements DiskTree {
      */
     @Override
     public CompletionStage<Void> clone(String template, String clone, long sizeBytes) {
-        return checked(
-                template,
+        return called(
                 () ->
                         exclusively(
                                 clone,
                                 () ->
-                                        find(template)
+                                        template(template)
                                                 .thenCombine(
-                                                        checkAbsent(clone), (image, none) -> image)
+                                                        images.checkAbsent(clone),
+                                                        (found, none) -> found)
                                                 .thenCompose(
-                                                        image ->
+                                                        found ->
                                                                 makeClone(
-                                                                        image, clone, sizeBytes))));
+                                                                        found, clone, sizeBytes))));
     }
 
-    private CompletionStage<Void> makeClone(Image template, String clone, long sizeBytes) {
-        long templateBytes = template.info().sizeBytes();
-        long wantedBytes = sizeBytes == 0 ? templateBytes : sizeBytes;
+    /** What a clone stands on: a disk, or a snapshot of one. */
+    private record Template(String name, String fileName, DiskFormat format, long sizeBytes) {
+        static Template of(Image image) {
+            return new Template(
+                    image.disk(), image.fileName(), image.format(), image.info().sizeBytes());
+        }
+
+        static Template of(SnapshotName name, FileInfo info) {
+            return new Template(
+                    name.toString(), name.fileName(), DiskFormat.QCOW2, info.sizeBytes());
+        }
+    }
+
+    private CompletionStage<Template> template(String name) {
+        if (!SnapshotName.isOne(name)) {
+            return images.find(DiskName.check(name)).thenApply(Template::of);
+        }
+        SnapshotName snapshot = SnapshotName.of(name);
+        return snapshots.stat(snapshot).thenApply(info -> Template.of(snapshot, info));
+    }
+
+    private CompletionStage<Void> makeClone(Template template, String clone, long sizeBytes) {
+        long wantedBytes = sizeBytes == 0 ? template.sizeBytes() : sizeBytes;
         DiskSize.check(wantedBytes);
-        if (wantedBytes < templateBytes) {
+        if (wantedBytes < template.sizeBytes()) {
             throw new BlockException(
                     BlockError.EINVAL,
                     "clone is smaller than what it stands on: name="
@@ -226,9 +233,9 @@ final class SnapshotXlator extends PassThroughXlator implements DiskTree {
                             + ", size="
                             + wantedBytes
                             + ", template="
-                            + template.disk()
+                            + template.name()
                             + ", size="
-                            + templateBytes);
+                            + template.sizeBytes());
         }
         Map<String, String> options =
                 Map.of(
@@ -241,20 +248,13 @@ final class SnapshotXlator extends PassThroughXlator implements DiskTree {
 
     @Override
     public CompletionStage<List<String>> children(String disk) {
-        return checked(
-                disk,
-                () ->
-                        find(disk)
-                                .thenCompose(image -> tree().usersOf(image.fileName()))
-                                .thenApply(
-                                        images ->
-                                                images.stream()
-                                                        .flatMap(
-                                                                file ->
-                                                                        DiskFormat.QCOW2
-                                                                                .diskOf(file)
-                                                                                .stream())
-                                                        .toList()));
+        return called(() -> template(disk))
+                .thenCompose(parent -> tree().usersOf(parent.fileName()))
+                .thenApply(
+                        files ->
+                                files.stream()
+                                        .flatMap(file -> DiskFormat.QCOW2.diskOf(file).stream())
+                                        .toList());
     }
 
     private ImageTree tree() {
@@ -267,83 +267,16 @@ final class SnapshotXlator extends PassThroughXlator implements DiskTree {
                                         "no images below the disks: type=" + subvolume().type()));
     }
 
-    /** The image of a disk; fails with ENOENT and the nearest name if there is none. */
-    private CompletionStage<Image> find(String disk) {
-        return find(disk, this::list);
+    private static <T> CompletionStage<T> checked(String disk, Supplier<CompletionStage<T>> call) {
+        return called(
+                () -> {
+                    DiskName.check(disk);
+                    return call.get();
+                });
     }
 
-    private CompletionStage<List<FileInfo>> listedBefore() {
-        List<FileInfo> known = listed;
-        return known == null ? list() : CompletableFuture.completedFuture(known);
-    }
-
-    private CompletionStage<Image> find(
-            String disk, Supplier<CompletionStage<List<FileInfo>>> others) {
-        CompletionStage<Optional<FileInfo>> qcow2 = statImage(disk, DiskFormat.QCOW2);
-        CompletionStage<Optional<FileInfo>> raw = statImage(disk, DiskFormat.RAW);
-        return qcow2.thenCombine(
-                        raw,
-                        (asQcow2, asRaw) -> {
-                            if (asQcow2.isPresent() && asRaw.isPresent()) {
-                                throw ambiguous(disk);
-                            }
-                            return asQcow2.map(info -> new Image(disk, DiskFormat.QCOW2, info))
-                                    .or(() -> asRaw.map(i -> new Image(disk, DiskFormat.RAW, i)));
-                        })
-                .thenCompose(
-                        image ->
-                                image.isPresent()
-                                        ? CompletableFuture.completedFuture(image.get())
-                                        : failAbsent(disk, others));
-    }
-
-    private CompletionStage<Optional<FileInfo>> statImage(String disk, DiskFormat format) {
-        return subvolume()
-                .stat(format.fileName(disk))
-                .handle(
-                        (info, failure) -> {
-                            if (failure == null) {
-                                return Optional.of(info);
-                            }
-                            if (unwrap(failure) instanceof BlockException e
-                                    && e.error() == BlockError.ENOENT) {
-                                return Optional.empty();
-                            }
-                            throw new CompletionException(unwrap(failure));
-                        });
-    }
-
-    private CompletionStage<Void> checkAbsent(String disk) {
-        return statImage(disk, DiskFormat.QCOW2)
-                .thenCombine(
-                        statImage(disk, DiskFormat.RAW),
-                        (asQcow2, asRaw) -> {
-                            if (asQcow2.isPresent() || asRaw.isPresent()) {
-                                throw exists(disk);
-                            }
-                            return null;
-                        });
-    }
-
-    private static CompletionStage<Image> failAbsent(
-            String disk, Supplier<CompletionStage<List<FileInfo>>> others) {
-        return others.get()
-                .thenApply(
-                        disks -> {
-                            String hint =
-                                    NearestName.find(
-                                                    disk,
-                                                    disks.stream().map(FileInfo::fileName).toList())
-                                            .map(near -> "; did you mean " + near + "?")
-                                            .orElse("");
-                            throw new BlockException(
-                                    BlockError.ENOENT, "no such disk: name=" + disk + hint);
-                        });
-    }
-
-    private <T> CompletionStage<T> checked(String disk, Supplier<CompletionStage<T>> call) {
+    private static <T> CompletionStage<T> called(Supplier<CompletionStage<T>> call) {
         try {
-            DiskName.check(disk);
             return call.get();
         } catch (BlockException e) {
             return CompletableFuture.failedFuture(e);
@@ -354,33 +287,8 @@ final class SnapshotXlator extends PassThroughXlator implements DiskTree {
         return checked(
                 disk,
                 () -> {
-                    uses.acquireExclusive(disk);
-                    return checked(disk, call)
-                            .whenComplete((result, failure) -> uses.releaseExclusive(disk));
+                    Runnable release = uses.acquire(disk, Use.NAME);
+                    return called(call).whenComplete((result, failure) -> release.run());
                 });
-    }
-
-    private static Throwable unwrap(Throwable failure) {
-        return failure instanceof CompletionException && failure.getCause() != null
-                ? failure.getCause()
-                : failure;
-    }
-
-    private static BlockException exists(String disk) {
-        return new BlockException(
-                BlockError.EEXIST,
-                "disk already exists: name=" + disk + "; choose another name or remove it first");
-    }
-
-    private static BlockException ambiguous(String disk) {
-        return new BlockException(
-                BlockError.EINVAL,
-                "two images claim to be one disk: name="
-                        + disk
-                        + ", files="
-                        + DiskFormat.QCOW2.fileName(disk)
-                        + " and "
-                        + DiskFormat.RAW.fileName(disk)
-                        + "; rename or remove one of them in the brick's folder");
     }
 }

@@ -237,6 +237,63 @@ class SnapshotXlatorTest {
         close(open("vm1", OpenMode.READ_WRITE));
     }
 
+    @Test
+    void shouldReadASnapshotAlsoWhileItsDiskIsWritten() {
+        images.put("vm1.qcow2", new byte[1024]);
+        images.put("vm1.qcow2@monday", "then".getBytes(UTF_8));
+        XlatorFile writer = open("vm1", OpenMode.READ_WRITE);
+
+        assertThat(await(disks.stat("vm1@monday")).sizeBytes()).isEqualTo(4);
+        XlatorFile first = open("vm1@monday", OpenMode.READ_ONLY);
+        XlatorFile second = open("vm1@monday", OpenMode.READ_ONLY);
+        assertThat(first.fileName()).isEqualTo("vm1@monday");
+        assertThat(first.details()).containsEntry("file", "vm1.qcow2@monday");
+        assertThat(new FileDriver(first, loop).read(0, 4)).isEqualTo("then".getBytes(UTF_8));
+
+        close(first);
+        close(writer);
+        BlockException busy = failure(disks.remove("vm1"));
+        assertThat(busy.error()).isEqualTo(BlockError.EBUSY);
+        assertThat(busy).hasMessageContaining("a snapshot of the disk is in use: name=vm1");
+        close(second);
+        await(disks.remove("vm1"));
+    }
+
+    @Test
+    void shouldNotWriteASnapshot() {
+        images.put("vm1.qcow2", new byte[1024]);
+        images.put("vm1.qcow2@monday", new byte[512]);
+
+        BlockException failure = failure(disks.open("vm1@monday", OpenOptions.READ_WRITE, loop));
+
+        assertThat(failure.error()).isEqualTo(BlockError.EROFS);
+        assertThat(failure).hasMessageContaining("name=vm1@monday");
+        await(disks.remove("vm1"));
+    }
+
+    @Test
+    void shouldSayWhatThereIsNoSnapshotOf() {
+        images.put("vm1.qcow2", new byte[1024]);
+        images.put("vm2.raw", new byte[1024]);
+        await(disks.list());
+
+        for (CompletionStage<?> stage :
+                List.of(
+                        disks.stat("vm1@monday"),
+                        disks.open("vm1@monday", OpenOptions.READ_ONLY, loop),
+                        disks.clone("vm1@monday", "vm9", 0),
+                        disks.children("vm1@monday"))) {
+            BlockException failure = failure(stage);
+            assertThat(failure.error()).isEqualTo(BlockError.ENOENT);
+            assertThat(failure).hasMessageContaining("no such snapshot: name=vm1@monday");
+        }
+        assertThat(failure(disks.stat("vm3@monday"))).hasMessageContaining("did you mean vm1?");
+        assertThat(failure(disks.stat("vm2@monday"))).hasMessageContaining("format=raw");
+        assertThat(failure(disks.stat("vm1@")).error()).isEqualTo(BlockError.EINVAL);
+        assertThat(await(disks.snapshots())).isEmpty();
+        await(disks.remove("vm1"));
+    }
+
     private XlatorFile open(String disk, OpenMode mode) {
         return await(disks.open(disk, OpenOptions.of(mode), loop));
     }

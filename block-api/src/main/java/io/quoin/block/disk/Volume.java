@@ -20,13 +20,35 @@ public interface Volume extends AutoCloseable {
     /** Makes a disk of {@code sizeBytes} that reads as zeros; durable on return. */
     void create(String disk, long sizeBytes);
 
-    /** Opens a disk, to be closed by the caller; users of one disk share what serves it. */
+    /**
+     * Opens a disk, or a snapshot of one by {@code DISK@SNAPSHOT}, to be closed by the caller;
+     * users of one disk share what serves it. A snapshot is open for reading alone.
+     */
     Disk open(String disk, DiskMode mode);
 
-    /** Opens a disk for reading and writing. */
+    /** Opens a disk for reading and writing, a snapshot for reading. */
     default Disk open(String disk) {
-        return open(disk, DiskMode.READ_WRITE);
+        boolean isSnapshot = disk.indexOf('@') >= 0;
+        return open(disk, isSnapshot ? DiskMode.READ_ONLY : DiskMode.READ_WRITE);
     }
+
+    /**
+     * Makes a snapshot of a disk as it is at one moment of the call: what was asked for before, of
+     * whatever user, and answered is in it. Users of the disk go on. Durable on return.
+     *
+     * @throws BlockException ENOTSUP for a disk that cannot have snapshots, EROFS for one that
+     *     others stand on
+     */
+    Snapshot snapshot(String disk, String name);
+
+    /** The snapshots of a disk, in the order in which they were made. */
+    List<Snapshot> snapshots(String disk);
+
+    /**
+     * Removes a snapshot and gives back the space that it alone takes; EBUSY while it is open, or a
+     * disk stands on it.
+     */
+    void removeSnapshot(String disk, String name);
 
     /** Flushes and closes the disks that are still open, and the volume. Does nothing twice. */
     @Override

@@ -25,7 +25,7 @@ final class AttachCommands {
 
     /** A command about an existing disk and the addresses that it is served on. */
     abstract static class OnServedDisk extends DiskCommand.OnVolume {
-        @Parameters(paramLabel = "NAME", description = "name of the disk")
+        @Parameters(paramLabel = "NAME", description = "name of the disk, or of a snapshot of one")
         @SuppressWarnings("NullAway.Init") // picocli sets it
         private String name;
 

@@ -46,13 +46,23 @@ final class CloneCommands {
                 "up space for what is written to it alone. If one of many fails, the others made"
                         + " stay.",
                 "",
+                "TEMPLATE may be a snapshot, DISK@SNAPSHOT: the disk goes on being written, and only"
+                        + " the",
+                "snapshot is kept. QEMU and qemu-img cannot open such a clone, as they know no"
+                        + " snapshots as",
+                "backing files; over NBD, and as a copy, they read it as any disk.",
+                "",
                 "Examples:",
                 "  quoin disk clone debian vm1",
                 "  quoin disk clone debian vm1 --size 40G",
+                "  quoin disk clone vm1@monday vm2",
                 "  quoin disk clone debian --count 100 --name-pattern vm-%04d"
             })
     static final class Clone implements Runnable {
-        @Parameters(index = "0", paramLabel = "TEMPLATE", description = "the disk to stand on")
+        @Parameters(
+                index = "0",
+                paramLabel = "TEMPLATE",
+                description = "the disk, or snapshot of one, to stand on")
         @SuppressWarnings("NullAway.Init") // picocli sets it
         private String template;
 
@@ -153,11 +163,18 @@ final class CloneCommands {
     /** {@code quoin disk children}. */
     @Command(
             name = "children",
-            description = "List the disks that stand on a disk, and keep it read-only.",
+            description = "List the disks that stand on a disk, or on snapshots of it.",
             mixinStandardHelpOptions = true,
-            footer = {"", "Example:", "  quoin disk children debian"})
+            footer = {
+                "",
+                "Those that stand on the disk itself keep it read-only.",
+                "",
+                "Examples:",
+                "  quoin disk children debian",
+                "  quoin disk children vm1@monday"
+            })
     static final class Children extends DiskCommand.OnVolume {
-        @Parameters(paramLabel = "NAME", description = "name of the disk")
+        @Parameters(paramLabel = "NAME", description = "name of the disk, or of a snapshot of one")
         @SuppressWarnings("NullAway.Init") // picocli sets it
         private String name;
 

@@ -7,12 +7,15 @@ import io.quoin.management.operation.DiskResize;
 import io.quoin.management.operation.DiskRm;
 import io.quoin.management.operation.VolumeClient;
 import io.quoin.management.volume.DiskView;
+import io.quoin.snapshot.SnapshotName;
 import io.quoin.tools.terminal.ByteSize;
 import io.quoin.tools.terminal.OutputOption;
 import io.quoin.tools.terminal.SizeConverter;
 import io.quoin.tools.terminal.Subcommands;
 import io.quoin.tools.terminal.Table;
+import io.quoin.xlator.NameText;
 import java.io.PrintWriter;
+import java.time.Instant;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -157,7 +160,7 @@ final class DiskCommand implements Runnable {
     /** {@code quoin disk info}. */
     @Command(
             name = "info",
-            description = "Show one disk and its image.",
+            description = "Show one disk, its image and its snapshots.",
             mixinStandardHelpOptions = true,
             footer = {"", "Example:", "  quoin disk info vm1"})
     static final class Info extends OnVolume {
@@ -202,7 +205,14 @@ final class DiskCommand implements Runnable {
             name = "rm",
             description = "Remove a disk and everything on it.",
             mixinStandardHelpOptions = true,
-            footer = {"", "Example:", "  quoin disk rm vm1"})
+            footer = {
+                "",
+                "Its snapshots go with it. Refused while a client is attached to it or to one of its",
+                "snapshots, and while another disk stands on it or on one of its snapshots.",
+                "",
+                "Example:",
+                "  quoin disk rm vm1"
+            })
     static final class Rm extends OnVolume {
         @Parameters(paramLabel = "NAME", description = "name of the disk")
         @SuppressWarnings("NullAway.Init") // picocli sets it
@@ -232,7 +242,28 @@ final class DiskCommand implements Runnable {
         writer.println("size: " + exact(disk.sizeBytes()));
         writer.println("allocated: " + exact(disk.allocatedBytes()));
         writer.println("connections: " + disk.connections());
-        disk.details().forEach((name, value) -> writer.println(name + ": " + plain(value)));
+        disk.details()
+                .forEach(
+                        (name, value) -> {
+                            if (name.equals("snapshots") && value instanceof List<?> snapshots) {
+                                if (!SnapshotName.isOne(disk.name())) {
+                                    snapshots.forEach(each -> printSnapshot(disk, each, writer));
+                                }
+                            } else {
+                                writer.println(name + ": " + plain(value));
+                            }
+                        });
+    }
+
+    /** By the names that {@code qemu-img info} uses. */
+    private static void printSnapshot(DiskView disk, Object snapshot, PrintWriter writer) {
+        if (snapshot instanceof Map<?, ?> fields && fields.get("date-sec") instanceof Number time) {
+            writer.println(
+                    "snapshot: "
+                            + printable(disk.name() + '@' + fields.get("name"))
+                            + ", "
+                            + Instant.ofEpochSecond(time.longValue()));
+        }
     }
 
     private static String plain(@Nullable Object value) {
@@ -241,7 +272,12 @@ final class DiskCommand implements Runnable {
                 : String.valueOf(value);
     }
 
-    private static String exact(long bytes) {
+    /** For a terminal: names of snapshots come from images. */
+    static String printable(String name) {
+        return NameText.printable(name);
+    }
+
+    static String exact(long bytes) {
         return ByteSize.human(bytes) + " (" + bytes + " bytes)";
     }
 

@@ -37,6 +37,7 @@ import picocli.CommandLine.Spec;
     ServeCommand.class,
     StatusCommand.class,
     DiskCommand.class,
+    SnapshotCommand.class,
     JobCommand.class,
     ApiCommand.class,
     ImageCommand.class,

@@ -115,6 +115,12 @@ final class ServeCommand implements Runnable {
             converter = SizeConverter.class)
     private @Nullable Long memory;
 
+    @Option(
+            names = "--hide-snapshots",
+            description =
+                    "list no snapshots to NBD clients, which can open DISK@SNAPSHOT all the same")
+    private boolean hidesSnapshots;
+
     @Mixin
     @SuppressWarnings("NullAway.Init") // picocli sets it
     private ApiOption api;
@@ -141,7 +147,8 @@ final class ServeCommand implements Runnable {
                         DaemonOptions.defaultLoopCount(),
                         Version.text(),
                         memory == null ? ProcessMemory.defaultBytes() : memory,
-                        api.chosen(spec));
+                        api.chosen(spec),
+                        !hidesSnapshots);
         Uncaught.watchThreads();
         Daemon daemon = Daemon.start(options);
         closeAtExit(daemon);

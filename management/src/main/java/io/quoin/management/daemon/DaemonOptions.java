@@ -25,6 +25,7 @@ import org.jspecify.annotations.Nullable;
  * @param version for status
  * @param memoryBytes for the caches and buffers of all disks together
  * @param api where the API is served over TCP besides the control socket; null for nowhere
+ * @param listsSnapshots whether NBD clients are told of snapshots that list the exports
  */
 public record DaemonOptions(
         DataFolder folder,
@@ -38,7 +39,8 @@ public record DaemonOptions(
         int loopCount,
         String version,
         long memoryBytes,
-        @Nullable ApiOptions api) {
+        @Nullable ApiOptions api,
+        boolean listsSnapshots) {
     /** For the owner alone. */
     public static final int SOCKET_MODE = 0600;
 
@@ -71,7 +73,8 @@ public record DaemonOptions(
                 loopCount,
                 version,
                 ProcessMemory.defaultBytes(),
-                null);
+                null,
+                true);
     }
 
     /** A loop for each processor, within reason. */

@@ -8,27 +8,52 @@ import io.quoin.management.volume.DiskVolume;
 import io.quoin.nbd.export.Export;
 import io.quoin.nbd.export.ExportCatalogue;
 import io.quoin.nbd.export.ExportInfo;
+import io.quoin.snapshot.SnapshotName;
 import io.quoin.xlator.loop.Loop;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.CompletionStage;
+import java.util.stream.Stream;
 
 /**
- * The disks of a volume as NBD exports, under their own names. A client that names none gets the
- * only disk, where there is only one.
+ * The disks of a volume as NBD exports, under their own names, and their snapshots as
+ * DISK@SNAPSHOT, read-only. A client that names none gets the only disk, where there is only one.
  *
  * <p>Threading: thread-safe.
  */
 final class NbdCatalogue implements ExportCatalogue {
-    private final DiskVolume volume;
+    private static final String SNAPSHOT = "snapshot, read-only";
 
-    NbdCatalogue(DiskVolume volume) {
+    private final DiskVolume volume;
+    private final boolean listsSnapshots;
+
+    /**
+     * @param listsSnapshots whether they are listed, behind the disks; they can be opened in any
+     *     case
+     */
+    NbdCatalogue(DiskVolume volume, boolean listsSnapshots) {
         this.volume = volume;
+        this.listsSnapshots = listsSnapshots;
     }
 
     @Override
     public List<ExportInfo> list() {
-        return volume.knownNames().stream().map(name -> new ExportInfo(name, "")).toList();
+        List<String> disks = volume.knownNames();
+        List<String> snapshots = listsSnapshots ? volume.knownSnapshots() : List.of();
+        return Stream.concat(
+                        disks.stream().map(name -> new ExportInfo(name, "")),
+                        snapshots.stream().map(name -> new ExportInfo(name, SNAPSHOT)))
+                .toList();
+    }
+
+    /** Of a snapshot only the disk is looked for: to know more the image has to be opened. */
+    @Override
+    public boolean contains(String name) {
+        if (!SnapshotName.isOne(name)) {
+            return volume.knownNames().contains(name);
+        }
+        return SnapshotName.isLegal(name)
+                && volume.knownNames().contains(SnapshotName.of(name).disk());
     }
 
     @Override
@@ -51,7 +76,7 @@ final class NbdCatalogue implements ExportCatalogue {
 
         @Override
         public String description() {
-            return "";
+            return SnapshotName.isOne(disk.name()) ? SNAPSHOT : "";
         }
 
         @Override

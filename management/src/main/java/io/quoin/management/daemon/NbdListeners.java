@@ -44,7 +44,7 @@ final class NbdListeners implements AutoCloseable {
             server =
                     NbdServer.start(
                             volume.loops(),
-                            new NbdCatalogue(volume.disks()),
+                            new NbdCatalogue(volume.disks(), options.listsSnapshots()),
                             wanted,
                             serverOptions(options, memory));
         } catch (BlockException e) {

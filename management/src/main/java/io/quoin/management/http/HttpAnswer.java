@@ -76,7 +76,7 @@ public record HttpAnswer(int status, String contentType, @Nullable String locati
             case ENOTSUP -> 501;
             case ESHUTDOWN, ENOMEM, ENOTCONN -> 503;
             case ETIMEDOUT -> 504;
-            case ENOSPC -> 507;
+            case ENOSPC, EFBIG -> 507;
             default -> 500;
         };
     }

@@ -32,6 +32,11 @@ interface JobOperation<Q extends Record, J extends Record> extends Operation<Q, 
      */
     J work(Q request, ManagedVolume volume, JobControl control);
 
+    /** Whether it waits between pieces of its work while the job is paused. */
+    default boolean isPausable() {
+        return true;
+    }
+
     /** Whether it can go on in another process, by finding out what is done. */
     default boolean isResumable() {
         return false;

@@ -1,5 +1,7 @@
 package io.quoin.management.operation;
 
+import io.quoin.block.BlockError;
+import io.quoin.block.BlockException;
 import io.quoin.management.job.JobView;
 
 /**
@@ -32,6 +34,22 @@ public final class JobPause implements Operation<JobPause.Request, JobView> {
 
     @Override
     public JobView run(Request request, ManagedVolume volume) {
+        requirePausable(volume.jobs().show(request.id()));
         return volume.jobs().pause(request.id());
+    }
+
+    private static void requirePausable(JobView job) {
+        boolean isPausable =
+                Operations.ALL.stream()
+                        .filter(operation -> operation.type().name().equals(job.kind()))
+                        .noneMatch(
+                                operation ->
+                                        operation instanceof JobOperation<?, ?> work
+                                                && !work.isPausable());
+        if (!isPausable) {
+            throw new BlockException(
+                    BlockError.ENOTSUP,
+                    "job cannot be paused: id=" + job.id() + ", kind=" + job.kind());
+        }
     }
 }

@@ -1,5 +1,6 @@
 package io.quoin.management.operation;
 
+import io.quoin.snapshot.SnapshotName;
 import io.quoin.xlator.NameText;
 import java.net.URLEncoder;
 import java.nio.charset.StandardCharsets;
@@ -28,7 +29,7 @@ public record NbdAddresses(@Nullable String socket, @Nullable String tcp) {
         return uris;
     }
 
-    /** Arguments for QEMU: a block device node and a disk of the guest on it. */
+    /** Arguments for QEMU: a block device node and a disk of the guest on it; of a snapshot too. */
     public List<String> qemuArguments(String disk) {
         String node = NodeName.of(disk);
         return List.of(
@@ -39,12 +40,12 @@ public record NbdAddresses(@Nullable String socket, @Nullable String tcp) {
                         + qemuServer()
                         + ",export="
                         + doubledCommas(disk)
-                        + ",discard=unmap",
+                        + (SnapshotName.isOne(disk) ? ",read-only=on" : ",discard=unmap"),
                 "-device",
                 "virtio-blk-pci,drive=" + node);
     }
 
-    /** A disk element for a libvirt domain. */
+    /** A disk element for a libvirt domain; of a snapshot too. */
     public String libvirtXml(String disk, String targetDevice) {
         return """
         <disk type='network' device='disk'>
@@ -52,10 +53,14 @@ public record NbdAddresses(@Nullable String socket, @Nullable String tcp) {
           <source protocol='nbd' name='%s'>
             %s
           </source>
-          <target dev='%s' bus='virtio'/>
+          <target dev='%s' bus='virtio'/>%s
         </disk>
         """
-                .formatted(xml(disk), libvirtHost(), xml(targetDevice));
+                .formatted(
+                        xml(disk),
+                        libvirtHost(),
+                        xml(targetDevice),
+                        SnapshotName.isOne(disk) ? "\n  <readonly/>" : "");
     }
 
     private String qemuServer() {

@@ -45,6 +45,11 @@ public final class AttachedDisk {
         return disk.loop();
     }
 
+    /** Why it cannot be written; null: it can. */
+    @Nullable String whyReadOnly() {
+        return disk.whyReadOnly();
+    }
+
     /** Refuses what would change a disk that others stand on: EPERM, naming them. */
     void requireWritable() {
         String why = disk.whyReadOnly();

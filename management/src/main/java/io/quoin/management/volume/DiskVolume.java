@@ -42,7 +42,9 @@ public final class DiskVolume implements AutoCloseable {
     private final LoopGroup loops;
     private final OpenDisks open;
     private final DiskChecks checks;
+    private final VolumeSnapshots snapshots;
     private volatile List<String> names = List.of();
+    private volatile List<String> snapshotNames = List.of();
 
     /** The look-up that nothing waits for but {@link #close}; none begins after that. */
     private CompletableFuture<Void> lookUp = CompletableFuture.completedFuture(null);
@@ -59,6 +61,7 @@ public final class DiskVolume implements AutoCloseable {
         this.loops = loops;
         this.open = new OpenDisks(graph.top(), loops);
         this.checks = new DiskChecks(graph.top(), loops, open);
+        this.snapshots = new VolumeSnapshots(graph.top(), loops, open);
         this.lookUpNanos = loops.loops().get(0).nanoTime() - LOOK_UP_NANOS;
     }
 
@@ -92,6 +95,22 @@ public final class DiskVolume implements AutoCloseable {
         return known;
     }
 
+    /** {@code DISK@SNAPSHOT} of all disks, as they were when {@link #knownNames} were looked up. */
+    public List<String> knownSnapshots() {
+        return snapshotNames;
+    }
+
+    /** The snapshots of all disks, sorted by disk. */
+    public List<SnapshotView> allSnapshots() {
+        Stages.await(refresh());
+        return snapshots.all();
+    }
+
+    /** What is done with those of a disk. */
+    public VolumeSnapshots snapshots() {
+        return snapshots;
+    }
+
     private synchronized void lookUpAgain() {
         long now = loops.loops().get(0).nanoTime();
         if (!closed && lookUp.isDone() && now - lookUpNanos >= LOOK_UP_NANOS) {
@@ -119,13 +138,24 @@ public final class DiskVolume implements AutoCloseable {
     }
 
     private CompletionStage<List<FileInfo>> refresh() {
-        return lookingUp(top()::list)
-                .whenComplete(
-                        (infos, failure) -> {
-                            if (failure == null) {
-                                names = infos.stream().map(FileInfo::fileName).toList();
-                            }
+        return lookingUp(() -> top().list().thenCompose(this::withSnapshots));
+    }
+
+    private CompletionStage<List<FileInfo>> withSnapshots(List<FileInfo> disks) {
+        return snapshots
+                .names()
+                .exceptionally(failure -> snapshotNames) // disks are listed all the same
+                .thenApply(
+                        all -> {
+                            names = disks.stream().map(FileInfo::fileName).toList();
+                            snapshotNames = all;
+                            return disks;
                         });
+    }
+
+    /** Looks up the names anew, after a change. */
+    public void refreshNames() {
+        Stages.await(refresh());
     }
 
     /** Of the storage below, as far as disks may take it. */

@@ -3,8 +3,11 @@ package io.quoin.management.volume;
 import io.quoin.block.BlockException;
 import io.quoin.block.disk.Disk;
 import io.quoin.block.disk.DiskMode;
+import io.quoin.block.disk.Snapshot;
 import io.quoin.block.disk.Volume;
+import io.quoin.snapshot.SnapshotName;
 import io.quoin.xlator.Stages;
+import java.time.Instant;
 import java.util.List;
 import java.util.Map;
 
@@ -39,6 +42,27 @@ final class EmbeddedVolume implements Volume {
         }
         Disk shared = Disk.over(disk, attached.ring(), attached::close);
         return mode == DiskMode.READ_ONLY ? new ReadOnlyDisk(shared) : shared;
+    }
+
+    @Override
+    public Snapshot snapshot(String disk, String name) {
+        SnapshotName wanted = new SnapshotName(disk, name);
+        return snapshot(volume.disks().snapshots().create(wanted, CheckEvents.SILENT));
+    }
+
+    @Override
+    public List<Snapshot> snapshots(String disk) {
+        return volume.disks().snapshots().of(disk).stream().map(EmbeddedVolume::snapshot).toList();
+    }
+
+    private static Snapshot snapshot(SnapshotView view) {
+        return new Snapshot(
+                view.disk(), view.name(), Instant.parse(view.createdAt()), view.sizeBytes());
+    }
+
+    @Override
+    public void removeSnapshot(String disk, String name) {
+        volume.disks().snapshots().remove(new SnapshotName(disk, name), CheckEvents.SILENT);
     }
 
     private static void requireWritable(AttachedDisk attached) {

@@ -147,6 +147,29 @@ final class OpenDisks {
         }
     }
 
+    /** Those that are open now, by name. */
+    Map<String, OpenDisk> opened() {
+        Map<String, OpenDisk> opened = new HashMap<>();
+        synchronized (slots) {
+            slots.forEach(
+                    (name, slot) -> {
+                        CompletableFuture<OpenDisk> open = slot.open;
+                        if (open != null && open.isDone() && !open.isCompletedExceptionally()) {
+                            opened.put(name, open.join());
+                        }
+                    });
+        }
+        return opened;
+    }
+
+    /** EBUSY while the disk is held. */
+    void requireUnused(String name) {
+        int users = users(name);
+        if (users > 0) {
+            throw busy(name, users);
+        }
+    }
+
     int users(String name) {
         synchronized (slots) {
             Slot slot = slots.get(name);

@@ -85,6 +85,18 @@ class ApiTest {
                 "POST /v1/disks/vm1/check     | -                          | 202 | ~disk.check~",
                 "POST /v1/disks/vm1/check     | {~repair~:~all~}            | 400 | image check",
                 "DELETE /v1/disks/vm1         | -                          | 200 | ~removed~:true",
+                "GET /v1/snapshots            | -                          | 200 | ~snapshots~:[]",
+                "GET /v1/disks/vm1/snapshots  | -                          | 200 | ~snapshots~:[]",
+                "GET /v1/disks/vm2/snapshots  | -                          | 404 | did you mean"
+                        + " vm1?",
+                "POST /v1/disks/vm1/snapshots | -                          | 202 |"
+                        + " ~snapshot.create~",
+                "POST /v1/disks/vm1/snapshots | {~snapshot~:~a/b~}         | 400 | name=vm1@a/b",
+                "GET /v1/disks/vm1/snapshots/a    | -                      | 404 | name=vm1@a",
+                "DELETE /v1/disks/vm1/snapshots/a | -                      | 404 | name=vm1@a",
+                "POST /v1/disks/vm1/snapshots/a/rollback | -               | 404 | name=vm1@a",
+                "POST /v1/disks/vm1/snapshots/a/rename | {~newName~:~b~}   | 404 | name=vm1@a",
+                "POST /v1/disks/vm1/snapshots/a/rename | -                 | 400 | name=newName",
                 "PUT /v1/disks/vm1            | -                          | 405 | method=PUT",
                 "GET /v1/jobs/7               | -                          | 404 | no such job",
                 "GET /v1/jobs/7/wait?seconds=99 | -                        | 400 | 0 to 60",
@@ -106,6 +118,19 @@ class ApiTest {
             assertThat(answer.contentType())
                     .isEqualTo(status < 300 ? "application/json" : HttpAnswer.PROBLEM);
             assertThat(answer.location()).isEqualTo(status == 202 ? "/v1/jobs/1" : null);
+        }
+    }
+
+    @Test
+    void shouldRefuseToPauseWhatCannotBePaused() {
+        try (LocalVolume volume = LocalVolume.open(folder, null, 1);
+                ManagedVolume managed = ManagedVolume.unserved(folder, volume.disks())) {
+            volume.disks().create("vm1", 1 << 20, Map.of());
+            HttpApi api = new HttpApi(registry("default", managed));
+            api.answer(call("POST /v1/disks/vm1/snapshots", "-"));
+            HttpAnswer refused = api.answer(call("POST /v1/jobs/1/pause", "-"));
+            assertThat(refused.status()).isEqualTo(501);
+            assertThat(refused.body()).contains("kind=snapshot.create");
         }
     }
 
@@ -184,7 +209,8 @@ class ApiTest {
                 plain.loopCount(),
                 plain.version(),
                 plain.memoryBytes(),
-                api);
+                api,
+                plain.listsSnapshots());
     }
 
     private static PeerResult curl(String... arguments) {

@@ -38,6 +38,15 @@ class NbdAddressesTest {
                         "virtio-blk-pci,drive=vm1");
     }
 
+    @Test
+    void shouldAttachSnapshotsReadOnly() {
+        assertThat(both.uris("vm1@monday").get(1)).isEqualTo("nbd://127.0.0.1:10809/vm1%40monday");
+        assertThat(both.qemuArguments("vm1@monday").get(1))
+                .endsWith(",export=vm1@monday,read-only=on");
+        assertThat(both.libvirtXml("vm1@monday", "vdb")).contains("  <readonly/>\n</disk>");
+        assertThat(both.libvirtXml("vm1", "vdb")).doesNotContain("readonly");
+    }
+
     private String node(String disk) {
         List<String> arguments = both.qemuArguments(disk);
         String node = arguments.get(3).replace("virtio-blk-pci,drive=", "");

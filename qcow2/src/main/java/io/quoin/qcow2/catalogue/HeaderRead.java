@@ -7,6 +7,7 @@ import io.quoin.qcow2.io.ImageIo;
 import io.quoin.qcow2.io.TransferMemory;
 import io.quoin.qcow2.layout.HeaderLayout;
 import io.quoin.qcow2.layout.HeaderReferences;
+import io.quoin.qcow2.layout.Qcow2Header;
 import io.quoin.xlator.OpenOptions;
 import io.quoin.xlator.Xlator;
 import io.quoin.xlator.XlatorFile;
@@ -17,7 +18,7 @@ import java.util.concurrent.CompletionStage;
 
 /**
  * Reads headers: of most the first 4 KiB of the file, of others as much of the first cluster as
- * they fill.
+ * they fill. Where there are snapshots it reads their table too.
  *
  * <p>Threading: confined(loop).
  */
@@ -51,7 +52,16 @@ final class HeaderRead {
                                     ? CompletableFuture.completedFuture(first)
                                     : read(io, (int) needed);
                         })
-                .thenApply(bytes -> ImageHeader.parse(fileName, bytes, fileSizeBytes));
+                .thenCompose(bytes -> parse(io, fileName, bytes));
+    }
+
+    private static CompletionStage<ImageHeader> parse(
+            ImageIo io, String fileName, ByteBuffer bytes) {
+        ImageHeader header = ImageHeader.parse(fileName, bytes, io.fileSizeBytes());
+        return header.hasSnapshots()
+                ? SnapshotsRead.read(io, Qcow2Header.parse(bytes, io.fileSizeBytes()))
+                        .thenApply(header::withSnapshots)
+                : CompletableFuture.completedFuture(header);
     }
 
     private static int bytesNeeded(ByteBuffer first) {

@@ -20,16 +20,16 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * What the headers of the subvolume's images say, for lists and for who stands on whom. A look
- * lists the files, and reads again the headers of those that have changed since; so it finds files
- * that were copied in, removed, resized or rebased behind the volume's back. A look serves all
- * calls that came before it began.
+ * What the headers of the subvolume's images say, for lists and for who stands on whom, and which
+ * snapshots they have. A look lists the files, and reads again the headers of those that have
+ * changed since; so it finds files that were copied in, removed, resized or rebased behind the
+ * volume's back. A look serves all calls that came before it began.
  *
  * <p>An image that is held for writing is changed by this process alone, which gives its hold
  * another number when it changes its header: until then it is not read again.
  *
- * <p>There is an entry for each image that is there, of some hundred bytes and the names in its
- * header, and no other.
+ * <p>There is an entry for each image that is there, of some hundred bytes, the names in its header
+ * and what it has of snapshots, 64 KiB on disk at most, and no other.
  *
  * <p>Threading: thread-safe; the work is done on one loop.
  */
@@ -91,6 +91,14 @@ public final class ImageCatalogue {
      */
     public CompletionStage<References> references(@Nullable String unread) {
         return look(unread, Contents::references);
+    }
+
+    /**
+     * The snapshots of the images that have some, as the last look found them; without an entry
+     * where the table is broken or longer than 64 KiB. Looks at nothing itself.
+     */
+    public CompletionStage<Map<String, ImageSnapshotTable>> snapshots() {
+        return CompletableFuture.supplyAsync(this::snapshotTables, loop);
     }
 
     /**
@@ -225,6 +233,20 @@ public final class ImageCatalogue {
                             : file);
         }
         return List.copyOf(listed);
+    }
+
+    private Map<String, ImageSnapshotTable> snapshotTables() {
+        Map<String, ImageSnapshotTable> tables = new HashMap<>();
+        entries.forEach(
+                (image, entry) -> {
+                    ImageHeader header = entry.header();
+                    if (header.hasSnapshots()) {
+                        tables.put(
+                                image,
+                                new ImageSnapshotTable(header.sizeBytes(), header.snapshots()));
+                    }
+                });
+        return Map.copyOf(tables);
     }
 
     private References references() {

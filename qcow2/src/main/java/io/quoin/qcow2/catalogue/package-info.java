@@ -1,4 +1,7 @@
-/** What the headers of a volume's images say, remembered while their files stay as they are. */
+/**
+ * What the headers of a volume's images say, and which snapshots they have, remembered while their
+ * files stay as they are.
+ */
 @NullMarked
 package io.quoin.qcow2.catalogue;
 

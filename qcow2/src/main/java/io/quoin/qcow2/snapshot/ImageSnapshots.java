@@ -31,7 +31,8 @@ public final class ImageSnapshots implements SnapshotControl {
         return store.table().entries().stream().map(entry -> info(entry, sizeBytes)).toList();
     }
 
-    static SnapshotInfo info(SnapshotEntry entry, long imageSizeBytes) {
+    /** What an entry of the table says, of an image that is as large as that. */
+    public static SnapshotInfo info(SnapshotEntry entry, long imageSizeBytes) {
         return new SnapshotInfo(
                 entry.id(),
                 entry.name(),

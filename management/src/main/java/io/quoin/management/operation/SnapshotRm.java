@@ -1,0 +1,79 @@
+package io.quoin.management.operation;
+
+import io.quoin.management.job.JobControl;
+import io.quoin.management.job.JobView;
+import io.quoin.management.volume.VolumeSnapshots;
+import io.quoin.snapshot.SnapshotName;
+
+/**
+ * {@code snapshot.rm}: a job.
+ *
+ * <p>Threading: immutable.
+ */
+public final class SnapshotRm implements JobOperation<SnapshotRm.Request, SnapshotRm.Result> {
+    /** As clients see it. */
+    public static final OperationType<Request, JobView> TYPE =
+            OperationType.of(
+                    "snapshot.rm",
+                    Kind.JOB,
+                    "DELETE /v1/disks/{name}/snapshots/{snapshot}",
+                    "Remove a snapshot and give its space back while guests use the disk.",
+                    Request.class,
+                    JobView.class);
+
+    /**
+     * Which snapshot.
+     *
+     * @param name of the disk
+     * @param snapshot its name or id
+     */
+    public record Request(String name, String snapshot) {}
+
+    /**
+     * What was removed.
+     *
+     * @param name of the disk
+     * @param snapshot as it was given
+     * @param freedBytes how much less the image takes, as far as nothing was written meanwhile
+     * @param allocatedBytes what the image takes now
+     */
+    public record Result(String name, String snapshot, long freedBytes, long allocatedBytes) {}
+
+    @Override
+    public OperationType<Request, JobView> type() {
+        return TYPE;
+    }
+
+    @Override
+    public String subject(Request request) {
+        return request.name() + '@' + request.snapshot();
+    }
+
+    @Override
+    public String unit() {
+        return SnapshotJob.UNIT;
+    }
+
+    @Override
+    public boolean isPausable() {
+        return false;
+    }
+
+    @Override
+    public void check(Request request, ManagedVolume volume) {
+        volume.disks().snapshots().info(name(request));
+    }
+
+    private static SnapshotName name(Request request) {
+        return new SnapshotName(request.name(), request.snapshot());
+    }
+
+    @Override
+    public Result work(Request request, ManagedVolume volume, JobControl control) {
+        VolumeSnapshots.Freed freed =
+                volume.disks().snapshots().remove(name(request), new SnapshotJob(control));
+        volume.disks().refreshNames();
+        return new Result(
+                request.name(), request.snapshot(), freed.freedBytes(), freed.allocatedBytes());
+    }
+}
