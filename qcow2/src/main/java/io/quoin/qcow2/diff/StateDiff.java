@@ -8,8 +8,7 @@ import io.quoin.qcow2.layout.L2Entry;
 import io.quoin.qcow2.layout.Qcow2Geometry;
 import io.quoin.qcow2.layout.SubclusterBitmap;
 import java.nio.ByteBuffer;
-import java.util.function.BooleanSupplier;
-import java.util.function.Consumer;
+import java.util.function.Predicate;
 
 /**
  * Compares two states of one image.
@@ -32,32 +31,23 @@ public final class StateDiff {
         STORED
     }
 
-    /** Differing tables between two looks at whether it is still wanted. */
-    private static final int TABLES_PER_LOOK = 16;
-
     private final ClosedImage image;
     private final Qcow2Geometry geometry;
     private final StateTables from;
     private final StateTables to;
     private final DiffJoiner joiner;
-    private final BooleanSupplier wanted;
     private final Content unallocated;
 
     /** The cluster in which the older disk ends; behind the end of the newer where none does. */
     private final long straddled;
 
     private StateDiff(
-            ClosedImage image,
-            DiskState from,
-            DiskState to,
-            BooleanSupplier wanted,
-            Consumer<DiffExtent> consumer) {
+            ClosedImage image, DiskState from, DiskState to, Predicate<DiffExtent> consumer) {
         this.image = image;
         this.geometry = image.geometry;
         this.from = new StateTables(image, from);
         this.to = new StateTables(image, to);
         this.joiner = new DiffJoiner(consumer, to.sizeBytes());
-        this.wanted = wanted;
         this.unallocated = image.header.backingFile() == null ? Content.ZERO : Content.BACKING;
         this.straddled =
                 from.sizeBytes() < to.sizeBytes() && geometry.offsetInCluster(from.sizeBytes()) != 0
@@ -66,35 +56,32 @@ public final class StateDiff {
     }
 
     /**
-     * Tells {@code consumer} what may differ, in order; behind its own end the older disk reads as
-     * zeros, and behind the end of the newer nothing is told. Memory does not depend on the size.
+     * Tells {@code consumer} what may differ from {@code startBytes} on, in order, for as long as
+     * it wants more; behind its own end the older disk reads as zeros, and behind the end of the
+     * newer nothing is told. Memory does not depend on the size.
      *
      * @param from the older state; {@link DiskState#empty} for all that is mapped
      * @param to the newer state
-     * @param wanted asked now and then; false ends it
-     * @throws BlockException EIO for a table entry that leads nowhere; ESHUTDOWN where it was not
-     *     wanted any more
+     * @param startBytes where to begin: 0, or the end of an extent that was told before
+     * @throws BlockException EIO for a table entry that leads nowhere
      */
     public static void diff(
             ClosedImage image,
             DiskState from,
             DiskState to,
-            BooleanSupplier wanted,
-            Consumer<DiffExtent> consumer) {
-        new StateDiff(image, from, to, wanted, consumer).run();
+            long startBytes,
+            Predicate<DiffExtent> consumer) {
+        new StateDiff(image, from, to, consumer).run(startBytes);
     }
 
-    private void run() {
+    private void run(long startBytes) {
         int end = (int) geometry.l1EntriesFor(to.sizeBytes());
-        int looked = 0;
-        for (int index = 0; index < end; index++) {
-            if (isEqual(index)) {
-                continue;
+        int index = (int) Math.min(end, startBytes / geometry.l2CoverBytes());
+        while (index < end && joiner.wantsMore()) {
+            if (!isEqual(index)) {
+                compare(index, startBytes);
             }
-            if (looked++ % TABLES_PER_LOOK == 0 && !wanted.getAsBoolean()) {
-                throw image.refusal(BlockError.ESHUTDOWN, "snapshot diff: was stopped");
-            }
-            compare(from.table(index), to.table(index), index * geometry.l2CoverBytes());
+            index++;
         }
         joiner.end();
     }
@@ -110,11 +97,14 @@ public final class StateDiff {
         return inBoth || bothZero || from.sizeBytes() == to.sizeBytes();
     }
 
-    private void compare(ByteBuffer older, ByteBuffer newer, long start) {
-        int entryBytes = geometry.l2EntryBytes();
-        long end = Math.min(start + geometry.l2CoverBytes(), to.sizeBytes());
-        long clusterStart = start;
-        for (int at = 0; clusterStart < end; at += entryBytes) {
+    private void compare(int index, long startBytes) {
+        ByteBuffer older = from.table(index);
+        ByteBuffer newer = to.table(index);
+        long tableStart = index * geometry.l2CoverBytes();
+        long end = Math.min(tableStart + geometry.l2CoverBytes(), to.sizeBytes());
+        long clusterStart = Math.max(tableStart, geometry.alignDown(startBytes));
+        int at = geometry.l2Index(clusterStart) * geometry.l2EntryBytes();
+        for (; clusterStart < end; at += geometry.l2EntryBytes()) {
             long was = older.getLong(at) & ~L2Entry.COPIED;
             long is = newer.getLong(at) & ~L2Entry.COPIED;
             boolean inBoth = clusterStart < from.sizeBytes() && clusterStart != straddled;
