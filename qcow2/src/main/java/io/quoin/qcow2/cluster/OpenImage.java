@@ -5,6 +5,7 @@ import io.quoin.block.IoRequest;
 import io.quoin.qcow2.bitmap.ImageBitmaps;
 import io.quoin.qcow2.io.ImageHealth;
 import io.quoin.qcow2.io.Outcome;
+import io.quoin.qcow2.io.Turns;
 import io.quoin.qcow2.layout.Qcow2Header;
 import io.quoin.qcow2.refcount.CountMoment;
 import io.quoin.qcow2.refcount.CountTurns;
@@ -23,6 +24,7 @@ public final class OpenImage {
     private final WriteGate gate;
     private final ImageBitmaps bitmaps;
     private final LeakReclaim reclaim;
+    private final Turns turns = new Turns();
     private final Runnable giveTablesBack;
     private final CountTurns countTurns = new CountTurns();
 
@@ -111,6 +113,11 @@ public final class OpenImage {
     /** Of what compares counts with references, one runs at a time. */
     public CountTurns countTurns() {
         return countTurns;
+    }
+
+    /** What of checks, resizes and changes of snapshots is done one after the other. */
+    public Turns turns() {
+        return turns;
     }
 
     /** Ends what {@link #freeze} began. */

@@ -10,6 +10,7 @@ import io.quoin.qcow2.io.HeaderStore;
 import io.quoin.qcow2.io.ImageIo;
 import io.quoin.qcow2.io.MetadataMap;
 import io.quoin.qcow2.layout.Qcow2Header;
+import io.quoin.qcow2.parents.ImageName;
 import io.quoin.qcow2.refcount.LeakReclaim;
 import io.quoin.qcow2.refcount.Refcounts;
 import io.quoin.qcow2.snapshot.ImageSnapshots;
@@ -72,24 +73,35 @@ final class ImageAssembly {
                         io, map, qcow2Header, header, opening.refcountTable(), memory.cache());
         this.leaks = gateAutoclear(header);
         this.bitmaps = new ImageBitmaps(io, map, header, refcounts);
-        this.image =
-                new OpenImage(
-                        new ImageParts(
-                                io,
-                                header,
-                                tables,
-                                new MappingFlusher(io, tables, refcounts),
-                                refcounts,
-                                gate,
-                                bitmaps,
-                                opening.backing(),
-                                opening.setup.workers(),
-                                memory.cowBuffers(qcow2Header.clusterSizeBytes()),
-                                opening.tableMemory::giveBack));
+        ImageParts parts =
+                new ImageParts(
+                        io,
+                        header,
+                        tables,
+                        new MappingFlusher(io, tables, refcounts),
+                        refcounts,
+                        gate,
+                        bitmaps,
+                        opening.backing(),
+                        opening.setup.workers(),
+                        memory.cowBuffers(qcow2Header.clusterSizeBytes()),
+                        opening.tableMemory::giveBack);
+        this.image = new OpenImage(parts);
         this.snapshots =
                 new ImageSnapshots(
-                        new SnapshotTableStore(io, header, refcounts, opening.snapshots()));
+                        image,
+                        parts,
+                        new SnapshotTableStore(io, header, refcounts, opening.snapshots()),
+                        this::holdSnapshot,
+                        opening.writable);
         opening.setup.detectZeroes().applyTo(image);
+    }
+
+    private CompletionStage<Runnable> holdSnapshot(String idOrName) {
+        return opening.setup
+                .guard()
+                .toChangeSnapshot(ImageName.snapshot(opening.fileName, idOrName))
+                .thenApply(hold -> hold::release);
     }
 
     /** The open image once it may have requests. */
@@ -182,7 +194,7 @@ final class ImageAssembly {
         bitmaps.forEachTable((entries, offset) -> reclaim.addBitmapTable(offset, entries));
         reclaim.snapshots(
                 () ->
-                        opening.snapshots().entries().stream()
+                        snapshots.table().entries().stream()
                                 .map(
                                         snapshot ->
                                                 reclaim.snapshotRoot(

@@ -142,7 +142,22 @@ public final class ImageOpener {
         }
     }
 
+    /** A snapshot is held from before its table is read: what it leads to may be freed else. */
     private CompletionStage<XlatorFile> open(
+            String fileName, OpenOptions options, Loop loop, Chain chain) {
+        if (!ImageName.isSnapshot(fileName)) {
+            return openUnheld(fileName, options, loop, chain);
+        }
+        Hold hold;
+        try {
+            hold = setup.guard().openSnapshot(fileName);
+        } catch (BlockException e) {
+            return CompletableFuture.failedFuture(e);
+        }
+        return HeldFile.of(openUnheld(fileName, options, loop, chain), hold);
+    }
+
+    private CompletionStage<XlatorFile> openUnheld(
             String fileName, OpenOptions options, Loop loop, Chain chain) {
         return openFile(fileName, options, loop)
                 .thenComposeAsync( // as above

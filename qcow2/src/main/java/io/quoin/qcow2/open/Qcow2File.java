@@ -320,6 +320,7 @@ final class Qcow2File
             return running.handle((nothing, failure) -> close()).thenCompose(Function.identity());
         }
         return checks.close()
+                .thenCompose(nothing -> snapshots.close())
                 .thenCompose(
                         nothing ->
                                 ChildFiles.stage(

@@ -31,6 +31,9 @@ public final class FileHolds {
         }
     }
 
+    /** Before the name of a snapshot, which may be that of a file as well. */
+    private static final String OPEN = "snapshot ";
+
     private static final class File {
         private @Nullable Use use;
         private String owner = "";
@@ -115,6 +118,24 @@ public final class FileHolds {
             image.release();
             whole.release();
         };
+    }
+
+    /**
+     * Keeps a snapshot from being changed while it is open by this name.
+     *
+     * @throws BlockException EBUSY if it is being changed
+     */
+    synchronized Hold open(String snapshot) {
+        return pin(OPEN + snapshot, false, "a reader");
+    }
+
+    /**
+     * Holds a snapshot to change it.
+     *
+     * @throws BlockException EBUSY if it is open by this name
+     */
+    synchronized Hold holdSnapshot(String snapshot) {
+        return hold(OPEN + snapshot, Use.NAME, OPEN);
     }
 
     private Hold pin(String file, boolean snapshot, String child) {

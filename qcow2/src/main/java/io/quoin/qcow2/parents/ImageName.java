@@ -24,6 +24,11 @@ public record ImageName(String file, String snapshot) {
                         name.substring(at + SEPARATOR.length()));
     }
 
+    /** The name of a snapshot of the image in {@code file}. */
+    public static String snapshot(String file, String idOrName) {
+        return file + "@" + idOrName;
+    }
+
     public static boolean isSnapshot(String name) {
         return name.indexOf(SEPARATOR) > 0;
     }

@@ -102,6 +102,42 @@ public final class ParentGuard {
                 });
     }
 
+    /**
+     * Keeps a snapshot as it is while it is open by this name.
+     *
+     * @throws BlockException EBUSY if it is being deleted or renamed
+     */
+    public Hold openSnapshot(String name) {
+        return holds.open(name);
+    }
+
+    /**
+     * Holds a snapshot to delete it or to take its name away.
+     *
+     * @return fails with EBUSY if it is open by this name, or others stand on it
+     */
+    public CompletionStage<Hold> toChangeSnapshot(String name) {
+        Hold open;
+        try {
+            open = holds.holdSnapshot(name);
+        } catch (BlockException e) {
+            return CompletableFuture.failedFuture(e);
+        }
+        return toUnname(name)
+                .<Hold>thenApply(
+                        unnamed ->
+                                () -> {
+                                    unnamed.release();
+                                    open.release();
+                                })
+                .whenComplete(
+                        (hold, failure) -> {
+                            if (failure != null) {
+                                open.release();
+                            }
+                        });
+    }
+
     /** The images that stand on {@code file}, the closest first. */
     public CompletionStage<List<String>> usersOf(String file) {
         return index == null
