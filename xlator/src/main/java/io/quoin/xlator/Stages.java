@@ -9,6 +9,8 @@ import java.util.concurrent.CompletionStage;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
+import java.util.function.Function;
+import java.util.function.Supplier;
 
 /**
  * Stages of the control path: waits for them, on threads that may block, and ends them.
@@ -70,6 +72,23 @@ public final class Stages {
                             }
                             return CompletableFuture.failedFuture(failure);
                         });
+    }
+
+    /** Closes a file once {@code call} has ended, whichever way. On the file's loop. */
+    public static <T> CompletionStage<T> thenClose(
+            XlatorFile file, Supplier<CompletionStage<T>> call) {
+        CompletionStage<T> called;
+        try {
+            called = call.get();
+        } catch (RuntimeException | Error e) {
+            return failAfterClose(file, e);
+        }
+        return called.handle(
+                        (result, failure) ->
+                                failure == null
+                                        ? file.close().thenApply(none -> result)
+                                        : Stages.<T>failAfterClose(file, failure))
+                .thenCompose(Function.identity());
     }
 
     /** What a stage failed with, without the wrapping of stages. */

@@ -33,7 +33,8 @@ import picocli.CommandLine.Spec;
 @Command(
         name = "snapshot",
         description =
-                "Create, list, show, rename and remove snapshots of disks, and roll back to them.",
+                "Create, list, show, compare, rename and remove snapshots of disks, and roll back to"
+                        + " them.",
         synopsisSubcommandLabel = "COMMAND",
         mixinStandardHelpOptions = true,
         footer = {
@@ -51,6 +52,7 @@ import picocli.CommandLine.Spec;
     SnapshotCreateCommand.class,
     SnapshotCommand.Ls.class,
     SnapshotCommand.Info.class,
+    SnapshotDiffCommand.class,
     SnapshotCommand.Rename.class,
     SnapshotCommand.Rm.class,
     SnapshotCommand.Rollback.class

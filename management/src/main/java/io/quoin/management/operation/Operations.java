@@ -29,6 +29,7 @@ public final class Operations {
                     new SnapshotLs(),
                     new SnapshotCreate(),
                     new SnapshotInfo(),
+                    new SnapshotDiff(),
                     new SnapshotRm(),
                     new SnapshotRename(),
                     new SnapshotRollback(),

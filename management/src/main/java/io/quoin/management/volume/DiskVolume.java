@@ -43,6 +43,7 @@ public final class DiskVolume implements AutoCloseable {
     private final OpenDisks open;
     private final DiskChecks checks;
     private final VolumeSnapshots snapshots;
+    private final VolumeDiffs diffs;
     private volatile List<String> names = List.of();
     private volatile List<String> snapshotNames = List.of();
 
@@ -62,6 +63,7 @@ public final class DiskVolume implements AutoCloseable {
         this.open = new OpenDisks(graph.top(), loops);
         this.checks = new DiskChecks(graph.top(), loops, open);
         this.snapshots = new VolumeSnapshots(graph.top(), loops, open);
+        this.diffs = new VolumeDiffs(graph.top(), loops, open);
         this.lookUpNanos = loops.loops().get(0).nanoTime() - LOOK_UP_NANOS;
     }
 
@@ -104,6 +106,11 @@ public final class DiskVolume implements AutoCloseable {
     public List<SnapshotView> allSnapshots() {
         Stages.await(refresh());
         return snapshots.all();
+    }
+
+    /** What differs between snapshots. */
+    public VolumeDiffs diffs() {
+        return diffs;
     }
 
     /** What is done with those of a disk. */

@@ -20,7 +20,6 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.ConcurrentSkipListMap;
 import java.util.function.Function;
-import java.util.function.Supplier;
 
 /**
  * The snapshots of a volume's disks. Public methods wait, and throw {@link BlockException} as
@@ -180,7 +179,7 @@ public final class VolumeSnapshots {
         return graph.open(name.disk(), OpenOptions.READ_WRITE, loop)
                 .thenComposeAsync(
                         file ->
-                                thenClose(
+                                Stages.thenClose(
                                         file,
                                         () ->
                                                 control(file, name.disk())
@@ -249,7 +248,7 @@ public final class VolumeSnapshots {
         return graph.open(disk, OpenOptions.READ_ONLY, loop)
                 .thenComposeAsync(
                         file ->
-                                thenClose(
+                                Stages.thenClose(
                                         file, () -> CompletableFuture.completedFuture(list(file))),
                         loop);
     }
@@ -308,19 +307,4 @@ public final class VolumeSnapshots {
     }
 
     /** On the file's loop. */
-    private static <T> CompletionStage<T> thenClose(
-            XlatorFile file, Supplier<CompletionStage<T>> call) {
-        CompletionStage<T> called;
-        try {
-            called = call.get();
-        } catch (RuntimeException | Error e) {
-            return Stages.failAfterClose(file, e);
-        }
-        return called.handle(
-                        (result, failure) ->
-                                failure == null
-                                        ? file.close().thenApply(none -> result)
-                                        : Stages.<T>failAfterClose(file, failure))
-                .thenCompose(Function.identity());
-    }
 }

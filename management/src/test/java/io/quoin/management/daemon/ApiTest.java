@@ -93,6 +93,8 @@ class ApiTest {
                         + " ~snapshot.create~",
                 "POST /v1/disks/vm1/snapshots | {~snapshot~:~a/b~}         | 400 | name=vm1@a/b",
                 "GET /v1/disks/vm1/snapshots/a    | -                      | 404 | name=vm1@a",
+                "GET /v1/disks/vm1/snapshots/a/diff | -                    | 404 | name=vm1@a",
+                "GET /v1/disks/vm1/snapshots/a/diff?limit=0 | -            | 400 | name=limit",
                 "DELETE /v1/disks/vm1/snapshots/a | -                      | 404 | name=vm1@a",
                 "POST /v1/disks/vm1/snapshots/a/rollback | -               | 404 | name=vm1@a",
                 "POST /v1/disks/vm1/snapshots/a/rename | {~newName~:~b~}   | 404 | name=vm1@a",

@@ -11,6 +11,8 @@ import io.quoin.qcow2.bitmap.BitmapOperations;
 import io.quoin.qcow2.bitmap.BitmappedFile;
 import io.quoin.qcow2.bitmap.ImageBitmaps;
 import io.quoin.qcow2.cluster.OpenImage;
+import io.quoin.qcow2.diff.DiffControl;
+import io.quoin.qcow2.diff.DiffedFile;
 import io.quoin.qcow2.io.ChildFiles;
 import io.quoin.qcow2.io.ImageIo;
 import io.quoin.qcow2.io.Outcome;
@@ -40,6 +42,7 @@ final class Qcow2File
         implements XlatorFile,
                 BitmappedFile,
                 CheckedFile,
+                DiffedFile,
                 PreallocatedFile,
                 RebasedFile,
                 SnapshottedFile {
@@ -51,6 +54,7 @@ final class Qcow2File
     private final ImageBitmaps bitmaps;
     private final BitmapControl bitmapControl;
     private final ImageChecks checks;
+    private final DiffControl diffs;
     private final @Nullable XlatorFile backing;
     private final Capabilities capabilities;
     private Geometry geometry;
@@ -74,6 +78,7 @@ final class Qcow2File
         this.bitmaps = bitmaps;
         this.bitmapControl = new BitmapOperations(bitmaps, image::whenChangeable);
         this.checks = new ImageChecks(image, checkTurns, fileName);
+        this.diffs = new ImageDiffs(fileName, io, header, writable);
         this.backing = backing;
         boolean fastZero =
                 header.isRawExternalData()
@@ -295,6 +300,11 @@ final class Qcow2File
     @Override
     public SnapshotControl snapshots() {
         return snapshots;
+    }
+
+    @Override
+    public DiffControl diffs() {
+        return diffs;
     }
 
     @Override
