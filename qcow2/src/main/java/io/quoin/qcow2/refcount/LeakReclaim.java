@@ -39,7 +39,10 @@ public final class LeakReclaim {
     private static final Logger LOG = LoggerFactory.getLogger(LeakReclaim.class);
     private static final long PAUSE_NANOS = TimeUnit.MILLISECONDS.toNanos(1);
 
-    /** Walks of one window; each has fewer clusters to look at than the one before. */
+    /**
+     * Walks of one window; each has fewer clusters to look at than the one before. Also passes over
+     * all windows: two will do where tables do not change, for their L1 entries and their own.
+     */
     private static final int ROUNDS_MAX = 16;
 
     /** Of the tables of all bitmaps. */
@@ -96,6 +99,11 @@ public final class LeakReclaim {
     private long windowStart;
     private long clusters;
     private int round;
+    private int pass;
+
+    /** Entries lack COPIED whose table is in another window and lacked it too. */
+    private boolean passAgain;
+
     private long entriesInWalk;
     private long entriesDone;
     private boolean wantsEnd;
@@ -171,6 +179,12 @@ public final class LeakReclaim {
             giveUp(refusal);
             return;
         }
+        pass = 0;
+        firstWindow();
+    }
+
+    private void firstWindow() {
+        passAgain = false;
         windowStart = 0;
         clusters = parts.refcounts().clusters();
         window();
@@ -213,9 +227,10 @@ public final class LeakReclaim {
     private void tableSeen() {
         entriesDone = Math.min(entriesInWalk, entriesDone + 1);
         long windows = (clusters + windowClusters - 1) / windowClusters;
+        long total = windows * entriesInWalk;
         long done = windowStart / windowClusters * entriesInWalk + (round == 0 ? entriesDone : 0);
         for (Request request : List.copyOf(requests)) {
-            if (!request.progress().advanced(done, windows * entriesInWalk)) {
+            if (!request.progress().advanced(pass == 0 ? done : total, total)) {
                 wantsEnd = true;
             }
         }
@@ -232,7 +247,9 @@ public final class LeakReclaim {
             giveUp(why == null ? "it was ended" : why);
             return;
         }
-        long again = now.again();
+        boolean several = clusters > windowClusters;
+        passAgain |= several && now.hasSingle();
+        long again = now.again(!several);
         if (again > 0 && ++round == ROUNDS_MAX) {
             giveUp("the use of clusters changes all the time: clusters left=" + again);
         } else if (again > 0) {
@@ -240,6 +257,10 @@ public final class LeakReclaim {
         } else if (windowStart + windowClusters < clusters) {
             windowStart += windowClusters;
             window();
+        } else if (passAgain && ++pass == ROUNDS_MAX) {
+            giveUp("the use of tables changes all the time");
+        } else if (passAgain) {
+            flushed(this::firstWindow);
         } else {
             finish();
         }

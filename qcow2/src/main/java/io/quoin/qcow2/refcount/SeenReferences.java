@@ -120,11 +120,25 @@ final class SeenReferences {
         return -1;
     }
 
-    /** Begins anew with those that have changed; how many they are. */
-    long again() {
+    /** Whether a cluster is left whose entry shall have COPIED. */
+    boolean hasSingle() {
+        for (char state : states) {
+            if (state == SINGLE) {
+                return true;
+            }
+        }
+        return false;
+    }
+
+    /**
+     * Begins anew with those that have changed; how many they are.
+     *
+     * @param singles also with those whose entry shall have COPIED
+     */
+    long again(boolean singles) {
         long count = 0;
         for (int at = 0; at < states.length; at++) {
-            boolean changed = states[at] == CHANGED || states[at] == SINGLE;
+            boolean changed = states[at] == CHANGED || (singles && states[at] == SINGLE);
             states[at] = changed ? 0 : OUT;
             count += changed ? 1 : 0;
         }

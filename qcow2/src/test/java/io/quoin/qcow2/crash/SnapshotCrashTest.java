@@ -2,10 +2,7 @@ package io.quoin.qcow2.crash;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import io.quoin.block.BlockError;
 import io.quoin.block.BlockException;
-import io.quoin.block.IoFlags;
-import io.quoin.block.IoOp;
 import io.quoin.qcow2.ImageFixture;
 import io.quoin.qcow2.check.CheckListener;
 import io.quoin.qcow2.check.Qcow2Check;
@@ -63,8 +60,7 @@ class SnapshotCrashTest {
     private final List<String> findings = new ArrayList<>();
     private int states;
     private int withSnapshots;
-    private Random random = new Random();
-    private int clusterSize;
+    private RandomChanges changes = new RandomChanges(new Random(), SIZE, 512);
 
     @ParameterizedTest(name = "{0}")
     @ValueSource(
@@ -80,8 +76,8 @@ class SnapshotCrashTest {
     void shouldHaveAllOfASnapshotOrNothingWhenItCrashesAnywhere(String options) throws IOException {
         Peer.assumeAll(Peer.QEMU_IMG);
         long seed = RandomOperations.seed();
-        random = new Random(seed);
-        clusterSize = clusterSizeOf(options);
+        Random random = new Random(seed);
+        changes = new RandomChanges(random, SIZE, RandomChanges.clusterSizeOf(options));
         Peer.QEMU_IMG
                 .command("create", "-q", "-f", "qcow2", "-o", options, IMAGE, "" + SIZE)
                 .directory(folder)
@@ -112,12 +108,6 @@ class SnapshotCrashTest {
         assertThat(states).isGreaterThan(large ? 40 : 60);
     }
 
-    private static int clusterSizeOf(String options) {
-        String size = options.replaceAll("cluster_size=(\\w+).*", "$1");
-        int unit = size.endsWith("k") ? 1 << 10 : size.endsWith("M") ? 1 << 20 : 1;
-        return Integer.parseInt(size.replaceAll("\\D", "")) * unit;
-    }
-
     private int session(SectorModel replayed, long seed, int number, String snapshot) {
         ImageFixture images =
                 new ImageFixture(
@@ -126,7 +116,7 @@ class SnapshotCrashTest {
         ModelFile file = new ModelFile(opened, model, replayed, recorder, number);
         FileDriver driver = images.driver(file);
         for (int i = 0; i < 4; i++) {
-            group(driver);
+            changes.group(driver);
         }
         if (!snapshot.isEmpty()) {
             SnapshotControl control = SnapshotControl.of(opened).orElseThrow();
@@ -137,10 +127,10 @@ class SnapshotCrashTest {
                             .toCompletableFuture();
             pending.thenRun(() -> recorder.mark(() -> promised.add(snapshot)));
             for (int i = 0; i < 100 && (i < 3 || !pending.isDone()); i++) {
-                group(driver);
+                changes.group(driver);
             }
             images.loops.await(pending);
-            group(driver);
+            changes.group(driver);
         }
         images.close(file);
         if (!snapshot.isEmpty()) {
@@ -148,39 +138,6 @@ class SnapshotCrashTest {
             contents.put(snapshot, read(reader, IMAGE + "@" + snapshot));
         }
         return file.number();
-    }
-
-    private void group(FileDriver driver) {
-        List<FileDriver.Pending> pendings = new ArrayList<>();
-        int from = 0;
-        for (int i = 0; i < 3 && from < SIZE; i++) {
-            int offset = random.nextInt((SIZE - from) / SECTOR) * SECTOR + from;
-            int most = Math.min(SIZE - offset, SIZE / 8);
-            int length = (random.nextInt(most / SECTOR) + 1) * SECTOR;
-            pendings.add(change(driver, offset, Math.min(length, SIZE - offset)));
-            from = offset + length;
-        }
-        for (FileDriver.Pending pending : pendings) {
-            assertThat(driver.await(pending)).isEqualTo(BlockError.OK);
-        }
-    }
-
-    private FileDriver.Pending change(FileDriver driver, int offset, int length) {
-        int drawn = random.nextInt(10);
-        int fua = random.nextInt(8) == 0 ? IoFlags.FUA : IoFlags.NONE;
-        if (drawn == 0) {
-            return driver.start(IoOp.FLUSH, 0, 0, IoFlags.NONE);
-        }
-        if (drawn == 1) {
-            return driver.start(IoOp.WRITE_ZEROES, offset, length, IoFlags.MAY_UNMAP | fua);
-        }
-        if (drawn == 2) {
-            return driver.start(IoOp.DISCARD, offset, length, fua);
-        }
-        int stamp = random.nextInt(1 << 20) + 1;
-        boolean whole = offset % clusterSize == 0 && length % clusterSize == 0;
-        int flags = whole && drawn < 6 ? IoFlags.COMPRESSED | fua : fua;
-        return driver.startWrite(offset, SectorStamp.bytes(stamp, offset, length), flags);
     }
 
     private void judge(String state, Map<String, FlatBytes> files, SectorModel replayed) {
