@@ -562,7 +562,7 @@ public final class MappingTables {
     /** A new table has been written as a whole; if it has moved since, that is a copy of it. */
     void written(NewTable table) {
         NewTable now = newTables.get(table.l1Index());
-        if (now == table) {
+        if (table.equals(now)) {
             newTables.remove(table.l1Index());
         } else if (now != null) {
             newTables.put(
