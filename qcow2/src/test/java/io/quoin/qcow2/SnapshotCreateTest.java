@@ -56,7 +56,7 @@ class SnapshotCreateTest {
                 "cluster_size=2M",
                 "cluster_size=512,compat=0.10",
                 "cluster_size=4k,lazy_refcounts=on",
-                "cluster_size=512,refcount_bits=4",
+                "cluster_size=512,refcount_bits=32",
                 "cluster_size=16k,extended_l2=on",
                 "cluster_size=4k,backing_file=base.raw,backing_fmt=raw"
             })
