@@ -122,18 +122,32 @@ final class History {
     void check() {
         for (int block = 0; block < SimWorld.GEOMETRY.blocks(); block++) {
             for (int sector = 0; sector < SimDisk.SECTORS; sector++) {
+                List<Operation> writes = writes(block);
                 for (int segment = 0; segment <= losses.size(); segment++) {
-                    checkSegment(block, sector, segment);
+                    checkSegment(block, sector, segment, writes);
                 }
             }
         }
+    }
+
+    private List<Operation> writes(int block) {
+        List<Operation> writes = new ArrayList<>();
+        for (Operation operation : operations) {
+            if (operation.kind == Kind.WRITE && operation.block == block) {
+                writes.add(operation);
+            }
+        }
+        return writes;
     }
 
     private int segment(Operation operation) {
         return (int) losses.stream().filter(loss -> loss.epoch() <= operation.epoch).count();
     }
 
-    private void checkSegment(int block, int sector, int segment) {
+    /**
+     * @param writes of the block; what a segment begins with is added as a write at its beginning
+     */
+    private void checkSegment(int block, int sector, int segment, List<Operation> writes) {
         String where = "block=" + block + ", sector=" + sector;
         Map<Long, Cluster> clusters = new HashMap<>();
         if (segment == 0) {
@@ -159,7 +173,8 @@ final class History {
                 SimWorld.require(!hasFirst, "lost or stale: " + where + ", value=" + value);
                 hasFirst = true;
                 Loss loss = losses.get(segment - 1);
-                checkFloor(block, sector, value, loss);
+                checkFloor(writes, sector, value, loss);
+                writes.add(first(block, value, loss));
                 cluster = new Cluster(loss.at(), loss.at());
                 clusters.put(value, cluster);
             }
@@ -170,23 +185,27 @@ final class History {
         checkZones(clusters, where);
     }
 
-    private void checkFloor(int block, int sector, long value, Loss loss) {
+    private static Operation first(int block, long value, Loss loss) {
+        long[] values = new long[SimDisk.SECTORS];
+        java.util.Arrays.fill(values, value);
+        Operation first = new Operation(loss.epoch(), Kind.WRITE, block, loss.at(), values);
+        first.ended = loss.at();
+        return first;
+    }
+
+    private void checkFloor(List<Operation> writes, int sector, long value, Loss loss) {
         long valueEnded = value == 0 ? 0 : -1;
-        for (Operation write : operations) {
-            if (write.kind == Kind.WRITE
-                    && write.block == block
-                    && write.began < loss.at()
-                    && write.values[sector] == value) {
-                valueEnded = write.ended;
+        for (Operation write : writes) {
+            if (write.began < loss.at() && write.values[sector] == value) {
+                valueEnded = Math.max(valueEnded, write.ended);
             }
         }
         SimWorld.require(valueEnded >= 0, "never written: value=" + value);
-        for (Operation write : operations) {
-            if (write.kind == Kind.WRITE && write.block == block && write.began > valueEnded) {
-                SimWorld.require(
-                        !isFlushed(write, loss),
-                        "flushed write lost: block=" + block + ", value=" + value);
-            }
+        for (Operation write : writes) {
+            boolean isLost = write.began > valueEnded && isFlushed(write, loss);
+            SimWorld.require(
+                    !isLost,
+                    "flushed write lost: value=" + value + ", not " + write.values[sector]);
         }
     }
 
@@ -196,6 +215,7 @@ final class History {
                         flush ->
                                 flush.kind == Kind.FLUSH
                                         && flush.began > write.ended
+                                        && segment(flush) == segment(write)
                                         && flush.ended < loss.at());
     }
 
