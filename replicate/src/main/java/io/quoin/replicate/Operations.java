@@ -34,7 +34,7 @@ class Operations {
         COPY
     }
 
-    private static final class Operation {
+    static final class Operation {
         final Kind kind;
         final int block;
         final Completion completion;
@@ -78,7 +78,10 @@ class Operations {
         start(new Operation(Kind.FLUSH, NO_BLOCK, completion));
     }
 
-    /** Copies a block from an in-sync member; not done if the target's session is lost. */
+    /**
+     * Copies a block from an in-sync member; if the target's session is lost, it is not answered or
+     * not done.
+     */
     void copy(int block, Member target, Completion completion) {
         Operation operation = new Operation(Kind.COPY, block, completion);
         operation.target = target;
@@ -139,6 +142,7 @@ class Operations {
     }
 
     void sessionLost(Member member) {
+        forgetWaitingCopies(member);
         for (Operation operation : List.copyOf(running)) {
             operation.pending.remove(member.brick());
             if (operation.kind != Kind.READ) {
@@ -154,7 +158,14 @@ class Operations {
         settle();
     }
 
-    private static void forgetAck(Operation operation, Member member) {
+    /** A copy that still waits for its block belongs to the session too. */
+    private void forgetWaitingCopies(Member target) {
+        for (ArrayDeque<Operation> queue : locks.values()) {
+            queue.removeIf(operation -> operation.target == target && !running.contains(operation));
+        }
+    }
+
+    void forgetAck(Operation operation, Member member) {
         operation.acks.remove(member.brick());
     }
 

@@ -130,6 +130,7 @@ final class SimClient {
 
     private final class Port implements GatewayPort {
         private final long epoch;
+        private boolean isSuspect;
 
         Port(long epoch) {
             this.epoch = epoch;
@@ -159,12 +160,17 @@ final class SimClient {
         @Override
         public void suspectTaken(int brick) {
             world.trace(() -> node.name + " takes a suspect: brick=" + brick);
-            world.history.lost(epoch);
+            isSuspect = true;
         }
 
         @Override
         public void entered(Gateway.State state) {
             world.trace(() -> node.name + " is " + state);
+            if (state == Gateway.State.PROMISING) {
+                isSuspect = false;
+            } else if (state == Gateway.State.CONFIGURING && isSuspect) {
+                world.history.lost(epoch);
+            }
         }
     }
 }
