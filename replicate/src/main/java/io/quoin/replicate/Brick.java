@@ -247,7 +247,7 @@ class Brick {
         store.append(record, durable);
     }
 
-    private void replyInSession(Request request, Reply.Result result) {
+    void replyInSession(Request request, Reply.Result result) {
         if (!isStale(request)) {
             reply(request, result);
         }

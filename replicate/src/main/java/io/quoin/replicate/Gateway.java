@@ -70,10 +70,22 @@ class Gateway {
         for (int brick = 0; brick < layout.voters(); brick++) {
             members.put(brick, new Member(brick));
         }
-        operations = new Operations(this);
+        operations = newOperations();
         opening = new Opening(this);
-        healer = new Healer(this);
-        cleaner = new Cleaner(this);
+        healer = newHealer();
+        cleaner = newCleaner();
+    }
+
+    Operations newOperations() {
+        return new Operations(this);
+    }
+
+    Healer newHealer() {
+        return new Healer(this);
+    }
+
+    Cleaner newCleaner() {
+        return new Cleaner(this);
     }
 
     /** Opens the image; {@link GatewayPort#entered} tells of SERVING. Called once. */

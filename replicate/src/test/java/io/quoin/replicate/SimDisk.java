@@ -30,7 +30,7 @@ final class SimDisk implements BrickStore {
     private long lastAppendDue;
     private boolean isSyncUncertain;
     private boolean isSyncToFail;
-    private double syncFailure;
+    private long writeDelayNanos;
 
     private record Write(int block, BlockData data) {}
 
@@ -91,7 +91,7 @@ final class SimDisk implements BrickStore {
                 logged.active().get(region),
                 "I6: write to a region that is not durably active: brick=" + brick);
         world.after(
-                random.nextLong(OPERATION_NANOS),
+                writeDelayNanos + random.nextLong(OPERATION_NANOS),
                 node,
                 () -> {
                     inFlight.remove(write);
@@ -120,7 +120,7 @@ final class SimDisk implements BrickStore {
                 random.nextLong(3 * OPERATION_NANOS),
                 node,
                 () -> {
-                    if (isSyncToFail || random.nextDouble() < syncFailure) {
+                    if (isSyncToFail) {
                         isSyncToFail = false;
                         failSync(counts);
                         done.accept(false);
@@ -208,8 +208,9 @@ final class SimDisk implements BrickStore {
         isSyncToFail = true;
     }
 
-    void setSyncFailure(double chance) {
-        syncFailure = chance;
+    /** Writes that begin from now on take longer. */
+    void setWriteDelay(long nanos) {
+        writeDelayNanos = nanos;
     }
 
     BlockData content(int block) {
