@@ -125,6 +125,7 @@ class ScenarioTest {
                 new Mutant(),
                 world -> {
                     SimClient client = open(world, 0);
+                    awaitHealed(world);
                     await(world, client.write(0));
                     world.bricks.get(0).disk.failNextSync();
                     await(world, client.flush());
@@ -142,6 +143,7 @@ class ScenarioTest {
                 new Mutant(),
                 world -> {
                     SimClient client = open(world, 0);
+                    awaitHealed(world);
                     client.setBusy(true);
                     for (int i = 0; i < 6; i++) {
                         world.bricks.get(1).crash();
