@@ -362,11 +362,7 @@ public final class MappingTables {
         }
     }
 
-    /**
-     * Takes COPIED off all entries of a slice.
-     *
-     * @return whether there was one
-     */
+    /** Takes COPIED off all entries of a slice; says whether there was one. */
     public boolean withoutCopied(long address) {
         return CopiedBits.clear(address, sliceWords(), entryWords);
     }
