@@ -34,6 +34,7 @@ class ArchitectureTest {
     private static final String BRICK = "io.quoin.brick..";
     private static final String QCOW2 = "io.quoin.qcow2..";
     private static final String SNAPSHOT = "io.quoin.snapshot..";
+    private static final String REPLICATE = "io.quoin.replicate..";
     private static final String NBD = "io.quoin.nbd..";
     private static final String TOOLS = "io.quoin.tools..";
     private static final String MANAGEMENT = "io.quoin.management..";
@@ -44,16 +45,19 @@ class ArchitectureTest {
 
     /** Which package may see what of Quoin, besides itself. */
     private static final Map<String, List<String>> ARROWS =
-            Map.of(
-                    BLOCK, List.of(),
-                    XLATOR, List.of(BLOCK),
-                    BRICK, List.of(BLOCK, XLATOR),
-                    QCOW2, List.of(BLOCK, XLATOR),
-                    SNAPSHOT, List.of(BLOCK, XLATOR, QCOW2),
-                    NBD, List.of(BLOCK, XLATOR),
-                    TESTKIT, List.of(BLOCK, XLATOR),
-                    TOOLS, List.of(BLOCK, XLATOR, BRICK, QCOW2, NBD),
-                    MANAGEMENT, List.of(BLOCK, XLATOR, BRICK, QCOW2, SNAPSHOT, NBD, TOOLS));
+            Map.ofEntries(
+                    Map.entry(BLOCK, List.of()),
+                    Map.entry(XLATOR, List.of(BLOCK)),
+                    Map.entry(BRICK, List.of(BLOCK, XLATOR)),
+                    Map.entry(QCOW2, List.of(BLOCK, XLATOR)),
+                    Map.entry(SNAPSHOT, List.of(BLOCK, XLATOR, QCOW2)),
+                    Map.entry(REPLICATE, List.of()),
+                    Map.entry(NBD, List.of(BLOCK, XLATOR)),
+                    Map.entry(TESTKIT, List.of(BLOCK, XLATOR)),
+                    Map.entry(TOOLS, List.of(BLOCK, XLATOR, BRICK, QCOW2, NBD)),
+                    Map.entry(
+                            MANAGEMENT,
+                            List.of(BLOCK, XLATOR, BRICK, QCOW2, SNAPSHOT, NBD, TOOLS)));
 
     private static final JavaClasses CLASSES = importMain();
 

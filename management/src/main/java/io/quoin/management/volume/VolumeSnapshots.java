@@ -305,6 +305,4 @@ public final class VolumeSnapshots {
     private SnapshotView view(String disk, SnapshotInfo info) {
         return SnapshotView.of(disk, info, disks.users(disk + '@' + info.name()));
     }
-
-    /** On the file's loop. */
 }

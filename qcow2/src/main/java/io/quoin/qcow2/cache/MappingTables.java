@@ -8,7 +8,6 @@ import io.quoin.qcow2.io.MetadataMap;
 import io.quoin.qcow2.io.Steps;
 import io.quoin.qcow2.layout.EntryFault;
 import io.quoin.qcow2.layout.L1Entry;
-import io.quoin.qcow2.layout.L2Entry;
 import io.quoin.qcow2.layout.Qcow2Geometry;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -363,21 +362,9 @@ public final class MappingTables {
         }
     }
 
-    /**
-     * Takes COPIED off all entries of a slice.
-     *
-     * @return whether there was one
-     */
+    /** Takes COPIED off all entries of a slice; says whether there was one. */
     public boolean withoutCopied(long address) {
-        boolean changed = false;
-        for (int i = 0; i < sliceWords(); i += entryWords) {
-            long entry = Long.reverseBytes(UnsafeApi.getLong(address + 8L * i));
-            if (L2Entry.isCopied(entry)) {
-                UnsafeApi.putLong(address + 8L * i, Long.reverseBytes(entry & ~L2Entry.COPIED));
-                changed = true;
-            }
-        }
-        return changed;
+        return CopiedBits.clear(address, sliceWords(), entryWords);
     }
 
     private void place(int l1Index, long hostOffset, @Nullable NewTable written) {
@@ -568,7 +555,7 @@ public final class MappingTables {
     /** A new table has been written as a whole; if it has moved since, that is a copy of it. */
     void written(NewTable table) {
         NewTable now = newTables.get(table.l1Index());
-        if (now == table) {
+        if (table.equals(now)) {
             newTables.remove(table.l1Index());
         } else if (now != null) {
             newTables.put(

@@ -12,6 +12,7 @@ import io.quoin.qcow2.refcount.CountTurns;
 import io.quoin.qcow2.refcount.ExcessReferences;
 import io.quoin.qcow2.refcount.LeakReclaim;
 import io.quoin.xlator.loop.Loop;
+import java.util.function.Consumer;
 
 /**
  * An open image: its requests, its resizes, and its end.
@@ -120,6 +121,13 @@ public final class OpenImage {
         new CutOp(image, requests::startChange, listener).begin();
     }
 
+    /**
+     * Tells {@code held} when no request is under way; others wait until it runs what it is given.
+     */
+    public void hold(Consumer<Runnable> held) {
+        new HoldOp(image, requests::startChange, held).takeTurn();
+    }
+
     /** What of checks, resizes and changes of snapshots is done one after the other. */
     public Turns turns() {
         return turns;
@@ -136,7 +144,8 @@ public final class OpenImage {
         Outcome outcome =
                 error -> {
                     releaseMemory();
-                    ended.done(error);
+                    // What it had was durable before another disk took its place.
+                    ended.done(image.health.isRetired() ? BlockError.OK : error);
                 };
         if (image.health.refusal() == BlockError.EPERM) {
             image.flusher.stop();

@@ -146,7 +146,7 @@ public final class StateDiff {
             return was != Content.ZERO || is != Content.ZERO;
         }
         Content before = clusterStart < from.sizeBytes() ? was : Content.ZERO;
-        return before != is || is == Content.STORED && wasEntry != entry;
+        return before != is || (is == Content.STORED && wasEntry != entry);
     }
 
     private Content content(long entry) {

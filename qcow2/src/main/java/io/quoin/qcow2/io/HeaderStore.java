@@ -135,6 +135,15 @@ public final class HeaderStore {
         changeFeatures(0, 0, clear, set, outcome);
     }
 
+    /** Has an autoclear bit set durably; of version 2 nothing. */
+    public void setAutoclear(long bit, Outcome outcome) {
+        if ((header.autoclearFeatures() & bit) != 0) {
+            outcome.done(BlockError.OK);
+        } else {
+            changeAutoclear(0, bit, outcome);
+        }
+    }
+
     /** Clears and then sets incompatible bits; none of version 2, which has no place for them. */
     public void changeIncompatible(long clear, long set, Outcome outcome) {
         changeFeatures(clear, set, 0, 0, outcome);

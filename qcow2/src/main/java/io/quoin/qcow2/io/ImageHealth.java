@@ -11,6 +11,7 @@ import org.slf4j.LoggerFactory;
  * <pre>
  *  READ_WRITE --failed flush or table write--> FENCED (EIO)
  *  READ_WRITE --corrupt metadata-------------> CORRUPT (EIO), corrupt bit set on disk
+ *  READ_WRITE --another disk in its place----> RETIRED (ESTALE)
  *  READ_ONLY  (EPERM) for good
  * </pre>
  *
@@ -53,6 +54,22 @@ public final class ImageHealth {
     /** Why writes are refused; empty while they are not. */
     public String reason() {
         return reason;
+    }
+
+    /**
+     * The header leads to another disk now: what is in memory must not be written any more. Nothing
+     * is lost by it.
+     */
+    public void retire(String why) {
+        if (refusal.isOk()) {
+            refusal = BlockError.ESTALE;
+            reason = why + "; it has to be opened again";
+        }
+    }
+
+    /** Whether it took no change any more since another disk had its place. */
+    public boolean isRetired() {
+        return refusal == BlockError.ESTALE;
     }
 
     /** What was written may be lost: no later flush may claim otherwise. */

@@ -11,6 +11,7 @@ import io.quoin.qcow2.layout.SnapshotTable;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
+import java.util.function.Consumer;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
@@ -27,7 +28,7 @@ public final class ImageSnapshots implements SnapshotControl {
     private final SnapshotChange change;
     private final boolean writable;
     private final Runnable countTurn = this::countTurnTaken;
-    private @Nullable SnapshotCreation running;
+    private @Nullable Runnable stopRunning;
     private @Nullable CompletableFuture<Runnable> waiting;
     private int under;
     private @Nullable CompletableFuture<Void> closing;
@@ -54,10 +55,10 @@ public final class ImageSnapshots implements SnapshotControl {
         CompletableFuture<Void> before = closing;
         CompletableFuture<Void> closed = before == null ? new CompletableFuture<>() : before;
         closing = closed;
-        SnapshotCreation now = running;
+        Runnable stop = stopRunning;
         CompletableFuture<Runnable> turn = waiting;
-        if (now != null) {
-            now.stop();
+        if (stop != null) {
+            stop.run();
         } else if (turn != null && image.countTurns().cancel(countTurn)) {
             waiting = null;
             turn.completeExceptionally(closingRefusal());
@@ -129,29 +130,43 @@ public final class ImageSnapshots implements SnapshotControl {
     }
 
     private CompletionStage<Void> make(String name, SnapshotProgress progress, Runnable turnEnded) {
+        return counting(
+                turnEnded,
+                done -> {
+                    SnapshotCreation creation =
+                            new SnapshotCreation(
+                                    image,
+                                    parts,
+                                    store,
+                                    name,
+                                    progress,
+                                    error -> ended(error, "made", name, done));
+                    stopRunning = creation::stop;
+                    creation.start();
+                });
+    }
+
+    /** Begins work that counts, unless the image has been closed while it waited. */
+    private CompletionStage<Void> counting(
+            Runnable turnEnded, Consumer<CompletableFuture<Void>> work) {
         CompletableFuture<Void> done = new CompletableFuture<>();
         CompletionStage<Void> unused = done.whenComplete((nothing, failure) -> turnEnded.run());
         try {
             requireChangeable();
+            work.accept(done);
         } catch (BlockException e) {
             done.completeExceptionally(e);
-            return done;
         }
-        SnapshotCreation creation =
-                new SnapshotCreation(
-                        image, parts, store, name, progress, error -> created(error, name, done));
-        running = creation;
-        creation.start();
         return done;
     }
 
-    private void created(BlockError error, String name, CompletableFuture<Void> done) {
-        running = null;
+    private void ended(BlockError error, String what, String name, CompletableFuture<Void> done) {
+        stopRunning = null;
         if (error.isOk()) {
             done.complete(null);
         } else {
             done.completeExceptionally(
-                    refusal(error, "not made: name=" + name + ": " + error.text()));
+                    refusal(error, "not " + what + ": name=" + name + ": " + error.text()));
         }
     }
 
@@ -264,12 +279,39 @@ public final class ImageSnapshots implements SnapshotControl {
 
     @Override
     public CompletionStage<Void> rollback(String idOrName, SnapshotProgress progress) {
-        return notYet("rollback");
+        return inTurn(
+                () -> {
+                    SnapshotEntry entry = change.find(idOrName);
+                    requireNoBitmaps();
+                    return takeCountTurn()
+                            .thenCompose(turnEnded -> rollBack(entry, progress, turnEnded));
+                });
     }
 
-    private static <T> CompletionStage<T> notYet(String what) {
-        return CompletableFuture.failedFuture(
-                new BlockException(
-                        BlockError.ENOTSUP, "snapshot: operation=" + what + ", expected=list"));
+    /** They would not know what has changed. */
+    private void requireNoBitmaps() {
+        if (image.currentHeader().bitmaps() != null) {
+            throw refusal(
+                    BlockError.ENOTSUP,
+                    "image has dirty bitmaps, which would miss a rollback; remove them first: quoin"
+                            + " image bitmap --remove");
+        }
+    }
+
+    private CompletionStage<Void> rollBack(
+            SnapshotEntry entry, SnapshotProgress progress, Runnable turnEnded) {
+        return counting(
+                turnEnded,
+                done -> {
+                    SnapshotRollback rollback =
+                            new SnapshotRollback(
+                                    image,
+                                    parts,
+                                    entry,
+                                    progress,
+                                    error -> ended(error, "rolled back to", entry.name(), done));
+                    stopRunning = rollback::stop;
+                    rollback.start();
+                });
     }
 }

@@ -4,7 +4,6 @@ import io.quoin.block.BlockError;
 import io.quoin.block.BlockException;
 import io.quoin.qcow2.cluster.ImageParts;
 import io.quoin.qcow2.cluster.OpenImage;
-import io.quoin.qcow2.io.HeaderStore;
 import io.quoin.qcow2.io.Outcome;
 import io.quoin.qcow2.layout.Qcow2Header;
 import io.quoin.qcow2.layout.SnapshotEntry;
@@ -127,12 +126,7 @@ final class SnapshotChange {
     }
 
     private void mark(Outcome outcome) {
-        HeaderStore header = parts.header();
-        if ((header.header().autoclearFeatures() & Qcow2Header.LEAKS_POSSIBLE) != 0) {
-            outcome.done(BlockError.OK);
-        } else {
-            header.changeAutoclear(0, Qcow2Header.LEAKS_POSSIBLE, outcome);
-        }
+        parts.header().setAutoclear(Qcow2Header.LEAKS_POSSIBLE, outcome);
     }
 
     private void replace(SnapshotEntry old, @Nullable SnapshotEntry by, Outcome outcome) {

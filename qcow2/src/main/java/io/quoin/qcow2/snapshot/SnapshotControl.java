@@ -48,7 +48,9 @@ public interface SnapshotControl {
 
     /**
      * Makes the disk what it was at the snapshot, its size too; what was written since is gone. No
-     * request may be under way or come before the stage is complete.
+     * request may be under way or come before the stage is complete. Then the file has to be closed
+     * and opened again: it takes no change any more (ESTALE), and reads as it did. The space of
+     * what is gone is given back after the next open. ENOTSUP of an image with dirty bitmaps.
      */
     CompletionStage<Void> rollback(String idOrName, SnapshotProgress progress);
 }

@@ -4,11 +4,8 @@ import io.quoin.block.BlockError;
 import io.quoin.qcow2.cluster.CutListener;
 import io.quoin.qcow2.cluster.ImageParts;
 import io.quoin.qcow2.cluster.OpenImage;
-import io.quoin.qcow2.io.ClusterRuns;
 import io.quoin.qcow2.io.MetadataKind;
 import io.quoin.qcow2.io.Outcome;
-import io.quoin.qcow2.io.TransferMemory;
-import io.quoin.qcow2.layout.L1Entry;
 import io.quoin.qcow2.layout.OpaqueBytes;
 import io.quoin.qcow2.layout.SnapshotEntry;
 import io.quoin.qcow2.layout.SnapshotTableLayout;
@@ -49,7 +46,6 @@ final class SnapshotCreation implements CutListener {
     private long sizeBytes;
     private Instant moment = Instant.EPOCH;
     private @Nullable SettleWalk walk;
-    private long l1Cluster;
     private boolean stopped;
 
     SnapshotCreation(
@@ -112,81 +108,33 @@ final class SnapshotCreation implements CutListener {
             voided(outcome.isOk() ? BlockError.ESHUTDOWN : outcome);
             return;
         }
-        parts.refcounts()
-                .allocateRun(
-                        l1Clusters(),
-                        first -> {
-                            if (first < 0) {
-                                voided(refusalOr(BlockError.ENOSPC));
-                            } else {
-                                l1Cluster = first;
-                                writeL1();
-                            }
-                        });
-    }
-
-    private BlockError refusalOr(BlockError error) {
-        return parts.io().health().isWritable() ? error : parts.io().health().refusal();
-    }
-
-    private int clusterBits() {
-        return parts.header().header().clusterBits();
-    }
-
-    private int l1Clusters() {
-        long mask = (1L << clusterBits()) - 1;
-        return Math.max(1, (int) (((long) l1.length * Long.BYTES + mask) >>> clusterBits()));
-    }
-
-    private void writeL1() {
-        int lengthBytes = l1Clusters() << clusterBits();
-        parts.io().map().addAll(l1Cluster, l1Clusters(), MetadataKind.SNAPSHOT_L1);
-        Outcome written =
+        L1Copy copied = new L1Copy(parts, MetadataKind.SNAPSHOT_L1, l1);
+        copied.make(
                 error -> {
                     if (error.isOk()) {
-                        makeDurable();
+                        makeDurable(copied);
                     } else {
-                        unpublished(error);
+                        voided(error);
                     }
-                };
-        TransferMemory memory;
-        try {
-            memory = new TransferMemory(lengthBytes);
-        } catch (OutOfMemoryError e) {
-            written.done(BlockError.ENOMEM);
-            return;
-        }
-        for (int i = 0; i < l1.length; i++) {
-            memory.bytes().putLong(i * Long.BYTES, l1[i] & ~L1Entry.COPIED);
-        }
-        parts.io()
-                .write(
-                        MetadataKind.SNAPSHOT_L1,
-                        l1Cluster << clusterBits(),
-                        memory.address(),
-                        lengthBytes,
-                        error -> {
-                            memory.close();
-                            written.done(error);
-                        });
+                });
     }
 
     /** The round has begun after the last reference was counted. */
-    private void makeDurable() {
+    private void makeDurable(L1Copy copied) {
         Outcome durable =
                 error -> {
                     if (error.isOk() && !stopped) {
-                        publish();
+                        publish(copied);
                     } else {
-                        unpublished(error.isOk() ? BlockError.ESHUTDOWN : error);
+                        unpublished(copied, error.isOk() ? BlockError.ESHUTDOWN : error);
                     }
                 };
         parts.flusher().flush(durable.ifOk(() -> parts.refcounts().writeDurably(durable)));
     }
 
-    private void publish() {
+    private void publish(L1Copy copied) {
         List<SnapshotEntry> entries = new ArrayList<>(store.table().entries());
-        entries.add(entry());
+        entries.add(entry(copied));
         store.replace(
                 entries,
                 error -> {
@@ -194,16 +142,16 @@ final class SnapshotCreation implements CutListener {
                         parts.flusher().endDeferring();
                         ended.done(BlockError.OK);
                     } else {
-                        unpublished(error);
+                        unpublished(copied, error);
                     }
                 });
     }
 
-    private SnapshotEntry entry() {
+    private SnapshotEntry entry(L1Copy copied) {
         String id = SnapshotNames.nextId(store.table());
         return new SnapshotEntry(
                 0,
-                l1Cluster << clusterBits(),
+                copied.hostOffset(),
                 l1.length,
                 OpaqueBytes.copyOf(id.getBytes(StandardCharsets.UTF_8)),
                 OpaqueBytes.copyOf(name.getBytes(StandardCharsets.UTF_8)),
@@ -216,16 +164,14 @@ final class SnapshotCreation implements CutListener {
                 SnapshotTableLayout.laterExtra(UUID.randomUUID()));
     }
 
-    private void unpublished(BlockError error) {
+    private void unpublished(L1Copy copied, BlockError error) {
         if (!parts.io().health().isWritable()) {
             // The header may lead to it: nothing is changed any more.
             parts.flusher().endDeferring();
             ended.done(error);
             return;
         }
-        ClusterRuns runs = new ClusterRuns();
-        runs.add(l1Cluster, l1Clusters());
-        parts.refcounts().unreferenced(runs);
+        copied.free();
         voided(error);
     }
 

@@ -125,7 +125,8 @@ class SnapshotCrashTest {
                             .loop(0)
                             .call(() -> control.create(snapshot, (done, total) -> true))
                             .toCompletableFuture();
-            pending.thenRun(() -> recorder.mark(() -> promised.add(snapshot)));
+            CompletableFuture<Void> unused =
+                    pending.thenRun(() -> recorder.mark(() -> promised.add(snapshot)));
             for (int i = 0; i < 100 && (i < 3 || !pending.isDone()); i++) {
                 changes.group(driver);
             }

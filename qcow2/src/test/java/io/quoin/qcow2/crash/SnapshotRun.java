@@ -182,10 +182,13 @@ final class SnapshotRun {
                             .call(() -> control.create(name, GO_ON))
                             .toCompletableFuture();
             SnapshotJudge told = judge;
-            creating.thenAccept(
-                    made ->
-                            recorder.mark(
-                                    () -> told.promised.add(Objects.requireNonNull(made.uuid()))));
+            CompletableFuture<Void> unused =
+                    creating.thenAccept(
+                            made ->
+                                    recorder.mark(
+                                            () ->
+                                                    told.promised.add(
+                                                            Objects.requireNonNull(made.uuid()))));
             return creating;
         }
 

@@ -52,7 +52,7 @@ class StateDiffTest {
             })
     void shouldTellAllThatDiffersWhenSnapshotsAreCompared(
             String options, int sizeMib, boolean overlay, boolean resized) throws IOException {
-        long seed = options.hashCode() + sizeMib;
+        long seed = (long) options.hashCode() + sizeMib;
         System.out.println(options + " seed " + seed);
         Random random = new Random(seed);
         create(options, sizeMib, overlay);

@@ -1,0 +1,34 @@
+package io.quoin.replicate;
+
+import java.util.Collections;
+import java.util.SortedMap;
+import java.util.TreeMap;
+
+/**
+ * A configuration of the replica set. ({@code epoch}, {@code k}) names exactly one.
+ *
+ * @param epoch of the gateway that proposed it
+ * @param k its number within the epoch, from 1
+ * @param isr the in-sync set: brick to the cacheEpoch it had when it was taken in
+ * @param isClean whether members are equal and durable, and no write has been issued since
+ */
+public record Config(long epoch, long k, SortedMap<Integer, Long> isr, boolean isClean) {
+    /** Copies the map. */
+    public Config {
+        isr = Collections.unmodifiableSortedMap(new TreeMap<>(isr));
+    }
+
+    /** The order of configurations. */
+    public boolean isNewerThan(Config other) {
+        return epoch != other.epoch ? epoch > other.epoch : k > other.k;
+    }
+
+    /** What a new replica set has: every data brick in sync, at cacheEpoch 1. */
+    public static Config initial(Layout layout) {
+        SortedMap<Integer, Long> isr = new TreeMap<>();
+        for (int brick = 0; brick < layout.dataBricks(); brick++) {
+            isr.put(brick, 1L);
+        }
+        return new Config(0, 0, isr, true);
+    }
+}

@@ -1,0 +1,488 @@
+package io.quoin.replicate;
+
+import java.util.ArrayList;
+import java.util.BitSet;
+import java.util.List;
+import java.util.SortedMap;
+import java.util.SortedSet;
+import java.util.TreeMap;
+import java.util.TreeSet;
+import java.util.function.Consumer;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The gateway's side of the protocol, for one image: it is the one proposer of its epoch.
+ *
+ * <p>PROMISING &rarr; RECONCILING &rarr; CONFIGURING &rarr; SERVING &rarr; QUIESCING &rarr;
+ * QUIESCED &rarr; SERVING; a member lost in RECONCILING leads back to PROMISING; FENCED and
+ * CACHE_LOST are terminal from any state. A gateway that cannot reach what it needs stays in its
+ * state, and what it was asked for waits: it is suspended.
+ *
+ * <p>Threading: one thread.
+ */
+class Gateway {
+    /** The states. */
+    enum State {
+        CLOSED,
+        PROMISING,
+        RECONCILING,
+        CONFIGURING,
+        SERVING,
+        QUIESCING,
+        QUIESCED,
+        /** Another gateway has the image. */
+        FENCED,
+        /** Every in-sync member may have lost acknowledged writes; open the image again. */
+        CACHE_LOST
+    }
+
+    private final long id;
+    private final long epoch;
+    private final Layout layout;
+    private final Geometry geometry;
+    private final Timing timing;
+    private final GatewayPort port;
+    private final SortedMap<Integer, Member> members = new TreeMap<>();
+    private final SortedSet<Integer> accepted = new TreeSet<>();
+    private final Operations operations;
+    private final Opening opening;
+    private final Healer healer;
+    private final Cleaner cleaner;
+    private State state = State.CLOSED;
+    private @Nullable Config committed;
+    private @Nullable Config proposed;
+    private @Nullable Runnable whenQuiesced;
+    private long lastSession;
+
+    Gateway(
+            long id,
+            long epoch,
+            Layout layout,
+            Geometry geometry,
+            Timing timing,
+            GatewayPort port) {
+        this.id = id;
+        this.epoch = epoch;
+        this.layout = layout;
+        this.geometry = geometry;
+        this.timing = timing;
+        this.port = port;
+        for (int brick = 0; brick < layout.voters(); brick++) {
+            members.put(brick, new Member(brick));
+        }
+        operations = newOperations();
+        opening = new Opening(this);
+        healer = newHealer();
+        cleaner = newCleaner();
+    }
+
+    Operations newOperations() {
+        return new Operations(this);
+    }
+
+    Healer newHealer() {
+        return new Healer(this);
+    }
+
+    Cleaner newCleaner() {
+        return new Cleaner(this);
+    }
+
+    /** Opens the image; {@link GatewayPort#entered} tells of SERVING. Called once. */
+    void open() {
+        enter(State.PROMISING);
+        opening.begin();
+        members.values().forEach(this::connect);
+        port.schedule(timing.tick(), this::tick);
+    }
+
+    /** Writes a block. */
+    void write(int block, BlockData data, Operations.Completion completion) {
+        guest(completion, () -> operations.write(block, data, completion));
+    }
+
+    /** Reads a block. */
+    void read(int block, Operations.Completion completion) {
+        guest(completion, () -> operations.read(block, completion));
+    }
+
+    /** Makes every write durable that was acknowledged before. */
+    void flush(Operations.Completion completion) {
+        guest(completion, () -> operations.flush(completion));
+    }
+
+    private void guest(Operations.Completion completion, Runnable operation) {
+        if (state == State.SERVING) {
+            operation.run();
+        } else {
+            completion.complete(false, null);
+        }
+    }
+
+    /** Hands over: finishes what is under way, flushes, and commits a clean configuration. */
+    void quiesce(Runnable whenDone) {
+        if (state == State.SERVING) {
+            whenQuiesced = whenDone;
+            enter(State.QUIESCING);
+            advanceQuiesce();
+        }
+    }
+
+    /** Goes on after {@link #quiesce}, if the next owner has not opened the image. */
+    void resume() {
+        if (state == State.QUIESCED && proposed == null) {
+            Config current = committed();
+            propose(new Config(epoch, current.k() + 1, current.isr(), false));
+        }
+    }
+
+    /** A message of a brick. */
+    void receive(Reply reply) {
+        Member member = members.get(reply.brick());
+        if (isOver() || member == null || reply.session() != member.session()) {
+            return;
+        }
+        Reply.Result result = reply.result();
+        if (result instanceof Reply.Fenced) {
+            end(State.FENCED);
+        } else if (result instanceof Reply.NoSession) {
+            lose(member);
+        } else if (result instanceof Reply.Promised promised) {
+            attached(member, promised);
+        } else {
+            member.answer(reply.id(), result);
+        }
+    }
+
+    private void attached(Member member, Reply.Promised promised) {
+        if (member.isAttached()) {
+            return;
+        }
+        member.attach(promised);
+        Config newest = proposed != null ? proposed : committed;
+        if (newest == null) {
+            opening.advance();
+            return;
+        }
+        configure(member, newest);
+        if (layout.isData(member.brick())) {
+            takeIn(member, newest, promised);
+        }
+        operations.sessionOpened(member);
+        if (member.role() == Member.Role.SYNCING) {
+            healer.begin(member);
+        }
+    }
+
+    private void takeIn(Member member, Config newest, Reply.Promised promised) {
+        Long expected = newest.isr().get(member.brick());
+        if (expected == null && committed != null) {
+            expected = committed.isr().get(member.brick());
+        }
+        if (expected == null) {
+            member.setRole(Member.Role.SYNCING);
+        } else if (isTrusted(expected, promised.cacheEpoch())) {
+            member.setRole(Member.Role.IN_SYNC);
+        } else {
+            member.setRole(Member.Role.SUSPECT);
+        }
+    }
+
+    /** Whether a member has everything that it has acknowledged. */
+    boolean isTrusted(long expectedCacheEpoch, long cacheEpoch) {
+        return expectedCacheEpoch == cacheEpoch;
+    }
+
+    private void connect(Member member) {
+        member.begin(++lastSession, port.nanoTime());
+        Request.Operation promise = new Request.Promise();
+        port.send(member.brick(), new Request(id, epoch, member.session(), 0, promise));
+    }
+
+    /** The session is over; the next one is asked for. Acknowledgements in it are void. */
+    void lose(Member member) {
+        boolean wasAttached = member.isAttached();
+        if (wasAttached) {
+            member.setAwaySince(port.nanoTime());
+        }
+        connect(member);
+        if (!wasAttached) {
+            return;
+        }
+        if (state == State.RECONCILING) {
+            restart();
+            return;
+        }
+        operations.sessionLost(member);
+        healer.sessionLost(member);
+    }
+
+    /** Every session anew, so that what the failed attempt has under way is drained. */
+    private void restart() {
+        enter(State.PROMISING);
+        opening.begin();
+        members.values().forEach(this::connect);
+    }
+
+    /** Asks a member for something; the answer comes in the same session or never. */
+    void ask(Member member, Request.Operation operation, Consumer<Reply.Result> whenAnswered) {
+        long request = member.owe(port.nanoTime(), whenAnswered);
+        if (operation instanceof Request.Write write) {
+            member.active().set(geometry.region(write.block()));
+        }
+        port.send(member.brick(), new Request(id, epoch, member.session(), request, operation));
+    }
+
+    /** One proposal at a time. */
+    void propose(Config config) {
+        proposed = config;
+        accepted.clear();
+        for (Member member : attachedMembers()) {
+            configure(member, config);
+        }
+    }
+
+    private void configure(Member member, Config config) {
+        ask(member, new Request.Configure(config), done -> accepted(member, config));
+    }
+
+    private void accepted(Member member, Config config) {
+        if (config.equals(proposed)) {
+            accepted.add(member.brick());
+            if (layout.isMajority(accepted)) {
+                commit(config);
+            }
+        }
+    }
+
+    private void commit(Config config) {
+        committed = config;
+        proposed = null;
+        port.committed(config);
+        for (Member member : dataMembers()) {
+            boolean isIn = config.isr().containsKey(member.brick());
+            if (isIn && member.role() == Member.Role.SYNCING) {
+                member.setRole(Member.Role.IN_SYNC);
+            } else if (!isIn && member.role() != Member.Role.SYNCING && member.isAttached()) {
+                lose(member);
+            } else if (isIn && member.role() == Member.Role.VOTER && member.isAttached()) {
+                takeIn(member, config, member.promised());
+            }
+        }
+        if (state == State.CONFIGURING || state == State.QUIESCED) {
+            enter(State.SERVING);
+            for (Member member : dataMembers()) {
+                if (member.role() == Member.Role.SYNCING) {
+                    lose(member);
+                }
+            }
+        }
+        operations.settle();
+        if (state == State.QUIESCING) {
+            advanceQuiesce();
+        }
+    }
+
+    private void tick() {
+        if (isOver()) {
+            return;
+        }
+        long now = port.nanoTime();
+        for (Member member : members.values()) {
+            if (now - member.waitingSince(now) > timing.answer()) {
+                if (member.isAttached()) {
+                    lose(member);
+                } else {
+                    connect(member);
+                }
+            }
+        }
+        if (state == State.PROMISING) {
+            opening.advance();
+        }
+        if (state == State.SERVING || state == State.QUIESCING) {
+            dropMembers();
+            cleaner.tick();
+        }
+        if (state == State.QUIESCING) {
+            advanceQuiesce();
+        }
+        operations.settle();
+        healer.advance();
+        if (!isOver()) {
+            port.schedule(timing.tick(), this::tick);
+        }
+    }
+
+    /** Members of the in-sync set that are not in sync, or away for too long, are left out. */
+    private void dropMembers() {
+        Config current = committed();
+        if (proposed != null) {
+            return;
+        }
+        SortedMap<Integer, Long> kept = new TreeMap<>();
+        int inSync = 0;
+        int suspects = 0;
+        for (int brick : current.isr().keySet()) {
+            Member member = member(brick);
+            boolean isInSync = member.isAttached() && member.role() == Member.Role.IN_SYNC;
+            inSync += isInSync ? 1 : 0;
+            suspects += member.role() == Member.Role.SUSPECT ? 1 : 0;
+            if (isInSync || (!member.isAttached() && !isAwayTooLong(member))) {
+                kept.put(brick, current.isr().get(brick));
+            }
+        }
+        if (suspects == current.isr().size()) {
+            end(State.CACHE_LOST);
+        } else if (inSync > 0 && kept.size() < current.isr().size() && hasMajority()) {
+            propose(new Config(epoch, current.k() + 1, kept, false));
+        }
+    }
+
+    private boolean isAwayTooLong(Member member) {
+        return port.nanoTime() - member.awaySince() > timing.drop();
+    }
+
+    private boolean hasMajority() {
+        List<Integer> attached = new ArrayList<>();
+        attachedMembers().forEach(member -> attached.add(member.brick()));
+        return layout.isMajority(attached);
+    }
+
+    /** A healed member is taken in. */
+    void join(Member member) {
+        Config current = committed();
+        SortedMap<Integer, Long> isr = new TreeMap<>(current.isr());
+        isr.put(member.brick(), member.promised().cacheEpoch());
+        propose(new Config(epoch, current.k() + 1, isr, false));
+    }
+
+    /** The set that an acknowledgement needs. */
+    SortedSet<Integer> needed() {
+        SortedSet<Integer> needed = new TreeSet<>(committed().isr().keySet());
+        if (proposed != null) {
+            needed.addAll(proposed.isr().keySet());
+        }
+        for (Member member : dataMembers()) {
+            if (member.isJoining()) {
+                needed.add(member.brick());
+            }
+        }
+        return needed;
+    }
+
+    private void advanceQuiesce() {
+        Config current = committed();
+        if (current.isClean() && current.epoch() == epoch && proposed == null) {
+            enter(State.QUIESCED);
+            Runnable done = whenQuiesced;
+            whenQuiesced = null;
+            if (done != null) {
+                done.run();
+            }
+        } else if (proposed == null && operations.isIdle()) {
+            operations.flush((isDone, data) -> quiesceFlushed(isDone, current));
+        }
+    }
+
+    private void quiesceFlushed(boolean isDone, Config before) {
+        if (isDone && proposed == null && before.equals(committed) && state == State.QUIESCING) {
+            propose(new Config(epoch, before.k() + 1, before.isr(), true));
+        }
+    }
+
+    /** Ends in a terminal state; everything under way fails, its outcome unknown. */
+    private void end(State terminal) {
+        enter(terminal);
+        operations.failAll();
+    }
+
+    void enter(State newState) {
+        state = newState;
+        port.entered(newState);
+    }
+
+    final boolean isOver() {
+        return state == State.FENCED || state == State.CACHE_LOST;
+    }
+
+    final boolean isServing() {
+        return state == State.SERVING;
+    }
+
+    final State state() {
+        return state;
+    }
+
+    final long epoch() {
+        return epoch;
+    }
+
+    final Layout layout() {
+        return layout;
+    }
+
+    final Geometry geometry() {
+        return geometry;
+    }
+
+    final Timing timing() {
+        return timing;
+    }
+
+    final GatewayPort port() {
+        return port;
+    }
+
+    final Operations operations() {
+        return operations;
+    }
+
+    final boolean isProposing() {
+        return proposed != null;
+    }
+
+    /** The committed configuration of this epoch. */
+    final Config committed() {
+        Config config = committed;
+        if (config == null) {
+            throw new IllegalStateException("no configuration is committed: epoch=" + epoch);
+        }
+        return config;
+    }
+
+    final Member member(int brick) {
+        Member member = members.get(brick);
+        if (member == null) {
+            throw new IllegalArgumentException("unknown voter: brick=" + brick);
+        }
+        return member;
+    }
+
+    final List<Member> attachedMembers() {
+        return members.values().stream().filter(Member::isAttached).toList();
+    }
+
+    /** Those with a copy. */
+    final List<Member> dataMembers() {
+        return members.values().stream().filter(m -> layout.isData(m.brick())).toList();
+    }
+
+    /** In-sync members, of the committed and of any proposed set: readers and heal sources. */
+    final List<Member> sources() {
+        SortedSet<Integer> isr = new TreeSet<>(committed().isr().keySet());
+        if (proposed != null) {
+            isr.retainAll(proposed.isr().keySet());
+        }
+        return dataMembers().stream()
+                .filter(m -> m.role() == Member.Role.IN_SYNC && isr.contains(m.brick()))
+                .toList();
+    }
+
+    /** Regions that may be active on an in-sync member. */
+    final BitSet activeRegions() {
+        BitSet regions = new BitSet();
+        sources().forEach(member -> regions.or(member.active()));
+        return regions;
+    }
+}

@@ -1,0 +1,22 @@
+package io.quoin.replicate;
+
+/** What a gateway needs of its surroundings. */
+public interface GatewayPort {
+    /** Sends to a brick. A session's requests arrive in order; after a lost one none arrives. */
+    void send(int brick, Request request);
+
+    /** The clock, in nanoseconds; safety does not rest on it. */
+    long nanoTime();
+
+    /** Runs the task later, on the gateway's thread, never within the call. */
+    void schedule(long delayNanos, Runnable task);
+
+    /** A configuration has been committed. */
+    void committed(Config config);
+
+    /** A source was taken that may have lost unflushed writes: all in-sync members have. */
+    void suspectTaken(int brick);
+
+    /** The state has changed. */
+    void entered(Gateway.State state);
+}

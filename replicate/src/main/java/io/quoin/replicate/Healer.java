@@ -1,0 +1,172 @@
+package io.quoin.replicate;
+
+import java.util.BitSet;
+import java.util.List;
+import java.util.SortedMap;
+import java.util.TreeMap;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Brings members back into the in-sync set. A heal belongs to one session of its member, in which
+ * the member gets every write besides; a new session begins a new heal, since the dirty maps are
+ * cleared only by the configuration that takes the member in.
+ */
+class Healer {
+    private enum Stage {
+        /** Which regions does it lack? */
+        MAPS,
+        COPYING,
+        /** From here on acknowledgements need it, so that what a flush covers is durable on it. */
+        FLUSHING,
+        /** What do others lack? It must know before it may be the only one left. */
+        MERGING,
+        READY
+    }
+
+    private static final class Heal {
+        final Member member;
+        final BitSet todo = new BitSet();
+        Stage stage = Stage.MAPS;
+        int block;
+        @Nullable Member asked;
+        @Nullable Config mergedUnder;
+
+        Heal(Member member) {
+            this.member = member;
+        }
+    }
+
+    private final Gateway gateway;
+    private final SortedMap<Integer, Heal> heals = new TreeMap<>();
+
+    Healer(Gateway gateway) {
+        this.gateway = gateway;
+    }
+
+    /** In the member's new session. */
+    void begin(Member member) {
+        heals.put(member.brick(), new Heal(member));
+        advance();
+    }
+
+    void sessionLost(Member member) {
+        heals.remove(member.brick());
+        for (Heal heal : heals.values()) {
+            if (heal.asked == member) {
+                heal.asked = null;
+            }
+        }
+    }
+
+    /** Goes on with whatever can go on. */
+    void advance() {
+        heals.values().removeIf(heal -> heal.member.role() != Member.Role.SYNCING);
+        if (!gateway.isServing()) {
+            return;
+        }
+        for (Heal heal : List.copyOf(heals.values())) {
+            if (heal.asked == null && (heal.stage == Stage.MAPS || heal.stage == Stage.MERGING)) {
+                askForMaps(heal);
+            } else if (heal.stage == Stage.READY && !gateway.isProposing()) {
+                join(heal);
+            }
+        }
+    }
+
+    private void askForMaps(Heal heal) {
+        List<Member> sources = gateway.sources();
+        if (sources.isEmpty()) {
+            return;
+        }
+        Config current = gateway.committed();
+        Member source = sources.get(0);
+        heal.asked = source;
+        gateway.ask(
+                source,
+                new Request.MapGet(),
+                result -> {
+                    heal.asked = null;
+                    if (result instanceof Reply.Maps maps && isCurrent(heal)) {
+                        if (heal.stage == Stage.MAPS) {
+                            beginCopying(heal, maps.dirty());
+                        } else {
+                            merge(heal, maps.dirty(), current);
+                        }
+                    }
+                });
+    }
+
+    private boolean isCurrent(Heal heal) {
+        return heals.get(heal.member.brick()) == heal;
+    }
+
+    private void beginCopying(Heal heal, SortedMap<Integer, BitSet> dirty) {
+        heal.stage = Stage.COPYING;
+        heal.todo.or(heal.member.promised().active());
+        BitSet lacking = dirty.get(heal.member.brick());
+        if (lacking != null) {
+            heal.todo.or(lacking);
+        }
+        copyNext(heal);
+    }
+
+    private void copyNext(Heal heal) {
+        Geometry geometry = gateway.geometry();
+        while (heal.block < geometry.blocks() && !heal.todo.get(geometry.region(heal.block))) {
+            heal.block++;
+        }
+        if (heal.block == geometry.blocks()) {
+            flush(heal);
+            return;
+        }
+        int block = heal.block++;
+        gateway.operations()
+                .copy(
+                        block,
+                        heal.member,
+                        (isDone, data) -> {
+                            if (isDone && isCurrent(heal)) {
+                                copyNext(heal);
+                            }
+                        });
+    }
+
+    void flush(Member member, Runnable then) {
+        member.setJoining();
+        gateway.ask(member, new Request.Flush(), done -> then.run());
+    }
+
+    private void flush(Heal heal) {
+        heal.stage = Stage.FLUSHING;
+        flush(
+                heal.member,
+                () -> {
+                    heal.stage = Stage.MERGING;
+                    advance();
+                });
+    }
+
+    private void merge(Heal heal, SortedMap<Integer, BitSet> dirty, Config current) {
+        dirty.remove(heal.member.brick());
+        heal.asked = heal.member;
+        gateway.ask(
+                heal.member,
+                new Request.MapMerge(dirty),
+                done -> {
+                    heal.asked = null;
+                    heal.stage = Stage.READY;
+                    heal.mergedUnder = current;
+                    advance();
+                });
+    }
+
+    /** Maps asked for under an older configuration may lack what a later one has added. */
+    private void join(Heal heal) {
+        if (gateway.committed().equals(heal.mergedUnder)) {
+            gateway.join(heal.member);
+        } else {
+            heal.stage = Stage.MERGING;
+            askForMaps(heal);
+        }
+    }
+}

@@ -1,0 +1,130 @@
+package io.quoin.replicate;
+
+import java.util.BitSet;
+import java.util.SortedMap;
+import java.util.TreeMap;
+import java.util.function.Consumer;
+import org.jspecify.annotations.Nullable;
+
+/** A voter as the gateway sees it: the session, what it owes in it, and its part in the set. */
+final class Member {
+    /** What the member is used for in this session. */
+    enum Role {
+        /** Promises and configurations alone: an arbiter, or the gateway does not serve yet. */
+        VOTER,
+        /** In the in-sync set, but it may have lost writes: it is to be dropped. */
+        SUSPECT,
+        /** Gets every write, and is healed. */
+        SYNCING,
+        /** In sync. */
+        IN_SYNC
+    }
+
+    private record Owed(long sinceNanos, Consumer<Reply.Result> whenAnswered) {}
+
+    private final int brick;
+    private final SortedMap<Long, Owed> owed = new TreeMap<>();
+    private Role role = Role.VOTER;
+    private long session;
+    private long sinceNanos;
+    private long awaySinceNanos;
+    private long nextRequest;
+    private Reply.@Nullable Promised promised;
+    private BitSet active = new BitSet();
+    private boolean isJoining;
+
+    Member(int brick) {
+        this.brick = brick;
+    }
+
+    int brick() {
+        return brick;
+    }
+
+    Role role() {
+        return role;
+    }
+
+    void setRole(Role newRole) {
+        role = newRole;
+    }
+
+    long session() {
+        return session;
+    }
+
+    /** A new session, not open yet. What the old one owed is void. */
+    void begin(long newSession, long nowNanos) {
+        session = newSession;
+        sinceNanos = nowNanos;
+        owed.clear();
+        promised = null;
+        role = Role.VOTER;
+        isJoining = false;
+    }
+
+    /** When the last open session was lost. */
+    long awaySince() {
+        return awaySinceNanos;
+    }
+
+    void setAwaySince(long nanos) {
+        awaySinceNanos = nanos;
+    }
+
+    void attach(Reply.Promised answer) {
+        promised = answer;
+        active = (BitSet) answer.active().clone();
+    }
+
+    boolean isAttached() {
+        return promised != null;
+    }
+
+    /** What the brick had when the session opened. */
+    Reply.Promised promised() {
+        Reply.Promised answer = promised;
+        if (answer == null) {
+            throw new IllegalStateException("member has no session: brick=" + brick);
+        }
+        return answer;
+    }
+
+    /** Regions that may be active on the brick. */
+    BitSet active() {
+        return active;
+    }
+
+    /** Whether acknowledgements need it already, though no configuration has it yet. */
+    boolean isJoining() {
+        return isJoining;
+    }
+
+    void setJoining() {
+        isJoining = true;
+    }
+
+    /** The id under which an answer is awaited. */
+    long owe(long nowNanos, Consumer<Reply.Result> whenAnswered) {
+        owed.put(++nextRequest, new Owed(nowNanos, whenAnswered));
+        return nextRequest;
+    }
+
+    void answer(long id, Reply.Result result) {
+        Owed answered = owed.remove(id);
+        if (answered != null) {
+            answered.whenAnswered().accept(result);
+        }
+    }
+
+    /** When the oldest thing was asked for that has not come: an answer, or the session. */
+    long waitingSince(long nowNanos) {
+        if (!isAttached()) {
+            return sinceNanos;
+        }
+        for (Owed oldest : owed.values()) {
+            return oldest.sinceNanos();
+        }
+        return nowNanos;
+    }
+}

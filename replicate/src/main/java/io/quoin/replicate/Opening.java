@@ -1,0 +1,127 @@
+package io.quoin.replicate;
+
+import java.util.ArrayList;
+import java.util.BitSet;
+import java.util.Iterator;
+import java.util.List;
+import java.util.SortedMap;
+import java.util.TreeMap;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * How an image is opened: promises of a majority, the newest configuration among them, a source,
+ * and the copy of every block that may differ. The source is written to as well, and flushed: what
+ * it shows need not be durable on it. If a session is lost in between, all is begun again.
+ */
+class Opening {
+    private final Gateway gateway;
+    private long beganNanos;
+    private int attempt;
+
+    Opening(Gateway gateway) {
+        this.gateway = gateway;
+    }
+
+    /** Begins (again) to wait for promises. */
+    void begin() {
+        attempt++;
+        beganNanos = gateway.port().nanoTime();
+    }
+
+    /** Chooses a source, if there is one by now. */
+    void advance() {
+        List<Member> attached = gateway.attachedMembers();
+        Config newest = newest(attached);
+        if (gateway.state() != Gateway.State.PROMISING || newest == null) {
+            return;
+        }
+        List<Member> trusted = new ArrayList<>();
+        List<Member> suspects = new ArrayList<>();
+        for (Member member : attached) {
+            Long expected = newest.isr().get(member.brick());
+            if (expected != null) {
+                boolean isTrusted =
+                        newest.isClean()
+                                || gateway.isTrusted(expected, member.promised().cacheEpoch());
+                (isTrusted ? trusted : suspects).add(member);
+            }
+        }
+        long waited = gateway.port().nanoTime() - beganNanos;
+        boolean isAll = trusted.size() == newest.isr().size();
+        if (!trusted.isEmpty() && (isAll || waited > gateway.timing().gather())) {
+            reconcile(trusted, newest.isClean());
+        } else if (trusted.isEmpty()
+                && !suspects.isEmpty()
+                && waited > gateway.timing().suspect()) {
+            gateway.port().suspectTaken(suspects.get(0).brick());
+            reconcile(suspects.subList(0, 1), false);
+        }
+    }
+
+    private @Nullable Config newest(List<Member> attached) {
+        if (!gateway.layout().isMajority(attached.stream().map(Member::brick).toList())) {
+            return null;
+        }
+        Config newest = attached.get(0).promised().config();
+        for (Member member : attached) {
+            Config config = member.promised().config();
+            newest = config.isNewerThan(newest) ? config : newest;
+        }
+        return newest;
+    }
+
+    private void reconcile(List<Member> members, boolean isClean) {
+        gateway.enter(Gateway.State.RECONCILING);
+        BitSet regions = new BitSet();
+        if (!isClean) {
+            members.forEach(member -> regions.or(member.promised().active()));
+        }
+        List<Integer> blocks = new ArrayList<>();
+        for (int block = 0; block < gateway.geometry().blocks(); block++) {
+            if (regions.get(gateway.geometry().region(block))) {
+                blocks.add(block);
+            }
+        }
+        copyNext(members, blocks.iterator(), attempt);
+    }
+
+    private void copyNext(List<Member> members, Iterator<Integer> blocks, int current) {
+        if (!blocks.hasNext()) {
+            askAll(members, new Request.Flush(), current, () -> configure(members));
+            return;
+        }
+        int block = blocks.next();
+        gateway.ask(
+                members.get(0),
+                new Request.Read(block),
+                result -> {
+                    if (result instanceof Reply.Data data && current == attempt) {
+                        Request.Operation write = new Request.Write(block, data.data());
+                        askAll(members, write, current, () -> copyNext(members, blocks, current));
+                    }
+                });
+    }
+
+    private void askAll(
+            List<Member> members, Request.Operation operation, int current, Runnable then) {
+        List<Member> waiting = new ArrayList<>(members);
+        for (Member member : members) {
+            gateway.ask(
+                    member,
+                    operation,
+                    done -> {
+                        waiting.remove(member);
+                        if (waiting.isEmpty() && current == attempt) {
+                            then.run();
+                        }
+                    });
+        }
+    }
+
+    private void configure(List<Member> members) {
+        SortedMap<Integer, Long> isr = new TreeMap<>();
+        members.forEach(member -> isr.put(member.brick(), member.promised().cacheEpoch()));
+        gateway.enter(Gateway.State.CONFIGURING);
+        gateway.propose(new Config(gateway.epoch(), 1, isr, false));
+    }
+}

@@ -1,0 +1,298 @@
+package io.quoin.replicate;
+
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.PriorityQueue;
+import java.util.Random;
+import java.util.Set;
+import java.util.function.BooleanSupplier;
+import java.util.function.Supplier;
+
+/**
+ * Bricks, two clients and the network between them, in virtual time: all chance is of one seed. The
+ * invariants are checked after each step.
+ */
+final class SimWorld {
+    static final Geometry GEOMETRY = new Geometry(8, 2);
+    static final long MILLIS = 1_000_000;
+    static final Timing TIMING =
+            new Timing(
+                    20 * MILLIS,
+                    200 * MILLIS,
+                    150 * MILLIS,
+                    40 * MILLIS,
+                    800 * MILLIS,
+                    300 * MILLIS);
+
+    private static final long DELAY_NANOS = 4 * MILLIS;
+
+    /** A process: what it has scheduled ends with it. */
+    static final class Node {
+        final String name;
+        int incarnation;
+        boolean isUp = true;
+
+        Node(String name) {
+            this.name = name;
+        }
+    }
+
+    private record Event(long at, long order, Node node, int incarnation, Runnable task)
+            implements Comparable<Event> {
+        @Override
+        public int compareTo(Event other) {
+            return at != other.at ? Long.compare(at, other.at) : Long.compare(order, other.order);
+        }
+    }
+
+    private record Connection(long gateway, int brick, long session) {}
+
+    private record Way(Connection connection, boolean isToBrick) {}
+
+    private record Cut(int client, int brick, boolean isToBrick) {}
+
+    final Layout layout;
+    final Mutant mutant;
+    final List<SimBrick> bricks = new ArrayList<>();
+    final List<SimClient> clients = new ArrayList<>();
+    final History history = new History();
+    private final Random random;
+    private final PriorityQueue<Event> events = new PriorityQueue<>();
+    private final Map<Connection, Integer> connections = new HashMap<>();
+    private final Map<Way, Long> lastDelivery = new HashMap<>();
+    private final Set<Way> broken = new HashSet<>();
+    private final Set<Cut> cuts = new HashSet<>();
+    private final Map<List<Long>, Config> configs = new HashMap<>();
+    private final boolean isTracing;
+    private Config committed;
+    private double loss;
+    private long now;
+    private long order;
+    private long nextEpoch = 1;
+    private long steps;
+
+    SimWorld(Layout layout, long seed, Mutant mutant, boolean isTracing) {
+        this.layout = layout;
+        this.mutant = mutant;
+        this.isTracing = isTracing;
+        this.random = new Random(seed * 0x9E3779B97F4A7C15L + 1);
+        this.committed = Config.initial(layout);
+        for (int brick = 0; brick < layout.voters(); brick++) {
+            bricks.add(new SimBrick(this, brick));
+        }
+        for (int client = 0; client < 2; client++) {
+            clients.add(new SimClient(this, client));
+        }
+    }
+
+    static void require(boolean holds, String what) {
+        if (!holds) {
+            throw new AssertionError(what);
+        }
+    }
+
+    Random random() {
+        return random;
+    }
+
+    long now() {
+        return now;
+    }
+
+    long steps() {
+        return steps;
+    }
+
+    long nextEpoch() {
+        return nextEpoch++;
+    }
+
+    /** The highest epoch given out. */
+    long lastEpoch() {
+        return nextEpoch - 1;
+    }
+
+    void trace(Supplier<String> what) {
+        if (isTracing) {
+            System.out.printf("%10.3f ms  %s%n", now / (double) MILLIS, what.get());
+        }
+    }
+
+    void after(long delay, Node node, Runnable task) {
+        events.add(new Event(now + delay, order++, node, node.incarnation, task));
+    }
+
+    /** Runs until the time is up. */
+    void run(long nanos) {
+        long end = now + nanos;
+        runUntil(nanos, () -> false);
+        now = end;
+    }
+
+    /** Runs until it holds; false if it does not in time. */
+    boolean runUntil(long nanos, BooleanSupplier holds) {
+        long end = now + nanos;
+        while (!holds.getAsBoolean()) {
+            Event event = events.peek();
+            if (event == null || event.at() > end) {
+                return false;
+            }
+            events.remove();
+            now = event.at();
+            if (event.node().isUp && event.node().incarnation == event.incarnation()) {
+                steps++;
+                event.task().run();
+                checkMembersEqual();
+            }
+        }
+        return true;
+    }
+
+    /** To a brick, in the order of its session; after a lost message none arrives. */
+    void send(SimClient client, int brick, Request request) {
+        Connection connection = new Connection(request.gateway(), brick, request.session());
+        SimBrick to = bricks.get(brick);
+        trace(() -> client.node.name + " -> brick " + brick + "  " + request);
+        checkSent(client, brick, request);
+        deliver(client, new Way(connection, true), to.node, to, () -> to.receive(client, request));
+    }
+
+    /** Back to the client. */
+    void reply(SimBrick from, SimClient client, long gateway, Reply reply) {
+        Connection connection = new Connection(gateway, reply.brick(), reply.session());
+        trace(() -> "brick " + reply.brick() + " -> " + client.node.name + "  " + reply);
+        deliver(
+                client,
+                new Way(connection, false),
+                client.node,
+                from,
+                () -> client.receive(gateway, reply));
+    }
+
+    private void deliver(SimClient client, Way way, Node to, SimBrick brick, Runnable task) {
+        Connection connection = way.connection();
+        int incarnation = connections.computeIfAbsent(connection, key -> brick.node.incarnation);
+        boolean isCut = cuts.contains(new Cut(client.index, connection.brick(), way.isToBrick()));
+        if (isCut || incarnation != brick.node.incarnation || random.nextDouble() < loss) {
+            broken.add(way);
+        }
+        if (broken.contains(way)) {
+            return;
+        }
+        long delay = random.nextLong(random.nextInt(20) == 0 ? 20 * DELAY_NANOS : DELAY_NANOS);
+        long due = Math.max(now + delay, lastDelivery.getOrDefault(way, 0L) + 1);
+        lastDelivery.put(way, due);
+        after(due - now, to, task);
+    }
+
+    void cut(int client, int brick, boolean isToBrick) {
+        trace(() -> "cut client " + client + (isToBrick ? " -> " : " <- ") + "brick " + brick);
+        cuts.add(new Cut(client, brick, isToBrick));
+    }
+
+    void isolate(int client, int brick) {
+        cut(client, brick, true);
+        cut(client, brick, false);
+    }
+
+    void join(int client, int brick) {
+        cuts.removeIf(cut -> cut.client() == client && cut.brick() == brick);
+    }
+
+    void joinAll() {
+        trace(() -> "all cuts end");
+        cuts.clear();
+    }
+
+    void setLoss(double chance) {
+        loss = chance;
+    }
+
+    void committed(Config config) {
+        if (config.isNewerThan(committed)) {
+            committed = config;
+        }
+    }
+
+    Config committed() {
+        return committed;
+    }
+
+    private void checkSent(SimClient client, int brick, Request request) {
+        if (request.operation() instanceof Request.Configure configure) {
+            Config config = configure.config();
+            Config known = configs.putIfAbsent(List.of(config.epoch(), config.k()), config);
+            require(known == null || known.equals(config), "I3: two configs " + config);
+        } else if (request.operation() instanceof Request.Read && client.isServing()) {
+            require(
+                    client.gateway().committed().isr().containsKey(brick),
+                    "I10: read of a member that is not in sync: brick=" + brick);
+        }
+    }
+
+    /** I7: in-sync members that differ have the region active on one of them. */
+    private void checkMembersEqual() {
+        List<Integer> isr = new ArrayList<>(committed.isr().keySet());
+        for (int i = 0; i + 1 < isr.size(); i++) {
+            for (int j = i + 1; j < isr.size(); j++) {
+                checkPair(bricks.get(isr.get(i)), bricks.get(isr.get(j)));
+            }
+        }
+    }
+
+    private void checkPair(SimBrick a, SimBrick b) {
+        if (!isWhole(a) || !isWhole(b)) {
+            return;
+        }
+        for (int block = 0; block < GEOMETRY.blocks(); block++) {
+            int region = GEOMETRY.region(block);
+            require(
+                    a.disk.content(block).equals(b.disk.content(block))
+                            || a.disk.logged().active().get(region)
+                            || b.disk.logged().active().get(region),
+                    "I7: members differ in a region that is not active: block=" + block);
+        }
+    }
+
+    private boolean isWhole(SimBrick brick) {
+        Long expected = committed.isr().get(brick.id);
+        return expected != null
+                && expected == brick.disk.logged().cacheEpoch()
+                && !brick.disk.isUncertain();
+    }
+
+    /** I5: what was acknowledged before the flush is durable on every in-sync member. */
+    void checkFlushed(Config config, int block, long stamp) {
+        for (int brick : config.isr().keySet()) {
+            require(
+                    bricks.get(brick).disk.durable(block).equals(SimDisk.block(stamp)),
+                    "I5: flushed but not durable: brick=" + brick + ", block=" + block);
+        }
+    }
+
+    /** I19. */
+    String whatIsNotHealed() {
+        for (SimBrick brick : bricks) {
+            BrickMetadata metadata = brick.disk.logged();
+            if (layout.isData(brick.id)) {
+                if (!metadata.active().isEmpty() || !metadata.dirty().isEmpty()) {
+                    return "maps: brick="
+                            + brick.id
+                            + ", active="
+                            + metadata.active()
+                            + ", dirty="
+                            + metadata.dirty();
+                }
+                for (int block = 0; block < GEOMETRY.blocks(); block++) {
+                    if (!brick.disk.content(block).equals(bricks.get(0).disk.content(block))) {
+                        return "content: brick=" + brick.id + ", block=" + block;
+                    }
+                }
+            }
+        }
+        return committed.isr().size() == layout.dataBricks() ? "" : "in-sync set: " + committed;
+    }
+}
