@@ -67,7 +67,9 @@ class SnapshotDeleteCrashTest {
                     .isEmpty();
             assertThat(judge.states).isGreaterThan(8);
             assertThat(judge.unclean > 0).as("not clean").isEqualTo(!options.contains("lazy"));
-            assertThat(judge.reclaimed > 0).as("walked").isEqualTo(!options.contains("0.10"));
+            if (!options.contains("lazy")) { // rebuilt when dirty, at times all that is seen
+                assertThat(judge.reclaimed > 0).as("walked").isEqualTo(!options.contains("0.10"));
+            }
         }
     }
 
