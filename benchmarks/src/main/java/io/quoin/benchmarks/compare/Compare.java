@@ -40,7 +40,8 @@ import picocli.CommandLine.Spec;
             "Examples:",
             "  benchmarks/compare --rows randread-qd32,randwrite-qd32 --rounds 3",
             "  benchmarks/compare --many --rows disks --disks 200 --rounds 3",
-            "  benchmarks/compare --flood --rows block-status,reads --rounds 3"
+            "  benchmarks/compare --flood --rows block-status,reads --rounds 3",
+            "  benchmarks/compare --snapshots --rows cut-1t --rounds 50 --seconds 1"
         })
 public final class Compare implements Callable<Integer> {
     /** The forms of the report. */
@@ -83,7 +84,10 @@ public final class Compare implements Callable<Integer> {
 
     @Option(
             names = "--disks",
-            description = "With --many: how many at once. Default: 200 disks, 100 overlays.")
+            description = {
+                "With --many: how many at once. Default: 200 disks, 100 overlays.",
+                "With --snapshots: how many clones. Default: " + SnapshotComparison.CLONES + "."
+            })
     private @Nullable Integer disks;
 
     @Option(
@@ -117,7 +121,8 @@ public final class Compare implements Callable<Integer> {
             names = "--size",
             description =
                     "Of the disk in MiB. Default: 1024; with --convert 4096, half of it data;"
-                            + " with --many 1 TiB, 64 GiB, 16 TiB; with --flood the guest's.")
+                            + " with --many 1 TiB, 64 GiB, 16 TiB; with --flood the guest's;"
+                            + " with --snapshots as --list says.")
     private @Nullable Long size;
 
     private long sizeMebibytes = SIZE_MEBIBYTES;
@@ -147,6 +152,11 @@ public final class Compare implements Callable<Integer> {
                 names = "--flood",
                 description = "Measure a guest beside clients that flood another disk instead.")
         private boolean flood;
+
+        @Option(
+                names = "--snapshots",
+                description = "Measure what snapshots and clones cost, instead.")
+        private boolean snapshots;
     }
 
     /** Runs the command line and ends the process. */
@@ -177,8 +187,14 @@ public final class Compare implements Callable<Integer> {
         if ((disks != null && disks < 1) || clients < 1 || strideMebibytes < 1) {
             throw usage("--disks, --clients and --stride are at least 1");
         }
-        if (mode.many || mode.flood) {
-            return withBench(mode.many ? this::many : this::flood, out);
+        if (mode.many) {
+            return withBench(this::many, out);
+        }
+        if (mode.flood) {
+            return withBench(this::flood, out);
+        }
+        if (mode.snapshots) {
+            return withBench(this::snapshots, out);
         }
         return mode.convert ? compareConversions(out) : compareServers(out);
     }
@@ -190,6 +206,8 @@ public final class Compare implements Callable<Integer> {
             ManyScenario.all().forEach(one -> choices.put(one.name(), one.title()));
         } else if (mode.flood) {
             FloodKind.all().forEach(one -> choices.put(one.label(), one.title()));
+        } else if (mode.snapshots) {
+            SnapshotScenario.all().forEach(one -> choices.put(one.label(), one.title()));
         } else if (mode.convert) {
             ConvertRow.ALL.forEach(one -> choices.put(one.name(), one.name()));
         } else {
@@ -212,7 +230,8 @@ public final class Compare implements Callable<Integer> {
         if (mode.flood) {
             floodServers().forEach(name -> peers.addAll(FLOOD_PEERS.getOrDefault(name, List.of())));
         } else {
-            peers.addAll(List.of(Peer.QEMU_IMG, Peer.QEMU_NBD));
+            peers.add(Peer.QEMU_IMG);
+            peers.add(mode.snapshots ? Peer.QEMU_SYSTEM : Peer.QEMU_NBD);
         }
         boolean present = true;
         for (Peer peer : peers) {
@@ -241,6 +260,15 @@ public final class Compare implements Callable<Integer> {
         ManyComparison comparison =
                 new ManyComparison(bench, disks, sizeBytes, strideMebibytes << 20);
         ManyReport report = new ManyReport(scenarios, comparison.run(scenarios));
+        return output == Output.json ? report.json() : report.table();
+    }
+
+    private String snapshots(Bench bench) throws IOException {
+        List<SnapshotScenario> scenarios =
+                SnapshotScenario.all().stream().filter(one -> isChosen(one.label())).toList();
+        Long sizeBytes = size == null ? null : Long.valueOf(size << 20);
+        SnapshotComparison comparison = new SnapshotComparison(bench, disks, sizeBytes);
+        SnapshotReport report = new SnapshotReport(scenarios, comparison.run(scenarios));
         return output == Output.json ? report.json() : report.table();
     }
 

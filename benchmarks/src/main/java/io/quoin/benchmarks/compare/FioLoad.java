@@ -57,6 +57,20 @@ final class FioLoad implements AutoCloseable {
         once(bench, uri, List.of("--rw=write", "--bs=64k", "--iodepth=16", "--end_fsync=1"));
     }
 
+    /** Writes so many bytes at random places of 64 KiB, none twice. */
+    static void change(Bench bench, String uri, long sizeBytes, long changedBytes)
+            throws IOException {
+        List<String> arguments =
+                List.of(
+                        "--rw=randwrite",
+                        "--bs=64k",
+                        "--iodepth=16",
+                        "--end_fsync=1",
+                        "--size=" + sizeBytes,
+                        "--io_size=" + Math.min(sizeBytes, changedBytes));
+        once(bench, uri, arguments);
+    }
+
     private static void once(Bench bench, String uri, List<String> arguments) throws IOException {
         try (FioLoad load = start(bench, 0, List.of(uri), arguments)) {
             Result result = load.await();

@@ -54,6 +54,34 @@ class ManyTest {
 
     @Test
     @Tag("e2e")
+    void shouldMeasureSnapshotsWhenRunShortly() throws Exception {
+        Peer.assumeAll(Peer.FIO, Peer.QEMU_SYSTEM, Peer.QEMU_IMG);
+
+        int exitCode =
+                run(
+                        "--snapshots",
+                        "--rows=cut-64g,first-writes,many,clones,diff",
+                        "--disks=4",
+                        "--rounds=1",
+                        "--seconds=1",
+                        "--size=64",
+                        "--output=json");
+
+        assertThat(exitCode).as(err.toString()).isZero();
+        JsonNode report = new ObjectMapper().readTree(out.toString());
+        assertThat(report.get("scenarios")).hasSize(5);
+        for (JsonNode scenario : report.get("scenarios")) {
+            assertThat(scenario.get("medians").isEmpty()).as(scenario.toString()).isFalse();
+        }
+        JsonNode clones = report.at("/scenarios/3/medians");
+        assertThat(clones.at("/errors of the busy ones/quoin").asDouble(-1)).isZero();
+        assertThat(report.at("/scenarios/4/medians/MiB that differ/quoin").asDouble())
+                .isEqualTo(64);
+        assertThat(folder).isEmptyDirectory();
+    }
+
+    @Test
+    @Tag("e2e")
     void shouldMeasureTheGuestBesideEachFloodWhenRunShortly() throws Exception {
         Peer.assumeAll(Peer.FIO, Peer.QEMU_NBD, Peer.QEMU_IMG);
 
