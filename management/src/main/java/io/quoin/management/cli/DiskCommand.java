@@ -36,7 +36,7 @@ import picocli.CommandLine.Spec;
 @Command(
         name = "disk",
         description =
-                "Create, clone, list, show, check, resize and remove disks, and show how to attach"
+                "Create, clone, list, show, check, flatten, resize and remove disks, and show how to attach"
                         + " them.",
         synopsisSubcommandLabel = "COMMAND",
         mixinStandardHelpOptions = true,
@@ -48,6 +48,7 @@ import picocli.CommandLine.Spec;
     DiskCommand.Info.class,
     CloneCommands.Children.class,
     DiskCheckCommand.class,
+    DiskFlattenCommand.class,
     DiskCommand.Resize.class,
     DiskCommand.Rm.class,
     AttachCommands.Uri.class,

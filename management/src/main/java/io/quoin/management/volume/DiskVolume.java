@@ -44,6 +44,7 @@ public final class DiskVolume implements AutoCloseable {
     private final DiskChecks checks;
     private final VolumeSnapshots snapshots;
     private final VolumeDiffs diffs;
+    private final VolumeFlatten flattening;
     private volatile List<String> names = List.of();
     private volatile List<String> snapshotNames = List.of();
 
@@ -64,6 +65,7 @@ public final class DiskVolume implements AutoCloseable {
         this.checks = new DiskChecks(graph.top(), loops, open);
         this.snapshots = new VolumeSnapshots(graph.top(), loops, open);
         this.diffs = new VolumeDiffs(graph.top(), loops, open);
+        this.flattening = new VolumeFlatten(open);
         this.lookUpNanos = loops.loops().get(0).nanoTime() - LOOK_UP_NANOS;
     }
 
@@ -111,6 +113,16 @@ public final class DiskVolume implements AutoCloseable {
     /** What differs between snapshots. */
     public VolumeDiffs diffs() {
         return diffs;
+    }
+
+    /** What makes disks independent of others. */
+    public VolumeFlatten flattening() {
+        return flattening;
+    }
+
+    /** ENOENT, with the nearest name, of a disk that is not there. */
+    public void requirePresent(String name) {
+        Stages.await(lookingUp(() -> top().stat(name)));
     }
 
     /** What is done with those of a disk. */

@@ -19,7 +19,7 @@ import org.agrona.BufferUtil;
  */
 public final class BackingCopy {
     /** Guests that want the same clusters wait for one piece. */
-    private static final int PIECE_BYTES = 512 << 10;
+    private static final int PIECE_BYTES = 256 << 10;
 
     private static final long ASKED_BYTES_MAX = 1L << 30;
     private static final int ALIGNMENT = 4096;
