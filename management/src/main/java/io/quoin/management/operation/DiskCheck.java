@@ -123,7 +123,10 @@ public final class DiskCheck implements JobOperation<DiskCheck.Request, DiskChec
     public Result work(Request request, ManagedVolume volume, JobControl control) {
         Optional<OpenCheck> found =
                 volume.disks()
-                        .check(request.name(), LEAKS.equals(request.repair()), new JobEvents(control));
+                        .check(
+                                request.name(),
+                                LEAKS.equals(request.repair()),
+                                new JobEvents(control));
         return found.map(check -> Result.of(request.name(), check))
                 .orElseGet(() -> Result.without(request.name()));
     }

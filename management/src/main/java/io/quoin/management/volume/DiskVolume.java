@@ -45,6 +45,7 @@ public final class DiskVolume implements AutoCloseable {
     private final VolumeSnapshots snapshots;
     private final VolumeDiffs diffs;
     private final VolumeFlatten flattening;
+    private final VolumeTrash trash;
     private volatile List<String> names = List.of();
     private volatile List<String> snapshotNames = List.of();
 
@@ -66,6 +67,7 @@ public final class DiskVolume implements AutoCloseable {
         this.snapshots = new VolumeSnapshots(graph.top(), loops, open);
         this.diffs = new VolumeDiffs(graph.top(), loops, open);
         this.flattening = new VolumeFlatten(open);
+        this.trash = new VolumeTrash(graph.top(), open);
         this.lookUpNanos = loops.loops().get(0).nanoTime() - LOOK_UP_NANOS;
     }
 
@@ -118,6 +120,11 @@ public final class DiskVolume implements AutoCloseable {
     /** What makes disks independent of others. */
     public VolumeFlatten flattening() {
         return flattening;
+    }
+
+    /** Removed disks that are kept. */
+    public VolumeTrash trash() {
+        return trash;
     }
 
     /** ENOENT, with the nearest name, of a disk that is not there. */
@@ -313,7 +320,7 @@ public final class DiskVolume implements AutoCloseable {
         checks.stop();
     }
 
-    /** Removes a disk for good; EBUSY while a client is attached. */
+    /** Removes a disk for good, past the trash; EBUSY while a client is attached. */
     public void remove(String name) {
         Stages.await(open.alone(name, () -> top().remove(name)));
         Stages.await(refresh());

@@ -57,8 +57,7 @@ public final class VolumeFlatten {
         String parent =
                 call(
                         disk,
-                        control ->
-                                CompletableFuture.completedFuture(control.parent().orElse("")));
+                        control -> CompletableFuture.completedFuture(control.parent().orElse("")));
         if (parent.isEmpty()) {
             return new Flattened(null, 0);
         }
