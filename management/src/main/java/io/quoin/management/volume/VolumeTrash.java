@@ -36,9 +36,9 @@ public final class VolumeTrash {
         return DiskTrash.of(graph);
     }
 
-    /** Whether removed disks are kept at all. */
+    /** Whether removed disks are kept at all: a volume need not have a trash. */
     public boolean isKeeping() {
-        return !trash().keptFor().isZero();
+        return graph.extension(DiskTrash.class).filter(t -> !t.keptFor().isZero()).isPresent();
     }
 
     /** Puts a disk there; EBUSY while a client is attached, or others stand on it. */
@@ -53,7 +53,9 @@ public final class VolumeTrash {
     }
 
     private List<TrashedDisk> all() {
-        return Stages.await(trash().list());
+        return graph.extension(DiskTrash.class)
+                .map(trash -> Stages.await(trash.list()))
+                .orElse(List.of());
     }
 
     /**
