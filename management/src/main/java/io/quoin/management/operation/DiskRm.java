@@ -49,9 +49,9 @@ public final class DiskRm implements Operation<DiskRm.Request, DiskRm.Result> {
         if (Boolean.TRUE.equals(request.now()) || !volume.disks().trash().isKeeping()) {
             volume.disks().remove(request.name());
         } else {
+            volume.disks().trash().empty(true);
             trashed = volume.disks().trash().put(request.name());
             volume.disks().refreshNames();
-            volume.disks().trash().empty(true);
         }
         return new Result(request.name(), true, trashed);
     }

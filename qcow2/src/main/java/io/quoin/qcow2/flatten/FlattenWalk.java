@@ -61,7 +61,7 @@ final class FlattenWalk {
     }
 
     FlattenProgress progress(boolean flat) {
-        long totalBytes = Math.max(copy.endBytes(), flat ? position : 0);
+        long totalBytes = flat ? Math.min(position, image.sizeBytes()) : copy.endBytes();
         return new FlattenProgress(
                 Math.min(position, totalBytes), totalBytes, copy.copiedBytes(), flat);
     }
