@@ -7,6 +7,7 @@ import io.quoin.brick.posix.BrickFolders;
 import io.quoin.qcow2.layout.HeaderReferences;
 import io.quoin.qcow2.parents.ReferenceGraph;
 import io.quoin.xlator.NameText;
+import io.quoin.xlator.TrashName;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
@@ -33,8 +34,11 @@ import org.jspecify.annotations.Nullable;
  * <p>Threading: confined to the thread of the tool.
  */
 final class FolderParents {
-    /** By the suffix, as disks are images by it: a raw disk's content is its guest's. */
-    private static final String IMAGES = "*.qcow2";
+    /**
+     * By the suffix, as disks are images by it, those in the trash too: a raw disk's content is its
+     * guest's.
+     */
+    private static final String IMAGES = "{*.qcow2,*.qcow2" + TrashName.MARK + "*}";
 
     private static final int FIRST_BYTES = 4096;
 
@@ -83,7 +87,10 @@ final class FolderParents {
         try (DirectoryStream<Path> files = Files.newDirectoryStream(folder, IMAGES)) {
             for (Path file : files) {
                 String name = NameText.lastOf(file);
-                if (!name.startsWith(".") && Files.isRegularFile(file, LinkOption.NOFOLLOW_LINKS)) {
+                boolean isImage = TrashName.fileNameOf(name).endsWith(".qcow2");
+                if (isImage
+                        && !name.startsWith(".")
+                        && Files.isRegularFile(file, LinkOption.NOFOLLOW_LINKS)) {
                     images.put(name, read(file));
                 }
             }

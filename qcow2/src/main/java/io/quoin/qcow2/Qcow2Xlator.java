@@ -21,6 +21,7 @@ import io.quoin.xlator.FileInfo;
 import io.quoin.xlator.OpenMode;
 import io.quoin.xlator.OpenOptions;
 import io.quoin.xlator.PassThroughXlator;
+import io.quoin.xlator.TrashName;
 import io.quoin.xlator.UnfinishedNames;
 import io.quoin.xlator.Xlator;
 import io.quoin.xlator.XlatorFile;
@@ -76,7 +77,9 @@ public final class Qcow2Xlator extends PassThroughXlator implements ImageTree, S
         this.creator = new ImageCreator(subvolume, guard, opener, !allImages);
     }
 
-    private boolean isImage(String fileName) {
+    /** One in the trash is what it was. */
+    private boolean isImage(String name) {
+        String fileName = TrashName.fileNameOf(name);
         return allImages
                 || (fileName.endsWith(ImageName.SUFFIX)
                         && fileName.length() > ImageName.SUFFIX.length())

@@ -5,7 +5,6 @@ import static org.assertj.core.api.Assertions.assertThat;
 import io.quoin.block.BlockError;
 import io.quoin.block.BlockException;
 import io.quoin.block.IoFlags;
-import io.quoin.block.IoRequest;
 import io.quoin.testkit.FileDriver;
 import io.quoin.testkit.MemoryXlator;
 import io.quoin.testkit.ModelDisk;
@@ -13,18 +12,12 @@ import io.quoin.testkit.RandomOperations;
 import io.quoin.testkit.fault.ReorderingXlator;
 import io.quoin.testkit.peer.Peer;
 import io.quoin.xlator.OpenMode;
-import io.quoin.xlator.OpenOptions;
-import io.quoin.xlator.PassThroughFile;
-import io.quoin.xlator.PassThroughXlator;
 import io.quoin.xlator.XlatorFile;
-import io.quoin.xlator.loop.Loop;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.Map;
 import java.util.Random;
-import java.util.concurrent.CompletableFuture;
-import java.util.concurrent.CompletionStage;
 import java.util.stream.Collectors;
 import org.junit.jupiter.api.DisplayName;
 import org.junit.jupiter.api.Timeout;
@@ -66,7 +59,7 @@ class FullDiskTest {
         System.out.println("full disk: seed=" + seed + ", " + options);
         Random random = new Random(seed);
         MemoryXlator brick = new MemoryXlator("brick");
-        Limited limited = new Limited(brick);
+        FullBrick limited = new FullBrick(brick);
         ImageFixture images =
                 new ImageFixture(
                         folder, brick, new ReorderingXlator("reorder", limited, seed), Map.of());
@@ -143,45 +136,6 @@ class FullDiskTest {
         } catch (BlockException e) {
             assertThat(e.error()).isEqualTo(BlockError.ENOSPC);
             refused++;
-        }
-    }
-
-    /** A brick that, while it is full, lets no file become longer. */
-    private static final class Limited extends PassThroughXlator {
-        private boolean full;
-
-        Limited(MemoryXlator below) {
-            super("limited", "testkit/limited", below);
-        }
-
-        @Override
-        public CompletionStage<XlatorFile> open(String fileName, OpenOptions options, Loop loop) {
-            return subvolume().open(fileName, options, loop).thenApply(LimitedFile::new);
-        }
-
-        private final class LimitedFile extends PassThroughFile {
-            LimitedFile(XlatorFile below) {
-                super(below);
-            }
-
-            @Override
-            public void submit(IoRequest request) {
-                if (full
-                        && request.op().changesData()
-                        && request.endBytes() > geometry().sizeBytes()) {
-                    request.complete(BlockError.ENOSPC);
-                } else {
-                    below().submit(request);
-                }
-            }
-
-            @Override
-            public CompletionStage<Void> resize(long newSizeBytes) {
-                return full && newSizeBytes > geometry().sizeBytes()
-                        ? CompletableFuture.failedFuture(
-                                new BlockException(BlockError.ENOSPC, "the brick is full"))
-                        : below().resize(newSizeBytes);
-            }
         }
     }
 }

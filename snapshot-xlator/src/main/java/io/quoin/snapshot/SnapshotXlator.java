@@ -10,12 +10,15 @@ import io.quoin.xlator.CreateOptions;
 import io.quoin.xlator.FileInfo;
 import io.quoin.xlator.OpenOptions;
 import io.quoin.xlator.PassThroughXlator;
+import io.quoin.xlator.TrashName;
 import io.quoin.xlator.Xlator;
 import io.quoin.xlator.XlatorFile;
 import io.quoin.xlator.loop.Loop;
+import java.time.Duration;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.function.Supplier;
@@ -30,11 +33,18 @@ final class SnapshotXlator extends PassThroughXlator implements DiskTree, DiskSn
     private final DiskUses uses = new DiskUses();
     private final DiskImages images;
     private final SnapshotFiles snapshots;
+    private final DiskTrash trash;
 
-    SnapshotXlator(String name, Xlator subvolume) {
+    SnapshotXlator(String name, Xlator subvolume, Duration trashTime) {
         super(name, SnapshotXlatorType.TYPE, subvolume);
         images = new DiskImages(subvolume);
         snapshots = new SnapshotFiles(subvolume, images);
+        trash = new TrashFiles(subvolume, images, uses, trashTime);
+    }
+
+    @Override
+    public <T> Optional<T> extension(Class<T> type) {
+        return type == DiskTrash.class ? Optional.of(type.cast(trash)) : super.extension(type);
     }
 
     @Override
@@ -251,10 +261,14 @@ final class SnapshotXlator extends PassThroughXlator implements DiskTree, DiskSn
         return called(() -> template(disk))
                 .thenCompose(parent -> tree().usersOf(parent.fileName()))
                 .thenApply(
-                        files ->
-                                files.stream()
-                                        .flatMap(file -> DiskFormat.QCOW2.diskOf(file).stream())
-                                        .toList());
+                        files -> files.stream().flatMap(file -> childOf(file).stream()).toList());
+    }
+
+    /** One in the trash is told as such, since it keeps what it stands on in place. */
+    private static Optional<String> childOf(String file) {
+        return DiskFormat.QCOW2
+                .diskOf(TrashName.fileNameOf(file))
+                .map(disk -> TrashName.parse(file).isPresent() ? disk + " (in the trash)" : disk);
     }
 
     private ImageTree tree() {
@@ -275,7 +289,8 @@ final class SnapshotXlator extends PassThroughXlator implements DiskTree, DiskSn
                 });
     }
 
-    private static <T> CompletionStage<T> called(Supplier<CompletionStage<T>> call) {
+    /** What is thrown fails the stage. */
+    static <T> CompletionStage<T> called(Supplier<CompletionStage<T>> call) {
         try {
             return call.get();
         } catch (BlockException e) {

@@ -15,6 +15,7 @@ import io.quoin.xlator.FileInfo;
 import io.quoin.xlator.OpenMode;
 import io.quoin.xlator.OpenOptions;
 import io.quoin.xlator.XlatorFile;
+import java.time.Duration;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.CompletionException;
@@ -31,7 +32,7 @@ class SnapshotXlatorTest {
     private final VirtualLoopGroup loops = new VirtualLoopGroup(2);
     private final VirtualLoop loop = loops.loop(0);
     private final MemoryXlator images = new MemoryXlator("images");
-    private final SnapshotXlator disks = new SnapshotXlator("disks", images);
+    private final SnapshotXlator disks = new SnapshotXlator("disks", images, Duration.ofDays(7));
 
     @Test
     void shouldShowImagesAsDisksWhenListed() {

@@ -7,6 +7,7 @@ import io.quoin.management.operation.DiskResize;
 import io.quoin.management.operation.DiskRm;
 import io.quoin.management.operation.VolumeClient;
 import io.quoin.management.volume.DiskView;
+import io.quoin.management.volume.TrashView;
 import io.quoin.snapshot.SnapshotName;
 import io.quoin.tools.terminal.ByteSize;
 import io.quoin.tools.terminal.OutputOption;
@@ -36,7 +37,7 @@ import picocli.CommandLine.Spec;
 @Command(
         name = "disk",
         description =
-                "Create, clone, list, show, check, resize and remove disks, and show how to attach"
+                "Create, clone, list, show, check, flatten, resize and remove disks, and show how to attach"
                         + " them.",
         synopsisSubcommandLabel = "COMMAND",
         mixinStandardHelpOptions = true,
@@ -48,6 +49,7 @@ import picocli.CommandLine.Spec;
     DiskCommand.Info.class,
     CloneCommands.Children.class,
     DiskCheckCommand.class,
+    DiskFlattenCommand.class,
     DiskCommand.Resize.class,
     DiskCommand.Rm.class,
     AttachCommands.Uri.class,
@@ -203,25 +205,47 @@ final class DiskCommand implements Runnable {
     /** {@code quoin disk rm}. */
     @Command(
             name = "rm",
-            description = "Remove a disk and everything on it.",
+            description = "Remove a disk and everything on it, into the trash.",
             mixinStandardHelpOptions = true,
             footer = {
                 "",
-                "Its snapshots go with it. Refused while a client is attached to it or to one of its",
-                "snapshots, and while another disk stands on it or on one of its snapshots.",
+                "It is kept for 7 days, or as long as the volfile says, takes its space until then,"
+                        + " and can",
+                "be restored: see quoin trash. Its snapshots go with it. Refused while a client is"
+                        + " attached",
+                "to it or to one of its snapshots, and while another disk, in the trash or not,"
+                        + " stands on it",
+                "or on one of its snapshots.",
                 "",
-                "Example:",
-                "  quoin disk rm vm1"
+                "Examples:",
+                "  quoin disk rm vm1",
+                "  quoin disk rm vm1 --now"
             })
     static final class Rm extends OnVolume {
         @Parameters(paramLabel = "NAME", description = "name of the disk")
         @SuppressWarnings("NullAway.Init") // picocli sets it
         private String name;
 
+        @Option(names = "--now", description = "remove it for good, past the trash")
+        private boolean now;
+
         @Override
         void run(VolumeClient client, OutputOption out) {
-            DiskRm.Result removed = client.call(DiskRm.TYPE, new DiskRm.Request(name));
-            out.print(removed, writer -> writer.println("Removed " + name));
+            DiskRm.Result removed =
+                    client.call(DiskRm.TYPE, new DiskRm.Request(name, now ? true : null));
+            TrashView trashed = removed.trashed();
+            out.print(
+                    removed,
+                    writer ->
+                            writer.println(
+                                    trashed == null
+                                            ? "Removed " + name
+                                            : "Removed "
+                                                    + name
+                                                    + ", in the trash until "
+                                                    + trashed.expiresAt()
+                                                    + " as "
+                                                    + trashed.id()));
         }
     }
 

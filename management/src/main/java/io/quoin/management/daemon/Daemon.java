@@ -71,6 +71,7 @@ public final class Daemon implements AutoCloseable {
             // Ends its jobs, and with that the wait of those that follow them, before the server.
             add(managed);
             managed.takeUpJobs();
+            add(TrashTimer.start(volume.disks().trash()));
             startedNanos = System.nanoTime();
         } catch (RuntimeException | Error e) {
             try {

@@ -7,7 +7,6 @@ import io.quoin.block.BlockError;
 import io.quoin.block.BlockException;
 import io.quoin.management.job.JobControl;
 import io.quoin.management.job.JobView;
-import io.quoin.management.volume.CheckEvents;
 import io.quoin.qcow2.check.CheckResult;
 import io.quoin.qcow2.served.OpenCheck;
 import java.util.Optional;
@@ -124,27 +123,11 @@ public final class DiskCheck implements JobOperation<DiskCheck.Request, DiskChec
     public Result work(Request request, ManagedVolume volume, JobControl control) {
         Optional<OpenCheck> found =
                 volume.disks()
-                        .check(request.name(), LEAKS.equals(request.repair()), new Told(control));
+                        .check(
+                                request.name(),
+                                LEAKS.equals(request.repair()),
+                                new JobEvents(control));
         return found.map(check -> Result.of(request.name(), check))
                 .orElseGet(() -> Result.without(request.name()));
-    }
-
-    /** What the check tells goes to the job. */
-    private record Told(JobControl control) implements CheckEvents {
-        @Override
-        public boolean progress(long done, long total) {
-            control.progress(done, total);
-            return !control.isEnding();
-        }
-
-        @Override
-        public void finding(String text) {
-            control.message(text);
-        }
-
-        @Override
-        public void betweenPieces() {
-            control.proceed();
-        }
     }
 }

@@ -1,5 +1,9 @@
 package io.quoin.management.operation;
 
+import com.fasterxml.jackson.annotation.JsonInclude;
+import io.quoin.management.volume.TrashView;
+import org.jspecify.annotations.Nullable;
+
 /**
  * {@code disk.rm}.
  *
@@ -12,7 +16,7 @@ public final class DiskRm implements Operation<DiskRm.Request, DiskRm.Result> {
                     "disk.rm",
                     Kind.CHANGE,
                     "DELETE /v1/disks/{name}",
-                    "Remove a disk and everything on it.",
+                    "Remove a disk and everything on it: into the trash, or at once.",
                     Request.class,
                     Result.class);
 
@@ -20,16 +24,19 @@ public final class DiskRm implements Operation<DiskRm.Request, DiskRm.Result> {
      * Which disk.
      *
      * @param name of the disk
+     * @param now whether it is gone at once; left out: no
      */
-    public record Request(String name) {}
+    public record Request(String name, @Nullable Boolean now) {}
 
     /**
      * What was removed.
      *
      * @param name of the disk
      * @param removed true
+     * @param trashed what is in the trash; left out: it is gone
      */
-    public record Result(String name, boolean removed) {}
+    @JsonInclude(JsonInclude.Include.NON_NULL)
+    public record Result(String name, boolean removed, @Nullable TrashView trashed) {}
 
     @Override
     public OperationType<Request, Result> type() {
@@ -38,7 +45,14 @@ public final class DiskRm implements Operation<DiskRm.Request, DiskRm.Result> {
 
     @Override
     public Result run(Request request, ManagedVolume volume) {
-        volume.disks().remove(request.name());
-        return new Result(request.name(), true);
+        TrashView trashed = null;
+        if (Boolean.TRUE.equals(request.now()) || !volume.disks().trash().isKeeping()) {
+            volume.disks().remove(request.name());
+        } else {
+            volume.disks().trash().empty(true);
+            trashed = volume.disks().trash().put(request.name());
+            volume.disks().refreshNames();
+        }
+        return new Result(request.name(), true, trashed);
     }
 }

@@ -44,6 +44,8 @@ public final class DiskVolume implements AutoCloseable {
     private final DiskChecks checks;
     private final VolumeSnapshots snapshots;
     private final VolumeDiffs diffs;
+    private final VolumeFlatten flattening;
+    private final VolumeTrash trash;
     private volatile List<String> names = List.of();
     private volatile List<String> snapshotNames = List.of();
 
@@ -64,6 +66,8 @@ public final class DiskVolume implements AutoCloseable {
         this.checks = new DiskChecks(graph.top(), loops, open);
         this.snapshots = new VolumeSnapshots(graph.top(), loops, open);
         this.diffs = new VolumeDiffs(graph.top(), loops, open);
+        this.flattening = new VolumeFlatten(open);
+        this.trash = new VolumeTrash(graph.top(), open);
         this.lookUpNanos = loops.loops().get(0).nanoTime() - LOOK_UP_NANOS;
     }
 
@@ -111,6 +115,21 @@ public final class DiskVolume implements AutoCloseable {
     /** What differs between snapshots. */
     public VolumeDiffs diffs() {
         return diffs;
+    }
+
+    /** What makes disks independent of others. */
+    public VolumeFlatten flattening() {
+        return flattening;
+    }
+
+    /** Removed disks that are kept. */
+    public VolumeTrash trash() {
+        return trash;
+    }
+
+    /** ENOENT, with the nearest name, of a disk that is not there. */
+    public void requirePresent(String name) {
+        Stages.await(lookingUp(() -> top().stat(name)));
     }
 
     /** What is done with those of a disk. */
@@ -301,7 +320,7 @@ public final class DiskVolume implements AutoCloseable {
         checks.stop();
     }
 
-    /** Removes a disk for good; EBUSY while a client is attached. */
+    /** Removes a disk for good, past the trash; EBUSY while a client is attached. */
     public void remove(String name) {
         Stages.await(open.alone(name, () -> top().remove(name)));
         Stages.await(refresh());

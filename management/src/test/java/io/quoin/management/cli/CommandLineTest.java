@@ -61,8 +61,45 @@ class CommandLineTest {
 
         assertThat(run("disk", "resize", "vm1", "20M", "--data", data).out())
                 .isEqualTo("Resized vm1, 20 MiB\n");
-        assertThat(run("disk", "rm", "vm1", "--data", data).out()).isEqualTo("Removed vm1\n");
+        assertThat(run("disk", "rm", "vm1", "--now", "--data", data).out())
+                .isEqualTo("Removed vm1\n");
         assertThat(json("disk", "ls", "--data", data)).isEmpty();
+        assertThat(json("trash", "ls", "--data", data)).isEmpty();
+    }
+
+    @Test
+    void shouldKeepARemovedDiskUntilItIsRestoredOrPurged() throws IOException {
+        run("disk", "create", "vm1", "10M", "--data", data);
+        assertThat(run("disk", "rm", "vm1", "--data", data).out())
+                .startsWith("Removed vm1, in the trash until ");
+        assertThat(json("disk", "ls", "--data", data)).isEmpty();
+        JsonNode kept = json("trash", "ls", "--data", data);
+        assertThat(kept).hasSize(1);
+        assertThat(kept.get(0).path("name").asText()).isEqualTo("vm1");
+        assertThat(kept.get(0).path("sizeBytes").asLong()).isEqualTo(10 << 20);
+        assertThat(run("trash", "ls", "--data", data).out())
+                .contains("vm1", "10 MiB", "Allocated in all: ");
+        assertThat(run("trash", "restore", "vm1", "--as", "vm2", "--data", data).out())
+                .isEqualTo("Restored vm2\n");
+        assertThat(json("disk", "ls", "--data", data)).hasSize(1);
+        run("disk", "rm", "vm2", "--data", data);
+        assertThat(run("trash", "purge", "--expired", "--data", data).out()).isEmpty();
+        assertThat(run("trash", "purge", "vm2", "--data", data).out()).startsWith("Purged vm2, ");
+        assertThat(json("trash", "ls", "--data", data)).isEmpty();
+        assertThat(run("trash", "purge", "--data", data).exitCode()).isEqualTo(2);
+    }
+
+    @Test
+    void shouldFlattenACloneWithoutADaemon() throws IOException {
+        run("disk", "create", "golden", "10M", "--data", data);
+        run("disk", "clone", "golden", "vm1", "--data", data);
+        assertThat(run("disk", "flatten", "vm1", "--data", data).out())
+                .contains("Flattened vm1, which stood on golden: 0 B copied");
+        assertThat(run("disk", "flatten", "vm1", "--data", data).out())
+                .contains("vm1 stands on no other disk");
+        assertThat(run("disk", "rm", "golden", "--data", data).exitCode()).isZero();
+        assertThat(run("disk", "flatten", "vm", "--data", data).err())
+                .contains("did you mean vm1?");
     }
 
     @Test

@@ -177,7 +177,7 @@ class DaemonTest {
                     BlockError.ENOENT,
                     "did you mean vm1?");
 
-            assertThat(call(DiskRm.TYPE, new DiskRm.Request("vm1")).removed()).isTrue();
+            assertThat(call(DiskRm.TYPE, new DiskRm.Request("vm1", null)).removed()).isTrue();
             assertThat(daemon.disks()).isEmpty();
         }
     }

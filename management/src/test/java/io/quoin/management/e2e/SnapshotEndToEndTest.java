@@ -82,7 +82,7 @@ class SnapshotEndToEndTest {
             requireRefusal("vm2", "snapshot", "rm", "vm1@monday");
             requireRefusal("vm2", "disk", "rm", "vm1");
             quoin("snapshot", "rm", "vm1@tuesday");
-            quoin("disk", "rm", "vm2");
+            quoin("disk", "rm", "--now", "vm2");
             try (PeerProcess fio = fio("vm1").start()) {
                 fio.awaitReady(() -> fio.alive(), LIMIT);
                 assertThat(quoin("snapshot", "rm", "vm1@monday")).contains("Removed vm1@monday");

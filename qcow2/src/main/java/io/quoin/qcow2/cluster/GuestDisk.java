@@ -28,7 +28,8 @@ final class GuestDisk {
     /** Whether the data file alone must read as the guest does. */
     final boolean isRaw;
 
-    final @Nullable XlatorFile backing;
+    /** What unallocated clusters read as; null: zeros. */
+    @Nullable XlatorFile backing;
 
     /** The largest child request. */
     final int transferBytesMax;
@@ -81,6 +82,11 @@ final class GuestDisk {
     /** Version 2 has no zero flag: above a backing file zeros have to be written. */
     boolean needsZeroData() {
         return version < 3 && (backing != null || otherBackingExpected);
+    }
+
+    /** From now on nothing lies behind: each cluster reads as it did, from the image alone. */
+    void leaveBacking() {
+        backing = null;
     }
 
     /** Zeros are stored also where nothing lies behind: something else will, once it is closed. */

@@ -25,6 +25,7 @@ final class GuestRequests {
     private final ArrayDeque<ZeroOp> idleZeros = new ArrayDeque<>();
     private final ArrayDeque<CompressedWrite> idleCompressed = new ArrayDeque<>();
     private @Nullable ZeroDetection zeroDetection;
+    private long submitted;
 
     GuestRequests(MappedImage image, WriteGate gate, ImageBitmaps bitmaps) {
         this.image = image;
@@ -39,6 +40,7 @@ final class GuestRequests {
     }
 
     void submit(IoRequest request) {
+        submitted++;
         switch (request.op()) {
             case READ, CACHE -> {
                 ReadOp idle = idleReads.pollLast();
@@ -51,6 +53,21 @@ final class GuestRequests {
                 (idle == null ? new StatusOp(image, idleStatuses::addLast) : idle).start(request);
             }
         }
+    }
+
+    /** How many requests have come so far. */
+    long submitted() {
+        return submitted;
+    }
+
+    /** What copies from the backing file, one request after the other; past the gate. */
+    FlattenOp newFlatten() {
+        return new FlattenOp(image, done -> changes.end(done.countedAs));
+    }
+
+    void start(FlattenOp op, IoRequest request) {
+        op.countedAs = changes.begin();
+        op.start(request);
     }
 
     private void flush(IoRequest request) {

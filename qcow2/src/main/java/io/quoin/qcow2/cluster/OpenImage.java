@@ -28,6 +28,7 @@ public final class OpenImage {
     private final Turns turns = new Turns();
     private final Runnable giveTablesBack;
     private final CountTurns countTurns = new CountTurns();
+    private boolean flattening;
 
     public OpenImage(ImageParts parts) {
         this.image = new MappedImage(parts);
@@ -126,6 +127,20 @@ public final class OpenImage {
      */
     public void hold(Consumer<Runnable> held) {
         new HoldOp(image, requests::startChange, held).takeTurn();
+    }
+
+    /** What copies the content of the backing file into the image. */
+    public BackingCopy backingCopy() {
+        return new BackingCopy(image, requests);
+    }
+
+    /** Whether the image is being flattened: then it takes no snapshot. */
+    public boolean isFlattening() {
+        return flattening;
+    }
+
+    public void flattening(boolean begins) {
+        flattening = begins;
     }
 
     /** What of checks, resizes and changes of snapshots is done one after the other. */

@@ -37,6 +37,7 @@ final class ImageAssembly {
     private final Opening opening;
     private final WriteGate gate = new WriteGate();
     private final ImageBitmaps bitmaps;
+    private final ImageParts parts;
     private final OpenImage image;
     private final ImageSnapshots snapshots;
     private final boolean leaks;
@@ -73,7 +74,7 @@ final class ImageAssembly {
                         io, map, qcow2Header, header, opening.refcountTable(), memory.cache());
         this.leaks = gateAutoclear(header);
         this.bitmaps = new ImageBitmaps(io, map, header, refcounts);
-        ImageParts parts =
+        this.parts =
                 new ImageParts(
                         io,
                         header,
@@ -108,15 +109,11 @@ final class ImageAssembly {
     CompletionStage<XlatorFile> file() {
         Qcow2File file =
                 new Qcow2File(
-                        opening.fileName,
+                        opening,
+                        parts,
                         image,
-                        opening.setup.memory().of(opening.io.loop()).checkTurns(),
-                        opening.io,
-                        opening.header(),
                         snapshots,
-                        bitmaps,
-                        opening.backing(),
-                        opening.writable);
+                        opening.setup.memory().of(opening.io.loop()).checkTurns());
         return loadBitmaps()
                 .<XlatorFile>thenApply(
                         nothing -> {

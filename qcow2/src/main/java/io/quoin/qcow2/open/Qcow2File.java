@@ -10,13 +10,18 @@ import io.quoin.qcow2.bitmap.BitmapControl;
 import io.quoin.qcow2.bitmap.BitmapOperations;
 import io.quoin.qcow2.bitmap.BitmappedFile;
 import io.quoin.qcow2.bitmap.ImageBitmaps;
+import io.quoin.qcow2.cluster.ImageParts;
 import io.quoin.qcow2.cluster.OpenImage;
 import io.quoin.qcow2.diff.DiffControl;
 import io.quoin.qcow2.diff.DiffedFile;
+import io.quoin.qcow2.flatten.FlattenControl;
+import io.quoin.qcow2.flatten.FlattenedFile;
+import io.quoin.qcow2.flatten.ImageFlatten;
 import io.quoin.qcow2.io.ChildFiles;
 import io.quoin.qcow2.io.ImageIo;
 import io.quoin.qcow2.io.Outcome;
 import io.quoin.qcow2.layout.Qcow2Header;
+import io.quoin.qcow2.parents.ParentGuard;
 import io.quoin.qcow2.served.CheckControl;
 import io.quoin.qcow2.served.CheckTurns;
 import io.quoin.qcow2.served.CheckedFile;
@@ -43,6 +48,7 @@ final class Qcow2File
                 BitmappedFile,
                 CheckedFile,
                 DiffedFile,
+                FlattenedFile,
                 PreallocatedFile,
                 RebasedFile,
                 SnapshottedFile {
@@ -55,35 +61,39 @@ final class Qcow2File
     private final BitmapControl bitmapControl;
     private final ImageChecks checks;
     private final DiffControl diffs;
-    private final @Nullable XlatorFile backing;
+    private final ImageFlatten flatten;
+    private final Runnable headerChanged;
+    private @Nullable XlatorFile backing;
     private final Capabilities capabilities;
     private Geometry geometry;
     private @Nullable CompletableFuture<Void> resize;
 
     Qcow2File(
-            String fileName,
+            Opening opening,
+            ImageParts parts,
             OpenImage image,
-            CheckTurns checkTurns,
-            ImageIo io,
-            Qcow2Header header,
             ImageSnapshots snapshots,
-            ImageBitmaps bitmaps,
-            @Nullable XlatorFile backing,
-            boolean writable) {
-        this.fileName = fileName;
+            CheckTurns checkTurns) {
+        boolean writable = opening.writable;
+        this.fileName = opening.fileName;
         this.image = image;
-        this.io = io;
-        this.header = header;
+        this.io = parts.io();
+        this.header = opening.header();
         this.snapshots = snapshots;
-        this.bitmaps = bitmaps;
+        this.bitmaps = parts.bitmaps();
         this.bitmapControl = new BitmapOperations(bitmaps, image::whenChangeable);
         this.checks = new ImageChecks(image, checkTurns, fileName);
         this.diffs = new ImageDiffs(fileName, io, header, writable);
-        this.backing = backing;
+        this.flatten =
+                new ImageFlatten(image, parts, snapshots::table, writable, this::leaveBacking);
+        ParentGuard guard = opening.setup.guard();
+        this.headerChanged = () -> guard.headerChanged(fileName);
+        this.backing = opening.backing();
+        XlatorFile below = backing;
         boolean fastZero =
                 header.isRawExternalData()
                         ? io.data().capabilities().canFastZero()
-                        : header.version() >= 3 || backing == null;
+                        : header.version() >= 3 || below == null;
         Capabilities full =
                 Capabilities.of(
                                 Capability.WRITE,
@@ -93,9 +103,9 @@ final class Qcow2File
                         .with(Capability.FAST_ZERO, fastZero)
                         .with(Capability.WRITE_COMPRESSED, !header.hasExternalDataFile());
         this.capabilities = writable ? full : full.readOnly();
-        Geometry below = io.file().geometry().within(io.data().geometry());
+        Geometry own = io.file().geometry().within(io.data().geometry());
         this.geometry =
-                (backing == null ? below : below.within(backing.geometry()))
+                (below == null ? own : own.within(below.geometry()))
                         .withSizeBytes(image.sizeBytes());
     }
 
@@ -308,6 +318,19 @@ final class Qcow2File
     }
 
     @Override
+    public FlattenControl flatten() {
+        return flatten;
+    }
+
+    /** The header names no backing file any more, and nothing reads this one. */
+    private CompletionStage<Void> leaveBacking() {
+        XlatorFile below = backing;
+        backing = null;
+        headerChanged.run();
+        return below == null ? CompletableFuture.completedFuture(null) : below.close();
+    }
+
+    @Override
     public CheckControl checks() {
         return checks;
     }
@@ -328,6 +351,7 @@ final class Qcow2File
     @Override
     public CompletionStage<Void> close() {
         CompletionStage<Void> snapshotsClosed = snapshots.close();
+        CompletionStage<Void> flattenEnded = flatten.close();
         CompletableFuture<Void> running = resize;
         if (running != null) {
             // What it waits for would otherwise be closed beneath it.
@@ -335,6 +359,7 @@ final class Qcow2File
         }
         return checks.close()
                 .thenCompose(nothing -> snapshotsClosed)
+                .thenCompose(nothing -> flattenEnded)
                 .thenCompose(
                         nothing ->
                                 ChildFiles.stage(

@@ -201,6 +201,11 @@ public final class ParentGuard {
                 hold);
     }
 
+    /** Another header of a file that is held by {@link #toWrite} is in force from now on. */
+    public void headerChanged(String file) {
+        holds.headerChanged(file);
+    }
+
     /** What {@code use} makes while the file is held; then it is let go. */
     public static <T> CompletionStage<T> thenRelease(
             CompletionStage<Hold> holding, java.util.function.Supplier<CompletionStage<T>> use) {

@@ -1,6 +1,7 @@
 package io.quoin.qcow2.parents;
 
 import io.quoin.qcow2.layout.HeaderReferences;
+import io.quoin.xlator.TrashName;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Deque;
@@ -11,6 +12,7 @@ import java.util.Map;
 import java.util.Set;
 import java.util.TreeMap;
 import java.util.TreeSet;
+import java.util.stream.Collectors;
 
 /**
  * Which files of a folder stand on which, by what the headers of its images name: as backing file
@@ -100,7 +102,11 @@ public final class ReferenceGraph {
 
     /** A few names for a message. */
     public static String text(List<String> names) {
-        String few = String.join(", ", names.subList(0, Math.min(NAMES_MAX, names.size())));
+        String few =
+                names.stream()
+                        .limit(NAMES_MAX)
+                        .map(TrashName::text)
+                        .collect(Collectors.joining(", "));
         return names.size() <= NAMES_MAX
                 ? few
                 : few + " and " + (names.size() - NAMES_MAX) + " more";

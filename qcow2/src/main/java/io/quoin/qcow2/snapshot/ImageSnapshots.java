@@ -96,11 +96,21 @@ public final class ImageSnapshots implements SnapshotControl {
     public CompletionStage<SnapshotInfo> create(String name, SnapshotProgress progress) {
         return inTurn(
                         () -> {
+                            requireNotFlattening();
                             requireRoomFor(name);
                             return takeCountTurn()
                                     .thenCompose(turnEnded -> make(name, progress, turnEnded));
                         })
                 .thenApply(nothing -> last());
+    }
+
+    /** It would read a backing file that the image is about to leave. */
+    private void requireNotFlattening() {
+        if (image.isFlattening()) {
+            throw refusal(
+                    BlockError.EBUSY,
+                    "image is being flattened; wait for that to end, or cancel it");
+        }
     }
 
     private void requireRoomFor(String name) {
@@ -281,6 +291,7 @@ public final class ImageSnapshots implements SnapshotControl {
     public CompletionStage<Void> rollback(String idOrName, SnapshotProgress progress) {
         return inTurn(
                 () -> {
+                    requireNotFlattening();
                     SnapshotEntry entry = change.find(idOrName);
                     requireNoBitmaps();
                     return takeCountTurn()
