@@ -38,6 +38,7 @@ import picocli.CommandLine.Spec;
     StatusCommand.class,
     DiskCommand.class,
     SnapshotCommand.class,
+    GroupCommand.class,
     JobCommand.class,
     ApiCommand.class,
     ImageCommand.class,

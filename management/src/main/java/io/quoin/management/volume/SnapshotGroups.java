@@ -71,6 +71,30 @@ public final class SnapshotGroups {
         }
     }
 
+    /**
+     * Those of {@code names} that can have snapshots.
+     *
+     * @param events told why the others cannot
+     */
+    public List<String> able(List<String> names, CheckEvents events) {
+        List<String> able = new ArrayList<>();
+        for (String name : names) {
+            AttachedDisk disk = Stages.awaitTheEnd(disks.attach(name));
+            try {
+                VolumeSnapshots.requireSnapshots(disk);
+                able.add(name);
+            } catch (BlockException e) {
+                if (e.error() != BlockError.ENOTSUP && e.error() != BlockError.EROFS) {
+                    throw e;
+                }
+                events.finding("left out: " + e.getMessage());
+            } finally {
+                Stages.await(disk.close());
+            }
+        }
+        return able;
+    }
+
     private void lock(CheckEvents events) {
         try {
             while (!creating.tryLock(POLL_MILLIS, TimeUnit.MILLISECONDS)) {
