@@ -41,6 +41,18 @@ public interface Volume extends AutoCloseable {
      */
     Snapshot snapshot(String disk, String name);
 
+    /**
+     * Makes a snapshot of each of several disks, all at one instant, all or none. What was asked
+     * for before and answered is in them; what was asked for after an answer is in one of them only
+     * if that which was answered is in its own, whichever of the disks it was for. Users of the
+     * disks go on; none of the disks stands still for more than a second. Durable on return.
+     *
+     * @return in the order of {@code disks}
+     * @throws BlockException EBUSY if a disk did not come to rest in that second, ENOTSUP, EROFS or
+     *     EEXIST if one of them cannot have it; then there is none
+     */
+    List<Snapshot> snapshot(List<String> disks, String name);
+
     /** The snapshots of a disk, in the order in which they were made. */
     List<Snapshot> snapshots(String disk);
 

@@ -49,12 +49,24 @@ public final class Cut {
      * @param timers of the ring's owner
      * @param action run on the ring's owner; may end later. If the cut fails while actions run, the
      *     caller undoes what they did.
+     * @param cancel run on the ring's owner if the cut fails while the action runs, which is to end
+     *     soon then: its ring has gone on
      */
     public record Member(
             String name,
             DiskRing ring,
             RingTimers timers,
-            Supplier<CompletionStage<Void>> action) {}
+            Supplier<CompletionStage<Void>> action,
+            Runnable cancel) {
+        /** With an action that ends soon in any case. */
+        public Member(
+                String name,
+                DiskRing ring,
+                RingTimers timers,
+                Supplier<CompletionStage<Void>> action) {
+            this(name, ring, timers, action, () -> {});
+        }
+    }
 
     private final List<Part> parts;
     private final AtomicReference<State> state = new AtomicReference<>(State.HOLDING);
@@ -101,6 +113,9 @@ public final class Cut {
         if (before == State.HOLDING || before == State.RUNNING) {
             releaseAll();
         }
+        if (before == State.RUNNING) {
+            parts.forEach(Part::cancelLater);
+        }
         if (before == State.HOLDING) {
             result.completeExceptionally(failure());
         }
@@ -131,6 +146,9 @@ public final class Cut {
     private final class Part implements HoldListener {
         private final Member member;
         private final RingHold hold;
+
+        /** Confined to the ring's owner. */
+        private boolean running;
 
         Part(Member member, long limitNanos) {
             this.member = member;
@@ -168,17 +186,34 @@ public final class Cut {
                 partEnded();
                 return;
             }
-            CompletionStage<Void> running;
+            CompletionStage<Void> action;
+            running = true;
             try {
-                running = member.action().get();
+                action = member.action().get();
             } catch (RuntimeException | Error e) {
                 actionEnded(e);
                 return;
             }
-            running.whenComplete((none, thrown) -> actionEnded(thrown));
+            action.whenComplete((none, thrown) -> actionEnded(thrown));
+        }
+
+        void cancelLater() {
+            try {
+                member.ring().owner().execute(this::cancel);
+            } catch (RejectedExecutionException ended) {
+                // With its owner its action has ended.
+                return;
+            }
+        }
+
+        private void cancel() {
+            if (running) {
+                member.cancel().run();
+            }
         }
 
         private void actionEnded(@Nullable Throwable thrown) {
+            running = false;
             if (thrown instanceof BlockException cause) {
                 failed(cause);
             } else if (thrown != null) {

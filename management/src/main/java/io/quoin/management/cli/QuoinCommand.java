@@ -39,6 +39,7 @@ import picocli.CommandLine.Spec;
     DiskCommand.class,
     SnapshotCommand.class,
     TrashCommand.class,
+    GroupCommand.class,
     JobCommand.class,
     ApiCommand.class,
     ImageCommand.class,

@@ -1,5 +1,6 @@
 package io.quoin.management.cli;
 
+import io.quoin.management.operation.SnapgroupRm;
 import io.quoin.management.operation.SnapshotAll;
 import io.quoin.management.operation.SnapshotInfo;
 import io.quoin.management.operation.SnapshotLs;
@@ -7,6 +8,7 @@ import io.quoin.management.operation.SnapshotRename;
 import io.quoin.management.operation.SnapshotRm;
 import io.quoin.management.operation.SnapshotRollback;
 import io.quoin.management.operation.VolumeClient;
+import io.quoin.management.volume.GroupView;
 import io.quoin.management.volume.SnapshotView;
 import io.quoin.snapshot.SnapshotName;
 import io.quoin.tools.terminal.ByteSize;
@@ -21,6 +23,7 @@ import java.util.Map;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
 import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.Parameters;
 import picocli.CommandLine.Spec;
@@ -87,7 +90,8 @@ final class SnapshotCommand implements Runnable {
                             ? client.call(SnapshotAll.TYPE, new SnapshotAll.Request()).snapshots()
                             : client.call(SnapshotLs.TYPE, new SnapshotLs.Request(disk))
                                     .snapshots();
-            out.print(snapshots, writer -> printTable(snapshots, writer));
+            Map<String, GroupView> groups = GroupNames.of(client, snapshots);
+            out.print(snapshots, writer -> printTable(snapshots, groups, writer));
         }
     }
 
@@ -109,10 +113,12 @@ final class SnapshotCommand implements Runnable {
                     client.call(
                             SnapshotInfo.TYPE,
                             new SnapshotInfo.Request(which.disk(), which.snapshot()));
-            out.print(found, writer -> print(found, writer));
+            Map<String, GroupView> groups = GroupNames.of(client, List.of(found.snapshot()));
+            out.print(found, writer -> print(found, groups, writer));
         }
 
-        private static void print(SnapshotInfo.Result found, PrintWriter writer) {
+        private static void print(
+                SnapshotInfo.Result found, Map<String, GroupView> groups, PrintWriter writer) {
             SnapshotView snapshot = found.snapshot();
             writer.println("name: " + DiskCommand.printable(snapshot.fullName()));
             writer.println("id: " + DiskCommand.printable(snapshot.id()));
@@ -124,10 +130,33 @@ final class SnapshotCommand implements Runnable {
             if (snapshot.vmStateBytes() > 0) {
                 writer.println("vm state: " + DiskCommand.exact(snapshot.vmStateBytes()));
             }
+            writer.println(
+                    "consistency: "
+                            + (snapshot.frozen()
+                                    ? "file systems stood still"
+                                    : "as after a power failure"));
+            printGroup(snapshot, groups, writer);
             writer.println("connections: " + snapshot.connections());
             if (!found.children().isEmpty()) {
                 writer.println("children: " + String.join(", ", found.children()));
             }
+        }
+    }
+
+    private static void printGroup(
+            SnapshotView snapshot, Map<String, GroupView> groups, PrintWriter writer) {
+        String uuid = snapshot.group();
+        if (uuid == null) {
+            return;
+        }
+        writer.println("group: " + GroupNames.text(uuid, groups));
+        writer.println("group uuid: " + uuid);
+        GroupView group = groups.get(uuid);
+        if (group != null) {
+            writer.println("made with: " + String.join(", ", group.snapshots()));
+        }
+        if (group != null && !group.removed().isEmpty()) {
+            writer.println("removed since: " + String.join(", ", group.removed()));
         }
     }
 
@@ -190,16 +219,41 @@ final class SnapshotCommand implements Runnable {
                         + " the",
                 "disk is next opened.",
                 "",
-                "Example:",
-                "  quoin snapshot rm vm1@monday"
+                "With --group one after the other is removed, and none if one of them is read. One of"
+                        + " a group",
+                "can be removed alone.",
+                "",
+                "Examples:",
+                "  quoin snapshot rm vm1@monday",
+                "  quoin snapshot rm --group monday"
             })
     static final class Rm extends ByJob {
-        @Parameters(paramLabel = "DISK@SNAPSHOT", description = "the snapshot, by name or id")
+        @Parameters(
+                arity = "0..1",
+                paramLabel = "DISK@SNAPSHOT",
+                description = "the snapshot, by name or id")
+        private @Nullable String name;
+
+        @Option(
+                names = "--group",
+                paramLabel = "NAME",
+                description = "all that were made at one instant under that name, or that UUID")
+        private @Nullable String group;
+
+        @Spec
         @SuppressWarnings("NullAway.Init") // picocli sets it
-        private String name;
+        private CommandSpec spec;
 
         @Override
         Started<?> start() {
+            if ((name == null) == (group == null)) {
+                throw new ParameterException(
+                        spec.commandLine(), "either DISK@SNAPSHOT or --group NAME expected");
+            }
+            if (name == null) {
+                return new Started<>(
+                        SnapgroupRm.TYPE, new SnapgroupRm.Request(String.valueOf(group)));
+            }
             SnapshotName which = SnapshotName.of(name);
             return new Started<>(
                     SnapshotRm.TYPE, new SnapshotRm.Request(which.disk(), which.snapshot()));
@@ -212,10 +266,14 @@ final class SnapshotCommand implements Runnable {
 
         @Override
         void print(Map<String, Object> result, PrintWriter writer) {
+            if (result.get("snapshots") instanceof List<?> removed) {
+                removed.forEach(each -> writer.println("Removed " + each));
+                return;
+            }
             long freed = number(result, "freedBytes");
             writer.println(
                     "Removed "
-                            + DiskCommand.printable(name)
+                            + DiskCommand.printable(String.valueOf(name))
                             + (freed > 0
                                     ? ": " + ByteSize.human(freed) + " freed"
                                     : ": no space freed, as others use what it held")
@@ -267,15 +325,18 @@ final class SnapshotCommand implements Runnable {
         }
     }
 
-    static void printTable(List<SnapshotView> snapshots, PrintWriter writer) {
-        Table table = new Table("NAME", "CREATED", ">SIZE", ">VM STATE", ">CONNECTIONS");
+    private static void printTable(
+            List<SnapshotView> snapshots, Map<String, GroupView> groups, PrintWriter writer) {
+        Table table =
+                new Table("NAME", "CREATED", ">SIZE", ">VM STATE", ">CONNECTIONS", "GROUP");
         for (SnapshotView snapshot : snapshots) {
             table.row(
                     snapshot.fullName(),
                     toTheSecond(snapshot.createdAt()),
                     ByteSize.human(snapshot.sizeBytes()),
                     snapshot.vmStateBytes() == 0 ? "-" : ByteSize.human(snapshot.vmStateBytes()),
-                    snapshot.connections());
+                    snapshot.connections(),
+                    GroupNames.text(snapshot.group(), groups));
         }
         table.print(writer);
     }

@@ -42,9 +42,21 @@ public final class HttpApi implements HttpService {
     private static final int NO_METHOD = 405;
 
     private final VolumeRegistry volumes;
+    private final boolean isRemote;
 
+    /** For clients of the control socket. */
     public HttpApi(VolumeRegistry volumes) {
+        this(volumes, false);
+    }
+
+    private HttpApi(VolumeRegistry volumes, boolean isRemote) {
         this.volumes = volumes;
+        this.isRemote = isRemote;
+    }
+
+    /** The same for clients that may be on other hosts: what is {@code Local} is refused. */
+    public HttpApi remote() {
+        return new HttpApi(volumes, true);
     }
 
     @Override
@@ -79,6 +91,9 @@ public final class HttpApi implements HttpService {
                 ObjectNode request = body(call.body());
                 fields.get().forEach((name, value) -> put(request, name, value, type));
                 queryFields(query, request, type);
+                if (isRemote) {
+                    Requests.requireNoLocal(request, type.request());
+                }
                 return answer(
                         type, Operations.call(type.name(), request, volumes.get(volume(request))));
             }

@@ -48,6 +48,22 @@ public final class Requests {
     }
 
     /**
+     * Refuses fields that clients of another host may not give.
+     *
+     * @throws BlockException EPERM, naming the field
+     */
+    public static void requireNoLocal(JsonNode fields, Class<?> request) {
+        for (RecordComponent component : request.getRecordComponents()) {
+            if (component.isAnnotationPresent(Local.class) && fields.has(component.getName())) {
+                throw new BlockException(
+                        BlockError.EPERM,
+                        "argument is for clients of the control socket: name="
+                                + component.getName());
+            }
+        }
+    }
+
+    /**
      * Reads a request.
      *
      * @throws BlockException EINVAL, naming the field that is wrong

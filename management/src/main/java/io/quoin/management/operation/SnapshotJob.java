@@ -18,4 +18,9 @@ record SnapshotJob(JobControl control) implements CheckEvents {
         control.progress(done, total);
         return !control.isEnding();
     }
+
+    @Override
+    public void finding(String text) {
+        control.message(text);
+    }
 }

@@ -70,8 +70,12 @@ public final class SnapshotRm implements JobOperation<SnapshotRm.Request, Snapsh
 
     @Override
     public Result work(Request request, ManagedVolume volume, JobControl control) {
+        String group = volume.disks().snapshots().info(name(request)).group();
         VolumeSnapshots.Freed freed =
                 volume.disks().snapshots().remove(name(request), new SnapshotJob(control));
+        if (group != null) {
+            volume.disks().groups().forgetIfEmpty(group);
+        }
         volume.disks().refreshNames();
         return new Result(
                 request.name(), request.snapshot(), freed.freedBytes(), freed.allocatedBytes());

@@ -14,6 +14,7 @@ import io.quoin.xlator.XlatorFile;
 import io.quoin.xlator.graph.Graph;
 import io.quoin.xlator.loop.Loop;
 import io.quoin.xlator.loop.LoopGroup;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -46,6 +47,8 @@ public final class DiskVolume implements AutoCloseable {
     private final VolumeDiffs diffs;
     private final VolumeFlatten flattening;
     private final VolumeTrash trash;
+    private final SnapshotGroups groups;
+    private final DiskSets sets;
     private volatile List<String> names = List.of();
     private volatile List<String> snapshotNames = List.of();
 
@@ -59,7 +62,7 @@ public final class DiskVolume implements AutoCloseable {
 
     private boolean closed;
 
-    private DiskVolume(Graph graph, LoopGroup loops) {
+    private DiskVolume(Graph graph, LoopGroup loops, Path folder) {
         this.graph = graph;
         this.loops = loops;
         this.open = new OpenDisks(graph.top(), loops);
@@ -68,12 +71,21 @@ public final class DiskVolume implements AutoCloseable {
         this.diffs = new VolumeDiffs(graph.top(), loops, open);
         this.flattening = new VolumeFlatten(open);
         this.trash = new VolumeTrash(graph.top(), open);
+        this.groups = new SnapshotGroups(folder.resolve("groups"), open, snapshots);
+        this.sets = new DiskSets(folder.resolve("groups.json"));
         this.lookUpNanos = loops.loops().get(0).nanoTime() - LOOK_UP_NANOS;
     }
 
-    /** Takes the graph over: closing the volume closes it. */
-    public static DiskVolume of(Graph graph, LoopGroup loops) {
-        return new DiskVolume(graph, loops);
+    /**
+     * Takes the graph over: closing the volume closes it. Groups of snapshots that the process
+     * before did not make whole are taken away.
+     *
+     * @param folder where groups are kept
+     */
+    public static DiskVolume of(Graph graph, LoopGroup loops, Path folder) {
+        DiskVolume volume = new DiskVolume(graph, loops, folder);
+        volume.groups.recover();
+        return volume;
     }
 
     public Graph graph() {
@@ -135,6 +147,16 @@ public final class DiskVolume implements AutoCloseable {
     /** What is done with those of a disk. */
     public VolumeSnapshots snapshots() {
         return snapshots;
+    }
+
+    /** What is done with snapshots of several disks. */
+    public SnapshotGroups groups() {
+        return groups;
+    }
+
+    /** Sets of disks that have a name. */
+    public DiskSets sets() {
+        return sets;
     }
 
     private synchronized void lookUpAgain() {

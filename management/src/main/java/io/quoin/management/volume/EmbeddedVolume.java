@@ -51,6 +51,14 @@ final class EmbeddedVolume implements Volume {
     }
 
     @Override
+    public List<Snapshot> snapshot(List<String> disks, String name) {
+        GroupRequest request = GroupRequest.of(disks, name);
+        return volume.disks().groups().create(request, CheckEvents.SILENT).stream()
+                .map(EmbeddedVolume::snapshot)
+                .toList();
+    }
+
+    @Override
     public List<Snapshot> snapshots(String disk) {
         return volume.disks().snapshots().of(disk).stream().map(EmbeddedVolume::snapshot).toList();
     }

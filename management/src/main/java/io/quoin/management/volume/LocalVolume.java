@@ -73,14 +73,16 @@ public final class LocalVolume implements AutoCloseable {
                 () -> {
                     volume.add(FolderLock.acquire(folder));
                     volume.build(
-                            volfile == null ? EmbeddedVolfile.ensure(folder) : volfile, loopCount);
+                            volfile == null ? EmbeddedVolfile.ensure(folder) : volfile,
+                            loopCount,
+                            folder.path());
                 });
     }
 
     /** Opens the volume that a volfile describes, without a data folder. */
     public static LocalVolume openVolfile(Path volfile, int loopCount) {
         LocalVolume volume = new LocalVolume(ProcessMemory.shared());
-        return volume.opened(() -> volume.build(volfile, loopCount));
+        return volume.opened(() -> volume.build(volfile, loopCount, folderOf(volfile)));
     }
 
     public DiskVolume disks() {
@@ -110,19 +112,26 @@ public final class LocalVolume implements AutoCloseable {
         }
     }
 
-    private void build(Path volfile, int loopCount) {
+    private static Path folderOf(Path volfile) {
+        return Objects.requireNonNull(NameText.absolute(volfile).getParent());
+    }
+
+    /**
+     * @param groups where groups are kept
+     */
+    private void build(Path volfile, int loopCount, Path groups) {
         NettyLoopGroup group = new NettyLoopGroup(loopCount);
         loops = group;
         add(group);
         ExecutorService blocking = blockingThreads();
         add(() -> end(blocking));
-        Path directory = Objects.requireNonNull(NameText.absolute(volfile).getParent());
+        Path directory = folderOf(volfile);
         folder = directory;
         Graph graph =
                 Graph.build(
                         Volfile.read(volfile),
                         new GraphContext(group, blocking, directory, memory));
-        DiskVolume volume = DiskVolume.of(graph, group);
+        DiskVolume volume = DiskVolume.of(graph, group, groups);
         disks = volume;
         add(volume);
     }

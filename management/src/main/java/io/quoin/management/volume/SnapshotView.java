@@ -17,6 +17,8 @@ import org.jspecify.annotations.Nullable;
  * @param createdAt when, by ISO 8601
  * @param sizeBytes of the disk at that time
  * @param vmStateBytes of a guest's saved state, 0 for none
+ * @param group UUID of the group that it was made with; null if it was made alone
+ * @param frozen whether all file systems of its guests stood still at that moment
  * @param connections what reads it now, over NBD and in the process
  */
 public record SnapshotView(
@@ -27,9 +29,12 @@ public record SnapshotView(
         String createdAt,
         long sizeBytes,
         long vmStateBytes,
+        @Nullable String group,
+        boolean frozen,
         int connections) {
     static SnapshotView of(String disk, SnapshotInfo info, int connections) {
         UUID uuid = info.uuid();
+        UUID group = info.group();
         return new SnapshotView(
                 disk,
                 info.name(),
@@ -38,6 +43,8 @@ public record SnapshotView(
                 Instant.ofEpochSecond(info.epochSeconds(), info.epochNanos()).toString(),
                 info.sizeBytes(),
                 info.vmStateBytes(),
+                group == null ? null : group.toString(),
+                info.frozen(),
                 connections);
     }
 

@@ -258,7 +258,7 @@ public final class VolumeSnapshots {
         return SnapshotControl.of(file).map(SnapshotControl::list).orElse(List.of());
     }
 
-    private static SnapshotControl control(XlatorFile file, String disk) {
+    static SnapshotControl control(XlatorFile file, String disk) {
         return SnapshotControl.of(file)
                 .orElseThrow(
                         () ->
@@ -272,15 +272,28 @@ public final class VolumeSnapshots {
     private <T> T onDisk(String name, Function<AttachedDisk, T> work) {
         AttachedDisk disk = Stages.awaitTheEnd(disks.attach(name));
         try {
-            String why = disk.whyReadOnly();
-            if (why != null) {
-                throw new BlockException(
-                        BlockError.EROFS, "disk is read-only: name=" + name + ", reason=" + why);
-            }
+            requireWritable(disk);
             return work.apply(disk);
         } finally {
             Stages.await(disk.close());
         }
+    }
+
+    private static void requireWritable(AttachedDisk disk) {
+        String why = disk.whyReadOnly();
+        if (why != null) {
+            throw new BlockException(
+                    BlockError.EROFS,
+                    "disk is read-only: name=" + disk.name() + ", reason=" + why);
+        }
+    }
+
+    /** EROFS or ENOTSUP for a disk that can have none. */
+    static void requireSnapshots(AttachedDisk disk) {
+        requireWritable(disk);
+        Stages.await(
+                CompletableFuture.supplyAsync(
+                        () -> control(disk.file(), disk.name()), disk.loop()));
     }
 
     private static <T> CompletionStage<T> onLoop(

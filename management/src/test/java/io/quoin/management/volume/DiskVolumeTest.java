@@ -98,7 +98,7 @@ class DiskVolumeTest {
                             Volfile.of(List.of(spec)),
                             new GraphContext(loops, Runnable::run, path),
                             XlatorTypes.of(List.of(new SilentType(brick))));
-            try (DiskVolume volume = DiskVolume.of(graph, loops)) {
+            try (DiskVolume volume = DiskVolume.of(graph, loops, path)) {
                 assertThatThrownBy(() -> volume.info("vm1")).hasMessageContaining("no details");
                 assertThat(Stages.await(openAgain(brick, loops.next()))).isNotNull();
             }

@@ -2,6 +2,7 @@ package io.quoin.management.volume;
 
 import io.quoin.block.BlockError;
 import io.quoin.block.BlockException;
+import io.quoin.qcow2.snapshot.PendingSnapshot;
 import io.quoin.qcow2.snapshot.SnapshotControl;
 import io.quoin.qcow2.snapshot.SnapshotInfo;
 import io.quoin.qcow2.snapshot.SnapshotProgress;
@@ -15,8 +16,10 @@ import io.quoin.xlator.XlatorFile;
 import io.quoin.xlator.loop.Loop;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.UUID;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
+import org.jspecify.annotations.Nullable;
 
 /** Files in memory with snapshots that are names alone, and work on them that ends when told. */
 final class FakeSnapshots implements SnapshotControl {
@@ -68,7 +71,7 @@ final class FakeSnapshots implements SnapshotControl {
     synchronized SnapshotInfo add(String name) {
         SnapshotInfo info =
                 new SnapshotInfo(
-                        Integer.toString(infos.size() + 1), name, null, 1_800_000_000L, 7, 512, 0);
+                        Integer.toString(infos.size() + 1), name, null, 1_800_000_000L, 7, 512, 0, null, false);
         infos.add(info);
         return info;
     }
@@ -86,6 +89,17 @@ final class FakeSnapshots implements SnapshotControl {
     @Override
     public CompletionStage<SnapshotInfo> create(String name, SnapshotProgress progress) {
         return endless ? untilStopped(progress) : CompletableFuture.completedFuture(add(name));
+    }
+
+    @Override
+    public CompletionStage<PendingSnapshot> prepare(
+            String name, @Nullable UUID group, SnapshotProgress progress) {
+        return CompletableFuture.failedFuture(new BlockException(BlockError.ENOTSUP, "a fake"));
+    }
+
+    @Override
+    public CompletionStage<Void> withdraw(UUID group) {
+        return CompletableFuture.completedFuture(null);
     }
 
     @Override

@@ -3,11 +3,14 @@ package io.quoin.qcow2.cluster;
 import io.quoin.block.BlockError;
 
 /**
- * Told once, how {@link OpenImage#cut} went.
+ * Told how {@link OpenImage#cut} went: {@link #moment}, if there was one, and one of the others.
  *
  * <p>Threading: confined(loop).
  */
 public interface CutListener {
+    /** The moment has been, and guests go on. Not told if the round that follows is over before. */
+    void moment();
+
     /**
      * There was a moment, and the tables on disk are those of it.
      *

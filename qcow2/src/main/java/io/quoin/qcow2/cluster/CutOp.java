@@ -9,14 +9,13 @@ import java.util.function.Consumer;
  * flusher that is, and for nothing that is read or written for the cut.
  *
  * <pre>
- *  FLUSH   a round of the flusher, so that little is changed at the moment
  *  LOCK    the whole image: what is under way ends
  *  MOMENT  when the flusher begins its next round: the stream packer leaves its cluster, the L1 table is copied, its
  *          entries lose COPIED, references that go away are put off; the round stages what is changed; let go
  *  ROUND   that round ends: the tables on disk are those of the moment, where they were at the moment
  * </pre>
  *
- * <p>If ROUND fails what was staged goes to other places later, so that the cut is lost; the disk
+ * <p>Cancelled before MOMENT, it lets go at once, and there is none. If ROUND fails what was staged goes to other places later, so that the cut is lost; the disk
  * is not.
  *
  * <p>Threading: confined(loop).
@@ -28,21 +27,23 @@ final class CutOp extends WholeImageOp {
     private boolean started;
     private boolean made;
     private boolean memoryShort;
+    private boolean cancelled;
+    private boolean ended;
 
     CutOp(MappedImage image, Consumer<IoRequest> changes, CutListener listener) {
         super(image, changes);
         this.listener = listener;
     }
 
-    void begin() {
-        image.flusher.flush(
-                flushed -> {
-                    if (flushed.isOk()) {
-                        takeTurn();
-                    } else {
-                        listener.failed(flushed);
-                    }
-                });
+    /** Guests go on at once, without a moment, unless that has been. */
+    void cancel() {
+        if (made || memoryShort || ended || cancelled) {
+            return;
+        }
+        cancelled = true;
+        if (started) {
+            letGo();
+        }
     }
 
     @Override
@@ -51,11 +52,20 @@ final class CutOp extends WholeImageOp {
             return;
         }
         started = true;
+        if (cancelled) {
+            position = end;
+            // Not from inside its own turn.
+            image.io.loop().execute(() -> listener.failed(BlockError.EBUSY));
+            return;
+        }
         waiting = true;
         image.flusher.cut(this::moment, this::roundEnded);
     }
 
     private void moment() {
+        if (cancelled) {
+            return;
+        }
         image.packer.leave();
         sizeBytes = image.disk.sizeBytes();
         try {
@@ -66,7 +76,14 @@ final class CutOp extends WholeImageOp {
             memoryShort = true;
         }
         // Not from inside the flusher, which has not staged yet.
-        image.io.loop().execute(this::letGo);
+        image.io.loop().execute(this::momentHasBeen);
+    }
+
+    private void momentHasBeen() {
+        letGo();
+        if (made && !ended) {
+            listener.moment();
+        }
     }
 
     private void letGo() {
@@ -76,7 +93,10 @@ final class CutOp extends WholeImageOp {
     }
 
     private void roundEnded(BlockError outcome) {
-        if (memoryShort) {
+        ended = true;
+        if (cancelled) {
+            listener.failed(BlockError.EBUSY);
+        } else if (memoryShort) {
             lost(BlockError.ENOMEM);
         } else if (outcome.isOk()) {
             listener.cut(l1, sizeBytes);

@@ -117,9 +117,16 @@ public final class OpenImage {
         return countTurns;
     }
 
-    /** Has a moment for a snapshot, after which the flusher puts drops off. One at a time. */
-    public void cut(CutListener listener) {
-        new CutOp(image, requests::startChange, listener).begin();
+    /**
+     * Has a moment for a snapshot, after which the flusher puts drops off. One at a time. What was
+     * made durable just before keeps guests waiting no longer.
+     *
+     * @return ends it soon without a moment (EBUSY), unless that has been; guests go on at once
+     */
+    public Runnable cut(CutListener listener) {
+        CutOp cut = new CutOp(image, requests::startChange, listener);
+        cut.takeTurn();
+        return cut::cancel;
     }
 
     /**

@@ -47,6 +47,16 @@ public record SnapshotEntry(
         return SnapshotTableLayout.uuid(laterExtra);
     }
 
+    /** The group that it was made with; null: it was made alone. */
+    public @Nullable UUID group() {
+        return SnapshotGroupLayout.group(laterExtra);
+    }
+
+    /** Whether the file systems of its guests stood still. */
+    public boolean isFrozen() {
+        return SnapshotGroupLayout.isFrozen(laterExtra);
+    }
+
     /** The same under another name. */
     public SnapshotEntry withName(String name) {
         OpaqueBytes bytes = OpaqueBytes.copyOf(name.getBytes(StandardCharsets.UTF_8));

@@ -8,7 +8,9 @@ import io.quoin.qcow2.io.ChildFiles;
 import io.quoin.qcow2.layout.HeaderLayout;
 import io.quoin.qcow2.layout.SnapshotEntry;
 import io.quoin.qcow2.layout.SnapshotTable;
+import java.util.ArrayList;
 import java.util.List;
+import java.util.UUID;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.function.Consumer;
@@ -89,19 +91,49 @@ public final class ImageSnapshots implements SnapshotControl {
                 Integer.toUnsignedLong(entry.dateSeconds()),
                 entry.dateNanos(),
                 entry.diskSizeBytes() == -1 ? imageSizeBytes : entry.diskSizeBytes(),
-                entry.vmStateSizeBytes());
+                entry.vmStateSizeBytes(),
+                entry.group(),
+                entry.isFrozen());
     }
 
     @Override
     public CompletionStage<SnapshotInfo> create(String name, SnapshotProgress progress) {
-        return inTurn(
+        return prepare(name, null, progress)
+                .thenCompose(
+                        pending ->
+                                pending.round()
+                                        .thenCompose(nothing -> pending.cut())
+                                        .thenCompose(nothing -> pending.settle())
+                                        .thenCompose(nothing -> pending.publish(false)));
+    }
+
+    @Override
+    public CompletionStage<PendingSnapshot> prepare(
+            String name, @Nullable UUID group, SnapshotProgress progress) {
+        CompletableFuture<PendingSnapshot> prepared = new CompletableFuture<>();
+        CompletionStage<Void> whole =
+                inTurn(
                         () -> {
                             requireNotFlattening();
                             requireRoomFor(name);
                             return takeCountTurn()
-                                    .thenCompose(turnEnded -> make(name, progress, turnEnded));
-                        })
-                .thenApply(nothing -> last());
+                                    .thenCompose(
+                                            turnEnded ->
+                                                    make(
+                                                            name,
+                                                            group,
+                                                            progress,
+                                                            turnEnded,
+                                                            prepared));
+                        });
+        CompletionStage<Void> unused =
+                whole.whenComplete(
+                        (nothing, failure) -> {
+                            if (failure != null) {
+                                prepared.completeExceptionally(failure);
+                            }
+                        });
+        return prepared;
     }
 
     /** It would read a backing file that the image is about to leave. */
@@ -139,7 +171,13 @@ public final class ImageSnapshots implements SnapshotControl {
         }
     }
 
-    private CompletionStage<Void> make(String name, SnapshotProgress progress, Runnable turnEnded) {
+    /** Complete when the snapshot is published or voided. */
+    private CompletionStage<Void> make(
+            String name,
+            @Nullable UUID group,
+            SnapshotProgress progress,
+            Runnable turnEnded,
+            CompletableFuture<PendingSnapshot> prepared) {
         return counting(
                 turnEnded,
                 done -> {
@@ -148,11 +186,17 @@ public final class ImageSnapshots implements SnapshotControl {
                                     image,
                                     parts,
                                     store,
-                                    name,
-                                    progress,
+                                    new SnapshotCreation.Wanted(name, group, progress),
                                     error -> ended(error, "made", name, done));
                     stopRunning = creation::stop;
-                    creation.start();
+                    image.whenChangeable(
+                            error -> {
+                                if (error.isOk()) {
+                                    prepared.complete(creation);
+                                } else {
+                                    creation.refused(error);
+                                }
+                            });
                 });
     }
 
@@ -180,15 +224,29 @@ public final class ImageSnapshots implements SnapshotControl {
         }
     }
 
-    private SnapshotInfo last() {
-        List<SnapshotInfo> all = list();
-        return all.get(all.size() - 1);
-    }
-
     @Override
     public CompletionStage<Void> delete(String idOrName, SnapshotProgress progress) {
         return inTurn(() -> change.remove(change.find(idOrName)))
                 .thenCompose(nothing -> giveBack(idOrName, progress));
+    }
+
+    @Override
+    public CompletionStage<Void> withdraw(UUID group) {
+        List<SnapshotEntry> found = new ArrayList<>();
+        return inTurn(
+                        () -> {
+                            store.table().entries().stream()
+                                    .filter(entry -> group.equals(entry.group()))
+                                    .forEach(found::add);
+                            return found.isEmpty()
+                                    ? CompletableFuture.completedFuture(null)
+                                    : change.remove(found.get(0));
+                        })
+                .thenCompose(
+                        nothing ->
+                                found.isEmpty()
+                                        ? CompletableFuture.completedFuture(null)
+                                        : giveBack(found.get(0).name(), (done, total) -> false));
     }
 
     private CompletionStage<Void> giveBack(String name, SnapshotProgress progress) {

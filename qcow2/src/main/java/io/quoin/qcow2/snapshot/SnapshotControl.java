@@ -3,7 +3,9 @@ package io.quoin.qcow2.snapshot;
 import io.quoin.xlator.XlatorFile;
 import java.util.List;
 import java.util.Optional;
+import java.util.UUID;
 import java.util.concurrent.CompletionStage;
+import org.jspecify.annotations.Nullable;
 
 /**
  * The internal snapshots of an open image, which QEMU sees as its own. Guests go on meanwhile.
@@ -34,6 +36,22 @@ public interface SnapshotControl {
      *     control character, with no dot at its ends
      */
     CompletionStage<SnapshotInfo> create(String name, SnapshotProgress progress);
+
+    /**
+     * Begins a snapshot whose steps the caller takes. Complete when it has its turn. The caller has
+     * to publish or abandon it.
+     *
+     * @param name as in {@link #create}
+     * @param group recorded with it; null: it is made alone
+     */
+    CompletionStage<PendingSnapshot> prepare(
+            String name, @Nullable UUID group, SnapshotProgress progress);
+
+    /**
+     * Takes the snapshot of a group away again, durably, if there is one; EBUSY while something has
+     * it open. Its space is given back after the next open.
+     */
+    CompletionStage<Void> withdraw(UUID group);
 
     /**
      * Deletes a snapshot: it is gone, durably, before the first progress is told; then its space is

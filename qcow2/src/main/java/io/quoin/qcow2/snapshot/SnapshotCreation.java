@@ -1,6 +1,7 @@
 package io.quoin.qcow2.snapshot;
 
 import io.quoin.block.BlockError;
+import io.quoin.block.BlockException;
 import io.quoin.qcow2.cluster.CutListener;
 import io.quoin.qcow2.cluster.ImageParts;
 import io.quoin.qcow2.cluster.OpenImage;
@@ -8,12 +9,15 @@ import io.quoin.qcow2.io.MetadataKind;
 import io.quoin.qcow2.io.Outcome;
 import io.quoin.qcow2.layout.OpaqueBytes;
 import io.quoin.qcow2.layout.SnapshotEntry;
-import io.quoin.qcow2.layout.SnapshotTableLayout;
+import io.quoin.qcow2.layout.SnapshotGroupLayout;
 import java.nio.charset.StandardCharsets;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Objects;
 import java.util.UUID;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionStage;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -22,59 +26,237 @@ import org.slf4j.LoggerFactory;
  * Makes one snapshot; docs/adr/0025 has the rules.
  *
  * <pre>
- *  CUT      the L1 table of a moment, and its tables on disk as they were then
- *  SETTLE   each of its references is counted
- *  L1       clusters for its L1 table, which is written
- *  ROUND    a round of the flusher, then all counts: both durable
- *  PUBLISH  the snapshot table with one entry more
+ *  PREPARED  it has its turns
+ *    --> ROUND --> PREPARED                   a round of the flusher
+ *    --> CUTTING  the L1 table of a moment
+ *    --> CUT  the round that writes its tables as they were then; guests go on
+ *    --> SETTLING  each of its references is counted; clusters for its L1 table, which is written;
+ *                  a round of the flusher, then all counts: both durable
+ *    --> SETTLED
+ *    --> PUBLISHING  the snapshot table with one entry more
+ *    --> ENDED
  *
- *  VOID     after an error before PUBLISH's switch: what was counted is taken back, what was put off is dropped
+ *  An error before PUBLISHING's switch voids it: what was counted is taken back, what was put off is dropped; ENDED.
  * </pre>
  *
  * <p>Threading: confined(loop).
  */
-final class SnapshotCreation implements CutListener {
+final class SnapshotCreation implements CutListener, PendingSnapshot {
     private static final Logger LOG = LoggerFactory.getLogger(SnapshotCreation.class);
+
+    private enum State {
+        PREPARED,
+        ROUND,
+        CUTTING,
+        CUT,
+        SETTLING,
+        SETTLED,
+        PUBLISHING,
+        ENDED
+    }
+
+    /**
+     * What is made.
+     *
+     * @param group null: it is made alone
+     */
+    record Wanted(String name, @Nullable UUID group, SnapshotProgress progress) {}
 
     private final OpenImage image;
     private final ImageParts parts;
     private final SnapshotTableStore store;
-    private final String name;
-    private final SnapshotProgress progress;
+    private final Wanted wanted;
     private final Outcome ended;
+    private final UUID uuid = UUID.randomUUID();
+    private final CompletableFuture<Void> over = new CompletableFuture<>();
+    private State state = State.PREPARED;
+    private BlockError failure = BlockError.OK;
+    private CompletableFuture<Void> step = new CompletableFuture<>();
+    private Runnable cancelCut = () -> {};
     private long[] l1 = {};
     private long sizeBytes;
     private Instant moment = Instant.EPOCH;
+
+    /** The tables on disk are those of the moment. */
+    private boolean isWritten;
+
     private @Nullable SettleWalk walk;
+    private @Nullable L1Copy copy;
+    private boolean frozen;
     private boolean stopped;
 
+    /**
+     * @param ended told once, when it is published or voided, before the stage of its last step
+     */
     SnapshotCreation(
             OpenImage image,
             ImageParts parts,
             SnapshotTableStore store,
-            String name,
-            SnapshotProgress progress,
+            Wanted wanted,
             Outcome ended) {
         this.image = image;
         this.parts = parts;
         this.store = store;
-        this.name = name;
-        this.progress = progress;
+        this.wanted = wanted;
         this.ended = ended;
     }
 
-    void start() {
-        image.whenChangeable(ended.ifOk(() -> image.cut(this)));
+    @Override
+    public UUID uuid() {
+        return uuid;
+    }
+
+    /** The image cannot be changed. */
+    void refused(BlockError error) {
+        if (state != State.ENDED) {
+            over(error);
+        }
     }
 
     /** It is voided soon, unless it is being published. */
     void stop() {
+        if (stopped || state == State.ENDED) {
+            return;
+        }
         stopped = true;
+        switch (state) {
+            case PREPARED -> over(BlockError.ESHUTDOWN);
+            case CUTTING -> cancelCut.run();
+            case CUT -> voidIfWritten();
+            case SETTLED -> unpublished(BlockError.ESHUTDOWN);
+            case ROUND, SETTLING, PUBLISHING, ENDED -> {
+                // What is under way looks when it has ended.
+            }
+        }
+    }
+
+    private void voidIfWritten() {
+        if (isWritten) {
+            voided(BlockError.ESHUTDOWN);
+        }
+    }
+
+    @Override
+    public CompletionStage<Void> abandon() {
+        stop();
+        return over;
+    }
+
+    @Override
+    public CompletionStage<Void> round() {
+        return take(
+                State.PREPARED,
+                State.ROUND,
+                () ->
+                        parts.flusher()
+                                .flush(
+                                        error -> {
+                                            if (error.isOk() && !stopped) {
+                                                taken(State.PREPARED);
+                                            } else {
+                                                over(orStopped(error));
+                                            }
+                                        }));
+    }
+
+    @Override
+    public CompletionStage<Void> cut() {
+        return take(State.PREPARED, State.CUTTING, () -> cancelCut = image.cut(this));
+    }
+
+    @Override
+    public void cancelCut() {
+        if (state == State.CUTTING) {
+            cancelCut.run();
+        }
+    }
+
+    @Override
+    public CompletionStage<Void> settle() {
+        return take(
+                State.CUT,
+                State.SETTLING,
+                () -> {
+                    if (isWritten) {
+                        startSettling();
+                    }
+                });
+    }
+
+    @Override
+    public CompletionStage<SnapshotInfo> publish(boolean isFrozen) {
+        return take(
+                        State.SETTLED,
+                        State.PUBLISHING,
+                        () -> {
+                            frozen = isFrozen;
+                            publish();
+                        })
+                .thenApply(nothing -> published());
+    }
+
+    /** Begins a step. It has failed already if the snapshot is void. */
+    private CompletionStage<Void> take(State from, State to, Runnable work) {
+        if (state == State.ENDED || stopped) {
+            return over.thenCompose(nothing -> CompletableFuture.failedFuture(notMade()));
+        }
+        if (state != from) {
+            throw new IllegalStateException("snapshot: state=" + state + ", expected=" + from);
+        }
+        CompletableFuture<Void> begun = new CompletableFuture<>();
+        step = begun;
+        state = to;
+        work.run();
+        return begun;
+    }
+
+    /** Ends a step: calls out, last. */
+    private void taken(State next) {
+        state = next;
+        step.complete(null);
+    }
+
+    private BlockError orStopped(BlockError error) {
+        return error.isOk() ? BlockError.ESHUTDOWN : error;
+    }
+
+    /** It is published or void: calls out, last. */
+    private void over(BlockError error) {
+        state = State.ENDED;
+        failure = error;
+        ended.done(error);
+        if (error.isOk()) {
+            step.complete(null);
+        } else {
+            step.completeExceptionally(notMade());
+        }
+        over.complete(null);
+    }
+
+    private BlockException notMade() {
+        BlockError error = orStopped(failure);
+        return new BlockException(
+                error,
+                "snapshot: file="
+                        + parts.io().file().fileName()
+                        + ", not made: name="
+                        + wanted.name()
+                        + ": "
+                        + error.text());
+    }
+
+    private SnapshotInfo published() {
+        for (SnapshotEntry entry : store.table().entries()) {
+            if (uuid.equals(entry.uuid())) {
+                return ImageSnapshots.info(entry, store.imageSizeBytes());
+            }
+        }
+        throw notMade();
     }
 
     @Override
     public void failed(BlockError error) {
-        ended.done(error);
+        over(error);
     }
 
     @Override
@@ -84,10 +266,28 @@ final class SnapshotCreation implements CutListener {
     }
 
     @Override
+    public void moment() {
+        if (state == State.CUTTING) {
+            moment = Instant.now();
+            taken(State.CUT);
+        }
+    }
+
+    @Override
     public void cut(long[] l1OfMoment, long sizeOfMoment) {
         l1 = l1OfMoment;
         sizeBytes = sizeOfMoment;
-        moment = Instant.now();
+        isWritten = true;
+        if (stopped) {
+            voided(BlockError.ESHUTDOWN);
+        } else if (state == State.SETTLING) {
+            startSettling();
+        } else {
+            moment();
+        }
+    }
+
+    private void startSettling() {
         SettleWalk settling;
         try {
             settling = SettleWalk.settle(parts, l1, this::advanced, this::settled);
@@ -100,19 +300,20 @@ final class SnapshotCreation implements CutListener {
     }
 
     private boolean advanced(long done, long total) {
-        return progress.advanced(done, total) && !stopped;
+        return wanted.progress().advanced(done, total) && !stopped;
     }
 
     private void settled(BlockError outcome) {
         if (!outcome.isOk() || stopped) {
-            voided(outcome.isOk() ? BlockError.ESHUTDOWN : outcome);
+            voided(orStopped(outcome));
             return;
         }
         L1Copy copied = new L1Copy(parts, MetadataKind.SNAPSHOT_L1, l1);
         copied.make(
                 error -> {
                     if (error.isOk()) {
-                        makeDurable(copied);
+                        copy = copied;
+                        makeDurable();
                     } else {
                         voided(error);
                     }
@@ -120,29 +321,29 @@ final class SnapshotCreation implements CutListener {
     }
 
     /** The round has begun after the last reference was counted. */
-    private void makeDurable(L1Copy copied) {
+    private void makeDurable() {
         Outcome durable =
                 error -> {
                     if (error.isOk() && !stopped) {
-                        publish(copied);
+                        taken(State.SETTLED);
                     } else {
-                        unpublished(copied, error.isOk() ? BlockError.ESHUTDOWN : error);
+                        unpublished(orStopped(error));
                     }
                 };
         parts.flusher().flush(durable.ifOk(() -> parts.refcounts().writeDurably(durable)));
     }
 
-    private void publish(L1Copy copied) {
+    private void publish() {
         List<SnapshotEntry> entries = new ArrayList<>(store.table().entries());
-        entries.add(entry(copied));
+        entries.add(entry(Objects.requireNonNull(copy)));
         store.replace(
                 entries,
                 error -> {
                     if (error.isOk()) {
                         parts.flusher().endDeferring();
-                        ended.done(BlockError.OK);
+                        over(BlockError.OK);
                     } else {
-                        unpublished(copied, error);
+                        unpublished(error);
                     }
                 });
     }
@@ -154,24 +355,24 @@ final class SnapshotCreation implements CutListener {
                 copied.hostOffset(),
                 l1.length,
                 OpaqueBytes.copyOf(id.getBytes(StandardCharsets.UTF_8)),
-                OpaqueBytes.copyOf(name.getBytes(StandardCharsets.UTF_8)),
+                OpaqueBytes.copyOf(wanted.name().getBytes(StandardCharsets.UTF_8)),
                 (int) moment.getEpochSecond(),
                 moment.getNano(),
                 0,
                 0,
                 sizeBytes,
                 -1,
-                SnapshotTableLayout.laterExtra(UUID.randomUUID()));
+                SnapshotGroupLayout.laterExtra(uuid, wanted.group(), frozen));
     }
 
-    private void unpublished(L1Copy copied, BlockError error) {
+    private void unpublished(BlockError error) {
         if (!parts.io().health().isWritable()) {
             // The header may lead to it: nothing is changed any more.
             parts.flusher().endDeferring();
-            ended.done(error);
+            over(error);
             return;
         }
-        copied.free();
+        Objects.requireNonNull(copy).free();
         voided(error);
     }
 
@@ -202,8 +403,8 @@ final class SnapshotCreation implements CutListener {
         LOG.warn(
                 "snapshot is not made: file={}, name={}, error={}",
                 parts.io().file().fileName(),
-                name,
+                wanted.name(),
                 error);
-        ended.done(error);
+        over(error);
     }
 }

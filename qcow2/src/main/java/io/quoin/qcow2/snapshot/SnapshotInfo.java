@@ -15,6 +15,8 @@ import org.jspecify.annotations.Nullable;
  * @param epochNanos of that second
  * @param sizeBytes of the disk at that time
  * @param vmStateBytes of a guest's saved state, 0 for none
+ * @param group those that were made with it have it too; null: it was made alone
+ * @param frozen whether the file systems of its guests stood still
  */
 public record SnapshotInfo(
         String id,
@@ -23,4 +25,6 @@ public record SnapshotInfo(
         long epochSeconds,
         int epochNanos,
         long sizeBytes,
-        long vmStateBytes) {}
+        long vmStateBytes,
+        @Nullable UUID group,
+        boolean frozen) {}
