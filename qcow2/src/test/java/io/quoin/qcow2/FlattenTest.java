@@ -28,6 +28,7 @@ import java.util.Random;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.CompletionStage;
+import java.util.function.Supplier;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -369,12 +370,12 @@ class FlattenTest {
                                         : advance(control));
     }
 
-    private <T> T call(java.util.function.Supplier<CompletionStage<T>> work) {
-        return images.loops.await(images.loops.loop(0).call(work::get));
+    private <T> T call(Supplier<CompletionStage<T>> work) {
+        return images.loops.await(images.loops.loop(0).call(work));
     }
 
     private <T> void refused(
-            java.util.function.Supplier<CompletionStage<T>> work, BlockError error, String text) {
+            Supplier<CompletionStage<T>> work, BlockError error, String text) {
         List<Throwable> failures = new ArrayList<>();
         call(
                 () ->

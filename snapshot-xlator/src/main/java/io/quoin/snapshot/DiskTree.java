@@ -44,7 +44,8 @@ public interface DiskTree {
 
     /**
      * The disks that stand on {@code disk}, or a snapshot of one, directly or through others, the
-     * closest first. What stands on a snapshot of a disk stands on the disk too.
+     * closest first. What stands on a snapshot of a disk stands on the disk too. One in the trash
+     * has {@code (in the trash)} behind its name.
      */
     CompletionStage<List<String>> children(String disk);
 }
