@@ -147,6 +147,8 @@ public final class Cut {
         private final Member member;
         private final RingHold hold;
 
+        private volatile boolean isQuiet;
+
         /** Confined to the ring's owner. */
         private boolean running;
 
@@ -165,12 +167,28 @@ public final class Cut {
 
         @Override
         public void reached() {
+            isQuiet = true;
             partReached();
         }
 
         @Override
         public void failed(BlockException cause) {
-            fail(cause.about(member.name()));
+            fail(blamed(cause).about(member.name()));
+        }
+
+        /** If this one stood still in vain, those that it waited for are the cause. */
+        private BlockException blamed(BlockException cause) {
+            List<String> others =
+                    parts.stream()
+                            .filter(part -> !part.isQuiet)
+                            .map(part -> part.member.name())
+                            .toList();
+            return !isQuiet || others.isEmpty() || state.get() != State.HOLDING
+                    ? cause
+                    : new BlockException(
+                            cause.error(),
+                            cause.getMessage() + "; not at rest: " + String.join(", ", others),
+                            cause);
         }
 
         void runLater() {

@@ -60,9 +60,7 @@ final class GroupCommand implements Runnable {
         @Override
         final void run(VolumeClient client, OutputOption out) {
             DiskSet group = call(client, name);
-            out.print(
-                    group,
-                    writer -> writer.println(group.name() + ": " + disks(group)));
+            out.print(group, writer -> writer.println(group.name() + ": " + disks(group)));
         }
 
         abstract DiskSet call(VolumeClient client, String group);

@@ -327,8 +327,7 @@ final class SnapshotCommand implements Runnable {
 
     private static void printTable(
             List<SnapshotView> snapshots, Map<String, GroupView> groups, PrintWriter writer) {
-        Table table =
-                new Table("NAME", "CREATED", ">SIZE", ">VM STATE", ">CONNECTIONS", "GROUP");
+        Table table = new Table("NAME", "CREATED", ">SIZE", ">VM STATE", ">CONNECTIONS", "GROUP");
         for (SnapshotView snapshot : snapshots) {
             table.row(
                     snapshot.fullName(),

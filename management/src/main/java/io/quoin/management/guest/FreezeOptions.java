@@ -22,8 +22,7 @@ public record FreezeOptions(
         List<String> thawCommands,
         long limitNanos) {
     /** No guest stands still. */
-    public static final FreezeOptions NONE =
-            new FreezeOptions(List.of(), List.of(), List.of(), 1);
+    public static final FreezeOptions NONE = new FreezeOptions(List.of(), List.of(), List.of(), 1);
 
     /**
      * @throws BlockException EINVAL if a command has no other
@@ -41,6 +40,11 @@ public record FreezeOptions(
                             + thawCommands.size()
                             + ", expected=a thaw command for each freeze command");
         }
+    }
+
+    /** Whether no guest is named. */
+    public boolean isNone() {
+        return agents.isEmpty() && freezeCommands.isEmpty();
     }
 
     List<Guest> guests() {

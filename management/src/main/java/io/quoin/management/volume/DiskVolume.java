@@ -71,7 +71,8 @@ public final class DiskVolume implements AutoCloseable {
         this.diffs = new VolumeDiffs(graph.top(), loops, open);
         this.flattening = new VolumeFlatten(open);
         this.trash = new VolumeTrash(graph.top(), open);
-        this.groups = new SnapshotGroups(folder.resolve("groups"), open, snapshots);
+        this.groups =
+                new SnapshotGroups(folder.resolve("groups"), open, snapshots, this::allSnapshots);
         this.sets = new DiskSets(folder.resolve("groups.json"));
         this.lookUpNanos = loops.loops().get(0).nanoTime() - LOOK_UP_NANOS;
     }

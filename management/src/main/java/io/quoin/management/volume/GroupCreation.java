@@ -65,8 +65,7 @@ final class GroupCreation {
         }
 
         <T> CompletionStage<T> onLoop(Function<PendingSnapshot, CompletionStage<T>> step) {
-            return CompletableFuture.supplyAsync(
-                            () -> prepared.thenCompose(step), disk.loop())
+            return CompletableFuture.supplyAsync(() -> prepared.thenCompose(step), disk.loop())
                     .thenCompose(Function.identity());
         }
     }
@@ -144,12 +143,26 @@ final class GroupCreation {
     private boolean cut() {
         FrozenGuests guests = FrozenGuests.freeze(request.freeze(), events::finding);
         try (guests) {
-            work.await(each(member -> member.onLoop(PendingSnapshot::round)));
+            awaitRounds(each(member -> member.onLoop(PendingSnapshot::round)));
             List<Cut.Member> parts = members.stream().map(GroupCreation::cutMember).toList();
-            await(Cut.start(parts, request.limitNanos()));
+            await(
+                    Cut.start(parts, request.limitNanos()),
+                    request.limitNanos() + HANGING_NANOS,
+                    "a disk of the group does not answer");
             createdAt = Instant.now();
         }
         return guests.stoodStill();
+    }
+
+    /**
+     * No longer than guests may take to be frozen, if there are any: they stand still meanwhile.
+     */
+    private void awaitRounds(List<CompletionStage<Void>> rounds) {
+        if (request.freeze().isNone()) {
+            work.await(rounds);
+        } else {
+            await(allOf(rounds), request.freeze().limitNanos(), "a disk's storage is too slow");
+        }
     }
 
     private static Cut.Member cutMember(Member member) {
@@ -162,14 +175,13 @@ final class GroupCreation {
                 pending::cancelCut);
     }
 
-    private void await(CompletionStage<Void> cut) {
+    private static <T> void await(CompletionStage<T> stage, long limitNanos, String otherwise) {
         try {
-            cut.toCompletableFuture()
-                    .get(request.limitNanos() + HANGING_NANOS, TimeUnit.NANOSECONDS);
+            stage.toCompletableFuture().get(limitNanos, TimeUnit.NANOSECONDS);
         } catch (ExecutionException e) {
             throw Stages.asBlockException(e);
         } catch (TimeoutException e) {
-            throw new BlockException(BlockError.EBUSY, "a disk of the group does not answer", e);
+            throw new BlockException(BlockError.EBUSY, otherwise, e);
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
             throw new BlockException(BlockError.ESHUTDOWN, "interrupted while waiting", e);

@@ -20,11 +20,7 @@ import java.util.concurrent.TimeUnit;
  * @param freeze which guests stand still meanwhile
  */
 public record GroupRequest(
-        List<String> disks,
-        String name,
-        boolean isGroup,
-        long limitNanos,
-        FreezeOptions freeze) {
+        List<String> disks, String name, boolean isGroup, long limitNanos, FreezeOptions freeze) {
     /** How long disks stand still at most, unless told otherwise. */
     public static final long LIMIT_NANOS = TimeUnit.SECONDS.toNanos(1);
 

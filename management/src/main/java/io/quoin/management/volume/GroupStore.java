@@ -40,7 +40,8 @@ final class GroupStore {
             new ObjectMapper().disable(DeserializationFeature.FAIL_ON_UNKNOWN_PROPERTIES);
     private static final String PENDING = ".pending";
     private static final String WHOLE = ".json";
-    private static final Pattern UUID = Pattern.compile("[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}");
+    private static final Pattern UUID =
+            Pattern.compile("[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}");
     private static final long FILE_BYTES_MAX = 1 << 20;
 
     private final Path folder;

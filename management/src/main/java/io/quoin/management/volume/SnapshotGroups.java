@@ -11,6 +11,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.ReentrantLock;
+import java.util.function.Supplier;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -25,6 +26,7 @@ public final class SnapshotGroups {
 
     private final OpenDisks disks;
     private final VolumeSnapshots snapshots;
+    private final Supplier<List<SnapshotView>> all;
     private final GroupStore store;
 
     /** Two at once could each have the turn of a disk that the other waits for. */
@@ -32,8 +34,14 @@ public final class SnapshotGroups {
 
     /**
      * @param folder where groups are kept
+     * @param all looks up the snapshots of all disks
      */
-    SnapshotGroups(Path folder, OpenDisks disks, VolumeSnapshots snapshots) {
+    SnapshotGroups(
+            Path folder,
+            OpenDisks disks,
+            VolumeSnapshots snapshots,
+            Supplier<List<SnapshotView>> all) {
+        this.all = all;
         this.disks = disks;
         this.snapshots = snapshots;
         this.store = new GroupStore(folder);
@@ -112,21 +120,23 @@ public final class SnapshotGroups {
     public List<GroupView> list() {
         List<StoredGroup> whole = store.whole();
         List<StoredGroup> pending = store.pending();
-        List<SnapshotView> all =
-                whole.isEmpty() && pending.isEmpty() ? List.of() : snapshots.all();
         List<GroupView> views = new ArrayList<>();
-        whole.forEach(group -> views.add(view(group, true, all)));
-        pending.forEach(group -> views.add(view(group, false, all)));
+        if (whole.isEmpty() && pending.isEmpty()) {
+            return views;
+        }
+        List<SnapshotView> now = all.get();
+        whole.forEach(group -> views.add(view(group, true, now)));
+        pending.forEach(group -> views.add(view(group, false, now)));
         return views;
     }
 
-    private static GroupView view(StoredGroup group, boolean isWhole, List<SnapshotView> all) {
+    private static GroupView view(StoredGroup group, boolean isWhole, List<SnapshotView> now) {
         List<String> there = new ArrayList<>();
         List<String> removed = new ArrayList<>();
         boolean frozen = true;
         for (StoredGroup.Member member : group.members()) {
             List<SnapshotView> found =
-                    all.stream()
+                    now.stream()
                             .filter(snapshot -> member.uuid().equals(snapshot.uuid()))
                             .filter(snapshot -> member.disk().equals(snapshot.disk()))
                             .toList();
@@ -238,7 +248,10 @@ public final class SnapshotGroups {
             try {
                 group.members().forEach(member -> takeAway(group, member));
                 store.forget(group);
-                LOG.info("Unfinished group taken away: uuid={}, name={}", group.uuid(), group.name());
+                LOG.info(
+                        "Unfinished group taken away: uuid={}, name={}",
+                        group.uuid(),
+                        group.name());
             } catch (BlockException e) {
                 LOG.warn(
                         "Unfinished group is not taken away: uuid={}, name={}, reason={}",

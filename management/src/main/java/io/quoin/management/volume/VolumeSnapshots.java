@@ -283,8 +283,7 @@ public final class VolumeSnapshots {
         String why = disk.whyReadOnly();
         if (why != null) {
             throw new BlockException(
-                    BlockError.EROFS,
-                    "disk is read-only: name=" + disk.name() + ", reason=" + why);
+                    BlockError.EROFS, "disk is read-only: name=" + disk.name() + ", reason=" + why);
         }
     }
 

@@ -71,7 +71,15 @@ final class FakeSnapshots implements SnapshotControl {
     synchronized SnapshotInfo add(String name) {
         SnapshotInfo info =
                 new SnapshotInfo(
-                        Integer.toString(infos.size() + 1), name, null, 1_800_000_000L, 7, 512, 0, null, false);
+                        Integer.toString(infos.size() + 1),
+                        name,
+                        null,
+                        1_800_000_000L,
+                        7,
+                        512,
+                        0,
+                        null,
+                        false);
         infos.add(info);
         return info;
     }

@@ -15,8 +15,8 @@ import java.util.function.Consumer;
  *  ROUND   that round ends: the tables on disk are those of the moment, where they were at the moment
  * </pre>
  *
- * <p>Cancelled before MOMENT, it lets go at once, and there is none. If ROUND fails what was staged goes to other places later, so that the cut is lost; the disk
- * is not.
+ * <p>Cancelled before MOMENT, it lets go at once, and there is none. If ROUND fails what was staged
+ * goes to other places later, so that the cut is lost; the disk is not.
  *
  * <p>Threading: confined(loop).
  */

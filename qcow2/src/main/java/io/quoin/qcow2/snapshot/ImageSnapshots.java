@@ -120,10 +120,7 @@ public final class ImageSnapshots implements SnapshotControl {
                                     .thenCompose(
                                             turnEnded ->
                                                     make(
-                                                            name,
-                                                            group,
-                                                            progress,
-                                                            turnEnded,
+                                                            name, group, progress, turnEnded,
                                                             prepared));
                         });
         CompletionStage<Void> unused =
