@@ -36,8 +36,8 @@ import picocli.CommandLine.Spec;
 @Command(
         name = "disk",
         description =
-                "Create, clone, list, show, check, resize and remove disks, and show how to attach"
-                        + " them.",
+                "Create, clone, import, export, list, show, check, resize and remove disks, and show how"
+                        + " to attach them.",
         synopsisSubcommandLabel = "COMMAND",
         mixinStandardHelpOptions = true,
         footer = {"", "Examples:", "  quoin disk create vm1 10G", "  quoin disk ls --output json"})
@@ -48,6 +48,8 @@ import picocli.CommandLine.Spec;
     DiskCommand.Info.class,
     CloneCommands.Children.class,
     DiskCheckCommand.class,
+    CopyCommands.Import.class,
+    CopyCommands.Export.class,
     DiskCommand.Resize.class,
     DiskCommand.Rm.class,
     AttachCommands.Uri.class,

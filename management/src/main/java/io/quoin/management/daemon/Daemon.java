@@ -135,7 +135,7 @@ public final class Daemon implements AutoCloseable {
         add(ApiServer.start(UnixListener.bind(options.folder().controlSocket()), api));
         ApiOptions tcp = options.api();
         if (tcp != null) {
-            TokenCheck checked = new TokenCheck(tcp.readToken(), api);
+            TokenCheck checked = new TokenCheck(tcp.readToken(), api.forOtherMachines());
             TlsListener listener = TlsListener.bind(tcp);
             apiAddress = listener.text();
             add(ApiServer.start(listener, checked));

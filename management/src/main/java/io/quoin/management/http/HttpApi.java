@@ -42,9 +42,21 @@ public final class HttpApi implements HttpService {
     private static final int NO_METHOD = 405;
 
     private final VolumeRegistry volumes;
+    private final boolean remote;
 
+    /** For clients of this machine. */
     public HttpApi(VolumeRegistry volumes) {
+        this(volumes, false);
+    }
+
+    private HttpApi(VolumeRegistry volumes, boolean remote) {
         this.volumes = volumes;
+        this.remote = remote;
+    }
+
+    /** The same without what names files of this machine, which are none of its clients'. */
+    public HttpApi forOtherMachines() {
+        return new HttpApi(volumes, true);
     }
 
     @Override
@@ -76,6 +88,7 @@ public final class HttpApi implements HttpService {
             OperationType<?, ?> type = operation.type();
             Optional<Map<String, String>> fields = type.route().match(segments);
             if (fields.isPresent() && type.route().method().equals(call.method())) {
+                requireAllowed(operation);
                 ObjectNode request = body(call.body());
                 fields.get().forEach((name, value) -> put(request, name, value, type));
                 queryFields(query, request, type);
@@ -90,6 +103,16 @@ public final class HttpApi implements HttpService {
         throw new BlockException(
                 BlockError.ENOENT,
                 "no such path: path=" + call.target() + "; " + DOCUMENT + " describes all");
+    }
+
+    private void requireAllowed(Operation<?, ?> operation) {
+        if (remote && operation.namesFiles()) {
+            throw new BlockException(
+                    BlockError.EPERM,
+                    "operation names files of the service's machine: name="
+                            + operation.type().name()
+                            + ", expected=a client on the control socket");
+        }
     }
 
     /** Which volume is meant; it is no field of any request. */

@@ -25,6 +25,8 @@ public final class Operations {
                     new DiskResize(),
                     new DiskRm(),
                     new DiskCheck(),
+                    new DiskExport(),
+                    new DiskImport(),
                     new SnapshotAll(),
                     new SnapshotLs(),
                     new SnapshotCreate(),

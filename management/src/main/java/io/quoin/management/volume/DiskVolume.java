@@ -44,6 +44,7 @@ public final class DiskVolume implements AutoCloseable {
     private final DiskChecks checks;
     private final VolumeSnapshots snapshots;
     private final VolumeDiffs diffs;
+    private final DiskImages images;
     private volatile List<String> names = List.of();
     private volatile List<String> snapshotNames = List.of();
 
@@ -64,6 +65,7 @@ public final class DiskVolume implements AutoCloseable {
         this.checks = new DiskChecks(graph.top(), loops, open);
         this.snapshots = new VolumeSnapshots(graph.top(), loops, open);
         this.diffs = new VolumeDiffs(graph.top(), loops, open);
+        this.images = new DiskImages(graph.top(), loops, open);
         this.lookUpNanos = loops.loops().get(0).nanoTime() - LOOK_UP_NANOS;
     }
 
@@ -111,6 +113,11 @@ public final class DiskVolume implements AutoCloseable {
     /** What differs between snapshots. */
     public VolumeDiffs diffs() {
         return diffs;
+    }
+
+    /** Their content, to be copied. */
+    public DiskImages images() {
+        return images;
     }
 
     /** What is done with those of a disk. */
