@@ -104,8 +104,9 @@ final class CopyCommands {
                             + NameText.printable(file)
                             + ", "
                             + ByteSize.human(number(result, "sizeBytes"))
-                            + "; the file takes "
-                            + ByteSize.human(number(result, "fileBytes")));
+                            + ", "
+                            + ByteSize.human(number(result, "storedBytes"))
+                            + " of it stored");
         }
     }
 

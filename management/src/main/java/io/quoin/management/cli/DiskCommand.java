@@ -47,6 +47,7 @@ import picocli.CommandLine.Spec;
     DiskCommand.Ls.class,
     DiskCommand.Info.class,
     CloneCommands.Children.class,
+    DiskDuCommand.class,
     DiskCheckCommand.class,
     CopyCommands.Import.class,
     CopyCommands.Export.class,

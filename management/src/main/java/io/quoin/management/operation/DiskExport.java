@@ -14,10 +14,8 @@ import io.quoin.tools.ImageSession;
 import io.quoin.tools.LocalImage;
 import io.quoin.tools.OpenedImage;
 import io.quoin.xlator.NameText;
-import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.LinkOption;
-import java.nio.file.Path;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -62,17 +60,9 @@ public final class DiskExport implements JobOperation<DiskExport.Request, DiskEx
      * @param format of the file
      * @param sizeBytes what a guest sees
      * @param storedBytes how much of it was written, before compression
-     * @param fileBytes how much space the file takes
      */
     public record Result(
-            String name,
-            String file,
-            String format,
-            long sizeBytes,
-            long storedBytes,
-            long fileBytes) {}
-
-    private static final int SECTOR_BYTES = 512;
+            String name, String file, String format, long sizeBytes, long storedBytes) {}
 
     @Override
     public OperationType<Request, JobView> type() {
@@ -155,17 +145,7 @@ public final class DiskExport implements JobOperation<DiskExport.Request, DiskEx
                     request.file(),
                     target.format().text(),
                     result.sizeBytes(),
-                    result.storedBytes(),
-                    fileBytes(target.path()));
-        }
-    }
-
-    private static long fileBytes(Path file) {
-        try {
-            Object blocks = Files.getAttribute(file, "unix:blocks");
-            return blocks instanceof Number number ? number.longValue() * SECTOR_BYTES : 0;
-        } catch (IOException | UnsupportedOperationException | IllegalArgumentException e) {
-            return 0;
+                    result.storedBytes());
         }
     }
 }

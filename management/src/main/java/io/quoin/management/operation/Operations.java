@@ -25,6 +25,7 @@ public final class Operations {
                     new DiskResize(),
                     new DiskRm(),
                     new DiskCheck(),
+                    new DiskDu(),
                     new DiskExport(),
                     new DiskImport(),
                     new SnapshotAll(),

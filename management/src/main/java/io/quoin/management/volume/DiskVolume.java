@@ -45,6 +45,7 @@ public final class DiskVolume implements AutoCloseable {
     private final VolumeSnapshots snapshots;
     private final VolumeDiffs diffs;
     private final DiskImages images;
+    private final VolumeUsage usage;
     private volatile List<String> names = List.of();
     private volatile List<String> snapshotNames = List.of();
 
@@ -66,6 +67,7 @@ public final class DiskVolume implements AutoCloseable {
         this.snapshots = new VolumeSnapshots(graph.top(), loops, open);
         this.diffs = new VolumeDiffs(graph.top(), loops, open);
         this.images = new DiskImages(graph.top(), loops, open);
+        this.usage = new VolumeUsage(open);
         this.lookUpNanos = loops.loops().get(0).nanoTime() - LOOK_UP_NANOS;
     }
 
@@ -113,6 +115,11 @@ public final class DiskVolume implements AutoCloseable {
     /** What differs between snapshots. */
     public VolumeDiffs diffs() {
         return diffs;
+    }
+
+    /** What they take of the storage. */
+    public VolumeUsage usage() {
+        return usage;
     }
 
     /** Their content, to be copied. */
