@@ -10,6 +10,7 @@ import io.quoin.xlator.OpenMode;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
+import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -38,8 +39,44 @@ public final class Convert {
      * @throws BlockException saying which image failed where
      */
     public ConvertResult run(ImageLocation from, ImageLocation to) {
+        return run(from, to, () -> convert(from, to));
+    }
+
+    /**
+     * Makes a file of an image of the session, for a service, which ends no other work when a
+     * signal ends it.
+     *
+     * @param replacing whether it takes the place of a file that is there
+     * @throws BlockException EEXIST if it does not, and there is one
+     */
+    public ConvertResult run(OpenedImage source, LocalImage to, boolean replacing) {
+        return run(
+                source.location(),
+                to,
+                () -> {
+                    try (TargetFile file = TargetFile.ofService(to, replacing)) {
+                        if (file.replaces() && !replacing) {
+                            throw new BlockException(
+                                    BlockError.EEXIST,
+                                    "file exists already, and is not replaced: path=" + to.text());
+                        }
+                        return intoNew(source, to, file);
+                    }
+                });
+    }
+
+    /** Copies into an image of the session that reads as zeros, is as large, and closes it. */
+    public ConvertResult run(OpenedImage source, OpenedImage target) {
+        return run(
+                source.location(),
+                target.location(),
+                () -> copyAndClose(source, target.location(), target, null, true));
+    }
+
+    private static ConvertResult run(
+            ImageLocation from, ImageLocation to, Supplier<ConvertResult> conversion) {
         try {
-            return convert(from, to);
+            return conversion.get();
         } catch (BlockException e) {
             throw isRefusal(e.error()) ? e : failed(from, to, e);
         }
@@ -76,7 +113,9 @@ public final class Convert {
             return intoExisting(source, to);
         }
         if (to instanceof LocalImage file) {
-            return intoNew(source, file);
+            try (TargetFile target = new TargetFile(file)) {
+                return intoNew(source, file, target);
+            }
         }
         throw new BlockException(
                 BlockError.EINVAL,
@@ -107,40 +146,47 @@ public final class Convert {
         return result;
     }
 
-    private ConvertResult intoNew(OpenedImage source, LocalImage to) {
+    private ConvertResult intoNew(OpenedImage source, LocalImage to, TargetFile file) {
         if (options.compressed() && to.format() == ImageFormat.RAW) {
             throw new BlockException(
                     BlockError.EINVAL,
                     "raw images cannot be compressed: target=" + to.text() + ", expected=qcow2");
         }
         long sizeBytes = source.geometry().sizeBytes();
-        try (TargetFile file = new TargetFile(to)) {
-            refuseTargetBelow("source", source, to, file.place());
-            if (file.replaces()) {
-                // Held until the session ends: what is written to it meanwhile must not be lost.
-                session.open(new LocalImage(file.place(), ImageFormat.RAW), OpenMode.READ_WRITE);
-            }
-            OpenedImage backing = openBacking(to, file.place(), source);
-            String dataFile = options.createOptions().get("data_file");
-            if (dataFile != null && to.format() == ImageFormat.QCOW2) {
-                BackingName.requireDataFile(to.text(), dataFile);
-                file.withDataFile(dataFile);
-            }
-            session.create(
-                    file.unfinished(), new CreateOptions(sizeBytes, options.createOptions()));
-            file.withhold();
-            OpenedImage target = session.open(file.unfinished(), OpenMode.READ_WRITE);
-            ConvertResult result;
-            try {
-                result = copy(source, to, target, backing, backing == null);
-            } catch (RuntimeException | Error e) {
-                closeAfter(target, e);
-                throw e;
-            }
-            target.close();
-            file.publish();
-            return result;
+        refuseTargetBelow("source", source, to, file.place());
+        if (file.replaces()) {
+            // Held until the session ends: what is written to it meanwhile must not be lost.
+            session.open(new LocalImage(file.place(), ImageFormat.RAW), OpenMode.READ_WRITE);
         }
+        OpenedImage backing = openBacking(to, file.place(), source);
+        String dataFile = options.createOptions().get("data_file");
+        if (dataFile != null && to.format() == ImageFormat.QCOW2) {
+            BackingName.requireDataFile(to.text(), dataFile);
+            file.withDataFile(dataFile);
+        }
+        session.create(file.unfinished(), new CreateOptions(sizeBytes, options.createOptions()));
+        file.withhold();
+        OpenedImage target = session.open(file.unfinished(), OpenMode.READ_WRITE);
+        ConvertResult result = copyAndClose(source, to, target, backing, backing == null);
+        file.publish();
+        return result;
+    }
+
+    private ConvertResult copyAndClose(
+            OpenedImage source,
+            ImageLocation to,
+            OpenedImage target,
+            @Nullable OpenedImage backing,
+            boolean targetIsZero) {
+        ConvertResult result;
+        try {
+            result = copy(source, to, target, backing, targetIsZero);
+        } catch (RuntimeException | Error e) {
+            closeAfter(target, e);
+            throw e;
+        }
+        target.close();
+        return result;
     }
 
     /** Replaced or written into, it would change under the image that is read. */

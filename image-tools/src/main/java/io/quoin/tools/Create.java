@@ -32,7 +32,7 @@ public final class Create {
         Path place = image.folder().resolve(NameText.path(image.fileName()));
         Path dataFile = newDataFile(place, options);
         SignalCleanUp cleanUp =
-                new SignalCleanUp(image.folder(), () -> removeHalf(place, dataFile));
+                new SignalCleanUp(image.folder(), true, () -> removeHalf(place, dataFile));
         try {
             session.create(image, options);
         } finally {

@@ -11,7 +11,7 @@ import org.jspecify.annotations.Nullable;
  *
  * <p>Threading: immutable.
  */
-public sealed interface ImageLocation permits LocalImage, NbdImage {
+public sealed interface ImageLocation permits LocalImage, NbdImage, GivenImage {
     /**
      * Reads the location of an image that is there, from the command line.
      *

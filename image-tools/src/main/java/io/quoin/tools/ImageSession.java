@@ -122,6 +122,17 @@ public final class ImageSession implements AutoCloseable {
     }
 
     /**
+     * Takes an image over that the caller has open: it is closed with the session, or before, on
+     * its loop.
+     *
+     * @param name for messages
+     * @param loop that it was opened on
+     */
+    public OpenedImage take(String name, XlatorFile file, Loop loop) {
+        return opened(new GivenImage(name), loop, () -> CompletableFuture.completedFuture(file));
+    }
+
+    /**
      * @param mayWrite refuses a file that is not to be written
      */
     private OpenedImage open(

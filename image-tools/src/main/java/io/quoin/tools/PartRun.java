@@ -1,5 +1,6 @@
 package io.quoin.tools;
 
+import io.quoin.block.BlockError;
 import io.quoin.block.BlockException;
 import java.util.ArrayDeque;
 import org.jspecify.annotations.Nullable;
@@ -96,6 +97,12 @@ abstract class PartRun<S extends PartRun.Slot> {
     }
 
     private boolean isStopped() {
+        if (failure == null && progress.isStopped()) {
+            failure =
+                    new BlockException(
+                            BlockError.ESHUTDOWN,
+                            "stopped: done=" + doneBytes + ", of=" + endBytes);
+        }
         return failure != null || isAtEnd();
     }
 

@@ -9,4 +9,9 @@ package io.quoin.tools;
 public interface ProgressListener {
     /** {@code doneBytes} of {@code totalBytes} are done. */
     void progress(long doneBytes, long totalBytes);
+
+    /** Whether the operation is to end; it fails with ESHUTDOWN then, soon. */
+    default boolean isStopped() {
+        return false;
+    }
 }

@@ -15,20 +15,26 @@ import java.nio.file.Path;
  */
 final class SignalCleanUp implements AutoCloseable {
     private final Path folder;
+    private final boolean endsNames;
     private final Runnable last;
     private final Thread hook = new Thread(this::removeAll, "quoin-clean-up");
 
     /**
+     * @param endsNames whether the process makes no file any more once a signal has come; a service
+     *     still does, to end well
      * @param last runs when the unfinished files are gone
      */
-    SignalCleanUp(Path folder, Runnable last) {
+    SignalCleanUp(Path folder, boolean endsNames, Runnable last) {
         this.folder = folder;
+        this.endsNames = endsNames;
         this.last = last;
         Runtime.getRuntime().addShutdownHook(hook);
     }
 
     private void removeAll() {
-        UnfinishedNames.end();
+        if (endsNames) {
+            UnfinishedNames.end();
+        }
         try {
             removeNow();
         } catch (IOException e) {

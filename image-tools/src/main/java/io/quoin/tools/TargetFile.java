@@ -51,6 +51,15 @@ final class TargetFile implements AutoCloseable {
     }
 
     TargetFile(LocalImage target, Placing placing) {
+        this(target, placing, true);
+    }
+
+    /** One that is written by a service, which goes on afterwards. */
+    static TargetFile ofService(LocalImage target, boolean replacing) {
+        return new TargetFile(target, replacing ? DurableFile::replace : DurableFile::place, false);
+    }
+
+    private TargetFile(LocalImage target, Placing placing, boolean endsNames) {
         this.placing = placing;
         boolean isThere = Files.exists(NameText.absolute(target.path()), LinkOption.NOFOLLOW_LINKS);
         place =
@@ -64,7 +73,7 @@ final class TargetFile implements AutoCloseable {
         }
         String name = UnfinishedNames.of("target-" + NUMBER.incrementAndGet());
         unfinished = new LocalImage(place.resolveSibling(name), target.format());
-        cleanUp = new SignalCleanUp(folder(), this::removeDataFile);
+        cleanUp = new SignalCleanUp(folder(), endsNames, this::removeDataFile);
     }
 
     private static BlockException failed(String what, Path path, IOException e) {

@@ -39,6 +39,7 @@ class ArchitectureTest {
     private static final String TOOLS = "io.quoin.tools..";
     private static final String MANAGEMENT = "io.quoin.management..";
     private static final String COMMAND_LINE = "io.quoin.management.cli..";
+    private static final String OPERATIONS = "io.quoin.management.operation..";
     private static final String TESTKIT = "io.quoin.testkit..";
     private static final String OURS = "io.quoin..";
     private static final String SYSTEM_CALLS = "io.quoin.brick.posix.SystemCalls";
@@ -250,7 +251,10 @@ class ArchitectureTest {
                         .resideInAPackage(COMMAND_LINE));
     }
 
-    /** docs/adr/0023: the command line offers the tools; the daemon and its volume know none. */
+    /**
+     * docs/adr/0023: the command line offers the tools, and operations copy with them; the daemon
+     * and its volume know none.
+     */
     @Test
     void shouldKeepTheToolsApartFromTheDaemon() {
         check(
@@ -258,10 +262,18 @@ class ArchitectureTest {
                         .that()
                         .resideInAPackage(MANAGEMENT)
                         .and()
-                        .resideOutsideOfPackage(COMMAND_LINE)
+                        .resideOutsideOfPackages(COMMAND_LINE, OPERATIONS)
                         .should()
                         .dependOnClassesThat()
                         .resideInAPackage(TOOLS));
+        check(
+                noClasses()
+                        .that()
+                        .resideInAPackage(OPERATIONS)
+                        .should()
+                        .dependOnClassesThat()
+                        .resideInAnyPackage(
+                                "io.quoin.tools.command..", "io.quoin.tools.terminal.."));
     }
 
     /** What the tools do is there for programs too, without a terminal. */

@@ -11,6 +11,7 @@ import io.quoin.xlator.FileInfo;
 import io.quoin.xlator.OpenOptions;
 import io.quoin.xlator.PassThroughXlator;
 import io.quoin.xlator.TrashName;
+import io.quoin.xlator.UnfinishedNames;
 import io.quoin.xlator.Xlator;
 import io.quoin.xlator.XlatorFile;
 import io.quoin.xlator.loop.Loop;
@@ -21,6 +22,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
+import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.Supplier;
 
 /**
@@ -29,8 +31,10 @@ import java.util.function.Supplier;
  *
  * <p>Threading: thread-safe.
  */
-final class SnapshotXlator extends PassThroughXlator implements DiskTree, DiskSnapshots {
+final class SnapshotXlator extends PassThroughXlator
+        implements DiskTree, DiskSnapshots, UnfinishedDisks {
     private final DiskUses uses = new DiskUses();
+    private final AtomicLong unfinished = new AtomicLong();
     private final DiskImages images;
     private final SnapshotFiles snapshots;
     private final DiskTrash trash;
@@ -269,6 +273,45 @@ final class SnapshotXlator extends PassThroughXlator implements DiskTree, DiskSn
         return DiskFormat.QCOW2
                 .diskOf(TrashName.fileNameOf(file))
                 .map(disk -> TrashName.parse(file).isPresent() ? disk + " (in the trash)" : disk);
+    }
+
+    @Override
+    public CompletionStage<String> make(String disk, CreateOptions options) {
+        String fileName =
+                DiskFormat.QCOW2.fileName(
+                        UnfinishedNames.of("disk-" + unfinished.incrementAndGet()));
+        return checked(
+                disk,
+                () -> {
+                    DiskSize.check(options.sizeBytes());
+                    return images.checkAbsent(disk)
+                            .thenCompose(none -> subvolume().create(fileName, options))
+                            .thenApply(none -> fileName);
+                });
+    }
+
+    @Override
+    public CompletionStage<XlatorFile> openUnfinished(String fileName, Loop loop) {
+        return subvolume().open(fileName, OpenOptions.READ_WRITE, loop);
+    }
+
+    @Override
+    public CompletionStage<Void> publish(String fileName, String disk) {
+        return exclusively(
+                disk,
+                () ->
+                        images.checkAbsent(disk)
+                                .thenCompose(
+                                        none ->
+                                                subvolume()
+                                                        .rename(
+                                                                fileName,
+                                                                DiskFormat.QCOW2.fileName(disk))));
+    }
+
+    @Override
+    public CompletionStage<Void> discard(String fileName) {
+        return subvolume().remove(fileName);
     }
 
     private ImageTree tree() {

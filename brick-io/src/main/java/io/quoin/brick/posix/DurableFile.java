@@ -92,6 +92,19 @@ public final class DurableFile {
      *     in its place, but a power failure may bring the old one back
      */
     public static void replace(Path whole, Path place, Runnable placed) {
+        move(whole, place, true, placed);
+    }
+
+    /**
+     * As {@link #replace}, of a free place.
+     *
+     * @throws BlockException EEXIST if there is anything of that name by then
+     */
+    public static void place(Path whole, Path place, Runnable placed) {
+        move(whole, place, false, placed);
+    }
+
+    private static void move(Path whole, Path place, boolean replacing, Runnable placed) {
         try (Folder folder = PosixFolder.of(place)) {
             if (!whole.resolveSibling(place.getFileName()).equals(place)) {
                 throw new BlockException(
@@ -101,13 +114,18 @@ public final class DurableFile {
                                 + ", place="
                                 + NameText.of(place));
             }
-            replace(folder, NameText.lastOf(whole), NameText.lastOf(place), placed);
+            move(folder, NameText.lastOf(whole), NameText.lastOf(place), replacing, placed);
         }
     }
 
     static void replace(Folder folder, String whole, String name, Runnable placed) {
+        move(folder, whole, name, true, placed);
+    }
+
+    private static void move(
+            Folder folder, String whole, String name, boolean replacing, Runnable placed) {
         folder.flush(whole);
-        folder.rename(whole, name, true);
+        folder.rename(whole, name, replacing);
         placed.run();
         folder.flush();
     }

@@ -44,7 +44,7 @@ abstract class ByJob implements Runnable {
     @Override
     public final void run() {
         Started<?> wanted = start();
-        try (VolumeClient client = VolumeAccess.open(data, false)) {
+        try (VolumeClient client = VolumeAccess.open(data, isMaking())) {
             if (detached) {
                 JobCommand.requireService(client);
                 JobView started = wanted.by(client);
@@ -73,6 +73,11 @@ abstract class ByJob implements Runnable {
 
     static long number(Map<String, Object> result, String field) {
         return result.get(field) instanceof Number number ? number.longValue() : 0;
+    }
+
+    /** Whether a volume is made where there is none. */
+    boolean isMaking() {
+        return false;
     }
 
     abstract Started<?> start();

@@ -37,8 +37,8 @@ import picocli.CommandLine.Spec;
 @Command(
         name = "disk",
         description =
-                "Create, clone, list, show, check, flatten, resize and remove disks, and show how to attach"
-                        + " them.",
+                "Create, clone, import, export, list, show, check, flatten, resize and remove disks, and"
+                        + " show how to attach them.",
         synopsisSubcommandLabel = "COMMAND",
         mixinStandardHelpOptions = true,
         footer = {"", "Examples:", "  quoin disk create vm1 10G", "  quoin disk ls --output json"})
@@ -48,8 +48,11 @@ import picocli.CommandLine.Spec;
     DiskCommand.Ls.class,
     DiskCommand.Info.class,
     CloneCommands.Children.class,
+    DiskDuCommand.class,
     DiskCheckCommand.class,
     DiskFlattenCommand.class,
+    CopyCommands.Import.class,
+    CopyCommands.Export.class,
     DiskCommand.Resize.class,
     DiskCommand.Rm.class,
     AttachCommands.Uri.class,

@@ -8,8 +8,8 @@ import java.lang.annotation.Target;
 
 /**
  * Marks a field of a request that only clients on the service's own host may give: those of the
- * control socket, which its owner alone can open. It names what the service is to run or to connect
- * to.
+ * control socket, which its owner alone can open. It names what the service is to run, to connect
+ * to, to read or to write.
  */
 @Documented
 @Retention(RetentionPolicy.RUNTIME)

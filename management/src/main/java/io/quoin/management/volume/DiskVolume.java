@@ -49,6 +49,8 @@ public final class DiskVolume implements AutoCloseable {
     private final VolumeTrash trash;
     private final SnapshotGroups groups;
     private final DiskSets sets;
+    private final DiskImages images;
+    private final VolumeUsage usage;
     private volatile List<String> names = List.of();
     private volatile List<String> snapshotNames = List.of();
 
@@ -74,6 +76,8 @@ public final class DiskVolume implements AutoCloseable {
         this.groups =
                 new SnapshotGroups(folder.resolve("groups"), open, snapshots, this::allSnapshots);
         this.sets = new DiskSets(folder.resolve("groups.json"));
+        this.images = new DiskImages(graph.top(), loops, open);
+        this.usage = new VolumeUsage(open);
         this.lookUpNanos = loops.loops().get(0).nanoTime() - LOOK_UP_NANOS;
     }
 
@@ -143,6 +147,16 @@ public final class DiskVolume implements AutoCloseable {
     /** ENOENT, with the nearest name, of a disk that is not there. */
     public void requirePresent(String name) {
         Stages.await(lookingUp(() -> top().stat(name)));
+    }
+
+    /** What they take of the storage. */
+    public VolumeUsage usage() {
+        return usage;
+    }
+
+    /** Their content, to be copied. */
+    public DiskImages images() {
+        return images;
     }
 
     /** What is done with those of a disk. */

@@ -1,6 +1,7 @@
 package io.quoin.qcow2.served;
 
 import io.quoin.qcow2.check.CheckListener;
+import io.quoin.qcow2.info.SpaceUsage;
 import io.quoin.xlator.XlatorFile;
 import java.util.Optional;
 import java.util.concurrent.CompletionStage;
@@ -32,6 +33,14 @@ public interface CheckControl {
      */
     CompletionStage<OpenCheck> check(boolean repairLeaks, CheckListener listener);
 
-    /** Has the check that is running, if one is, end soon with ESHUTDOWN and this message. */
+    /**
+     * Tells what the disk and its snapshots take of the image, at one moment soon after the call.
+     * It waits for checks under way, of other images too. Fails as {@link #check} does.
+     *
+     * @param listener told of progress, on a thread of the count
+     */
+    CompletionStage<SpaceUsage> usage(CheckListener listener);
+
+    /** Has what is running end soon with ESHUTDOWN and this message. */
     void stop(String reason);
 }

@@ -4,8 +4,12 @@ import io.quoin.block.BlockError;
 import io.quoin.block.BlockException;
 import io.quoin.qcow2.check.CheckListener;
 import io.quoin.qcow2.cluster.OpenImage;
+import io.quoin.qcow2.info.SpaceUsage;
+import java.util.HashSet;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import org.jspecify.annotations.Nullable;
@@ -24,6 +28,7 @@ public final class ImageChecks implements CheckControl {
     private final CheckTurns turns;
     private final String fileName;
     private @Nullable CheckRun running;
+    private final Set<UsageRun> counting = new HashSet<>();
     private @Nullable OpenCheck last;
     private boolean closing;
 
@@ -61,6 +66,21 @@ public final class ImageChecks implements CheckControl {
         return told;
     }
 
+    @Override
+    public CompletionStage<SpaceUsage> usage(CheckListener listener) {
+        if (closing) {
+            return CompletableFuture.failedFuture(
+                    new BlockException(
+                            BlockError.ESHUTDOWN, "image is being closed: file=" + fileName));
+        }
+        UsageRun run = new UsageRun(image, turns, fileName, listener);
+        counting.add(run);
+        CompletionStage<SpaceUsage> told =
+                run.ended().whenComplete((usage, failure) -> counting.remove(run));
+        run.start();
+        return told;
+    }
+
     private void told(OpenCheck check) {
         last = check;
         if (check.result().isClean()) {
@@ -86,17 +106,22 @@ public final class ImageChecks implements CheckControl {
         if (run != null) {
             run.stop(reason);
         }
+        List.copyOf(counting).forEach(count -> count.stop(reason));
     }
 
     /** Stops what is running and lets nothing begin; completes when nothing is left. */
     public CompletionStage<Void> close() {
         closing = true;
         CheckRun run = running;
-        if (run == null) {
-            return CompletableFuture.completedFuture(null);
+        CompletionStage<Void> ended = CompletableFuture.completedFuture(null);
+        if (run != null) {
+            ended = run.ended().handle((check, failure) -> null);
         }
-        run.stop("the check was stopped, as the image is closed");
-        return run.ended().handle((check, failure) -> null);
+        for (UsageRun count : counting) {
+            ended = ended.thenCombine(count.ended().handle((usage, failure) -> null), (a, b) -> a);
+        }
+        stop("the work was stopped, as the image is closed");
+        return ended;
     }
 
     /** For a person; empty while no check was made. */
