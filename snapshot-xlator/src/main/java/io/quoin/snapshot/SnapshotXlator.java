@@ -10,6 +10,7 @@ import io.quoin.xlator.CreateOptions;
 import io.quoin.xlator.FileInfo;
 import io.quoin.xlator.OpenOptions;
 import io.quoin.xlator.PassThroughXlator;
+import io.quoin.xlator.Stages;
 import io.quoin.xlator.Xlator;
 import io.quoin.xlator.XlatorFile;
 import io.quoin.xlator.loop.Loop;
@@ -18,6 +19,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
+import java.util.function.Function;
 import java.util.function.Supplier;
 
 /**
@@ -73,10 +75,14 @@ final class SnapshotXlator extends PassThroughXlator implements DiskTree, DiskSn
     @Override
     public CompletionStage<XlatorFile> open(String disk, OpenOptions options, Loop loop) {
         return called(
-                        () ->
-                                SnapshotName.isOne(disk)
-                                        ? openSnapshot(SnapshotName.of(disk), options, loop)
-                                        : openDisk(DiskName.check(disk), options, loop))
+                        () -> {
+                            if (SnapshotRange.isOne(disk)) {
+                                return openRange(SnapshotRange.of(disk), options, loop);
+                            }
+                            return SnapshotName.isOne(disk)
+                                    ? openSnapshot(SnapshotName.of(disk), options, loop)
+                                    : openDisk(DiskName.check(disk), options, loop);
+                        })
                 .whenCompleteAsync((file, failure) -> {}, loop);
     }
 
@@ -93,6 +99,42 @@ final class SnapshotXlator extends PassThroughXlator implements DiskTree, DiskSn
         SnapshotFiles.requireReadOnly(name.toString(), options);
         Runnable release = uses.acquire(name.disk(), Use.SNAPSHOT);
         return orRelease(release, snapshots.open(name, options, loop, release));
+    }
+
+    private CompletionStage<XlatorFile> openRange(
+            SnapshotRange range, OpenOptions options, Loop loop) {
+        return openSnapshot(range.newer(), options, loop)
+                .thenComposeAsync(
+                        newer -> orClose(newer, loop, () -> openOlder(range, newer, options, loop)),
+                        loop);
+    }
+
+    private CompletionStage<XlatorFile> openOlder(
+            SnapshotRange range, XlatorFile newer, OpenOptions options, Loop loop) {
+        return openSnapshot(range.older(), options, loop)
+                .thenComposeAsync(
+                        older ->
+                                orClose(
+                                        older,
+                                        loop,
+                                        () ->
+                                                CompletableFuture.completedFuture(
+                                                        ComparedFile.of(
+                                                                range, newer, older, loop))),
+                        loop);
+    }
+
+    /** Closes a file if {@code call} fails. */
+    private static CompletionStage<XlatorFile> orClose(
+            XlatorFile file, Loop loop, Supplier<CompletionStage<XlatorFile>> call) {
+        return called(call)
+                .handleAsync(
+                        (result, failure) ->
+                                failure == null
+                                        ? CompletableFuture.completedFuture(result)
+                                        : Stages.<XlatorFile>failAfterClose(file, failure),
+                        loop)
+                .thenCompose(Function.identity());
     }
 
     private static CompletionStage<XlatorFile> orRelease(
