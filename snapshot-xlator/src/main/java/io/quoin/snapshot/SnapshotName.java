@@ -15,7 +15,7 @@ import java.nio.charset.StandardCharsets;
  * @param snapshot name or id; what a new one may be called the image says
  */
 public record SnapshotName(String disk, String snapshot) {
-    private static final char SEPARATOR = '@';
+    static final char SEPARATOR = '@';
 
     /** What {@link #fileName} may have at most, as any name of a file. */
     private static final int FILE_NAME_BYTES_MAX = 255;

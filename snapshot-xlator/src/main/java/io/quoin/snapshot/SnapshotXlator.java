@@ -12,6 +12,7 @@ import io.quoin.xlator.OpenOptions;
 import io.quoin.xlator.PassThroughXlator;
 import io.quoin.xlator.TrashName;
 import io.quoin.xlator.UnfinishedNames;
+import io.quoin.xlator.Stages;
 import io.quoin.xlator.Xlator;
 import io.quoin.xlator.XlatorFile;
 import io.quoin.xlator.loop.Loop;
@@ -23,6 +24,7 @@ import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.atomic.AtomicLong;
+import java.util.function.Function;
 import java.util.function.Supplier;
 
 /**
@@ -87,10 +89,14 @@ final class SnapshotXlator extends PassThroughXlator
     @Override
     public CompletionStage<XlatorFile> open(String disk, OpenOptions options, Loop loop) {
         return called(
-                        () ->
-                                SnapshotName.isOne(disk)
-                                        ? openSnapshot(SnapshotName.of(disk), options, loop)
-                                        : openDisk(DiskName.check(disk), options, loop))
+                        () -> {
+                            if (SnapshotRange.isOne(disk)) {
+                                return openRange(SnapshotRange.of(disk), options, loop);
+                            }
+                            return SnapshotName.isOne(disk)
+                                    ? openSnapshot(SnapshotName.of(disk), options, loop)
+                                    : openDisk(DiskName.check(disk), options, loop);
+                        })
                 .whenCompleteAsync((file, failure) -> {}, loop);
     }
 
@@ -107,6 +113,42 @@ final class SnapshotXlator extends PassThroughXlator
         SnapshotFiles.requireReadOnly(name.toString(), options);
         Runnable release = uses.acquire(name.disk(), Use.SNAPSHOT);
         return orRelease(release, snapshots.open(name, options, loop, release));
+    }
+
+    private CompletionStage<XlatorFile> openRange(
+            SnapshotRange range, OpenOptions options, Loop loop) {
+        return openSnapshot(range.newer(), options, loop)
+                .thenComposeAsync(
+                        newer -> orClose(newer, loop, () -> openOlder(range, newer, options, loop)),
+                        loop);
+    }
+
+    private CompletionStage<XlatorFile> openOlder(
+            SnapshotRange range, XlatorFile newer, OpenOptions options, Loop loop) {
+        return openSnapshot(range.older(), options, loop)
+                .thenComposeAsync(
+                        older ->
+                                orClose(
+                                        older,
+                                        loop,
+                                        () ->
+                                                CompletableFuture.completedFuture(
+                                                        ComparedFile.of(
+                                                                range, newer, older, loop))),
+                        loop);
+    }
+
+    /** Closes a file if {@code call} fails. */
+    private static CompletionStage<XlatorFile> orClose(
+            XlatorFile file, Loop loop, Supplier<CompletionStage<XlatorFile>> call) {
+        return called(call)
+                .handleAsync(
+                        (result, failure) ->
+                                failure == null
+                                        ? CompletableFuture.completedFuture(result)
+                                        : Stages.<XlatorFile>failAfterClose(file, failure),
+                        loop)
+                .thenCompose(Function.identity());
     }
 
     private static CompletionStage<XlatorFile> orRelease(

@@ -121,6 +121,14 @@ final class ServeCommand implements Runnable {
                     "list no snapshots to NBD clients, which can open DISK@SNAPSHOT all the same")
     private boolean hidesSnapshots;
 
+    @Option(
+            names = "--bitmap-name",
+            paramLabel = "DISK=NAME",
+            description =
+                    "what the dirty bitmap of NBD exports DISK@OLDER..NEWER is called; repeatable"
+                            + " (default: since-OLDER)")
+    private Map<String, String> bitmapNames = new LinkedHashMap<>();
+
     @Mixin
     @SuppressWarnings("NullAway.Init") // picocli sets it
     private ApiOption api;
@@ -148,7 +156,8 @@ final class ServeCommand implements Runnable {
                         Version.text(),
                         memory == null ? ProcessMemory.defaultBytes() : memory,
                         api.chosen(spec),
-                        !hidesSnapshots);
+                        !hidesSnapshots,
+                        bitmapNames);
         Uncaught.watchThreads();
         Daemon daemon = Daemon.start(options);
         closeAtExit(daemon);

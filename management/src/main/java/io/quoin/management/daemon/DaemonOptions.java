@@ -6,6 +6,7 @@ import io.quoin.xlator.NameText;
 import io.quoin.xlator.memory.ProcessMemory;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -26,6 +27,7 @@ import org.jspecify.annotations.Nullable;
  * @param memoryBytes for the caches and buffers of all disks together
  * @param api where the API is served over TCP besides the control socket; null for nowhere
  * @param listsSnapshots whether NBD clients are told of snapshots that list the exports
+ * @param bitmapNames by disk, what the dirty bitmap of its exports DISK@OLDER..NEWER is called
  */
 public record DaemonOptions(
         DataFolder folder,
@@ -40,7 +42,8 @@ public record DaemonOptions(
         String version,
         long memoryBytes,
         @Nullable ApiOptions api,
-        boolean listsSnapshots) {
+        boolean listsSnapshots,
+        Map<String, String> bitmapNames) {
     /** For the owner alone. */
     public static final int SOCKET_MODE = 0600;
 
@@ -48,6 +51,7 @@ public record DaemonOptions(
 
     public DaemonOptions {
         disks = List.copyOf(disks);
+        bitmapNames = Map.copyOf(bitmapNames);
         socket = NameText.absolute(socket).normalize();
     }
 
@@ -74,7 +78,8 @@ public record DaemonOptions(
                 version,
                 ProcessMemory.defaultBytes(),
                 null,
-                true);
+                true,
+                Map.of());
     }
 
     /** A loop for each processor, within reason. */

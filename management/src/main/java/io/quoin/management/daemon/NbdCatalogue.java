@@ -5,35 +5,48 @@ import io.quoin.block.Geometry;
 import io.quoin.block.ring.DiskRing;
 import io.quoin.management.volume.AttachedDisk;
 import io.quoin.management.volume.DiskVolume;
+import io.quoin.nbd.export.DirtyBitmap;
 import io.quoin.nbd.export.Export;
 import io.quoin.nbd.export.ExportCatalogue;
 import io.quoin.nbd.export.ExportInfo;
+import io.quoin.snapshot.DiskDifferences;
 import io.quoin.snapshot.SnapshotName;
+import io.quoin.snapshot.SnapshotRange;
 import io.quoin.xlator.loop.Loop;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.CompletionStage;
 import java.util.stream.Stream;
+import org.jspecify.annotations.Nullable;
 
 /**
  * The disks of a volume as NBD exports, under their own names, and their snapshots as
- * DISK@SNAPSHOT, read-only. A client that names none gets the only disk, where there is only one.
+ * DISK@SNAPSHOT, read-only. DISK@OLDER..NEWER is the newer snapshot with a dirty bitmap of what may
+ * differ from the older; it is opened and never listed. A client that names none gets the only
+ * disk, where there is only one.
  *
  * <p>Threading: thread-safe.
  */
 final class NbdCatalogue implements ExportCatalogue {
     private static final String SNAPSHOT = "snapshot, read-only";
+    private static final String RANGE = "snapshot, read-only, with what differs from an older one";
+    private static final String BITMAP_PREFIX = "since-";
 
     private final DiskVolume volume;
     private final boolean listsSnapshots;
+    private final Map<String, String> bitmapNames;
 
     /**
      * @param listsSnapshots whether they are listed, behind the disks; they can be opened in any
      *     case
+     * @param bitmapNames by disk, what its dirty bitmaps are called; {@code since-OLDER} where none
+     *     is given
      */
-    NbdCatalogue(DiskVolume volume, boolean listsSnapshots) {
+    NbdCatalogue(DiskVolume volume, boolean listsSnapshots, Map<String, String> bitmapNames) {
         this.volume = volume;
         this.listsSnapshots = listsSnapshots;
+        this.bitmapNames = bitmapNames;
     }
 
     @Override
@@ -42,18 +55,34 @@ final class NbdCatalogue implements ExportCatalogue {
         List<String> snapshots = listsSnapshots ? volume.knownSnapshots() : List.of();
         return Stream.concat(
                         disks.stream().map(name -> new ExportInfo(name, "")),
-                        snapshots.stream().map(name -> new ExportInfo(name, SNAPSHOT)))
+                        snapshots.stream()
+                                .filter(name -> !SnapshotRange.isOne(name))
+                                .map(name -> new ExportInfo(name, SNAPSHOT)))
                 .toList();
     }
 
     /** Of a snapshot only the disk is looked for: to know more the image has to be opened. */
     @Override
     public boolean contains(String name) {
+        if (SnapshotRange.isOne(name)) {
+            return SnapshotRange.isLegal(name)
+                    && volume.knownNames().contains(SnapshotRange.of(name).newer().disk());
+        }
         if (!SnapshotName.isOne(name)) {
             return volume.knownNames().contains(name);
         }
         return SnapshotName.isLegal(name)
                 && volume.knownNames().contains(SnapshotName.of(name).disk());
+    }
+
+    @Override
+    public Optional<String> dirtyBitmap(String name) {
+        if (!SnapshotRange.isLegal(name)) {
+            return Optional.empty();
+        }
+        SnapshotName older = SnapshotRange.of(name).older();
+        String plain = BITMAP_PREFIX + older.snapshot();
+        return Optional.of(bitmapNames.getOrDefault(older.disk(), plain));
     }
 
     @Override
@@ -76,7 +105,16 @@ final class NbdCatalogue implements ExportCatalogue {
 
         @Override
         public String description() {
+            if (SnapshotRange.isOne(disk.name())) {
+                return RANGE;
+            }
             return SnapshotName.isOne(disk.name()) ? SNAPSHOT : "";
+        }
+
+        @Override
+        public @Nullable DirtyBitmap dirtyBitmap() {
+            DiskDifferences differences = disk.file().extension(DiskDifferences.class).orElse(null);
+            return differences == null ? null : differences::report;
         }
 
         @Override

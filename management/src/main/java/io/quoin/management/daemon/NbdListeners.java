@@ -44,7 +44,10 @@ final class NbdListeners implements AutoCloseable {
             server =
                     NbdServer.start(
                             volume.loops(),
-                            new NbdCatalogue(volume.disks(), options.listsSnapshots()),
+                            new NbdCatalogue(
+                                    volume.disks(),
+                                    options.listsSnapshots(),
+                                    options.bitmapNames()),
                             wanted,
                             serverOptions(options, memory));
         } catch (BlockException e) {

@@ -13,9 +13,11 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.TreeMap;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.function.Function;
+import java.util.function.Predicate;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -168,6 +170,20 @@ final class OpenDisks {
         if (users > 0) {
             throw busy(name, users);
         }
+    }
+
+    /** How many hold each of those that are held and have such a name. */
+    Map<String, Integer> users(Predicate<String> names) {
+        Map<String, Integer> users = new TreeMap<>();
+        synchronized (slots) {
+            slots.forEach(
+                    (name, slot) -> {
+                        if (slot.users > 0 && names.test(name)) {
+                            users.put(name, slot.users);
+                        }
+                    });
+        }
+        return users;
     }
 
     int users(String name) {

@@ -83,7 +83,7 @@ public final class VolumeDiffs {
                                         BlockError.ENOTSUP,
                                         "disk cannot be compared, as its image is not qcow2: name="
                                                 + newer.fileName()))
-                .since(older, startBytes, consumer);
+                .since(older, startBytes, Long.MAX_VALUE, consumer);
     }
 
     /** What is done with an open file, on its loop. */

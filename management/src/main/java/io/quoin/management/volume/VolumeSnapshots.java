@@ -6,6 +6,7 @@ import io.quoin.qcow2.snapshot.SnapshotControl;
 import io.quoin.qcow2.snapshot.SnapshotInfo;
 import io.quoin.snapshot.DiskSnapshots;
 import io.quoin.snapshot.SnapshotName;
+import io.quoin.snapshot.SnapshotRange;
 import io.quoin.xlator.OpenOptions;
 import io.quoin.xlator.Stages;
 import io.quoin.xlator.Xlator;
@@ -302,12 +303,40 @@ public final class VolumeSnapshots {
                 .thenCompose(Function.identity());
     }
 
-    /** What comes to read the snapshot meanwhile waits. */
+    /** What comes to read the snapshot alone meanwhile waits. */
     private <T> CompletionStage<T> whileNotRead(
             SnapshotView snapshot,
             AttachedDisk disk,
             Function<SnapshotControl, CompletionStage<T>> call) {
+        Map<String, Integer> ranges = rangesOf(disk.name(), snapshot.name(), snapshot.id());
+        if (!ranges.isEmpty()) {
+            throw new BlockException(
+                    BlockError.EBUSY,
+                    "snapshot is in use: name="
+                            + snapshot.fullName()
+                            + ", by="
+                            + String.join(", ", ranges.keySet())
+                            + ", connections="
+                            + sum(ranges)
+                            + "; detach it first, then try again");
+        }
         return disks.alone(snapshot.fullName(), () -> onLoop(disk, call));
+    }
+
+    /** Exports in use that name the snapshot as one of two. */
+    private Map<String, Integer> rangesOf(String disk, String name, String id) {
+        return disks.users(
+                held -> {
+                    if (!SnapshotRange.isLegal(held)) {
+                        return false;
+                    }
+                    SnapshotRange range = SnapshotRange.of(held);
+                    return range.names(disk, name) || range.names(disk, id);
+                });
+    }
+
+    private static int sum(Map<String, Integer> users) {
+        return users.values().stream().mapToInt(Integer::intValue).sum();
     }
 
     private long allocatedBytes(AttachedDisk disk) {
@@ -315,6 +344,7 @@ public final class VolumeSnapshots {
     }
 
     private SnapshotView view(String disk, SnapshotInfo info) {
-        return SnapshotView.of(disk, info, disks.users(disk + '@' + info.name()));
+        int readers = disks.users(disk + '@' + info.name());
+        return SnapshotView.of(disk, info, readers + sum(rangesOf(disk, info.name(), info.id())));
     }
 }

@@ -212,7 +212,8 @@ class ApiTest {
                 plain.version(),
                 plain.memoryBytes(),
                 api,
-                plain.listsSnapshots());
+                plain.listsSnapshots(),
+                plain.bitmapNames());
     }
 
     private static PeerResult curl(String... arguments) {

@@ -67,7 +67,8 @@ class SnapshotExportTest {
                         plain.version(),
                         plain.memoryBytes(),
                         plain.api(),
-                        listsSnapshots));
+                        listsSnapshots,
+                        plain.bitmapNames()));
     }
 
     private static String uri(Daemon daemon, String export) {

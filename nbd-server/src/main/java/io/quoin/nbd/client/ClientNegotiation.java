@@ -206,7 +206,7 @@ final class ClientNegotiation extends ByteToMessageDecoder {
 
     private void askForContext(ChannelHandlerContext context) {
         byte[] name = uri.exportName().getBytes(StandardCharsets.UTF_8);
-        byte[] query = MetaContext.BASE_ALLOCATION.getBytes(StandardCharsets.UTF_8);
+        byte[] query = MetaContext.BASE_ALLOCATION.name().getBytes(StandardCharsets.UTF_8);
         ByteBuf ask = Unpooled.buffer();
         header(
                 ask,
@@ -223,7 +223,7 @@ final class ClientNegotiation extends ByteToMessageDecoder {
             throw violation("unexpected metadata context");
         }
         long id = data.readUnsignedInt();
-        if (MetaContext.BASE_ALLOCATION.equals(data.toString(StandardCharsets.UTF_8))) {
+        if (MetaContext.BASE_ALLOCATION.name().equals(data.toString(StandardCharsets.UTF_8))) {
             allocationId = id;
         }
     }

@@ -5,6 +5,7 @@ import io.quoin.block.Geometry;
 import io.quoin.block.ring.DiskRing;
 import io.quoin.xlator.loop.Loop;
 import java.util.concurrent.CompletionStage;
+import org.jspecify.annotations.Nullable;
 
 /**
  * An open export as one connection holds it. All connections of a disk share one ring and one loop,
@@ -26,6 +27,14 @@ public interface Export {
     Geometry geometry();
 
     Capabilities capabilities();
+
+    /**
+     * Its dirty bitmap, if {@link ExportCatalogue#dirtyBitmap} said that it has one. Then its zeros
+     * are never told as holes: what copies the dirty ranges would take a hole for nothing to copy.
+     */
+    default @Nullable DirtyBitmap dirtyBitmap() {
+        return null;
+    }
 
     /** Where requests go. */
     DiskRing ring();

@@ -26,6 +26,14 @@ public interface ExportCatalogue {
     /** What a client gets that gives no name; empty if it gets nothing. */
     Optional<String> defaultExport();
 
+    /**
+     * What the dirty bitmap is called that an export of this name has, if there is one; empty for
+     * none. Opens nothing: it depends on the name alone.
+     */
+    default Optional<String> dirtyBitmap(String name) {
+        return Optional.empty();
+    }
+
     /** Whether {@link #open} would know the name. Opens nothing. */
     default boolean contains(String name) {
         return list().stream().anyMatch(export -> export.name().equals(name));

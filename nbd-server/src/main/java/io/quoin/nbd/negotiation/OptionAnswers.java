@@ -18,6 +18,7 @@ import io.quoin.nbd.transmission.Session;
 import java.util.Iterator;
 import java.util.List;
 import java.util.concurrent.CompletionException;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -38,6 +39,7 @@ final class OptionAnswers {
     private boolean noZeroes;
     private boolean isStructured;
     private @Nullable String contextsOf;
+    private List<MetaContext> selected = List.of();
     private boolean isShuttingDown;
     private boolean isEnded;
     private boolean isDeferred;
@@ -244,7 +246,15 @@ final class OptionAnswers {
         int flags = TransmissionFlags.of(export.capabilities(), export.readOnly(), isStructured);
         Geometry geometry = export.geometry();
         long sizeBytes = geometry.sizeBytes() & -geometry.blockSizeMin();
-        return new Session(export, sizeBytes, flags, isStructured, name.equals(contextsOf));
+        List<MetaContext> contexts = name.equals(contextsOf) ? selected : List.of();
+        boolean hasBitmap = contexts.stream().anyMatch(MetaContext::isDirtyBitmap);
+        return new Session(
+                export,
+                sizeBytes,
+                flags,
+                isStructured,
+                contexts.contains(MetaContext.BASE_ALLOCATION),
+                hasBitmap ? export.dirtyBitmap() : null);
     }
 
     private void contexts(int option, OptionData.@Nullable Contexts request) {
@@ -265,17 +275,23 @@ final class OptionAnswers {
             return;
         }
         List<String> queries = request.queries();
-        boolean isNamed = queries.contains(MetaContext.BASE_ALLOCATION);
         if (option == NbdOption.SET_META_CONTEXT) {
-            if (isNamed) {
-                contextsOf = name;
-                replies.metaContext(option, MetaContext.BASE_ALLOCATION_ID);
-            }
-        } else if (isNamed || queries.isEmpty() || queries.contains(MetaContext.BASE)) {
-            replies.metaContext(option, 0);
+            contextsOf = name;
+            selected = offered(name).filter(it -> queries.contains(it.name())).toList();
+            selected.forEach(it -> replies.metaContext(option, it.id(), it));
+        } else {
+            offered(name)
+                    .filter(it -> queries.isEmpty() || queries.stream().anyMatch(it::isListedBy))
+                    .forEach(it -> replies.metaContext(option, 0, it));
         }
         replies.ack(option);
         answered.answered(true);
+    }
+
+    private Stream<MetaContext> offered(String name) {
+        return Stream.concat(
+                Stream.of(MetaContext.BASE_ALLOCATION),
+                catalogue.dirtyBitmap(name).stream().map(MetaContext::dirtyBitmap));
     }
 
     /** The name of the export that a client means; null if there is none. */

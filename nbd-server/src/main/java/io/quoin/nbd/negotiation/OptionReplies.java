@@ -63,8 +63,8 @@ final class OptionReplies {
         write(out.writeInt(min).writeInt(preferred).writeInt(max));
     }
 
-    void metaContext(int option, int id) {
-        byte[] name = MetaContext.BASE_ALLOCATION.getBytes(StandardCharsets.UTF_8);
+    void metaContext(int option, int id, MetaContext described) {
+        byte[] name = described.name().getBytes(StandardCharsets.UTF_8);
         ByteBuf out = header(option, NbdOption.REP_META_CONTEXT, Integer.BYTES + name.length);
         write(out.writeInt(id).writeBytes(name));
     }

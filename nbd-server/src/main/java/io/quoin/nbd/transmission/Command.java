@@ -44,8 +44,11 @@ final class Command implements MemoryLease {
     /** Its answer was complete with its last piece. */
     boolean isAnswered;
 
-    /** What BLOCK_STATUS is reported into; null for every other command. */
+    /** What a BLOCK_STATUS of base:allocation is reported into; null for every other command. */
     @Nullable ExtentList extents;
+
+    /** The same of the dirty bitmap. */
+    @Nullable ExtentList dirtyExtents;
 
     /** What it holds of the connection's share of memory, beyond its read pieces. */
     long chargedBytes;

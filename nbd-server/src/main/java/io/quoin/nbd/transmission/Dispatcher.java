@@ -3,6 +3,7 @@ package io.quoin.nbd.transmission;
 import io.netty.buffer.ByteBuf;
 import io.netty.buffer.ByteBufAllocator;
 import io.quoin.block.BlockError;
+import io.quoin.block.BlockStatus;
 import io.quoin.block.ExtentList;
 import io.quoin.block.Invariant;
 import io.quoin.block.IoCompletion;
@@ -11,6 +12,7 @@ import io.quoin.block.IoOp;
 import io.quoin.block.IoRequest;
 import io.quoin.block.IoRequestPool;
 import io.quoin.block.ring.DiskRing;
+import io.quoin.nbd.export.DirtyBitmap;
 import io.quoin.nbd.protocol.ReplyLayout;
 import io.quoin.nbd.protocol.RequestLayout;
 import io.quoin.xlator.loop.Loop;
@@ -37,7 +39,9 @@ final class Dispatcher {
     /** BLOCK_STATUS requests of a connection that are with the disk; each has its own extents. */
     private static final int STATUS_MAX = 4;
 
-    private static final int IDLE_EXTENTS_MAX = STATUS_MAX;
+    private static final int CONTEXTS_MAX = 2;
+
+    private static final int IDLE_EXTENTS_MAX = CONTEXTS_MAX * STATUS_MAX;
 
     private final DiskRing ring;
     private final Loop loop;
@@ -55,6 +59,9 @@ final class Dispatcher {
     private final IoCompletion onPart = this::partDone;
     private final IoCompletion onRead = this::readDone;
     private final boolean isStructured;
+    private final boolean hasAllocation;
+    private final @Nullable DirtyBitmap dirtyBitmap;
+    private final int allocationMask;
     private final int transferBytesMax;
     private final int readPieceBytes;
     private final int requestsMax;
@@ -96,6 +103,10 @@ final class Dispatcher {
         this.requestsMax = requestsMax;
         this.progress = progress;
         this.isStructured = session.structuredReplies();
+        this.hasAllocation = session.baseAllocation();
+        this.dirtyBitmap = session.dirtyBitmap();
+        boolean tellsHoles = session.export().dirtyBitmap() == null;
+        this.allocationMask = BlockStatus.ZERO | (tellsHoles ? BlockStatus.HOLE : 0);
         this.transferBytesMax = session.export().geometry().transferBytesMax();
         this.readPieceBytes = Math.min(READ_PIECE_BYTES, transferBytesMax);
     }
@@ -178,6 +189,15 @@ final class Dispatcher {
             }
             if (turn.isOver() && command.nextBytes > 0) {
                 return;
+            }
+            if (command.type == RequestLayout.BLOCK_STATUS) {
+                if (!beginStatus(command)) {
+                    return;
+                }
+                if (!hasAllocation) {
+                    command.nextBytes = command.lengthBytes;
+                    continue;
+                }
             }
             IoRequest request = command.isRead() ? nextRead(command) : nextPart(command);
             if (request == null) {
@@ -346,18 +366,34 @@ final class Dispatcher {
 
     // All others
 
-    private @Nullable IoRequest nextPart(Command command) {
+    /**
+     * Makes sure of memory for all contexts, and asks for the dirty bitmap where it is selected.
+     */
+    private boolean beginStatus(Command command) {
+        long bytes = (long) CONTEXTS_MAX * STATUS_EXTENTS_MAX * STATUS_EXTENT_BYTES;
+        isWaitingForStatus = statuses >= STATUS_MAX;
+        if (isWaitingForStatus || !mayCharge(answers, bytes)) {
+            return false;
+        }
+        statuses++;
+        command.chargedBytes = bytes;
+        DirtyBitmap asked = dirtyBitmap;
+        if (asked != null) {
+            ExtentList extents = newExtents();
+            command.dirtyExtents = extents;
+            command.outstanding++;
+            asked.status(
+                    command.offsetBytes,
+                    command.lengthBytes,
+                    extents,
+                    error -> partEnded(command, error));
+        }
+        return true;
+    }
+
+    private IoRequest nextPart(Command command) {
         long offset = command.offsetBytes + command.nextBytes;
         long length = command.lengthBytes - command.nextBytes;
-        if (command.type == RequestLayout.BLOCK_STATUS) {
-            long bytes = (long) STATUS_EXTENTS_MAX * STATUS_EXTENT_BYTES;
-            isWaitingForStatus = statuses >= STATUS_MAX;
-            if (isWaitingForStatus || !mayCharge(answers, bytes)) {
-                return null;
-            }
-            statuses++;
-            command.chargedBytes = bytes;
-        }
         IoRequest request = requests.acquire();
         if (command.type == RequestLayout.WRITE) {
             length = Math.min(length, transferBytesMax);
@@ -421,12 +457,13 @@ final class Dispatcher {
         Command command =
                 (Command) Objects.requireNonNull(request.attachment(), "request without command");
         requests.release(request);
+        partEnded(command, error);
+    }
+
+    private void partEnded(Command command, BlockError error) {
         command.outstanding--;
         if (!error.isOk()) {
             command.fail(error);
-        }
-        if (command.type == RequestLayout.BLOCK_STATUS) {
-            statuses--;
         }
         if (command.outstanding == 0 && command.isSubmitted) {
             finish(command);
@@ -437,6 +474,9 @@ final class Dispatcher {
 
     private void finish(Command command) {
         accepted--;
+        if (command.extents != null || command.dirtyExtents != null) {
+            statuses--;
+        }
         if (!command.isAnswered) {
             answer(command, WireErrors.errno(command, command.error));
         }
@@ -447,18 +487,17 @@ final class Dispatcher {
     private void answer(Command command, int errno) {
         boolean chunked =
                 isStructured && (command.isRead() || command.type == RequestLayout.BLOCK_STATUS);
-        ExtentList extents = command.extents;
         if (errno != 0) {
             if (chunked) {
                 replies.error(command.cookie, errno);
             } else {
                 replies.simple(command.cookie, errno);
             }
-        } else if (extents != null) {
-            if (extents.count() == 0) {
+        } else if (command.type == RequestLayout.BLOCK_STATUS) {
+            if (isUntold(command.extents) || isUntold(command.dirtyExtents)) {
                 replies.error(command.cookie, BlockError.EIO.nbdErrno());
             } else {
-                replies.status(command, extents);
+                replies.status(command, allocationMask);
             }
         } else if (!command.pieces.isEmpty()) {
             long charged = command.chargedBytes;
@@ -469,6 +508,10 @@ final class Dispatcher {
         } else {
             replies.simple(command.cookie, 0);
         }
+    }
+
+    private static boolean isUntold(@Nullable ExtentList extents) {
+        return extents != null && extents.count() == 0;
     }
 
     /** What the memory is charged to that a command holds itself. */
@@ -492,15 +535,18 @@ final class Dispatcher {
             recycle(command.pieces.get(i));
         }
         command.pieces.clear();
-        ExtentList extents = command.extents;
-        if (extents != null) {
-            command.extents = null;
-            if (idleExtents.size() < IDLE_EXTENTS_MAX) {
-                idleExtents.addLast(extents);
-            }
-        }
+        recycle(command.extents);
+        recycle(command.dirtyExtents);
+        command.extents = null;
+        command.dirtyExtents = null;
         if (idleCommands.size() < requestsMax) {
             idleCommands.addLast(command);
+        }
+    }
+
+    private void recycle(@Nullable ExtentList extents) {
+        if (extents != null && idleExtents.size() < IDLE_EXTENTS_MAX) {
+            idleExtents.addLast(extents);
         }
     }
 

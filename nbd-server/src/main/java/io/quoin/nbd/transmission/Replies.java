@@ -5,10 +5,10 @@ import io.netty.buffer.Unpooled;
 import io.netty.channel.ChannelFutureListener;
 import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.ChannelOutboundBuffer;
-import io.quoin.block.BlockStatus;
 import io.quoin.block.ExtentList;
 import io.quoin.nbd.protocol.MetaContext;
 import io.quoin.nbd.protocol.ReplyLayout;
+import io.quoin.nbd.protocol.RequestLayout;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -138,19 +138,59 @@ final class Replies {
         }
     }
 
-    /** The answer to BLOCK_STATUS; extents are cut at the end of the request. */
-    void status(Command command, ExtentList extents) {
+    /**
+     * The answer to BLOCK_STATUS: a chunk for each context that has extents, all of which end at
+     * the same offset, at the end of the request at the latest.
+     *
+     * @param statusMask what is told of the bits of base:allocation
+     */
+    void status(Command command, int statusMask) {
+        ExtentList extents = command.extents;
+        ExtentList dirty = command.dirtyExtents;
+        long length = command.lengthBytes;
+        length = extents == null ? length : Math.min(length, coveredBytes(command, extents));
+        length = dirty == null ? length : Math.min(length, coveredBytes(command, dirty));
+        if (extents != null) {
+            int flags = dirty == null ? ReplyLayout.FLAG_DONE : 0;
+            status(command, flags, MetaContext.BASE_ALLOCATION.id(), extents, statusMask, length);
+        }
+        if (dirty != null) {
+            int id = MetaContext.DIRTY_BITMAP_ID;
+            status(command, ReplyLayout.FLAG_DONE, id, dirty, -1, length);
+        }
+    }
+
+    private static long coveredBytes(Command command, ExtentList extents) {
+        return command.has(RequestLayout.FLAG_REQ_ONE)
+                ? extents.extentLengthBytes(0)
+                : extents.lengthBytes();
+    }
+
+    private void status(
+            Command command,
+            int flags,
+            int contextId,
+            ExtentList extents,
+            int mask,
+            long lengthBytes) {
         int size =
                 ReplyLayout.STATUS_HEADER_BYTES
                         + extents.count() * ReplyLayout.STATUS_DESCRIPTOR_BYTES;
         ByteBuf out = context.alloc().directBuffer(size);
-        chunk(out, ReplyLayout.FLAG_DONE, ReplyLayout.TYPE_BLOCK_STATUS, command.cookie, 0);
-        out.writeInt(MetaContext.BASE_ALLOCATION_ID);
-        long left = command.lengthBytes;
-        for (int i = 0; i < extents.count() && left > 0; i++) {
-            long part = Math.min(left, extents.extentLengthBytes(i));
+        chunk(out, flags, ReplyLayout.TYPE_BLOCK_STATUS, command.cookie, 0);
+        out.writeInt(contextId);
+        long left = lengthBytes;
+        int i = 0;
+        while (i < extents.count() && left > 0) {
+            int status = extents.status(i) & mask;
+            long part = 0;
+            while (i < extents.count() && (extents.status(i) & mask) == status) {
+                part += extents.extentLengthBytes(i);
+                i++;
+            }
+            part = Math.min(left, part);
             out.writeInt((int) part);
-            out.writeInt(extents.status(i) & (BlockStatus.HOLE | BlockStatus.ZERO));
+            out.writeInt(status);
             left -= part;
         }
         out.setInt(

@@ -20,7 +20,9 @@ final class RequestRules {
         sizeBytes = session.sizeBytes();
         transmissionFlags = session.transmissionFlags();
         alignmentMask = session.export().geometry().blockSizeMin() - 1;
-        hasBlockStatus = session.structuredReplies() && session.baseAllocation();
+        hasBlockStatus =
+                session.structuredReplies()
+                        && (session.baseAllocation() || session.dirtyBitmap() != null);
     }
 
     /** {@link BlockError#OK}, or what to answer. */

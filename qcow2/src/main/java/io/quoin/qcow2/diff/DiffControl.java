@@ -24,9 +24,13 @@ public interface DiffControl {
      * mapping that cannot be read.
      *
      * @param older open on the same loop; null: tell all that is mapped
-     * @param startBytes where to begin: 0, or the end of an extent that was told before
+     * @param startBytes where to begin: an extent that was told may end there
+     * @param endBytes where to end at the latest
      * @param consumer says whether it wants more; called on a thread of the comparison
      */
     CompletionStage<Void> since(
-            @Nullable XlatorFile older, long startBytes, Predicate<DiffExtent> consumer);
+            @Nullable XlatorFile older,
+            long startBytes,
+            long endBytes,
+            Predicate<DiffExtent> consumer);
 }

@@ -37,17 +37,23 @@ public final class StateDiff {
     private final StateTables to;
     private final DiffJoiner joiner;
     private final Content unallocated;
+    private final long endBytes;
 
     /** The cluster in which the older disk ends; behind the end of the newer where none does. */
     private final long straddled;
 
     private StateDiff(
-            ClosedImage image, DiskState from, DiskState to, Predicate<DiffExtent> consumer) {
+            ClosedImage image,
+            DiskState from,
+            DiskState to,
+            long endBytes,
+            Predicate<DiffExtent> consumer) {
         this.image = image;
         this.geometry = image.geometry;
         this.from = new StateTables(image, from);
         this.to = new StateTables(image, to);
-        this.joiner = new DiffJoiner(consumer, to.sizeBytes());
+        this.joiner = new DiffJoiner(consumer, endBytes);
+        this.endBytes = endBytes;
         this.unallocated = image.header.backingFile() == null ? Content.ZERO : Content.BACKING;
         this.straddled =
                 from.sizeBytes() < to.sizeBytes() && geometry.offsetInCluster(from.sizeBytes()) != 0
@@ -56,13 +62,15 @@ public final class StateDiff {
     }
 
     /**
-     * Tells {@code consumer} what may differ from {@code startBytes} on, in order, for as long as
-     * it wants more; behind its own end the older disk reads as zeros, and behind the end of the
-     * newer nothing is told. Memory does not depend on the size.
+     * Tells {@code consumer} what may differ in a range, in order, for as long as it wants more.
+     * The first extent begins with the cluster, or subcluster, in which the range does; behind its
+     * own end the older disk reads as zeros, and behind the end of the newer nothing is told.
+     * Memory does not depend on the size.
      *
      * @param from the older state; {@link DiskState#empty} for all that is mapped
      * @param to the newer state
-     * @param startBytes where to begin: 0, or the end of an extent that was told before
+     * @param startBytes where the range begins
+     * @param endBytes where it ends, beyond the end of the disk too: no extent goes further
      * @throws BlockException EIO for a table entry that leads nowhere
      */
     public static void diff(
@@ -70,12 +78,14 @@ public final class StateDiff {
             DiskState from,
             DiskState to,
             long startBytes,
+            long endBytes,
             Predicate<DiffExtent> consumer) {
-        new StateDiff(image, from, to, consumer).run(startBytes);
+        long end = Math.min(endBytes, to.sizeBytes());
+        new StateDiff(image, from, to, end, consumer).run(startBytes);
     }
 
     private void run(long startBytes) {
-        int end = (int) geometry.l1EntriesFor(to.sizeBytes());
+        int end = (int) geometry.l1EntriesFor(endBytes);
         int index = (int) Math.min(end, startBytes / geometry.l2CoverBytes());
         while (index < end && joiner.wantsMore()) {
             if (!isEqual(index)) {
@@ -101,7 +111,7 @@ public final class StateDiff {
         ByteBuffer older = from.table(index);
         ByteBuffer newer = to.table(index);
         long tableStart = index * geometry.l2CoverBytes();
-        long end = Math.min(tableStart + geometry.l2CoverBytes(), to.sizeBytes());
+        long end = Math.min(tableStart + geometry.l2CoverBytes(), endBytes);
         long clusterStart = Math.max(tableStart, geometry.alignDown(startBytes));
         int at = geometry.l2Index(clusterStart) * geometry.l2EntryBytes();
         for (; clusterStart < end; at += geometry.l2EntryBytes()) {

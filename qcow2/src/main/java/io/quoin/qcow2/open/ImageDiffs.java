@@ -39,7 +39,10 @@ final class ImageDiffs implements DiffControl {
 
     @Override
     public CompletionStage<Void> since(
-            @Nullable XlatorFile older, long startBytes, Predicate<DiffExtent> consumer) {
+            @Nullable XlatorFile older,
+            long startBytes,
+            long endBytes,
+            Predicate<DiffExtent> consumer) {
         DiskState from;
         try {
             from = older == null ? DiskState.empty(0) : ofSameImage(older).still();
@@ -49,7 +52,9 @@ final class ImageDiffs implements DiffControl {
         }
         CompletableFuture<Void> done = new CompletableFuture<>();
         Thread thread =
-                new Thread(() -> run(from, startBytes, consumer, done), "qcow2-diff-" + fileName);
+                new Thread(
+                        () -> run(from, startBytes, endBytes, consumer, done),
+                        "qcow2-diff-" + fileName);
         thread.setDaemon(true);
         thread.start();
         return done;
@@ -81,11 +86,12 @@ final class ImageDiffs implements DiffControl {
     private void run(
             DiskState from,
             long startBytes,
+            long endBytes,
             Predicate<DiffExtent> consumer,
             CompletableFuture<Void> done) {
         try {
             ClosedImage image = ClosedImage.open(new LoopImageFile(io.file(), io.loop()));
-            StateDiff.diff(image, from, state, startBytes, consumer);
+            StateDiff.diff(image, from, state, startBytes, endBytes, consumer);
             io.loop().execute(() -> done.complete(null));
         } catch (RuntimeException | Error e) {
             io.loop().execute(() -> done.completeExceptionally(e));

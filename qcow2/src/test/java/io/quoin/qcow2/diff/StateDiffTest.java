@@ -136,7 +136,8 @@ class StateDiffTest {
             List<DiffExtent> pieces = new ArrayList<>();
             long start = 0;
             for (int i = 0; i < all.size(); i++) {
-                StateDiff.diff(closed, empty, head, start, extent -> !pieces.add(extent));
+                StateDiff.diff(
+                        closed, empty, head, start, Long.MAX_VALUE, extent -> !pieces.add(extent));
                 DiffExtent last = pieces.get(pieces.size() - 1);
                 start = last.start() + last.length();
             }
@@ -178,7 +179,7 @@ class StateDiffTest {
 
     private static List<DiffExtent> diff(ClosedImage closed, DiskState from, DiskState to) {
         List<DiffExtent> told = new ArrayList<>();
-        StateDiff.diff(closed, from, to, 0, told::add);
+        StateDiff.diff(closed, from, to, 0, Long.MAX_VALUE, told::add);
         return told;
     }
 
