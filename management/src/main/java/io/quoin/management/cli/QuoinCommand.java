@@ -38,6 +38,7 @@ import picocli.CommandLine.Spec;
     StatusCommand.class,
     DiskCommand.class,
     SnapshotCommand.class,
+    BackupCommand.class,
     JobCommand.class,
     ApiCommand.class,
     ImageCommand.class,

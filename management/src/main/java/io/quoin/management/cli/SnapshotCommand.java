@@ -21,6 +21,7 @@ import java.util.Map;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
 import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.Parameters;
 import picocli.CommandLine.Spec;
@@ -184,6 +185,8 @@ final class SnapshotCommand implements Runnable {
             footer = {
                 "",
                 "Guests go on. Refused while something reads the snapshot, or a disk stands on it.",
+                "backup-CHAIN-N is what the next backup goes on from; it goes when that is made, and is",
+                "removed with --break-chain alone.",
                 "Where a service runs it is a job of it, and goes on if this command is ended. If the"
                         + " job",
                 "is cancelled the snapshot is gone all the same; what was not given back yet is when"
@@ -198,11 +201,18 @@ final class SnapshotCommand implements Runnable {
         @SuppressWarnings("NullAway.Init") // picocli sets it
         private String name;
 
+        @Option(
+                names = "--break-chain",
+                description =
+                        "also one that backups go on from: the next backup is a full one then")
+        private boolean breakChain;
+
         @Override
         Started<?> start() {
             SnapshotName which = SnapshotName.of(name);
             return new Started<>(
-                    SnapshotRm.TYPE, new SnapshotRm.Request(which.disk(), which.snapshot()));
+                    SnapshotRm.TYPE,
+                    new SnapshotRm.Request(which.disk(), which.snapshot(), breakChain));
         }
 
         @Override

@@ -15,6 +15,7 @@ import io.quoin.xlator.XlatorFile;
 import io.quoin.xlator.loop.Loop;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.UUID;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 
@@ -84,7 +85,7 @@ final class FakeSnapshots implements SnapshotControl {
     }
 
     @Override
-    public CompletionStage<SnapshotInfo> create(String name, SnapshotProgress progress) {
+    public CompletionStage<SnapshotInfo> create(String name, UUID uuid, SnapshotProgress progress) {
         return endless ? untilStopped(progress) : CompletableFuture.completedFuture(add(name));
     }
 

@@ -9,6 +9,7 @@ import io.quoin.qcow2.layout.HeaderLayout;
 import io.quoin.qcow2.layout.SnapshotEntry;
 import io.quoin.qcow2.layout.SnapshotTable;
 import java.util.List;
+import java.util.UUID;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.function.Consumer;
@@ -93,12 +94,13 @@ public final class ImageSnapshots implements SnapshotControl {
     }
 
     @Override
-    public CompletionStage<SnapshotInfo> create(String name, SnapshotProgress progress) {
+    public CompletionStage<SnapshotInfo> create(String name, UUID uuid, SnapshotProgress progress) {
         return inTurn(
                         () -> {
                             requireRoomFor(name);
                             return takeCountTurn()
-                                    .thenCompose(turnEnded -> make(name, progress, turnEnded));
+                                    .thenCompose(
+                                            turnEnded -> make(name, uuid, progress, turnEnded));
                         })
                 .thenApply(nothing -> last());
     }
@@ -129,7 +131,8 @@ public final class ImageSnapshots implements SnapshotControl {
         }
     }
 
-    private CompletionStage<Void> make(String name, SnapshotProgress progress, Runnable turnEnded) {
+    private CompletionStage<Void> make(
+            String name, UUID uuid, SnapshotProgress progress, Runnable turnEnded) {
         return counting(
                 turnEnded,
                 done -> {
@@ -139,6 +142,7 @@ public final class ImageSnapshots implements SnapshotControl {
                                     parts,
                                     store,
                                     name,
+                                    uuid,
                                     progress,
                                     error -> ended(error, "made", name, done));
                     stopRunning = creation::stop;

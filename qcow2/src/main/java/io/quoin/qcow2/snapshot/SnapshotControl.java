@@ -3,6 +3,7 @@ package io.quoin.qcow2.snapshot;
 import io.quoin.xlator.XlatorFile;
 import java.util.List;
 import java.util.Optional;
+import java.util.UUID;
 import java.util.concurrent.CompletionStage;
 
 /**
@@ -33,7 +34,17 @@ public interface SnapshotControl {
      * @param name 1 to 255 bytes of UTF-8, not all digits, without {@code ..}, {@code /} or a
      *     control character, with no dot at its ends
      */
-    CompletionStage<SnapshotInfo> create(String name, SnapshotProgress progress);
+    default CompletionStage<SnapshotInfo> create(String name, SnapshotProgress progress) {
+        return create(name, UUID.randomUUID(), progress);
+    }
+
+    /**
+     * As {@link #create(String, SnapshotProgress)}, under a UUID that the caller has noted before:
+     * so it finds the snapshot again if it does not hear of the end.
+     *
+     * @param uuid a new one
+     */
+    CompletionStage<SnapshotInfo> create(String name, UUID uuid, SnapshotProgress progress);
 
     /**
      * Deletes a snapshot: it is gone, durably, before the first progress is told; then its space is

@@ -40,6 +40,7 @@ final class SnapshotCreation implements CutListener {
     private final ImageParts parts;
     private final SnapshotTableStore store;
     private final String name;
+    private final UUID uuid;
     private final SnapshotProgress progress;
     private final Outcome ended;
     private long[] l1 = {};
@@ -53,12 +54,14 @@ final class SnapshotCreation implements CutListener {
             ImageParts parts,
             SnapshotTableStore store,
             String name,
+            UUID uuid,
             SnapshotProgress progress,
             Outcome ended) {
         this.image = image;
         this.parts = parts;
         this.store = store;
         this.name = name;
+        this.uuid = uuid;
         this.progress = progress;
         this.ended = ended;
     }
@@ -161,7 +164,7 @@ final class SnapshotCreation implements CutListener {
                 0,
                 sizeBytes,
                 -1,
-                SnapshotTableLayout.laterExtra(UUID.randomUUID()));
+                SnapshotTableLayout.laterExtra(uuid));
     }
 
     private void unpublished(L1Copy copied, BlockError error) {
