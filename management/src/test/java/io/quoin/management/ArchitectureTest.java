@@ -37,6 +37,7 @@ class ArchitectureTest {
     private static final String REPLICATE = "io.quoin.replicate..";
     private static final String NBD = "io.quoin.nbd..";
     private static final String TOOLS = "io.quoin.tools..";
+    private static final String BACKUP = "io.quoin.backup..";
     private static final String MANAGEMENT = "io.quoin.management..";
     private static final String COMMAND_LINE = "io.quoin.management.cli..";
     private static final String OPERATIONS = "io.quoin.management.operation..";
@@ -56,9 +57,10 @@ class ArchitectureTest {
                     Map.entry(NBD, List.of(BLOCK, XLATOR)),
                     Map.entry(TESTKIT, List.of(BLOCK, XLATOR)),
                     Map.entry(TOOLS, List.of(BLOCK, XLATOR, BRICK, QCOW2, NBD)),
+                    Map.entry(BACKUP, List.of(BLOCK, XLATOR, BRICK, QCOW2, TOOLS)),
                     Map.entry(
                             MANAGEMENT,
-                            List.of(BLOCK, XLATOR, BRICK, QCOW2, SNAPSHOT, NBD, TOOLS)));
+                            List.of(BLOCK, XLATOR, BRICK, QCOW2, SNAPSHOT, NBD, TOOLS, BACKUP)));
 
     private static final JavaClasses CLASSES = importMain();
 

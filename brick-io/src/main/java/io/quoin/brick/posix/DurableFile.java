@@ -63,6 +63,20 @@ public final class DurableFile {
         }
     }
 
+    /** Removes a file if it is there; it is gone after a crash too. */
+    public static void remove(Path place) {
+        try (Folder folder = PosixFolder.of(place)) {
+            try {
+                folder.remove(NameText.lastOf(place));
+            } catch (BlockException e) {
+                if (e.error() != BlockError.ENOENT) {
+                    throw e;
+                }
+            }
+            folder.flush();
+        }
+    }
+
     static void create(Folder folder, String name, byte[] content) {
         write(folder, name, content, false);
     }

@@ -40,6 +40,7 @@ import picocli.CommandLine.Spec;
     SnapshotCommand.class,
     TrashCommand.class,
     GroupCommand.class,
+    BackupCommand.class,
     JobCommand.class,
     ApiCommand.class,
     ImageCommand.class,

@@ -213,6 +213,8 @@ final class SnapshotCommand implements Runnable {
             footer = {
                 "",
                 "Guests go on. Refused while something reads the snapshot, or a disk stands on it.",
+                "backup-CHAIN-N is what the next backup goes on from; it goes when that is made, and is",
+                "removed with --break-chain alone.",
                 "Where a service runs it is a job of it, and goes on if this command is ended. If the"
                         + " job",
                 "is cancelled the snapshot is gone all the same; what was not given back yet is when"
@@ -244,6 +246,12 @@ final class SnapshotCommand implements Runnable {
         @SuppressWarnings("NullAway.Init") // picocli sets it
         private CommandSpec spec;
 
+        @Option(
+                names = "--break-chain",
+                description =
+                        "also one that backups go on from: the next backup is a full one then")
+        private boolean breakChain;
+
         @Override
         Started<?> start() {
             if ((name == null) == (group == null)) {
@@ -256,7 +264,8 @@ final class SnapshotCommand implements Runnable {
             }
             SnapshotName which = SnapshotName.of(name);
             return new Started<>(
-                    SnapshotRm.TYPE, new SnapshotRm.Request(which.disk(), which.snapshot()));
+                    SnapshotRm.TYPE,
+                    new SnapshotRm.Request(which.disk(), which.snapshot(), breakChain));
         }
 
         @Override

@@ -50,6 +50,10 @@ public final class ManagedVolume implements VolumeClient {
         throw new BlockException(BlockError.ESHUTDOWN, "no service runs on the volume");
     }
 
+    DataFolder folder() {
+        return folder;
+    }
+
     public DiskVolume disks() {
         return disks;
     }

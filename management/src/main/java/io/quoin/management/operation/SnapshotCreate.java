@@ -67,7 +67,7 @@ public final class SnapshotCreate implements JobOperation<SnapshotCreate.Request
 
     @Override
     public void check(Request request, ManagedVolume volume) {
-        name(request);
+        BackupSnapshots.requireUnreserved(name(request).snapshot());
     }
 
     private static SnapshotName name(Request request) {

@@ -35,6 +35,9 @@ public final class SnapshotRename implements Operation<SnapshotRename.Request, S
 
     @Override
     public SnapshotView run(Request request, ManagedVolume volume) {
+        SnapshotName from = new SnapshotName(request.name(), request.snapshot());
+        BackupSnapshots.requireFree(request.name(), volume.disks().snapshots().info(from).name());
+        BackupSnapshots.requireUnreserved(request.newName());
         SnapshotView renamed =
                 volume.disks()
                         .snapshots()

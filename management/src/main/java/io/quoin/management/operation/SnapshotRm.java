@@ -4,6 +4,7 @@ import io.quoin.management.job.JobControl;
 import io.quoin.management.job.JobView;
 import io.quoin.management.volume.VolumeSnapshots;
 import io.quoin.snapshot.SnapshotName;
+import org.jspecify.annotations.Nullable;
 
 /**
  * {@code snapshot.rm}: a job.
@@ -26,8 +27,9 @@ public final class SnapshotRm implements JobOperation<SnapshotRm.Request, Snapsh
      *
      * @param name of the disk
      * @param snapshot its name or id
+     * @param breakChain whether it is removed though backups go on from it
      */
-    public record Request(String name, String snapshot) {}
+    public record Request(String name, String snapshot, @Nullable Boolean breakChain) {}
 
     /**
      * What was removed.
@@ -61,7 +63,10 @@ public final class SnapshotRm implements JobOperation<SnapshotRm.Request, Snapsh
 
     @Override
     public void check(Request request, ManagedVolume volume) {
-        volume.disks().snapshots().info(name(request));
+        String snapshot = volume.disks().snapshots().info(name(request)).name();
+        if (!Boolean.TRUE.equals(request.breakChain())) {
+            BackupSnapshots.requireFree(request.name(), snapshot);
+        }
     }
 
     private static SnapshotName name(Request request) {

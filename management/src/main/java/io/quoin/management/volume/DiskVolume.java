@@ -363,6 +363,21 @@ public final class DiskVolume implements AutoCloseable {
         Stages.await(refresh());
     }
 
+    /** Gives a disk another name; EBUSY while a client is attached. */
+    public void rename(String name, String newName) {
+        Stages.await(open.alone(name, () -> top().rename(name, newName)));
+        Stages.await(refresh());
+    }
+
+    /**
+     * Gives a disk the name and the place of another, which is gone with that, in one step; EBUSY
+     * while a client is attached to either.
+     */
+    public void replace(String name, String byName) {
+        Stages.await(open.alone(name, () -> open.alone(byName, () -> top().replace(name, byName))));
+        Stages.await(refresh());
+    }
+
     /** Flushes and closes the disks that are open, then the graph. */
     @Override
     public void close() {

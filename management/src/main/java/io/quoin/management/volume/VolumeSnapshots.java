@@ -17,6 +17,7 @@ import io.quoin.xlator.loop.LoopGroup;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.UUID;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.ConcurrentSkipListMap;
@@ -90,13 +91,20 @@ public final class VolumeSnapshots {
 
     /** Makes one of a disk that is attached or not. Guests go on. */
     public SnapshotView create(SnapshotName name, CheckEvents events) {
+        return create(name, UUID.randomUUID(), events);
+    }
+
+    /** As above, under a new UUID that the caller has noted before. */
+    public SnapshotView create(SnapshotName name, UUID uuid, CheckEvents events) {
         return onDisk(
                 name.disk(),
                 disk -> {
                     SnapshotWork work = new SnapshotWork();
                     SnapshotInfo made =
                             work.await(
-                                    onLoop(disk, control -> control.create(name.snapshot(), work)),
+                                    onLoop(
+                                            disk,
+                                            control -> control.create(name.snapshot(), uuid, work)),
                                     events);
                     return view(name.disk(), made);
                 });

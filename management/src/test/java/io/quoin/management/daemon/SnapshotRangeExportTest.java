@@ -399,7 +399,7 @@ class SnapshotRangeExportTest {
     }
 
     private JobView remove(String name) {
-        return run(SnapshotRm.TYPE, new SnapshotRm.Request("vm1", name));
+        return run(SnapshotRm.TYPE, new SnapshotRm.Request("vm1", name, null));
     }
 
     private int connections(String name) {

@@ -95,7 +95,7 @@ final class FakeSnapshots implements SnapshotControl {
     }
 
     @Override
-    public CompletionStage<SnapshotInfo> create(String name, SnapshotProgress progress) {
+    public CompletionStage<SnapshotInfo> create(String name, UUID uuid, SnapshotProgress progress) {
         return endless ? untilStopped(progress) : CompletableFuture.completedFuture(add(name));
     }
 

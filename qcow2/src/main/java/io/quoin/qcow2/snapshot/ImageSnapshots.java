@@ -97,8 +97,8 @@ public final class ImageSnapshots implements SnapshotControl {
     }
 
     @Override
-    public CompletionStage<SnapshotInfo> create(String name, SnapshotProgress progress) {
-        return prepare(name, null, progress)
+    public CompletionStage<SnapshotInfo> create(String name, UUID uuid, SnapshotProgress progress) {
+        return prepare(name, uuid, null, progress)
                 .thenCompose(
                         pending ->
                                 pending.round()
@@ -110,6 +110,11 @@ public final class ImageSnapshots implements SnapshotControl {
     @Override
     public CompletionStage<PendingSnapshot> prepare(
             String name, @Nullable UUID group, SnapshotProgress progress) {
+        return prepare(name, UUID.randomUUID(), group, progress);
+    }
+
+    private CompletionStage<PendingSnapshot> prepare(
+            String name, UUID uuid, @Nullable UUID group, SnapshotProgress progress) {
         CompletableFuture<PendingSnapshot> prepared = new CompletableFuture<>();
         CompletionStage<Void> whole =
                 inTurn(
@@ -120,7 +125,9 @@ public final class ImageSnapshots implements SnapshotControl {
                                     .thenCompose(
                                             turnEnded ->
                                                     make(
-                                                            name, group, progress, turnEnded,
+                                                            new SnapshotCreation.Wanted(
+                                                                    name, uuid, group, progress),
+                                                            turnEnded,
                                                             prepared));
                         });
         CompletionStage<Void> unused =
@@ -170,9 +177,7 @@ public final class ImageSnapshots implements SnapshotControl {
 
     /** Complete when the snapshot is published or voided. */
     private CompletionStage<Void> make(
-            String name,
-            @Nullable UUID group,
-            SnapshotProgress progress,
+            SnapshotCreation.Wanted wanted,
             Runnable turnEnded,
             CompletableFuture<PendingSnapshot> prepared) {
         return counting(
@@ -183,8 +188,8 @@ public final class ImageSnapshots implements SnapshotControl {
                                     image,
                                     parts,
                                     store,
-                                    new SnapshotCreation.Wanted(name, group, progress),
-                                    error -> ended(error, "made", name, done));
+                                    wanted,
+                                    error -> ended(error, "made", wanted.name(), done));
                     stopRunning = creation::stop;
                     image.whenChangeable(
                             error -> {

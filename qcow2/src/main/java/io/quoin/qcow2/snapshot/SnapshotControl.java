@@ -35,7 +35,17 @@ public interface SnapshotControl {
      * @param name 1 to 255 bytes of UTF-8, not all digits, without {@code ..}, {@code /} or a
      *     control character, with no dot at its ends
      */
-    CompletionStage<SnapshotInfo> create(String name, SnapshotProgress progress);
+    default CompletionStage<SnapshotInfo> create(String name, SnapshotProgress progress) {
+        return create(name, UUID.randomUUID(), progress);
+    }
+
+    /**
+     * As {@link #create(String, SnapshotProgress)}, under a UUID that the caller has noted before:
+     * so it finds the snapshot again if it does not hear of the end.
+     *
+     * @param uuid a new one
+     */
+    CompletionStage<SnapshotInfo> create(String name, UUID uuid, SnapshotProgress progress);
 
     /**
      * Begins a snapshot whose steps the caller takes. Complete when it has its turn. The caller has

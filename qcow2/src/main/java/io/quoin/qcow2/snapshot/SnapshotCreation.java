@@ -58,16 +58,16 @@ final class SnapshotCreation implements CutListener, PendingSnapshot {
     /**
      * What is made.
      *
+     * @param uuid of the snapshot, a new one
      * @param group null: it is made alone
      */
-    record Wanted(String name, @Nullable UUID group, SnapshotProgress progress) {}
+    record Wanted(String name, UUID uuid, @Nullable UUID group, SnapshotProgress progress) {}
 
     private final OpenImage image;
     private final ImageParts parts;
     private final SnapshotTableStore store;
     private final Wanted wanted;
     private final Outcome ended;
-    private final UUID uuid = UUID.randomUUID();
     private final CompletableFuture<Void> over = new CompletableFuture<>();
     private State state = State.PREPARED;
     private BlockError failure = BlockError.OK;
@@ -103,7 +103,7 @@ final class SnapshotCreation implements CutListener, PendingSnapshot {
 
     @Override
     public UUID uuid() {
-        return uuid;
+        return wanted.uuid();
     }
 
     /** The image cannot be changed. */
@@ -247,7 +247,7 @@ final class SnapshotCreation implements CutListener, PendingSnapshot {
 
     private SnapshotInfo published() {
         for (SnapshotEntry entry : store.table().entries()) {
-            if (uuid.equals(entry.uuid())) {
+            if (wanted.uuid().equals(entry.uuid())) {
                 return ImageSnapshots.info(entry, store.imageSizeBytes());
             }
         }
@@ -362,7 +362,7 @@ final class SnapshotCreation implements CutListener, PendingSnapshot {
                 0,
                 sizeBytes,
                 -1,
-                SnapshotGroupLayout.laterExtra(uuid, wanted.group(), frozen));
+                SnapshotGroupLayout.laterExtra(wanted.uuid(), wanted.group(), frozen));
     }
 
     private void unpublished(BlockError error) {

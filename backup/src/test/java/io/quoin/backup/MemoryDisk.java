@@ -1,0 +1,98 @@
+package io.quoin.backup;
+
+import io.quoin.block.BlockStatus;
+import io.quoin.block.Capabilities;
+import io.quoin.block.Geometry;
+import io.quoin.block.disk.Disk;
+import io.quoin.block.disk.Extent;
+import java.nio.ByteBuffer;
+import java.util.List;
+import java.util.concurrent.CompletableFuture;
+import org.agrona.DirectBuffer;
+import org.agrona.MutableDirectBuffer;
+
+/** A disk that is read, in memory. */
+final class MemoryDisk implements Disk {
+    private final String name;
+    private final byte[] content;
+    private final Runnable beforeRead;
+
+    MemoryDisk(String name, byte[] content, Runnable beforeRead) {
+        this.name = name;
+        this.content = content;
+        this.beforeRead = beforeRead;
+    }
+
+    @Override
+    public String name() {
+        return name;
+    }
+
+    @Override
+    public long sizeBytes() {
+        return content.length;
+    }
+
+    @Override
+    public Geometry geometry() {
+        throw new UnsupportedOperationException();
+    }
+
+    @Override
+    public Capabilities capabilities() {
+        throw new UnsupportedOperationException();
+    }
+
+    @Override
+    public CompletableFuture<Void> readAsync(long offsetBytes, ByteBuffer target) {
+        beforeRead.run();
+        target.put(target.position(), content, (int) offsetBytes, target.remaining());
+        return CompletableFuture.completedFuture(null);
+    }
+
+    @Override
+    public CompletableFuture<Void> readAsync(
+            long offsetBytes, MutableDirectBuffer target, int index, int lengthBytes) {
+        throw new UnsupportedOperationException();
+    }
+
+    @Override
+    public CompletableFuture<Void> writeAsync(long offsetBytes, ByteBuffer source, int flags) {
+        throw new UnsupportedOperationException();
+    }
+
+    @Override
+    public CompletableFuture<Void> writeAsync(
+            long offsetBytes, DirectBuffer source, int index, int lengthBytes, int flags) {
+        throw new UnsupportedOperationException();
+    }
+
+    @Override
+    public CompletableFuture<Void> zeroAsync(long offsetBytes, long lengthBytes, int flags) {
+        throw new UnsupportedOperationException();
+    }
+
+    @Override
+    public CompletableFuture<Void> discardAsync(long offsetBytes, long lengthBytes, int flags) {
+        throw new UnsupportedOperationException();
+    }
+
+    @Override
+    public CompletableFuture<Void> flushAsync() {
+        throw new UnsupportedOperationException();
+    }
+
+    @Override
+    public CompletableFuture<List<Extent>> blockStatusAsync(long offsetBytes, long lengthBytes) {
+        return CompletableFuture.completedFuture(
+                List.of(new Extent(offsetBytes, lengthBytes, BlockStatus.DATA)));
+    }
+
+    @Override
+    public <T> T await(CompletableFuture<T> future) {
+        return future.join();
+    }
+
+    @Override
+    public void close() {}
+}
