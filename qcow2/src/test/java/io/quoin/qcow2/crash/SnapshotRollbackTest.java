@@ -123,6 +123,27 @@ class SnapshotRollbackTest {
         assertThat(images.qemuContent(NAME)).isEqualTo(before);
     }
 
+    /** QEMU sets COPIED in tables that a snapshot shares with the disk it goes back from. */
+    @ParameterizedTest
+    @ValueSource(
+            strings = {"cluster_size=4k", "cluster_size=512", "cluster_size=16k,extended_l2=on"})
+    void shouldBeTheSnapshotWhenQemuHasLeftCopiedInItsTables(String options) throws IOException {
+        make(options, false);
+        images.export(NAME);
+        qemu("snapshot", "-c", "three", NAME);
+        qemu("snapshot", "-a", "one", NAME);
+        load();
+        byte[] three = snapshotContent("three");
+        rollBack("three");
+        serveAgain(images);
+        images.checkClean(NAME);
+        assertThat(images.qemuContent(NAME)).isEqualTo(three);
+        Peer.QEMU_IO.command("-c", "write -P 9 0 2M", images.export(NAME) + "").runOk();
+        load();
+        assertThat(snapshotContent("three")).isEqualTo(three);
+        images.checkClean(NAME);
+    }
+
     @Test
     void shouldTakeNoChangeWhenItWasRolledBack() throws IOException {
         make("cluster_size=4k", false);
