@@ -144,6 +144,21 @@ class SnapshotRollbackTest {
         images.checkClean(NAME);
     }
 
+    /** The snapshot's L1 table is longer than the disk's. */
+    @ParameterizedTest
+    @ValueSource(strings = {"cluster_size=512", "cluster_size=4k"})
+    void shouldBeTheSnapshotWhenTheDiskWasShrunkSince(String options) throws IOException {
+        make(options, false);
+        byte[] two = snapshotContent("two");
+        XlatorFile file = images.open(NAME, OpenMode.READ_WRITE);
+        images.loops.await(images.loops.loop(0).call(() -> file.shrink(100 << 10)));
+        images.loops.await(rollBack(file, "two", GO_ON));
+        images.close(file);
+        serveAgain(images);
+        images.checkClean(NAME);
+        assertThat(images.qemuContent(NAME)).isEqualTo(two);
+    }
+
     @Test
     void shouldTakeNoChangeWhenItWasRolledBack() throws IOException {
         make("cluster_size=4k", false);
