@@ -348,9 +348,11 @@ public final class MappingTables {
 
     /**
      * Takes COPIED off the entries in memory of a table, if it is shared: nothing changes it then.
+     *
+     * @param l1Index of a snapshot, whose L1 table may be longer than the disk's
      */
     public void stripSlices(int l1Index) {
-        Slice[] table = tables[l1Index];
+        Slice[] table = l1Index < l1.length ? tables[l1Index] : null;
         if (table == null || L1Entry.isCopied(l1[l1Index])) {
             return;
         }

@@ -169,6 +169,10 @@ final class SettleWalk extends Steps {
         state = State.WRITE;
         if (!takesBack && parts.tables().withoutCopied(memory.address())) {
             await();
+            // A snapshot's table that is to be the disk's again, where QEMU has left COPIED.
+            parts.io()
+                    .map()
+                    .add(L1Entry.hostOffset(l1[index]) >>> clusterBits, MetadataKind.L2_TABLE);
             parts.io()
                     .write(
                             MetadataKind.L2_TABLE,

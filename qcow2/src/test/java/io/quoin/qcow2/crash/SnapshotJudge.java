@@ -2,6 +2,7 @@ package io.quoin.qcow2.crash;
 
 import io.quoin.block.BlockException;
 import io.quoin.qcow2.ImageFixture;
+import io.quoin.qcow2.QemuVerdict;
 import io.quoin.qcow2.snapshot.SnapshotControl;
 import io.quoin.qcow2.snapshot.SnapshotInfo;
 import io.quoin.testkit.FileDriver;
@@ -134,7 +135,7 @@ final class SnapshotJudge implements CrashReplay.Judge {
         }
         PeerResult qemu = qemuCheck(image);
         unclean += qemu.exitCode() == 0 ? 0 : 1;
-        if (!hasLeaksAndFlagsAtWorst(qemu)) {
+        if (!QemuVerdict.isLeaksAndFlagsAtWorst(qemu)) {
             add(state, "qemu-img check: " + qemu);
         }
     }
@@ -142,18 +143,13 @@ final class SnapshotJudge implements CrashReplay.Judge {
     /** Version 2 has no place for the mark of ADR 0010: there all waits for a check. */
     private void checkServed(String state, FlatBytes image) {
         PeerResult qemu = qemuCheck(image);
-        boolean good = versionOf(image) == 2 ? hasLeaksAndFlagsAtWorst(qemu) : qemu.exitCode() == 0;
+        boolean good =
+                versionOf(image) == 2
+                        ? QemuVerdict.isLeaksAndFlagsAtWorst(qemu)
+                        : qemu.exitCode() == 0;
         if (!good || isDirty(image)) {
             add(state, "qemu-img check of what was served: " + qemu);
         }
-    }
-
-    private static boolean hasLeaksAndFlagsAtWorst(PeerResult qemu) {
-        boolean others =
-                (qemu.stdout() + qemu.stderr())
-                        .lines()
-                        .anyMatch(l -> l.startsWith("ERROR ") && !l.contains("OFLAG_COPIED"));
-        return !others && Set.of(0, 2, 3).contains(qemu.exitCode());
     }
 
     private PeerResult qemuCheck(FlatBytes image) {

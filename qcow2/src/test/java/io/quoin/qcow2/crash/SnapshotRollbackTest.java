@@ -123,6 +123,42 @@ class SnapshotRollbackTest {
         assertThat(images.qemuContent(NAME)).isEqualTo(before);
     }
 
+    /** QEMU sets COPIED in tables that a snapshot shares with the disk it goes back from. */
+    @ParameterizedTest
+    @ValueSource(
+            strings = {"cluster_size=4k", "cluster_size=512", "cluster_size=16k,extended_l2=on"})
+    void shouldBeTheSnapshotWhenQemuHasLeftCopiedInItsTables(String options) throws IOException {
+        make(options, false);
+        images.export(NAME);
+        qemu("snapshot", "-c", "three", NAME);
+        qemu("snapshot", "-a", "one", NAME);
+        load();
+        byte[] three = snapshotContent("three");
+        rollBack("three");
+        serveAgain(images);
+        images.checkClean(NAME);
+        assertThat(images.qemuContent(NAME)).isEqualTo(three);
+        Peer.QEMU_IO.command("-c", "write -P 9 0 2M", images.export(NAME) + "").runOk();
+        load();
+        assertThat(snapshotContent("three")).isEqualTo(three);
+        images.checkClean(NAME);
+    }
+
+    /** The snapshot's L1 table is longer than the disk's. */
+    @ParameterizedTest
+    @ValueSource(strings = {"cluster_size=512", "cluster_size=4k"})
+    void shouldBeTheSnapshotWhenTheDiskWasShrunkSince(String options) throws IOException {
+        make(options, false);
+        byte[] two = snapshotContent("two");
+        XlatorFile file = images.open(NAME, OpenMode.READ_WRITE);
+        images.loops.await(images.loops.loop(0).call(() -> file.shrink(100 << 10)));
+        images.loops.await(rollBack(file, "two", GO_ON));
+        images.close(file);
+        serveAgain(images);
+        images.checkClean(NAME);
+        assertThat(images.qemuContent(NAME)).isEqualTo(two);
+    }
+
     @Test
     void shouldTakeNoChangeWhenItWasRolledBack() throws IOException {
         make("cluster_size=4k", false);

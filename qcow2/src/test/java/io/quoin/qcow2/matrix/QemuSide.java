@@ -2,6 +2,7 @@ package io.quoin.qcow2.matrix;
 
 import io.quoin.block.IoFlags;
 import io.quoin.testkit.peer.Peer;
+import io.quoin.testkit.peer.PeerResult;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -139,6 +140,26 @@ final class QemuSide {
         } finally {
             Files.delete(out);
         }
+    }
+
+    static PeerResult check(Path folder, String... options) {
+        List<String> arguments = new ArrayList<>(List.of("check"));
+        arguments.addAll(List.of(options));
+        arguments.add(SpecImage.IMAGE);
+        return Peer.QEMU_IMG.command(arguments).directory(folder).run();
+    }
+
+    /** The names that {@code qemu-img snapshot -l} shows. */
+    static List<String> snapshotNames(Path folder) {
+        return Peer.QEMU_IMG
+                .command("snapshot", "-l", SpecImage.IMAGE)
+                .directory(folder)
+                .runOk()
+                .stdout()
+                .lines()
+                .filter(line -> line.matches("\\d.*"))
+                .map(line -> line.split(" +")[1])
+                .toList();
     }
 
     static void qemuImg(Path folder, String... arguments) {

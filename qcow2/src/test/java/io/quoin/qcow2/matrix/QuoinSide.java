@@ -43,16 +43,22 @@ import java.util.function.Function;
  */
 final class QuoinSide {
     private static final int DEPTH = 4;
+    private static final int MARK_BYTE = 88;
 
     private final Path folder;
+    private final ImageSpec spec;
     private final MemoryXlator brick = new MemoryXlator("brick");
-    private final ImageFixture images;
-    private final List<SequenceStep> under = new ArrayList<>();
+    final ImageFixture images;
+    final List<SequenceStep> under = new ArrayList<>();
     private final List<Pending> pendings = new ArrayList<>();
     private XlatorFile file;
 
+    /** What had not been given back was lost sight of by QEMU, which does not know the mark. */
+    boolean markLost;
+
     QuoinSide(Path folder, List<String> files, ImageSpec spec, long seed) throws IOException {
         this.folder = folder;
+        this.spec = spec;
         for (String name : files) {
             brick.put(name, Files.readAllBytes(folder.resolve(name)));
         }
@@ -129,7 +135,8 @@ final class QuoinSide {
         return true;
     }
 
-    private void drain() {
+    /** Awaits what is under way. */
+    void drain() {
         for (int i = 0; i < pendings.size(); i++) {
             BlockError error = driver().await(pendings.get(i));
             assertThat(error).as("%s", under.get(i)).isEqualTo(BlockError.OK);
@@ -138,11 +145,11 @@ final class QuoinSide {
         under.clear();
     }
 
-    private FileDriver driver() {
+    FileDriver driver() {
         return images.driver(file);
     }
 
-    private <T> T call(Function<XlatorFile, CompletionStage<T>> use) {
+    <T> T call(Function<XlatorFile, CompletionStage<T>> use) {
         return images.loops.await(images.loops.loop(0).call(() -> use.apply(file)));
     }
 
@@ -179,8 +186,50 @@ final class QuoinSide {
         void run() throws IOException;
     }
 
-    private void betweenSessions(Work work) throws IOException {
+    XlatorFile file() {
+        return file;
+    }
+
+    /** Whether there may be counts that are too high, as the image says. */
+    boolean isMarked() {
+        return brick.content(SpecImage.IMAGE)[MARK_BYTE] < 0;
+    }
+
+    /** Whether it is marked so once it has been closed; it is open again then. */
+    boolean wouldBeMarked() {
         close();
+        boolean marked = isMarked();
+        reopen();
+        return marked;
+    }
+
+    /** Closes it, has it as the process of that moment would have left it, and opens it again. */
+    void reopenAs(byte[] left) {
+        close();
+        brick.put(SpecImage.IMAGE, left);
+        reopen();
+    }
+
+    void reopen() {
+        file = images.open(SpecImage.IMAGE, OpenMode.READ_WRITE);
+    }
+
+    void put(String name, byte[] content) {
+        brick.put(name, content);
+    }
+
+    void remove(String name) {
+        images.loops.await(brick.remove(name));
+    }
+
+    /** Its bytes at the moment. */
+    byte[] bytes() {
+        return brick.content(SpecImage.IMAGE);
+    }
+
+    void betweenSessions(Work work) throws IOException {
+        close();
+        markLost |= spec.version() == 3 && isMarked();
         export();
         work.run();
         try (var files = Files.list(folder)) {

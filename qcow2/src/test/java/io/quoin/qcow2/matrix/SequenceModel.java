@@ -36,9 +36,13 @@ final class SequenceModel {
                 bitmaps.values().forEach(bitmap -> bitmap.resize(step.length()));
             }
             case SNAPSHOT -> snapshots.put(name, content());
-            case SNAPSHOT_DELETE -> snapshots.remove(name);
-            case SNAPSHOT_APPLY -> {
-                byte[] old = snapshots.getOrDefault(name, new byte[0]);
+            case SNAPSHOT_DELETE, SNAPSHOT_REMOVE -> snapshots.remove(name);
+            case SNAPSHOT_RENAME -> {
+                snapshots.put(step.newName(), snapshot(name));
+                snapshots.remove(name);
+            }
+            case SNAPSHOT_APPLY, SNAPSHOT_ROLLBACK -> {
+                byte[] old = snapshot(name);
                 disk.resize(old.length);
                 disk.write(0, old);
             }
@@ -50,7 +54,7 @@ final class SequenceModel {
             case BITMAP_ENABLE -> bitmap(name).enabled = true;
             case BITMAP_DISABLE -> bitmap(name).enabled = false;
             case BITMAP_MERGE -> bitmap(name).merge(bitmap(SequencePlan.FIRST), disk.sizeBytes());
-            case FLUSH, REOPEN, REBASE_SAME -> {}
+            default -> {} // what changes nothing, or what only the test knows the end of
         }
         switch (step.kind()) {
             case WRITE, COMPRESSED, QEMU, ZERO, DISCARD ->
@@ -64,6 +68,15 @@ final class SequenceModel {
         byte[] data = new byte[step.length()];
         Arrays.fill(data, (byte) step.stamp());
         return data;
+    }
+
+    /** What a snapshot reads as. */
+    byte[] snapshot(String name) {
+        byte[] content = snapshots.get(name);
+        if (content == null) {
+            throw new IllegalArgumentException("no such snapshot in the model: " + name);
+        }
+        return content;
     }
 
     private BitmapModel bitmap(String name) {

@@ -60,6 +60,108 @@ final class SequencePlan {
         return plan.steps;
     }
 
+    /**
+     * As {@link #draw}, with much of snapshots, by Quoin and by QEMU. What one step makes of
+     * snapshots and sizes is not always known before: a step may turn out to be impossible.
+     */
+    static List<SequenceStep> drawSnapshots(ImageSpec spec, Random random, int count) {
+        SequencePlan plan = new SequencePlan(spec, 0, random);
+        if (spec.bitmaps()) {
+            plan.addBitmap(FIRST);
+        }
+        while (plan.steps.size() < count) {
+            plan.nextOfSnapshots();
+        }
+        return plan.steps;
+    }
+
+    private void nextOfSnapshots() {
+        int drawn = random.nextInt(100);
+        if (drawn < 30) {
+            range(Kind.WRITE, fua(), random.nextInt(8) == 0 ? 0 : 1 + random.nextInt(255));
+        } else if (drawn < 38) {
+            compressed();
+        } else if (drawn < 45) {
+            range(Kind.ZERO, random.nextInt(2) * IoFlags.MAY_UNMAP | fua(), 0);
+        } else if (drawn < 51) {
+            range(Kind.DISCARD, fua(), 0);
+        } else if (drawn < 53) {
+            steps.add(SequenceStep.of(Kind.FLUSH));
+        } else if (drawn < 57) {
+            steps.add(SequenceStep.of(Kind.REOPEN));
+        } else if (drawn < 60) {
+            resize();
+        } else if (drawn < 64) {
+            steps.add(SequenceStep.of(Kind.CHECK));
+        } else if (drawn < 67) {
+            range(Kind.QEMU, 0, 1 + random.nextInt(255));
+        } else if (drawn < 69) {
+            steps.add(SequenceStep.of(Kind.QEMU_REPAIR));
+        } else if (drawn < 80) {
+            makeOne();
+        } else {
+            useOne();
+        }
+    }
+
+    private void makeOne() {
+        String name = "s" + number++;
+        if (snapshots.size() >= mostSnapshots()) {
+            useOne();
+            return;
+        }
+        switch (random.nextInt(8)) {
+            case 0, 1 -> steps.add(SequenceStep.of(Kind.SNAPSHOT, name, 0));
+            case 2 -> kill(Kind.KILL_CREATE, name);
+            case 3 -> steps.add(SequenceStep.of(Kind.SNAPSHOT_CUT_OFF, name, random.nextInt(6)));
+            default -> steps.add(SequenceStep.of(Kind.SNAPSHOT_CREATE, name, 0));
+        }
+        snapshots.put(name, size);
+    }
+
+    /** It would leave bitmaps that are in use. */
+    private void kill(Kind kind, String name) {
+        if (bitmaps.isEmpty()) {
+            steps.add(new SequenceStep(kind, 0, random.nextInt(400), 0, IoFlags.NONE, name));
+        }
+    }
+
+    /** Going back to one raises counts before it lowers others. */
+    private int mostSnapshots() {
+        return spec.refcountBits() == 2 ? 1 : 2 * SNAPSHOTS_MAX;
+    }
+
+    private void useOne() {
+        if (snapshots.isEmpty()) {
+            return;
+        }
+        List<String> names = new ArrayList<>(snapshots.keySet());
+        String name = names.get(random.nextInt(names.size()));
+        boolean returns = bitmaps.isEmpty();
+        int then = snapshots.getOrDefault(name, size);
+        int stopped = random.nextInt(3) == 0 ? 1 + random.nextInt(4) : 0;
+        int drawn = random.nextInt(returns ? 11 : 7);
+        switch (drawn) {
+            case 0, 1 -> steps.add(SequenceStep.of(Kind.SNAPSHOT_REMOVE, name, stopped));
+            case 2 -> steps.add(SequenceStep.of(Kind.SNAPSHOT_DELETE, name, 0));
+            case 3 -> kill(Kind.KILL_REMOVE, name);
+            case 4 -> steps.add(SequenceStep.of(Kind.CLONE, name, 1 + random.nextInt(255)));
+            case 5, 6 -> {
+                SequenceStep rename = SequenceStep.of(Kind.SNAPSHOT_RENAME, name, 0);
+                steps.add(rename);
+                snapshots.put(rename.newName(), then);
+            }
+            case 7 -> steps.add(SequenceStep.of(Kind.SNAPSHOT_APPLY, name, 0));
+            case 8 -> kill(Kind.KILL_ROLLBACK, name);
+            default -> steps.add(SequenceStep.of(Kind.SNAPSHOT_ROLLBACK, name, stopped));
+        }
+        switch (drawn) {
+            case 0, 1, 2, 3, 5, 6 -> snapshots.remove(name);
+            case 7, 9, 10 -> size = then;
+            default -> {}
+        }
+    }
+
     private void next() {
         int drawn = random.nextInt(100);
         if (drawn < 26) {

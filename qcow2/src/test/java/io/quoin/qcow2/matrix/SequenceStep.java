@@ -7,7 +7,7 @@ import io.quoin.block.IoFlags;
  *
  * <p>Threading: immutable.
  *
- * @param length of the range; of RESIZE the new size
+ * @param length of the range; of RESIZE the new size; of a KILL a number of tasks
  * @param stamp the byte that a write repeats; of BITMAP_ADD the granularity's logarithm
  * @param flags {@link IoFlags}
  * @param name of a snapshot or bitmap
@@ -41,12 +41,38 @@ record SequenceStep(Kind kind, int offset, int length, int stamp, int flags, Str
         BITMAP_ENABLE,
         BITMAP_DISABLE,
         /** Into {@code name} from the bitmap {@link SequencePlan#FIRST}. */
-        BITMAP_MERGE;
+        BITMAP_MERGE,
+        /** By Quoin, beside the requests that follow. */
+        SNAPSHOT_CREATE,
+        /** By Quoin beside requests; {@code stamp}: told to end at that progress. */
+        SNAPSHOT_REMOVE,
+        /** By Quoin, to {@link #newName}. */
+        SNAPSHOT_RENAME,
+        /** By Quoin; {@code stamp}: told to end at that progress. */
+        SNAPSHOT_ROLLBACK,
+        /** The image is closed while a snapshot is made, at the progress {@code stamp}. */
+        SNAPSHOT_CUT_OFF,
+        /**
+         * A process ends while a snapshot is made, deleted or rolled back to, after {@code length}
+         * tasks.
+         */
+        KILL_CREATE,
+        KILL_REMOVE,
+        KILL_ROLLBACK,
+        /** An overlay on a snapshot is made, written and gone again. */
+        CLONE,
+        /** By Quoin, beside requests. */
+        CHECK,
+        /** All that QEMU repairs. */
+        QEMU_REPAIR;
 
         /** Whether later steps are possible without it. */
         boolean canBeLeftOut() {
             return switch (this) {
                 case WRITE, COMPRESSED, ZERO, DISCARD, FLUSH, REOPEN, QEMU, REBASE_SAME -> true;
+                case SNAPSHOT_CREATE, SNAPSHOT_REMOVE, SNAPSHOT_RENAME, SNAPSHOT_ROLLBACK -> true;
+                case SNAPSHOT_CUT_OFF, KILL_CREATE, KILL_REMOVE, KILL_ROLLBACK -> true;
+                case CLONE, CHECK, QEMU_REPAIR -> true;
                 case BITMAP_CLEAR, BITMAP_ENABLE, BITMAP_DISABLE, BITMAP_MERGE -> true;
                 default -> false;
             };
@@ -59,6 +85,11 @@ record SequenceStep(Kind kind, int offset, int length, int stamp, int flags, Str
 
     static SequenceStep of(Kind kind, String name, int stamp) {
         return new SequenceStep(kind, 0, 0, stamp, IoFlags.NONE, name);
+    }
+
+    /** What a snapshot is called after a RENAME. */
+    String newName() {
+        return name + "-";
     }
 
     int end() {

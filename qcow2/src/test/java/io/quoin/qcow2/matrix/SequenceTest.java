@@ -2,7 +2,6 @@ package io.quoin.qcow2.matrix;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import io.quoin.qcow2.BitmapsOnDisk;
 import io.quoin.qcow2.matrix.ImageSpec.Backing;
 import io.quoin.qcow2.matrix.SequenceStep.Kind;
 import io.quoin.testkit.RandomOperations;
@@ -36,8 +35,8 @@ class SequenceTest {
     @TempDir Path folder;
 
     private final Map<Kind, Integer> counts = new EnumMap<>(Kind.class);
+    private final SequenceJudge judge = new SequenceJudge();
     private int snapshots;
-    private int bitmaps;
 
     @BeforeEach
     void needsPeers() {
@@ -57,7 +56,9 @@ class SequenceTest {
             try {
                 run(spec, seed + i, steps);
             } catch (AssertionError | RuntimeException e) {
-                List<SequenceStep> fewer = leaveOut(spec, seed + i, steps);
+                long own = seed + i;
+                List<SequenceStep> fewer =
+                        SequenceReduction.leaveOut(steps, left -> run(spec, own, left));
                 throw new AssertionError(
                         spec + ", -Dquoin.seed=" + (seed + i) + " -Dquoin.sequences=1: " + fewer,
                         e);
@@ -70,12 +71,12 @@ class SequenceTest {
                         + ", compared snapshots="
                         + snapshots
                         + ", bitmaps="
-                        + bitmaps);
+                        + judge.bitmaps);
     }
 
     private void run(ImageSpec spec, long seed, List<SequenceStep> steps) throws IOException {
-        Path theirs = emptyFolder("theirs");
-        Path ours = emptyFolder("ours");
+        Path theirs = SpecImage.emptyFolder(folder.resolve("theirs"));
+        Path ours = SpecImage.emptyFolder(folder.resolve("ours"));
         SpecImage made = SpecImage.create(theirs, spec, seed);
         byte[] other = new byte[(1 + new Random(seed).nextInt(spec.sizeBytes() / 512)) * 512];
         new Random(seed + 1).nextBytes(other);
@@ -107,8 +108,8 @@ class SequenceTest {
         qemu.finish();
         PeerResult check = Peer.QEMU_IMG.command("check", SpecImage.IMAGE).directory(ours).run();
         assertThat(check.exitCode()).as("%s", check).isZero();
-        compare("qemu-io as the model", theirs, model);
-        compare("Quoin's as QEMU reads it", ours, model);
+        judge.compare("qemu-io as the model", theirs, model);
+        judge.compare("Quoin's as QEMU reads it", ours, model);
         for (Map.Entry<String, byte[]> snapshot : model.snapshots.entrySet()) {
             snapshots++;
             assertThat(Arrays.equals(quoin.snapshot(snapshot.getKey()), snapshot.getValue()))
@@ -129,65 +130,5 @@ class SequenceTest {
         String format = backing.endsWith(".raw") ? "raw" : "qcow2";
         QemuSide.qemuImg(theirs, "convert", "-f", format, "-O", "raw", backing, name);
         Files.copy(theirs.resolve(name), ours.resolve(name));
-    }
-
-    private Path emptyFolder(String name) throws IOException {
-        Path made = Files.createDirectories(folder.resolve(name));
-        try (var files = Files.list(made)) {
-            for (Path file : files.toList()) {
-                Files.delete(file);
-            }
-        }
-        return made;
-    }
-
-    private void compare(String what, Path side, SequenceModel model) throws IOException {
-        assertThat(Arrays.equals(QemuSide.content(side), model.content())).as(what).isTrue();
-        for (Map.Entry<String, byte[]> snapshot : model.snapshots.entrySet()) {
-            byte[] expected = snapshot.getValue();
-            // QEMU gives it the size that the disk has now.
-            byte[] actual = QemuSide.content(side, "-l", snapshot.getKey());
-            int length = Math.min(actual.length, expected.length);
-            assertThat(Arrays.equals(actual, 0, length, expected, 0, length))
-                    .as(what + ": snapshot " + snapshot.getKey())
-                    .isTrue();
-        }
-        Map<String, BitmapsOnDisk.Found> found =
-                BitmapsOnDisk.read(Files.readAllBytes(side.resolve(SpecImage.IMAGE)));
-        assertThat(found.keySet()).as(what).isEqualTo(model.bitmaps.keySet());
-        model.bitmaps.forEach((name, bitmap) -> compare(what, name, bitmap, found, model));
-    }
-
-    private void compare(
-            String what,
-            String name,
-            BitmapModel bitmap,
-            Map<String, BitmapsOnDisk.Found> all,
-            SequenceModel model) {
-        bitmaps++;
-        BitmapsOnDisk.Found found = all.get(name);
-        String text = what + ": bitmap " + name + ": " + found + ", expected=" + bitmap;
-        assertThat(found.inUse()).as(text).isFalse();
-        assertThat(found.enabled()).as(text).isEqualTo(bitmap.enabled);
-        assertThat(found.granularityBytes()).as(text).isEqualTo(bitmap.granularity);
-        assertThat(bitmap.matches(found.bits(), model.disk.sizeBytes())).as(text).isTrue();
-    }
-
-    /** Leaves out steps as long as it still fails. */
-    private List<SequenceStep> leaveOut(ImageSpec spec, long seed, List<SequenceStep> steps) {
-        List<SequenceStep> left = new ArrayList<>(steps);
-        for (int i = left.size() - 1; i >= 0; i--) {
-            if (!left.get(i).kind().canBeLeftOut()) {
-                continue;
-            }
-            List<SequenceStep> fewer = new ArrayList<>(left);
-            fewer.remove(i);
-            try {
-                run(spec, seed, fewer);
-            } catch (AssertionError | RuntimeException | IOException e) {
-                left = fewer;
-            }
-        }
-        return left;
     }
 }

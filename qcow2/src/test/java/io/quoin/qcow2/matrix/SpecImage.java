@@ -59,6 +59,17 @@ final class SpecImage {
         return image;
     }
 
+    /** A folder without files. */
+    static Path emptyFolder(Path path) throws IOException {
+        Path made = Files.createDirectories(path);
+        try (var files = Files.list(made)) {
+            for (Path file : files.toList()) {
+                Files.delete(file);
+            }
+        }
+        return made;
+    }
+
     /** The files, the image first. */
     List<String> files() {
         List<String> names = new ArrayList<>(List.of(IMAGE));
