@@ -25,6 +25,7 @@ import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.DisplayName;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
@@ -37,6 +38,7 @@ import org.junit.jupiter.params.provider.CsvSource;
  * -Dquoin.crash.rounds=N} goes through all of it N times, with more of the parts that a crash may
  * leave.
  */
+@Tag("format")
 @Timeout(3600)
 class ToolCrashTest {
     private static final int ROUNDS = Integer.getInteger("quoin.crash.rounds", 0);

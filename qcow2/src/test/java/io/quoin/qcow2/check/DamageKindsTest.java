@@ -24,6 +24,7 @@ import java.util.Random;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.DisplayName;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -33,6 +34,7 @@ import org.junit.jupiter.params.provider.EnumSource;
  * Checklist lines 141, 143 and 144, a defect at a time: what qemu-img finds is found, what it
  * repairs is repaired, and what could be read before reads the same.
  */
+@Tag("format")
 @Timeout(600)
 class DamageKindsTest {
     /** Images of different kinds that each defect is made in. */

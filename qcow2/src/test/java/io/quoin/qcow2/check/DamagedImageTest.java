@@ -23,6 +23,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Random;
 import org.junit.jupiter.api.DisplayName;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -32,6 +33,7 @@ import org.junit.jupiter.params.provider.EnumSource;
  * Checklist lines 141 to 144: what qemu-img says of damaged images, this check says too; and its
  * repairs hold.
  */
+@Tag("format")
 @Timeout(300)
 class DamagedImageTest {
     private static final long ROUNDS = Long.getLong("quoin.damage.rounds", 8);

@@ -15,6 +15,7 @@ import java.util.List;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.Assumptions;
 import org.junit.jupiter.api.DisplayName;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
@@ -27,6 +28,7 @@ import org.junit.jupiter.params.provider.MethodSource;
  * goes through all workloads N times, each change followed by a crash; {@code
  * -Dquoin.crash.workload=NAME} through one.
  */
+@Tag("format")
 @Timeout(3600)
 class CrashTest {
     private static final int ROUNDS = Integer.getInteger("quoin.crash.rounds", 0);

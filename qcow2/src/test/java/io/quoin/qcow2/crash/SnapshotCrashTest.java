@@ -35,6 +35,7 @@ import java.util.Random;
 import java.util.Set;
 import java.util.TreeMap;
 import java.util.concurrent.CompletableFuture;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -43,10 +44,14 @@ import org.junit.jupiter.params.provider.ValueSource;
 /**
  * Every crash point of snapshots that are made under writes: what was flushed is in the disk, a
  * snapshot is there with its content, or not at all, and always once {@code create} has ended; the
- * image has leaks and differences of COPIED at worst.
+ * image has leaks and differences of COPIED at worst. {@code -Dquoin.crash.rounds=1} takes each
+ * change, not some of them.
  */
+@Tag("format")
 @Timeout(1200)
 class SnapshotCrashTest {
+    private static final int ROUNDS = Integer.getInteger("quoin.crash.rounds", 0);
+    private static final int EVERY = Integer.MAX_VALUE;
     private static final String IMAGE = "disk.qcow2";
     private static final int SIZE = 200_192;
     private static final int SECTOR = SectorStamp.SECTOR_BYTES;
@@ -92,9 +97,14 @@ class SnapshotCrashTest {
         number = session(replayed, seed, number, "one");
         session(replayed, seed + 1, number, "two");
         promised.clear();
-        boolean large = options.contains("2M");
+        // Each state of an image of large clusters takes as long as five of another.
+        int crashes = ROUNDS > 0 ? EVERY : options.contains("2M") ? 20 : 70;
         new CrashReplay(initial, recorder.events)
-                .run((state, files) -> judge(state, files, replayed), new Random(seed), 70, 1);
+                .run(
+                        (state, files) -> judge(state, files, replayed),
+                        new Random(seed),
+                        crashes,
+                        ROUNDS > 0 ? 3 : 1);
         System.out.println(
                 "snapshot crash: "
                         + options
@@ -106,7 +116,7 @@ class SnapshotCrashTest {
                         + withSnapshots);
         assertThat(findings.stream().limit(3)).as("%s, seed=%d", options, seed).isEmpty();
         assertThat(withSnapshots).isPositive();
-        assertThat(states).isGreaterThan(large ? 40 : 60);
+        assertThat(states).isGreaterThan(Math.min(60, crashes));
     }
 
     private int session(SectorModel replayed, long seed, int number, String snapshot) {

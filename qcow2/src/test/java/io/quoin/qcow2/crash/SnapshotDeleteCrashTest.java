@@ -8,6 +8,7 @@ import io.quoin.testkit.log.LogsErrors;
 import io.quoin.testkit.peer.Peer;
 import java.io.IOException;
 import java.nio.file.Path;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
@@ -20,6 +21,7 @@ import org.junit.jupiter.params.provider.CsvSource;
  * none once it has been served again. {@code -Dquoin.crash.rounds=N} goes through all N times, each
  * change followed by a crash.
  */
+@Tag("format")
 @Timeout(3600)
 class SnapshotDeleteCrashTest {
     private static final int ROUNDS = Integer.getInteger("quoin.crash.rounds", 0);

@@ -32,6 +32,7 @@ import java.util.Map;
 import java.util.Random;
 import java.util.concurrent.CompletionStage;
 import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
@@ -42,6 +43,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 /**
  * Disks are rolled back to snapshots that QEMU made; at every crash point it is one or the other.
  */
+@Tag("format")
 @Timeout(600)
 class SnapshotRollbackTest {
     private static final String NAME = "disk.qcow2";

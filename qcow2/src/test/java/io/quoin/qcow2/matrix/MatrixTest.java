@@ -24,6 +24,7 @@ import java.util.Set;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.DisplayName;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
@@ -34,6 +35,7 @@ import org.junit.jupiter.params.provider.MethodSource;
  * Images of every kind that QEMU makes read the same, and what Quoin changes in them QEMU reads the
  * same. {@code -Dquoin.matrix=all} takes all combinations instead of each pair of values.
  */
+@Tag("format")
 @Timeout(7200)
 class MatrixTest {
     private static final int PAIRWISE = 60;

@@ -18,6 +18,7 @@ import java.util.Map;
 import java.util.Random;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.DisplayName;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
@@ -27,9 +28,10 @@ import org.junit.jupiter.api.io.TempDir;
  * memory: disk, snapshots and bitmaps are the same in the end. {@code -Dquoin.sequences=N} takes N
  * sequences.
  */
+@Tag("format")
 @Timeout(7200)
 class SequenceTest {
-    private static final int SEQUENCES = Integer.getInteger("quoin.sequences", 100);
+    private static final int SEQUENCES = Integer.getInteger("quoin.sequences", 50);
     private static final int STEPS = 25;
 
     @TempDir Path folder;

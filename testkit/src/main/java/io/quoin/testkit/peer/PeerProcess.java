@@ -172,9 +172,12 @@ public final class PeerProcess implements AutoCloseable {
         return new AssertionError("interrupted while waiting for " + describe(), cause);
     }
 
+    /** Of one that has ended nothing can be found any more, and to search takes all of /proc. */
     private void killTree() {
-        process.descendants().forEach(ProcessHandle::destroyForcibly);
-        process.destroyForcibly();
+        if (process.isAlive()) {
+            process.descendants().forEach(ProcessHandle::destroyForcibly);
+            process.destroyForcibly();
+        }
     }
 
     private String describe() {
