@@ -49,11 +49,12 @@ class Opening {
         long waited = gateway.port().nanoTime() - beganNanos;
         boolean isAll = trusted.size() == newest.isr().size();
         if (!trusted.isEmpty() && (isAll || waited > gateway.timing().gather())) {
+            gateway.port().sourceChosen(newest, trusted.get(0).brick(), false);
             reconcile(trusted, newest.isClean());
         } else if (trusted.isEmpty()
                 && !suspects.isEmpty()
                 && waited > gateway.timing().suspect()) {
-            gateway.port().suspectTaken(suspects.get(0).brick());
+            gateway.port().sourceChosen(newest, suspects.get(0).brick(), true);
             reconcile(suspects.subList(0, 1), false);
         }
     }

@@ -1,6 +1,7 @@
 package io.quoin.replicate;
 
 import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -88,8 +89,17 @@ final class History {
         }
     }
 
-    void lost(long epoch) {
-        losses.add(new Loss(epoch, clock++));
+    /** The place of something else in the order. */
+    long tick() {
+        return clock++;
+    }
+
+    /** The epoch took a source that may have lost unflushed writes. Told again, it is the same. */
+    void lost(long epoch, long at) {
+        if (losses.stream().noneMatch(loss -> loss.epoch() == epoch)) {
+            losses.add(new Loss(epoch, at));
+            losses.sort(Comparator.comparingLong(Loss::epoch));
+        }
     }
 
     int losses() {

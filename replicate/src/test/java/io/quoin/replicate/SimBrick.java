@@ -40,6 +40,7 @@ final class SimBrick {
         if (node.isUp) {
             world.trace(() -> "brick " + id + " is killed");
             node.isUp = false;
+            node.frozenUntil = 0;
             disk.kill();
         }
     }
@@ -48,7 +49,14 @@ final class SimBrick {
     void crash() {
         world.trace(() -> "brick " + id + " crashes");
         node.isUp = false;
+        node.frozenUntil = 0;
         disk.crash();
+    }
+
+    /** The machine stands still, and goes on as if nothing had been. */
+    void freeze(long nanos) {
+        world.trace(() -> "brick " + id + " is frozen: ms=" + nanos / SimWorld.MILLIS);
+        node.frozenUntil = world.now() + nanos;
     }
 
     void start() {

@@ -23,11 +23,15 @@ final class SimClient {
 
     /** Starts a gateway in place of the one there is, which is gone as in a crash. */
     void open() {
+        long epoch = world.nextEpoch();
+        open(epoch, epoch);
+    }
+
+    void open(long newGateway, long epoch) {
         node.incarnation++;
         node.isUp = true;
         underWay = 0;
-        long epoch = world.nextEpoch();
-        gatewayId = epoch;
+        gatewayId = newGateway;
         world.trace(() -> node.name + " opens: epoch=" + epoch);
         gateway =
                 world.mutant.gateway(
@@ -130,7 +134,6 @@ final class SimClient {
 
     private final class Port implements GatewayPort {
         private final long epoch;
-        private boolean isSuspect;
 
         Port(long epoch) {
             this.epoch = epoch;
@@ -158,19 +161,20 @@ final class SimClient {
         }
 
         @Override
-        public void suspectTaken(int brick) {
-            world.trace(() -> node.name + " takes a suspect: brick=" + brick);
-            isSuspect = true;
+        public void sourceChosen(Config newest, int source, boolean isSuspect) {
+            world.trace(
+                    () ->
+                            node.name
+                                    + (isSuspect ? " takes a suspect: brick=" : " takes: brick=")
+                                    + source
+                                    + ", "
+                                    + newest);
+            world.lineage.opened(epoch, newest, isSuspect);
         }
 
         @Override
         public void entered(Gateway.State state) {
             world.trace(() -> node.name + " is " + state);
-            if (state == Gateway.State.PROMISING) {
-                isSuspect = false;
-            } else if (state == Gateway.State.CONFIGURING && isSuspect) {
-                world.history.lost(epoch);
-            }
         }
     }
 }

@@ -27,6 +27,7 @@ final class SimWorld {
                     800 * MILLIS,
                     300 * MILLIS);
 
+    private static final int CLIENTS = 3;
     private static final long DELAY_NANOS = 4 * MILLIS;
 
     /** A process: what it has scheduled ends with it. */
@@ -34,6 +35,7 @@ final class SimWorld {
         final String name;
         int incarnation;
         boolean isUp = true;
+        long frozenUntil;
 
         Node(String name) {
             this.name = name;
@@ -42,6 +44,10 @@ final class SimWorld {
 
     private record Event(long at, long order, Node node, int incarnation, Runnable task)
             implements Comparable<Event> {
+        Event later(long newAt) {
+            return new Event(newAt, order, node, incarnation, task);
+        }
+
         @Override
         public int compareTo(Event other) {
             return at != other.at ? Long.compare(at, other.at) : Long.compare(order, other.order);
@@ -59,6 +65,7 @@ final class SimWorld {
     final List<SimBrick> bricks = new ArrayList<>();
     final List<SimClient> clients = new ArrayList<>();
     final History history = new History();
+    final Lineage lineage = new Lineage(history);
     private final Random random;
     private final PriorityQueue<Event> events = new PriorityQueue<>();
     private final Map<Connection, Integer> connections = new HashMap<>();
@@ -68,6 +75,7 @@ final class SimWorld {
     private final Map<List<Long>, Config> configs = new HashMap<>();
     private final boolean isTracing;
     private Config committed;
+    private final Map<List<Object>, Integer> counts = new HashMap<>();
     private double loss;
     private long now;
     private long order;
@@ -83,7 +91,7 @@ final class SimWorld {
         for (int brick = 0; brick < layout.voters(); brick++) {
             bricks.add(new SimBrick(this, brick));
         }
-        for (int client = 0; client < 2; client++) {
+        for (int client = 0; client < CLIENTS; client++) {
             clients.add(new SimClient(this, client));
         }
     }
@@ -142,6 +150,10 @@ final class SimWorld {
             }
             events.remove();
             now = event.at();
+            if (event.node().frozenUntil > now) {
+                events.add(event.later(event.node().frozenUntil));
+                continue;
+            }
             if (event.node().isUp && event.node().incarnation == event.incarnation()) {
                 steps++;
                 event.task().run();
@@ -157,6 +169,7 @@ final class SimWorld {
         SimBrick to = bricks.get(brick);
         trace(() -> client.node.name + " -> brick " + brick + "  " + request);
         checkSent(client, brick, request);
+        counts.merge(List.of(brick, request.operation().getClass()), 1, Integer::sum);
         deliver(client, new Way(connection, true), to.node, to, () -> to.receive(client, request));
     }
 
@@ -164,6 +177,7 @@ final class SimWorld {
     void reply(SimBrick from, SimClient client, long gateway, Reply reply) {
         Connection connection = new Connection(gateway, reply.brick(), reply.session());
         trace(() -> "brick " + reply.brick() + " -> " + client.node.name + "  " + reply);
+        counts.merge(List.of(reply.brick(), reply.result().getClass()), 1, Integer::sum);
         deliver(
                 client,
                 new Way(connection, false),
@@ -186,6 +200,11 @@ final class SimWorld {
         long due = Math.max(now + delay, lastDelivery.getOrDefault(way, 0L) + 1);
         lastDelivery.put(way, due);
         after(due - now, to, task);
+    }
+
+    /** How many requests of the kind a brick was sent, or answers of the kind it gave. */
+    int count(int brick, Class<?> kind) {
+        return counts.getOrDefault(List.of(brick, kind), 0);
     }
 
     void cut(int client, int brick, boolean isToBrick) {
@@ -212,6 +231,7 @@ final class SimWorld {
     }
 
     void committed(Config config) {
+        lineage.committed(config);
         if (config.isNewerThan(committed)) {
             committed = config;
         }
