@@ -155,7 +155,7 @@ class Brick {
         List<Runnable> waiting = activating.get(region);
         if (waiting != null) {
             waiting.add(then);
-        } else if (metadata.active().get(region)) {
+        } else if (metadata.isActive(region)) {
             then.run();
         } else {
             List<Runnable> first = new ArrayList<>(List.of(then));

@@ -414,6 +414,10 @@ class Gateway {
         return state;
     }
 
+    final long id() {
+        return id;
+    }
+
     final long epoch() {
         return epoch;
     }

@@ -16,7 +16,10 @@ class Healer {
         /** Which regions does it lack? */
         MAPS,
         COPYING,
-        /** From here on acknowledgements need it, so that what a flush covers is durable on it. */
+        /**
+         * From here on acknowledgements need it. What was acknowledged before, it may still have to
+         * write: only when it has is it flushed, so that what guests have flushed is durable on it.
+         */
         FLUSHING,
         /** What do others lack? It must know before it may be the only one left. */
         MERGING,
@@ -133,7 +136,10 @@ class Healer {
 
     void flush(Member member, Runnable then) {
         member.setJoining();
-        gateway.ask(member, new Request.Flush(), done -> then.run());
+        gateway.operations()
+                .whenWritten(
+                        member,
+                        () -> gateway.ask(member, new Request.Flush(), done -> then.run()));
     }
 
     private void flush(Heal heal) {

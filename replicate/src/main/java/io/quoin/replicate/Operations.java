@@ -52,11 +52,14 @@ class Operations {
         }
     }
 
+    private record Waiting(Member member, List<Operation> writes, Runnable then) {}
+
     private static final int NO_BLOCK = -1;
 
     private final Gateway gateway;
     private final List<Operation> running = new ArrayList<>();
     private final SortedMap<Integer, ArrayDeque<Operation>> locks = new TreeMap<>();
+    private final List<Waiting> waiting = new ArrayList<>();
     private final SortedMap<Integer, Long> lastStart = new TreeMap<>();
     private long started;
 
@@ -127,7 +130,35 @@ class Operations {
                     operation.pending.remove(member.brick());
                     operation.acks.add(member.brick());
                     settle(operation);
+                    answered(operation, member);
                 });
+    }
+
+    /**
+     * Runs {@code then} once the member has answered every write that it was sent so far: of these
+     * some may be acknowledged already, without it. Never, if its session is lost.
+     */
+    void whenWritten(Member member, Runnable then) {
+        List<Operation> writes = new ArrayList<>(running);
+        writes.removeIf(each -> each.kind != Kind.WRITE || !each.pending.contains(member.brick()));
+        if (writes.isEmpty()) {
+            then.run();
+        } else {
+            waiting.add(new Waiting(member, writes, then));
+        }
+    }
+
+    private void answered(Operation operation, Member member) {
+        for (Waiting each : List.copyOf(waiting)) {
+            boolean isLast =
+                    each.member == member
+                            && each.writes.remove(operation)
+                            && each.writes.isEmpty();
+            if (isLast) {
+                waiting.remove(each);
+                each.then.run();
+            }
+        }
     }
 
     /** A new session: it gets again what is not acknowledged. */
@@ -143,6 +174,7 @@ class Operations {
 
     void sessionLost(Member member) {
         forgetWaitingCopies(member);
+        waiting.removeIf(each -> each.member == member);
         for (Operation operation : List.copyOf(running)) {
             operation.pending.remove(member.brick());
             if (operation.kind != Kind.READ) {

@@ -4,6 +4,7 @@ import static io.quoin.replicate.Script.SECOND;
 import static io.quoin.replicate.Script.await;
 import static io.quoin.replicate.Script.awaitHealed;
 import static io.quoin.replicate.Script.open;
+import static io.quoin.replicate.Script.openWhole;
 import static io.quoin.replicate.Script.readAll;
 import static io.quoin.replicate.Script.runUpTo;
 import static io.quoin.replicate.Script.settle;
@@ -18,7 +19,7 @@ final class FaultScenarios {
     private FaultScenarios() {}
 
     static void allLosePower(SimWorld world) {
-        SimClient client = open(world, 0);
+        SimClient client = openWhole(world);
         await(world, client.write(0));
         await(world, client.flush());
         client.setBusy(true);
@@ -33,7 +34,7 @@ final class FaultScenarios {
 
     /** The gateway lives on and must not serve what the bricks have lost. */
     static void allBricksReboot(SimWorld world) {
-        SimClient client = open(world, 0);
+        SimClient client = openWhole(world);
         client.setBusy(true);
         runUpTo(world, SECOND / 2);
         world.bricks.forEach(SimBrick::crash);
@@ -44,7 +45,7 @@ final class FaultScenarios {
     }
 
     static void syncFailsOnAll(SimWorld world) {
-        SimClient client = open(world, 0);
+        SimClient client = openWhole(world);
         await(world, client.write(0));
         world.bricks.forEach(brick -> brick.disk.failNextSync());
         List<History.Operation> flushes = new ArrayList<>();
@@ -60,7 +61,7 @@ final class FaultScenarios {
     }
 
     static void syncFailsOnOne(SimWorld world) {
-        SimClient client = open(world, 0);
+        SimClient client = openWhole(world);
         awaitHealed(world);
         await(world, client.write(0));
         spare(world).disk.failNextSync();
@@ -72,7 +73,7 @@ final class FaultScenarios {
 
     /** Waits for a majority, loses nothing, and goes on. */
     static void majorityIsLostAndReturns(SimWorld world) {
-        SimClient client = open(world, 0);
+        SimClient client = openWhole(world);
         spare(world).kill();
         await(world, client.write(0));
         spare(world).start();
@@ -90,7 +91,7 @@ final class FaultScenarios {
     }
 
     static void arbiterIsLostAndReturns(SimWorld world) {
-        SimClient client = open(world, 0);
+        SimClient client = openWhole(world);
         SimBrick arbiter = world.bricks.get(2);
         if (world.random().nextBoolean()) {
             arbiter.kill();

@@ -5,6 +5,7 @@ import static io.quoin.replicate.Script.await;
 import static io.quoin.replicate.Script.awaitHealed;
 import static io.quoin.replicate.Script.awaitServing;
 import static io.quoin.replicate.Script.open;
+import static io.quoin.replicate.Script.openWhole;
 import static io.quoin.replicate.Script.readAll;
 import static io.quoin.replicate.Script.runUpTo;
 import static io.quoin.replicate.Script.settle;
@@ -36,7 +37,7 @@ final class HandOverScenarios {
     }
 
     static void givenUp(SimWorld world) {
-        SimClient source = open(world, 0);
+        SimClient source = openWhole(world);
         await(world, source.write(0));
         source.gateway().quiesce(source.gateway()::resume);
         world.run(SECOND / 10);
@@ -50,7 +51,7 @@ final class HandOverScenarios {
 
     /** Source, target or both stop at any moment of it. */
     static void abortedAtEachStep(SimWorld world) {
-        SimClient source = open(world, 0);
+        SimClient source = openWhole(world);
         SimClient target = world.clients.get(1);
         for (int i = 0; i < 4; i++) {
             await(world, source.write(i));
@@ -82,7 +83,7 @@ final class HandOverScenarios {
 
     /** Writes after a hand-over was given up are no longer under a clean configuration. */
     static void resumedThenPowerLoss(SimWorld world) {
-        SimClient source = open(world, 0);
+        SimClient source = openWhole(world);
         await(world, source.write(0));
         quiesce(world, source);
         source.gateway().resume();
@@ -97,7 +98,7 @@ final class HandOverScenarios {
     }
 
     static void whileABrickIsFrozen(SimWorld world) {
-        SimClient source = open(world, 0);
+        SimClient source = openWhole(world);
         await(world, source.write(0));
         spare(world).freeze(2 * SECOND);
         source.write(1);

@@ -5,6 +5,7 @@ import static io.quoin.replicate.Script.await;
 import static io.quoin.replicate.Script.awaitHealed;
 import static io.quoin.replicate.Script.awaitNext;
 import static io.quoin.replicate.Script.open;
+import static io.quoin.replicate.Script.openWhole;
 import static io.quoin.replicate.Script.readAll;
 import static io.quoin.replicate.Script.runUpTo;
 import static io.quoin.replicate.Script.settle;
@@ -18,7 +19,7 @@ final class HealScenarios {
     private HealScenarios() {}
 
     static void rebootBeforeDropped(SimWorld world) {
-        SimClient client = open(world, 0);
+        SimClient client = openWhole(world);
         client.setBusy(true);
         for (int i = 0; i < 3; i++) {
             runUpTo(world, SECOND / 2);
@@ -31,7 +32,7 @@ final class HealScenarios {
     }
 
     static void rebootAfterDropped(SimWorld world) {
-        SimClient client = open(world, 0);
+        SimClient client = openWhole(world);
         client.setBusy(true);
         for (int i = 0; i < 3; i++) {
             runUpTo(world, SECOND / 2);
@@ -46,7 +47,7 @@ final class HealScenarios {
 
     /** An acknowledgement of before the reboot is void. */
     static void memberAcksRebootsReconnects(SimWorld world) {
-        SimClient client = open(world, 0);
+        SimClient client = openWhole(world);
         world.bricks.get(0).disk.setWriteDelay(80 * MILLIS);
         History.Operation write = client.write(0);
         awaitNext(world, 1, Reply.Done.class);
@@ -62,7 +63,7 @@ final class HealScenarios {
 
     /** At each of its messages the member, or the gateway, is lost. */
     static void interruptedAtEachStep(SimWorld world) {
-        SimClient client = open(world, 0);
+        SimClient client = openWhole(world);
         List<Class<?>> steps =
                 List.of(
                         Request.Promise.class,
@@ -98,7 +99,7 @@ final class HealScenarios {
     }
 
     static void overlappingWrites(SimWorld world) {
-        SimClient client = open(world, 0);
+        SimClient client = openWhole(world);
         awaitHealed(world);
         client.setBusy(true);
         for (int i = 0; i < 6; i++) {
@@ -112,7 +113,7 @@ final class HealScenarios {
     }
 
     static void sourceIsLost(SimWorld world) {
-        SimClient client = open(world, 0);
+        SimClient client = openWhole(world);
         spare(world).kill();
         for (int block = 0; block < 8; block++) {
             await(world, client.write(block));
@@ -128,9 +129,26 @@ final class HealScenarios {
         readAll(world, client);
     }
 
+    /** A write that was acknowledged before the member had it is not in what its heal flushes. */
+    static void joinsWithASlowWrite(SimWorld world) {
+        SimClient client = openWhole(world);
+        awaitHealed(world);
+        spare(world).kill();
+        await(world, client.write(0));
+        await(world, client.flush());
+        spare(world).disk.setWriteDelay(4, 100 * MILLIS);
+        spare(world).start();
+        awaitNext(world, 1, Request.Write.class);
+        awaitNext(world, 1, Request.Write.class);
+        await(world, client.write(4));
+        await(world, client.flush());
+        awaitHealed(world);
+        readAll(world, client);
+    }
+
     /** Lost and there again, faster than it can be healed. */
     static void brickFlaps(SimWorld world) {
-        SimClient client = open(world, 0);
+        SimClient client = openWhole(world);
         client.setBusy(true);
         for (int i = 0; i < 10; i++) {
             runUpTo(world, 120 * MILLIS);
@@ -159,7 +177,7 @@ final class HealScenarios {
 
     /** Frozen, not dead: it goes on with what it had, long after it was left out. */
     static void brickFreezes(SimWorld world) {
-        SimClient client = open(world, 0);
+        SimClient client = openWhole(world);
         client.setBusy(true);
         for (int i = 0; i < 3; i++) {
             runUpTo(world, 100 * MILLIS);

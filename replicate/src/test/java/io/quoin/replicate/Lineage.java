@@ -51,7 +51,11 @@ final class Lineage {
         return !ancestor.isNewerThan(each);
     }
 
-    private Config parent(Config config) {
-        return opened.get(config.epoch()).parent();
+    Config parent(Config config) {
+        return parent(config.epoch());
+    }
+
+    Config parent(long epoch) {
+        return opened.get(epoch).parent();
     }
 }

@@ -17,6 +17,16 @@ final class Script {
         return client;
     }
 
+    /** With every data brick in the set. */
+    static SimClient openWhole(SimWorld world) {
+        SimClient client = open(world, 0);
+        await(
+                world,
+                () -> world.committed().isr().size() == world.layout.dataBricks(),
+                "all are in sync");
+        return client;
+    }
+
     static void awaitServing(SimWorld world, SimClient client) {
         await(world, client::isServing, client.node.name + " serves");
     }

@@ -32,6 +32,7 @@ final class SimBrick {
 
     void receive(SimClient from, Request request) {
         senders.put(request.gateway(), from);
+        world.checks.received(this, request);
         brick.receive(request);
     }
 
@@ -56,7 +57,7 @@ final class SimBrick {
     /** The machine stands still, and goes on as if nothing had been. */
     void freeze(long nanos) {
         world.trace(() -> "brick " + id + " is frozen: ms=" + nanos / SimWorld.MILLIS);
-        node.frozenUntil = world.now() + nanos;
+        node.frozenUntil = Math.max(node.frozenUntil, world.now() + nanos);
     }
 
     void start() {
@@ -65,7 +66,7 @@ final class SimBrick {
             node.incarnation++;
             node.isUp = true;
             brick = newBrick();
-            brick.start(disk.takeCacheKept());
+            brick.start(!disk.isCacheLost());
         }
     }
 }

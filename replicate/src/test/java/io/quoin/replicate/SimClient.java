@@ -72,6 +72,7 @@ final class SimClient {
 
     void receive(long to, Reply reply) {
         if (to == gatewayId) {
+            world.checks.delivered(this, reply, to);
             gateway.receive(reply);
         }
     }
@@ -125,11 +126,7 @@ final class SimClient {
         }
         world.history.end(operation, data);
         world.trace(() -> node.name + " ends " + operation);
-        if (operation.kind == History.Kind.FLUSH && world.lastEpoch() == gateway.epoch()) {
-            world.history.flushed(
-                    operation,
-                    (block, stamp) -> world.checkFlushed(gateway.committed(), block, stamp));
-        }
+        world.checks.ended(this, operation);
     }
 
     private final class Port implements GatewayPort {
@@ -157,7 +154,7 @@ final class SimClient {
         @Override
         public void committed(Config config) {
             world.trace(() -> node.name + " has committed " + config);
-            world.committed(config);
+            world.checks.committed(config);
         }
 
         @Override
@@ -169,7 +166,7 @@ final class SimClient {
                                     + source
                                     + ", "
                                     + newest);
-            world.lineage.opened(epoch, newest, isSuspect);
+            world.checks.opened(epoch, newest, isSuspect);
         }
 
         @Override

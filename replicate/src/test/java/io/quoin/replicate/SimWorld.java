@@ -65,16 +65,14 @@ final class SimWorld {
     final List<SimBrick> bricks = new ArrayList<>();
     final List<SimClient> clients = new ArrayList<>();
     final History history = new History();
-    final Lineage lineage = new Lineage(history);
+    final Checks checks;
     private final Random random;
     private final PriorityQueue<Event> events = new PriorityQueue<>();
     private final Map<Connection, Integer> connections = new HashMap<>();
     private final Map<Way, Long> lastDelivery = new HashMap<>();
     private final Set<Way> broken = new HashSet<>();
     private final Set<Cut> cuts = new HashSet<>();
-    private final Map<List<Long>, Config> configs = new HashMap<>();
     private final boolean isTracing;
-    private Config committed;
     private final Map<List<Object>, Integer> counts = new HashMap<>();
     private double loss;
     private long now;
@@ -87,7 +85,7 @@ final class SimWorld {
         this.mutant = mutant;
         this.isTracing = isTracing;
         this.random = new Random(seed * 0x9E3779B97F4A7C15L + 1);
-        this.committed = Config.initial(layout);
+        this.checks = new Checks(this);
         for (int brick = 0; brick < layout.voters(); brick++) {
             bricks.add(new SimBrick(this, brick));
         }
@@ -157,7 +155,7 @@ final class SimWorld {
             if (event.node().isUp && event.node().incarnation == event.incarnation()) {
                 steps++;
                 event.task().run();
-                checkMembersEqual();
+                checks.stepped();
             }
         }
         return true;
@@ -168,7 +166,7 @@ final class SimWorld {
         Connection connection = new Connection(request.gateway(), brick, request.session());
         SimBrick to = bricks.get(brick);
         trace(() -> client.node.name + " -> brick " + brick + "  " + request);
-        checkSent(client, brick, request);
+        checks.sent(client, brick, request);
         counts.merge(List.of(brick, request.operation().getClass()), 1, Integer::sum);
         deliver(client, new Way(connection, true), to.node, to, () -> to.receive(client, request));
     }
@@ -176,6 +174,7 @@ final class SimWorld {
     /** Back to the client. */
     void reply(SimBrick from, SimClient client, long gateway, Reply reply) {
         Connection connection = new Connection(gateway, reply.brick(), reply.session());
+        checks.replied(from, gateway, reply);
         trace(() -> "brick " + reply.brick() + " -> " + client.node.name + "  " + reply);
         counts.merge(List.of(reply.brick(), reply.result().getClass()), 1, Integer::sum);
         deliver(
@@ -230,67 +229,8 @@ final class SimWorld {
         loss = chance;
     }
 
-    void committed(Config config) {
-        lineage.committed(config);
-        if (config.isNewerThan(committed)) {
-            committed = config;
-        }
-    }
-
     Config committed() {
-        return committed;
-    }
-
-    private void checkSent(SimClient client, int brick, Request request) {
-        if (request.operation() instanceof Request.Configure configure) {
-            Config config = configure.config();
-            Config known = configs.putIfAbsent(List.of(config.epoch(), config.k()), config);
-            require(known == null || known.equals(config), "I3: two configs " + config);
-        } else if (request.operation() instanceof Request.Read && client.isServing()) {
-            require(
-                    client.gateway().committed().isr().containsKey(brick),
-                    "I10: read of a member that is not in sync: brick=" + brick);
-        }
-    }
-
-    /** I7: in-sync members that differ have the region active on one of them. */
-    private void checkMembersEqual() {
-        List<Integer> isr = new ArrayList<>(committed.isr().keySet());
-        for (int i = 0; i + 1 < isr.size(); i++) {
-            for (int j = i + 1; j < isr.size(); j++) {
-                checkPair(bricks.get(isr.get(i)), bricks.get(isr.get(j)));
-            }
-        }
-    }
-
-    private void checkPair(SimBrick a, SimBrick b) {
-        if (!isWhole(a) || !isWhole(b)) {
-            return;
-        }
-        for (int block = 0; block < GEOMETRY.blocks(); block++) {
-            int region = GEOMETRY.region(block);
-            require(
-                    a.disk.content(block).equals(b.disk.content(block))
-                            || a.disk.logged().active().get(region)
-                            || b.disk.logged().active().get(region),
-                    "I7: members differ in a region that is not active: block=" + block);
-        }
-    }
-
-    private boolean isWhole(SimBrick brick) {
-        Long expected = committed.isr().get(brick.id);
-        return expected != null
-                && expected == brick.disk.logged().cacheEpoch()
-                && !brick.disk.isUncertain();
-    }
-
-    /** I5: what was acknowledged before the flush is durable on every in-sync member. */
-    void checkFlushed(Config config, int block, long stamp) {
-        for (int brick : config.isr().keySet()) {
-            require(
-                    bricks.get(brick).disk.durable(block).equals(SimDisk.block(stamp)),
-                    "I5: flushed but not durable: brick=" + brick + ", block=" + block);
-        }
+        return checks.committed();
     }
 
     /** I19. */
@@ -313,6 +253,7 @@ final class SimWorld {
                 }
             }
         }
+        Config committed = committed();
         return committed.isr().size() == layout.dataBricks() ? "" : "in-sync set: " + committed;
     }
 }
