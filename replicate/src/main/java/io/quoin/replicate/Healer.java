@@ -26,7 +26,7 @@ class Healer {
         READY
     }
 
-    private static final class Heal {
+    static final class Heal {
         final Member member;
         final BitSet todo = new BitSet();
         Stage stage = Stage.MAPS;
@@ -48,8 +48,12 @@ class Healer {
 
     /** In the member's new session. */
     void begin(Member member) {
-        heals.put(member.brick(), new Heal(member));
+        heals.put(member.brick(), newHeal(member));
         advance();
+    }
+
+    Heal newHeal(Member member) {
+        return new Heal(member);
     }
 
     void sessionLost(Member member) {
@@ -105,12 +109,18 @@ class Healer {
 
     private void beginCopying(Heal heal, SortedMap<Integer, BitSet> dirty) {
         heal.stage = Stage.COPYING;
-        heal.todo.or(heal.member.promised().active());
-        BitSet lacking = dirty.get(heal.member.brick());
-        if (lacking != null) {
-            heal.todo.or(lacking);
-        }
+        heal.todo.or(lacking(heal.member, dirty));
         copyNext(heal);
+    }
+
+    /** What was under way on it when it was lost, and what others have written since. */
+    BitSet lacking(Member member, SortedMap<Integer, BitSet> dirty) {
+        BitSet regions = (BitSet) member.promised().active().clone();
+        BitSet written = dirty.get(member.brick());
+        if (written != null) {
+            regions.or(written);
+        }
+        return regions;
     }
 
     private void copyNext(Heal heal) {
@@ -138,8 +148,7 @@ class Healer {
         member.setJoining();
         gateway.operations()
                 .whenWritten(
-                        member,
-                        () -> gateway.ask(member, new Request.Flush(), done -> then.run()));
+                        member, () -> gateway.ask(member, new Request.Flush(), done -> then.run()));
     }
 
     private void flush(Heal heal) {

@@ -59,8 +59,8 @@ class Opening {
         }
     }
 
-    private @Nullable Config newest(List<Member> attached) {
-        if (!gateway.layout().isMajority(attached.stream().map(Member::brick).toList())) {
+    @Nullable Config newest(List<Member> attached) {
+        if (!isEnough(attached.stream().map(Member::brick).toList())) {
             return null;
         }
         Config newest = attached.get(0).promised().config();
@@ -71,7 +71,11 @@ class Opening {
         return newest;
     }
 
-    private void reconcile(List<Member> members, boolean isClean) {
+    boolean isEnough(List<Integer> voters) {
+        return !voters.isEmpty() && gateway.layout().isMajority(voters);
+    }
+
+    void reconcile(List<Member> members, boolean isClean) {
         gateway.enter(Gateway.State.RECONCILING);
         BitSet regions = new BitSet();
         if (!isClean) {
@@ -103,8 +107,7 @@ class Opening {
                 });
     }
 
-    private void askAll(
-            List<Member> members, Request.Operation operation, int current, Runnable then) {
+    void askAll(List<Member> members, Request.Operation operation, int current, Runnable then) {
         List<Member> waiting = new ArrayList<>(members);
         for (Member member : members) {
             gateway.ask(

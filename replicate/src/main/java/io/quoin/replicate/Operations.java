@@ -27,7 +27,7 @@ class Operations {
         void complete(boolean isDone, @Nullable BlockData data);
     }
 
-    private enum Kind {
+    enum Kind {
         WRITE,
         READ,
         FLUSH,
@@ -91,7 +91,7 @@ class Operations {
         lock(operation);
     }
 
-    private void lock(Operation operation) {
+    void lock(Operation operation) {
         ArrayDeque<Operation> queue =
                 locks.computeIfAbsent(operation.block, block -> new ArrayDeque<>());
         queue.add(operation);
@@ -100,7 +100,7 @@ class Operations {
         }
     }
 
-    private void start(Operation operation) {
+    final void start(Operation operation) {
         running.add(operation);
         started++;
         if (operation.kind == Kind.WRITE || operation.kind == Kind.COPY) {
@@ -115,7 +115,7 @@ class Operations {
     }
 
     /** To members in sync, and to those on the way there. */
-    private void send(Operation operation, Member member) {
+    void send(Operation operation, Member member) {
         if (member.role() != Member.Role.IN_SYNC && member.role() != Member.Role.SYNCING) {
             return;
         }
@@ -151,9 +151,7 @@ class Operations {
     private void answered(Operation operation, Member member) {
         for (Waiting each : List.copyOf(waiting)) {
             boolean isLast =
-                    each.member == member
-                            && each.writes.remove(operation)
-                            && each.writes.isEmpty();
+                    each.member == member && each.writes.remove(operation) && each.writes.isEmpty();
             if (isLast) {
                 waiting.remove(each);
                 each.then.run();
@@ -215,7 +213,7 @@ class Operations {
         switch (operation.kind) {
             case WRITE -> settleWrite(operation);
             case FLUSH -> {
-                if (operation.acks.containsAll(gateway.needed())) {
+                if (isAcknowledged(operation)) {
                     finish(operation, true);
                 }
             }
@@ -226,13 +224,21 @@ class Operations {
 
     /** Acknowledged when the needed set has it; the block is free when every member has. */
     private void settleWrite(Operation operation) {
-        if (!operation.isAcked && operation.acks.containsAll(gateway.needed())) {
+        if (!operation.isAcked && isAcknowledged(operation)) {
             operation.isAcked = true;
             operation.completion.complete(true, null);
         }
-        if (operation.isAcked && operation.pending.isEmpty() && running.remove(operation)) {
+        if (operation.isAcked && isEverywhere(operation) && running.remove(operation)) {
             unlock(operation);
         }
+    }
+
+    boolean isAcknowledged(Operation operation) {
+        return operation.acks.containsAll(gateway.needed());
+    }
+
+    boolean isEverywhere(Operation operation) {
+        return operation.pending.isEmpty();
     }
 
     /**
@@ -313,7 +319,7 @@ class Operations {
         }
     }
 
-    private void unlock(Operation operation) {
+    void unlock(Operation operation) {
         ArrayDeque<Operation> queue = locks.get(operation.block);
         if (queue != null) {
             queue.remove(operation);

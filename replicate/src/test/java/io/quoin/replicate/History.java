@@ -145,8 +145,7 @@ final class History {
     boolean isBusy(long epoch, int block) {
         return writes.values().stream()
                 .anyMatch(
-                        write ->
-                                write.epoch == epoch && write.block == block && !write.isEnded());
+                        write -> write.epoch == epoch && write.block == block && !write.isEnded());
     }
 
     BitSet busyRegions(long epoch) {

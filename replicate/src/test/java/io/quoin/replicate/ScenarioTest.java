@@ -18,7 +18,7 @@ class ScenarioTest {
         for (Layout layout : scenario.layouts()) {
             for (long seed = 1; seed <= SEEDS; seed++) {
                 try {
-                    scenario.run(new SimWorld(layout, seed, new Mutant(), false));
+                    scenario.run(new SimWorld(layout, seed, Mutant.NONE, false));
                 } catch (AssertionError | RuntimeException e) {
                     fail("scenario: layout=" + layout + ", seed=" + seed, e);
                 }

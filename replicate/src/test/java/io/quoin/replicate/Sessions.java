@@ -64,21 +64,26 @@ final class Sessions {
     void delivered(Gateway gateway, long gatewayId, Reply reply) {
         Session session = session(gatewayId, reply.brick(), reply.session());
         if (reply.result() instanceof Reply.Promised answer) {
-            session.lacking.or(answer.active());
             if (gateway.isServing()) {
-                for (int source : gateway.committed().isr().keySet()) {
-                    BitSet regions =
-                            world.bricks.get(source).disk.logged().dirty().get(reply.brick());
-                    if (regions != null) {
-                        session.lacking.or(regions);
-                    }
-                }
-                session.lacking.andNot(world.history.busyRegions(gateway.epoch()));
-                session.lacking.or(answer.active());
+                session.lacking.or(lacking(gateway, reply.brick()));
             }
-        } else if (reply.result() instanceof Reply.Done && session.flushes.containsKey(reply.id())) {
+            session.lacking.or(answer.active());
+        } else if (reply.result() instanceof Reply.Done
+                && session.flushes.containsKey(reply.id())) {
             session.flushed.or(session.flushes.get(reply.id()));
         }
+    }
+
+    /** What every in-sync member says: one may name more, and each alone is enough. */
+    private BitSet lacking(Gateway gateway, int brick) {
+        BitSet lacking = new BitSet();
+        lacking.set(0, GEOMETRY.blocks());
+        for (int source : gateway.committed().isr().keySet()) {
+            BitSet regions = world.bricks.get(source).disk.logged().dirty().get(brick);
+            lacking.and(regions == null ? new BitSet() : regions);
+        }
+        lacking.andNot(world.history.busyRegions(gateway.epoch()));
+        return lacking;
     }
 
     /** I11 and I15: what it lacked was copied to it, and flushed, in its session of now. */
@@ -142,11 +147,9 @@ final class Sessions {
             require(
                     logged.promised() >= request.epoch(),
                     "I1: promise is not durable: brick=" + brick.id);
-            require(
-                    brick.disk.isIdle(), "I2: promised with writes under way: brick=" + brick.id);
+            require(brick.disk.isIdle(), "I2: promised with writes under way: brick=" + brick.id);
             promised.put(
-                    brick.id,
-                    new Promised(request.epoch(), request.gateway(), request.session()));
+                    brick.id, new Promised(request.epoch(), request.gateway(), request.session()));
         } else if (reply.result() instanceof Reply.Done) {
             checkDone(brick, request.operation(), logged);
         }

@@ -24,7 +24,6 @@ final class SimBrick {
     private Brick newBrick() {
         return world.mutant.brick(
                 id,
-                SimWorld.GEOMETRY,
                 disk.replay(),
                 disk,
                 (gateway, reply) -> world.reply(this, senders.get(gateway), gateway, reply));

@@ -33,14 +33,7 @@ final class SimClient {
         underWay = 0;
         gatewayId = newGateway;
         world.trace(() -> node.name + " opens: epoch=" + epoch);
-        gateway =
-                world.mutant.gateway(
-                        gatewayId,
-                        epoch,
-                        world.layout,
-                        SimWorld.GEOMETRY,
-                        SimWorld.TIMING,
-                        new Port(epoch));
+        gateway = world.mutant.gateway(gatewayId, epoch, world.layout, new Port(epoch));
         gateway.open();
         guest();
     }

@@ -59,6 +59,13 @@ public final class Simulate implements Callable<Integer> {
             description = "scenarios in place of walks: ${COMPLETION-CANDIDATES}")
     private List<Scenario> scenarios = List.of();
 
+    @Option(
+            names = "--mutant",
+            paramLabel = "NAME",
+            description = "break a rule of the protocol: ${COMPLETION-CANDIDATES}",
+            defaultValue = "NONE")
+    private Mutant mutant = Mutant.NONE;
+
     @Option(names = "--timeline", description = "print all messages and states")
     private boolean timeline;
 
@@ -118,13 +125,13 @@ public final class Simulate implements Callable<Integer> {
     }
 
     private void walk(Layout each, long seed, PrintWriter out) {
-        Walk walk = new Walk(each, seed, mode, new Mutant(), timeline);
+        Walk walk = new Walk(each, seed, mode, mutant, timeline);
         judge(walk.world(), walk::run, "--mode " + mode, seed, out);
         faults += walk.faults();
     }
 
     private void scenario(Scenario scenario, Layout each, long seed, PrintWriter out) {
-        SimWorld world = new SimWorld(each, seed, new Mutant(), timeline);
+        SimWorld world = new SimWorld(each, seed, mutant, timeline);
         judge(world, () -> scenario.run(world), "--scenario " + scenario, seed, out);
     }
 
