@@ -374,8 +374,7 @@ class FlattenTest {
         return images.loops.await(images.loops.loop(0).call(work));
     }
 
-    private <T> void refused(
-            Supplier<CompletionStage<T>> work, BlockError error, String text) {
+    private <T> void refused(Supplier<CompletionStage<T>> work, BlockError error, String text) {
         List<Throwable> failures = new ArrayList<>();
         call(
                 () ->

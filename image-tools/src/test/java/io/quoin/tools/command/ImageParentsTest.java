@@ -100,8 +100,7 @@ class ImageParentsTest extends ImageToolsBed {
     void shouldRefuseToChangeWhatAnImageInTheTrashStandsOn() throws IOException {
         Path brick = brick();
         fill(brick);
-        Files.move(
-                brick.resolve("ov.qcow2"), brick.resolve("ov.qcow2.trash-1764691200-0123abcd"));
+        Files.move(brick.resolve("ov.qcow2"), brick.resolve("ov.qcow2.trash-1764691200-0123abcd"));
         Outcome outcome = run("resize DIR/base.qcow2 +1M", brick);
         assertThat(outcome.exitCode()).as("%s", outcome).isEqualTo(1);
         assertThat(outcome.err()).contains("used by=ov.qcow2 (in the trash);");

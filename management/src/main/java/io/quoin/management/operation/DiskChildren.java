@@ -28,8 +28,8 @@ public final class DiskChildren implements Operation<DiskChildren.Request, DiskC
     /**
      * What stands on it.
      *
-     * @param children names of disks, directly on it or through others, the closest first;
-     *     one in the trash has {@code (in the trash)} behind its name
+     * @param children names of disks, directly on it or through others, the closest first; one in
+     *     the trash has {@code (in the trash)} behind its name
      */
     public record Result(List<String> children) {}
 
