@@ -25,7 +25,7 @@ import org.junit.jupiter.api.io.TempDir;
 @Tag("e2e")
 @Timeout(300)
 class FlattenEndToEndTest {
-    private static final Duration LIMIT = Duration.ofSeconds(120);
+    private static final Duration LIMIT = Duration.ofMinutes(2);
 
     @TempDir private Path folder;
 
