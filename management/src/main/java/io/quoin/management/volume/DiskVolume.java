@@ -68,7 +68,12 @@ public final class DiskVolume implements AutoCloseable {
         this.snapshots = new VolumeSnapshots(graph.top(), loops, open);
         this.diffs = new VolumeDiffs(graph.top(), loops, open);
         this.groups =
-                new SnapshotGroups(folder.resolve("groups"), open, snapshots, this::allSnapshots);
+                new SnapshotGroups(
+                        folder.resolve("groups"),
+                        open,
+                        snapshots,
+                        this::allSnapshots,
+                        this::children);
         this.sets = new DiskSets(folder.resolve("groups.json"));
         this.lookUpNanos = loops.loops().get(0).nanoTime() - LOOK_UP_NANOS;
     }
