@@ -130,11 +130,13 @@ final class SnapshotCommand implements Runnable {
             if (snapshot.vmStateBytes() > 0) {
                 writer.println("vm state: " + DiskCommand.exact(snapshot.vmStateBytes()));
             }
-            writer.println(
-                    "consistency: "
-                            + (snapshot.frozen()
-                                    ? "file systems stood still"
-                                    : "as after a power failure"));
+            if (snapshot.uuid() != null) {
+                writer.println(
+                        "consistency: "
+                                + (snapshot.frozen()
+                                        ? "file systems stood still"
+                                        : "as after a power failure"));
+            }
             printGroup(snapshot, groups, writer);
             writer.println("connections: " + snapshot.connections());
             if (!found.children().isEmpty()) {

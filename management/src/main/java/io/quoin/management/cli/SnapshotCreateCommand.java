@@ -16,7 +16,6 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
-import picocli.CommandLine.ArgGroup;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
@@ -92,8 +91,9 @@ final class SnapshotCreateCommand implements Runnable {
                             + " ${DEFAULT-VALUE})")
     private long deadlineMillis;
 
-    @ArgGroup(exclusive = false)
-    private FreezeArguments freeze = new FreezeArguments();
+    @Mixin
+    @SuppressWarnings("NullAway.Init") // picocli sets it
+    private FreezeArguments freeze;
 
     @Option(
             names = "--no-wait",

@@ -3,7 +3,6 @@ package io.quoin.management.guest;
 import io.quoin.block.BlockError;
 import io.quoin.block.BlockException;
 import io.quoin.block.Reason;
-import java.io.File;
 import java.io.IOException;
 import java.lang.ProcessBuilder.Redirect;
 import java.util.concurrent.TimeUnit;
@@ -68,10 +67,10 @@ final class CommandGuest implements Guest {
         try {
             process =
                     new ProcessBuilder("/bin/sh", "-c", command)
-                            .redirectInput(Redirect.from(new File("/dev/null")))
                             .redirectOutput(Redirect.DISCARD)
                             .redirectError(Redirect.INHERIT)
                             .start();
+            process.getOutputStream().close();
         } catch (IOException e) {
             throw new BlockException(
                     BlockError.EIO, "command=" + command + ", reason=" + Reason.of(e), e);

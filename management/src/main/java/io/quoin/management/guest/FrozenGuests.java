@@ -79,7 +79,8 @@ public final class FrozenGuests implements AutoCloseable {
         isThawed = true;
         long deadline = System.nanoTime() + limitNanos;
         List<Integer> thawed = all(guest -> guest.thaw(deadline), "may be frozen still");
-        isWhole = counts.size() == guests.size();
+        // Thawed by the end of the process, they may have gone on before the disks were cut.
+        isWhole = Thread.currentThread() != atExit && counts.size() == guests.size();
         for (int i = 0; i < guests.size() && isWhole; i++) {
             int before = counts.get(i);
             int after = thawed.get(i);

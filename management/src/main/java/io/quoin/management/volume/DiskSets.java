@@ -16,6 +16,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.LinkedHashSet;
 import java.util.List;
+import java.util.Map;
 import java.util.Set;
 import java.util.TreeMap;
 
@@ -56,14 +57,14 @@ public final class DiskSets {
 
     /** One; ENOENT if there is none of that name. */
     public synchronized DiskSet get(String name) {
-        TreeMap<String, List<String>> sets = read();
+        Map<String, List<String>> sets = read();
         return new DiskSet(name, List.copyOf(existing(sets, name)));
     }
 
     /** Makes one; EEXIST if there is one of that name. Durable on return. */
     public synchronized DiskSet create(String name, List<String> disks) {
         DiskName.check(name);
-        TreeMap<String, List<String>> sets = read();
+        Map<String, List<String>> sets = read();
         if (sets.containsKey(name)) {
             throw new BlockException(
                     BlockError.EEXIST, "group of disks already exists: name=" + name);
@@ -73,7 +74,7 @@ public final class DiskSets {
 
     /** Adds disks; those that are in it already stay. Durable on return. */
     public synchronized DiskSet add(String name, List<String> disks) {
-        TreeMap<String, List<String>> sets = read();
+        Map<String, List<String>> sets = read();
         Set<String> all = new LinkedHashSet<>(existing(sets, name));
         all.addAll(disks);
         return write(sets, name, all);
@@ -84,7 +85,7 @@ public final class DiskSets {
      * on return.
      */
     public synchronized DiskSet remove(String name, List<String> disks) {
-        TreeMap<String, List<String>> sets = read();
+        Map<String, List<String>> sets = read();
         Set<String> left = new LinkedHashSet<>(existing(sets, name));
         for (String disk : disks) {
             if (!left.remove(disk)) {
@@ -101,7 +102,7 @@ public final class DiskSets {
         return write(sets, name, left);
     }
 
-    private static List<String> existing(TreeMap<String, List<String>> sets, String name) {
+    private static List<String> existing(Map<String, List<String>> sets, String name) {
         List<String> disks = sets.get(name);
         if (disks == null) {
             String hint =
@@ -114,7 +115,7 @@ public final class DiskSets {
         return disks;
     }
 
-    private DiskSet write(TreeMap<String, List<String>> sets, String name, Set<String> disks) {
+    private DiskSet write(Map<String, List<String>> sets, String name, Set<String> disks) {
         disks.forEach(DiskName::check);
         if (disks.size() > GroupRequest.DISKS_MAX) {
             throw new BlockException(
@@ -129,7 +130,7 @@ public final class DiskSets {
         return new DiskSet(name, List.copyOf(disks));
     }
 
-    private TreeMap<String, List<String>> read() {
+    private Map<String, List<String>> read() {
         try {
             return Files.exists(file)
                     ? JSON.readValue(Files.readAllBytes(file), SETS)
@@ -139,7 +140,7 @@ public final class DiskSets {
         }
     }
 
-    private void write(TreeMap<String, List<String>> sets) {
+    private void write(Map<String, List<String>> sets) {
         try {
             byte[] content =
                     NameText.json(JSON.writeValueAsString(sets)).getBytes(StandardCharsets.UTF_8);

@@ -74,7 +74,12 @@ public final class DiskVolume implements AutoCloseable {
         this.flattening = new VolumeFlatten(open);
         this.trash = new VolumeTrash(graph.top(), open);
         this.groups =
-                new SnapshotGroups(folder.resolve("groups"), open, snapshots, this::allSnapshots);
+                new SnapshotGroups(
+                        folder.resolve("groups"),
+                        open,
+                        snapshots,
+                        this::allSnapshots,
+                        this::children);
         this.sets = new DiskSets(folder.resolve("groups.json"));
         this.images = new DiskImages(graph.top(), loops, open);
         this.usage = new VolumeUsage(open);

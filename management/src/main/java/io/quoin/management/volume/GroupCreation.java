@@ -65,8 +65,7 @@ final class GroupCreation {
         }
 
         <T> CompletionStage<T> onLoop(Function<PendingSnapshot, CompletionStage<T>> step) {
-            return CompletableFuture.supplyAsync(() -> prepared.thenCompose(step), disk.loop())
-                    .thenCompose(Function.identity());
+            return prepared.thenComposeAsync(step, disk.loop());
         }
     }
 

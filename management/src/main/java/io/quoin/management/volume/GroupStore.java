@@ -8,6 +8,7 @@ import io.quoin.block.Reason;
 import io.quoin.brick.posix.DurableFile;
 import io.quoin.brick.posix.PrivateFolder;
 import io.quoin.xlator.NameText;
+import io.quoin.xlator.UnfinishedNames;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -104,6 +105,22 @@ final class GroupStore {
 
     private Path file(StoredGroup group, String suffix) {
         return folder.resolve(group.uuid() + suffix);
+    }
+
+    /** Files that a process was writing when it ended; the folder is ours alone. */
+    void removeUnfinished() {
+        if (!Files.isDirectory(folder, LinkOption.NOFOLLOW_LINKS)) {
+            return;
+        }
+        try (Stream<Path> files = Files.list(folder)) {
+            for (Path file : files.toList()) {
+                if (UnfinishedNames.isUnfinished(NameText.lastOf(file))) {
+                    Files.deleteIfExists(file);
+                }
+            }
+        } catch (IOException e) {
+            LOG.debug("Unfinished files cannot be removed: folder={}", folder, e);
+        }
     }
 
     private List<StoredGroup> all(String suffix) {

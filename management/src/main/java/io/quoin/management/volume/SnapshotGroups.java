@@ -9,8 +9,10 @@ import io.quoin.xlator.graph.NearestName;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.ReentrantLock;
+import java.util.function.Function;
 import java.util.function.Supplier;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -27,6 +29,7 @@ public final class SnapshotGroups {
     private final OpenDisks disks;
     private final VolumeSnapshots snapshots;
     private final Supplier<List<SnapshotView>> all;
+    private final Function<String, List<String>> children;
     private final GroupStore store;
 
     /** Two at once could each have the turn of a disk that the other waits for. */
@@ -35,13 +38,16 @@ public final class SnapshotGroups {
     /**
      * @param folder where groups are kept
      * @param all looks up the snapshots of all disks
+     * @param children looks up the disks that stand on a snapshot
      */
     SnapshotGroups(
             Path folder,
             OpenDisks disks,
             VolumeSnapshots snapshots,
-            Supplier<List<SnapshotView>> all) {
+            Supplier<List<SnapshotView>> all,
+            Function<String, List<String>> children) {
         this.all = all;
+        this.children = children;
         this.disks = disks;
         this.snapshots = snapshots;
         this.store = new GroupStore(folder);
@@ -74,8 +80,12 @@ public final class SnapshotGroups {
             }
             return views;
         } finally {
-            attached.forEach(disk -> Stages.await(disk.close()));
             creating.unlock();
+            Stages.await(
+                    CompletableFuture.allOf(
+                            attached.stream()
+                                    .map(disk -> disk.close().toCompletableFuture())
+                                    .toArray(CompletableFuture[]::new)));
         }
     }
 
@@ -200,18 +210,31 @@ public final class SnapshotGroups {
      * half-way the group has those that are left.
      *
      * @return {@code DISK@SNAPSHOT} of those that were removed
-     * @throws BlockException EBUSY, with none removed, if one of them is read
+     * @throws BlockException EBUSY, with none removed, if one of them is read or stood on
      */
     public List<String> remove(String uuidOrName, CheckEvents events) {
         GroupView group = info(uuidOrName);
         for (String snapshot : group.snapshots()) {
-            disks.requireUnused(snapshot);
+            requireRemovable(snapshot);
         }
         for (String snapshot : group.snapshots()) {
             snapshots.remove(SnapshotName.of(snapshot), events);
         }
         forgetIfEmpty(group.uuid());
         return group.snapshots();
+    }
+
+    private void requireRemovable(String snapshot) {
+        disks.requireUnused(snapshot);
+        List<String> standing = children.apply(snapshot);
+        if (!standing.isEmpty()) {
+            throw new BlockException(
+                    BlockError.EBUSY,
+                    "snapshot is in use: name="
+                            + snapshot
+                            + ", used by="
+                            + String.join(", ", standing));
+        }
     }
 
     /** Forgets a group once the last of its snapshots is gone; looks at its disks. */
@@ -239,6 +262,7 @@ public final class SnapshotGroups {
     void recover() {
         List<StoredGroup> pending;
         try {
+            store.removeUnfinished();
             pending = store.pending();
         } catch (BlockException e) {
             LOG.warn("Groups of snapshots cannot be looked at: {}", e.getMessage());

@@ -136,6 +136,25 @@ class ApiTest {
         }
     }
 
+    @Test
+    void shouldRunCommandsForClientsOfTheControlSocketAlone() {
+        try (LocalVolume volume = LocalVolume.open(folder, null, 1);
+                ManagedVolume managed = ManagedVolume.unserved(folder, volume.disks())) {
+            volume.disks().create("vm1", 1 << 20, Map.of());
+            HttpApi api = new HttpApi(registry("default", managed));
+            String plain = "{\"disks\":[\"vm1\"],\"snapshot\":\"a\"}";
+            String freezing =
+                    "{\"disks\":[\"vm1\"],\"freezeCommands\":[\"true\"],\"thawCommands\":[\"true\"]}";
+            HttpAnswer refused = api.remote().answer(call("POST /v1/snapshot-groups", freezing));
+            assertThat(refused.status()).isEqualTo(403);
+            assertThat(refused.body()).contains("EPERM", "name=freezeCommands");
+            assertThat(api.remote().answer(call("POST /v1/snapshot-groups", plain)).status())
+                    .isEqualTo(202);
+            assertThat(api.answer(call("POST /v1/snapshot-groups", freezing)).status())
+                    .isEqualTo(202);
+        }
+    }
+
     private static VolumeRegistry registry(String name, ManagedVolume volume) {
         VolumeRegistry volumes = new VolumeRegistry();
         volumes.add(name, volume);

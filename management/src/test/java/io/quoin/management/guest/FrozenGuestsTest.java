@@ -93,7 +93,7 @@ class FrozenGuestsTest {
     @Test
     void shouldThawWhenTheFreezeIsNotAnsweredInTime() {
         agent.plan(FREEZE, Fault.SILENT);
-        assertThat(freezeAndThaw(TimeUnit.MILLISECONDS.toNanos(500))).isFalse();
+        assertThat(freezeAndThaw(TimeUnit.SECONDS.toNanos(2))).isFalse();
         assertThat(agent.isFrozen).isFalse();
         assertThat(agent.commands)
                 .containsExactly(
@@ -132,7 +132,7 @@ class FrozenGuestsTest {
         }
         assertThat(freezeAndThaw(TimeUnit.MILLISECONDS.toNanos(300))).isFalse();
         assertThat(agent.isFrozen).isTrue();
-        assertThat(messages).singleElement().asString().contains("may be frozen still", "not now");
+        assertThat(messages).last().asString().contains("may be frozen still", socket.toString());
     }
 
     @Test
@@ -151,7 +151,7 @@ class FrozenGuestsTest {
         assertThat(Files.readString(log)).endsWith("again\n");
         assertThat(messages).singleElement().asString().contains("exitCode=3");
         messages.clear();
-        long soon = TimeUnit.MILLISECONDS.toNanos(300);
+        long soon = TimeUnit.SECONDS.toNanos(2);
         assertThat(commands("sleep 100", "echo last >> " + log, soon)).isFalse();
         assertThat(Files.readString(log)).endsWith("last\n");
         assertThat(messages).singleElement().asString().contains("not done in time");

@@ -202,6 +202,16 @@ class SnapshotGroupsTest {
         assertFails(() -> GroupRequest.of(List.of("a", "a"), "x"), BlockError.EINVAL, "each once");
         assertThat(volume.snapshots().of("a")).isEmpty();
         assertThat(volume.groups().list()).isEmpty();
+        List<String> leftOut = new ArrayList<>();
+        CheckEvents telling =
+                new CheckEvents() {
+                    @Override
+                    public void finding(String text) {
+                        leftOut.add(text);
+                    }
+                };
+        assertThat(volume.groups().able(List.of("a", "b", "c"), telling)).isEqualTo(BOTH);
+        assertThat(leftOut).singleElement().asString().contains("left out", "name=c");
         create("tuesday");
         assertThat(volume.snapshots().of("a")).hasSize(1);
     }
@@ -214,10 +224,7 @@ class SnapshotGroupsTest {
             CompletableFuture<Void> hanging = b.writeAsync(0, block(1), IoFlags.NONE);
             letGoAfter(
                     () -> {
-                        assertFails(
-                                () -> create("monday", 100),
-                                BlockError.EBUSY,
-                                "not at rest: disk=b");
+                        assertFails(() -> create("monday", 100), BlockError.EBUSY, "disk=b");
                         assertThat(hanging).isNotDone();
                         a.write(0, block(1));
                     });
@@ -400,6 +407,12 @@ class SnapshotGroupsTest {
                     BlockError.EBUSY,
                     "b@monday");
         }
+        volume.clone("a@monday", List.of("clone"), 0);
+        assertFails(
+                () -> volume.groups().remove("monday", CheckEvents.SILENT),
+                BlockError.EBUSY,
+                "used by=clone");
+        volume.remove("clone");
         assertThat(volume.groups().info("monday").removed()).isEmpty();
         volume.snapshots().rename(SnapshotName.of("a@tuesday"), "kept");
         volume.snapshots().remove(SnapshotName.of("b@tuesday"), CheckEvents.SILENT);
