@@ -26,6 +26,7 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Assumptions;
 import org.junit.jupiter.api.Test;
@@ -84,6 +85,10 @@ class ApiTest {
                 "POST /v1/disks/vm1/resize    | {~sizeBytes~:512}           | 501 | ENOTSUP",
                 "POST /v1/disks/vm1/check     | -                          | 202 | ~disk.check~",
                 "POST /v1/disks/vm1/check     | {~repair~:~all~}            | 400 | image check",
+                "POST /v1/disks-du            | -                          | 202 | ~disk.du~",
+                "POST /v1/disks/vm1/export    | {~file~:~x~}               | 400 | not absolute",
+                "POST /v1/disks/vm1/export    | {~file~:~/nowhere/x~,~format~:~vmdk~} | 400 | vmdk",
+                "POST /v1/disks/vm2/import    | {~source~:~/nowhere/x~}    | 404 | /nowhere/x",
                 "DELETE /v1/disks/vm1         | -                          | 200 | ~removed~:true",
                 "GET /v1/snapshots            | -                          | 200 | ~snapshots~:[]",
                 "GET /v1/disks/vm1/snapshots  | -                          | 200 | ~snapshots~:[]",
@@ -133,6 +138,27 @@ class ApiTest {
             HttpAnswer refused = api.answer(call("POST /v1/jobs/1/pause", "-"));
             assertThat(refused.status()).isEqualTo(501);
             assertThat(refused.body()).contains("kind=snapshot.create");
+        }
+    }
+
+    @Test
+    void shouldKeepFilesOfItsMachineFromOtherMachines() {
+        try (LocalVolume volume = LocalVolume.open(folder, null, 1);
+                ManagedVolume managed = ManagedVolume.unserved(folder, volume.disks())) {
+            volume.disks().create("vm1", 1 << 20, Map.of());
+            HttpApi api = new HttpApi(registry("default", managed)).forOtherMachines();
+            for (Operation<?, ?> operation : Operations.ALL) {
+                boolean takesPath =
+                        Stream.of(operation.type().request().getRecordComponents())
+                                .anyMatch(c -> List.of("file", "source").contains(c.getName()));
+                assertThat(operation.namesFiles()).isEqualTo(takesPath);
+            }
+            for (String line : List.of("POST /v1/disks/vm1/export", "POST /v1/disks/vm2/import")) {
+                HttpAnswer refused = api.answer(call(line, "-"));
+                assertThat(refused.status()).isEqualTo(403);
+                assertThat(refused.body()).contains("EPERM", "control socket");
+            }
+            assertThat(api.answer(call("GET /v1/disks", "-")).status()).isEqualTo(200);
         }
     }
 
