@@ -1,5 +1,6 @@
 package io.quoin.management.cli;
 
+import io.quoin.block.BlockException;
 import io.quoin.management.operation.DiskChildren;
 import io.quoin.management.operation.DiskClone;
 import io.quoin.management.operation.VolumeClient;
@@ -124,10 +125,26 @@ final class CloneCommands {
                     made.addAll(client.call(DiskClone.TYPE, request).disks());
                     progress.show(made.size(), names.size());
                 }
+            } catch (BlockException e) {
+                throw made.isEmpty() ? e : withMade(made, e);
             } finally {
                 progress.clear();
             }
             output.print(made, writer -> print(made, writer));
+        }
+
+        /** Those of earlier requests; what the last one made is in its message. */
+        private static BlockException withMade(List<DiskView> made, BlockException e) {
+            return new BlockException(
+                    e.error(),
+                    e.getMessage()
+                            + "; clones made before: "
+                            + made.size()
+                            + ", "
+                            + made.get(0).name()
+                            + " to "
+                            + made.get(made.size() - 1).name(),
+                    e);
         }
 
         private List<String> names() {

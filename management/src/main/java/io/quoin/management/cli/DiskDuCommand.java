@@ -7,6 +7,7 @@ import java.io.PrintWriter;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Parameters;
 
@@ -62,14 +63,14 @@ final class DiskDuCommand extends ByJob {
                             bytes(usage.get("allocatedBytes")),
                             bytes(usage.get("exclusiveBytes")),
                             bytes(usage.get("sharedBytes")),
-                            usage.get("children"));
+                            String.valueOf(usage.get("children")));
                 }
             }
         }
         table.print(writer);
     }
 
-    private static String bytes(Object value) {
+    private static String bytes(@Nullable Object value) {
         return value instanceof Number number ? ByteSize.human(number.longValue()) : "-";
     }
 }

@@ -132,6 +132,26 @@ class CommandLineTest {
     }
 
     @Test
+    void shouldSayWhichClonesWereMadeWhenALaterOneFails() {
+        run("disk", "create", "golden", "1M", "--data", data);
+        run("disk", "create", "vm-052", "1M", "--data", data);
+        Outcome failed =
+                run(
+                        "disk",
+                        "clone",
+                        "golden",
+                        "--count",
+                        "60",
+                        "--name-pattern",
+                        "vm-%03d",
+                        "--data",
+                        data);
+        assertThat(failed.exitCode()).isEqualTo(1);
+        assertThat(failed.err())
+                .contains("name=vm-052", "clones made before: 50, vm-001 to vm-050");
+    }
+
+    @Test
     void shouldSayHowToAttachADisk() throws IOException {
         run("disk", "create", "vm1", "10M", "--data", data);
         String socket = data + "/nbd.sock";
@@ -159,6 +179,15 @@ class CommandLineTest {
                 "disk check vm2               | 1 | no such disk: name=vm2; did you mean vm1?",
                 "disk check --repair all vm1  | 1 | quoin image check --repair all",
                 "disk check --repair x vm1    | 2 | --repair",
+                "disk du vm2                  | 1 | no such disk: name=vm2; did you mean vm1?",
+                "disk export vm2 /nowhere/x   | 1 | no such disk: name=vm2; did you mean vm1?",
+                "disk export vm1@a /nowhere/x | 1 | no such snapshot: name=vm1@a",
+                "disk export vm1 /nowhere/x   | 1 | no such folder: path=/nowhere",
+                "disk export vm1 /x.raw -c    | 1 | raw images cannot be compressed",
+                "disk export vm1 x --format y | 2 | --format",
+                "disk import /nowhere/x vm2   | 1 | no such image file: path=/nowhere/x",
+                "disk import /nowhere/x a@b   | 1 | no such image file: path=/nowhere/x",
+                "disk import nbd://[ vm2      | 1 | nbd://[",
                 "disk uri vm2                 | 1 | did you mean vm1?",
                 "disk clone vm2 vm3           | 1 | no such disk: name=vm2; did you mean vm1?",
                 "disk clone vm1               | 2 | --name-pattern",

@@ -10,6 +10,7 @@ import io.quoin.management.http.HttpAnswer;
 import io.quoin.management.http.HttpApi;
 import io.quoin.management.http.HttpCall;
 import io.quoin.management.http.OpenApi;
+import io.quoin.management.operation.Local;
 import io.quoin.management.operation.ManagedVolume;
 import io.quoin.management.operation.Operation;
 import io.quoin.management.operation.Operations;
@@ -19,6 +20,7 @@ import io.quoin.management.volume.LocalVolume;
 import io.quoin.testkit.peer.PeerCommand;
 import io.quoin.testkit.peer.PeerResult;
 import io.quoin.testkit.peer.SocketFolder;
+import java.lang.reflect.RecordComponent;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -84,6 +86,10 @@ class ApiTest {
                 "POST /v1/disks/vm1/resize    | {~sizeBytes~:512}           | 501 | ENOTSUP",
                 "POST /v1/disks/vm1/check     | -                          | 202 | ~disk.check~",
                 "POST /v1/disks/vm1/check     | {~repair~:~all~}            | 400 | image check",
+                "POST /v1/disks-du            | -                          | 202 | ~disk.du~",
+                "POST /v1/disks/vm1/export    | {~file~:~x~}               | 400 | not absolute",
+                "POST /v1/disks/vm1/export    | {~file~:~/nowhere/x~,~format~:~vmdk~} | 400 | vmdk",
+                "POST /v1/disks/vm2/import    | {~source~:~/nowhere/x~}    | 404 | /nowhere/x",
                 "DELETE /v1/disks/vm1         | -                          | 200 | ~removed~:true",
                 "GET /v1/snapshots            | -                          | 200 | ~snapshots~:[]",
                 "GET /v1/disks/vm1/snapshots  | -                          | 200 | ~snapshots~:[]",
@@ -152,6 +158,34 @@ class ApiTest {
                     .isEqualTo(202);
             assertThat(api.answer(call("POST /v1/snapshot-groups", freezing)).status())
                     .isEqualTo(202);
+        }
+    }
+
+    @Test
+    void shouldKeepFilesOfItsMachineFromOtherMachines() {
+        try (LocalVolume volume = LocalVolume.open(folder, null, 1);
+                ManagedVolume managed = ManagedVolume.unserved(folder, volume.disks())) {
+            volume.disks().create("vm1", 1 << 20, Map.of());
+            HttpApi api = new HttpApi(registry("default", managed)).remote();
+            for (Operation<?, ?> operation : Operations.ALL) {
+                for (RecordComponent field : operation.type().request().getRecordComponents()) {
+                    if (List.of("file", "source", "repository").contains(field.getName())) {
+                        assertThat(field.isAnnotationPresent(Local.class))
+                                .as(operation.type().name())
+                                .isTrue();
+                    }
+                }
+            }
+            Map.of(
+                            "POST /v1/disks/vm1/export", "{\"file\":\"/a.raw\"}",
+                            "POST /v1/disks/vm2/import", "{\"source\":\"/a.raw\"}")
+                    .forEach(
+                            (line, body) -> {
+                                HttpAnswer refused = api.answer(call(line, body));
+                                assertThat(refused.status()).isEqualTo(403);
+                                assertThat(refused.body()).contains("EPERM", "control socket");
+                            });
+            assertThat(api.answer(call("GET /v1/disks", "-")).status()).isEqualTo(200);
         }
     }
 
