@@ -221,8 +221,6 @@ final class DirtyBitmapTest {
         }
         assertThat(server.catalogue.users).hasValue(1);
         server.loops.loops().get(1).execute(() -> ended.accept(BlockError.OK));
-        while (server.catalogue.users.get() > 0) {
-            Thread.onSpinWait();
-        }
+        TestServer.await(() -> server.catalogue.users.get() == 0);
     }
 }
