@@ -6,6 +6,7 @@ import io.quoin.block.Capabilities;
 import io.quoin.block.Geometry;
 import io.quoin.block.ring.DiskRing;
 import io.quoin.block.ring.RingOptions;
+import io.quoin.nbd.export.DirtyBitmap;
 import io.quoin.nbd.export.Export;
 import io.quoin.nbd.export.ExportCatalogue;
 import io.quoin.nbd.export.ExportInfo;
@@ -30,6 +31,9 @@ final class TestCatalogue implements ExportCatalogue {
     volatile String defaultName = "";
     volatile CompletableFuture<Void> gate = CompletableFuture.completedFuture(null);
     volatile BlockException failure;
+
+    /** Of exports that have one. */
+    final Map<String, DirtyBitmap> bitmaps = new ConcurrentSkipListMap<>();
 
     /** What names fail with that are none of an export. */
     volatile BlockException illegal;
@@ -95,6 +99,11 @@ final class TestCatalogue implements ExportCatalogue {
         return entries.containsKey(name);
     }
 
+    @Override
+    public Optional<String> dirtyBitmap(String name) {
+        return bitmaps.containsKey(name) ? Optional.of("changed") : Optional.empty();
+    }
+
     private final class OpenExport implements Export {
         private final Entry entry;
         private boolean isClosed;
@@ -116,6 +125,11 @@ final class TestCatalogue implements ExportCatalogue {
         @Override
         public boolean readOnly() {
             return entry.readOnly();
+        }
+
+        @Override
+        public DirtyBitmap dirtyBitmap() {
+            return bitmaps.get(entry.name());
         }
 
         @Override

@@ -65,9 +65,25 @@ final class SnapshotXlator extends PassThroughXlator
 
     @Override
     public CompletionStage<FileInfo> stat(String disk) {
+        if (SnapshotRange.isOne(disk)) {
+            return called(() -> statRange(SnapshotRange.of(disk)));
+        }
         return SnapshotName.isOne(disk)
                 ? called(() -> snapshots.stat(SnapshotName.of(disk)))
                 : checked(disk, () -> images.find(disk).thenApply(Image::asDisk));
+    }
+
+    /** Of the newer one, if the older is there. */
+    private CompletionStage<FileInfo> statRange(SnapshotRange range) {
+        return snapshots
+                .stat(range.older())
+                .thenCompose(older -> snapshots.stat(range.newer()))
+                .thenApply(
+                        newer ->
+                                new FileInfo(
+                                        range.toString(),
+                                        newer.sizeBytes(),
+                                        newer.allocatedBytes()));
     }
 
     @Override

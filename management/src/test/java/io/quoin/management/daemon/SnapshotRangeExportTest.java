@@ -1,12 +1,15 @@
 package io.quoin.management.daemon;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import io.quoin.block.BlockException;
 import io.quoin.management.job.JobFailure;
 import io.quoin.management.job.JobState;
 import io.quoin.management.job.JobView;
+import io.quoin.management.operation.DiskInfo;
 import io.quoin.management.operation.DiskResize;
 import io.quoin.management.operation.JobFollower;
 import io.quoin.management.operation.OperationType;
@@ -287,6 +290,8 @@ class SnapshotRangeExportTest {
                     .extracting(JsonNode::asText)
                     .containsExactly("base:allocation", SINCE_A);
             assertThat(info.path("is_read_only").asBoolean()).isTrue();
+            assertThat(call(DiskInfo.TYPE, new DiskInfo.Request("vm1@a..b")).sizeBytes())
+                    .isEqualTo(20L << 30);
             JsonNode map =
                     JSON.readTree(
                             Peer.NBDINFO
@@ -339,6 +344,19 @@ class SnapshotRangeExportTest {
             assertThat(Peer.NBDINFO.command("--list", uri(daemon, "")).runOk().stdout())
                     .contains("export=\"vm1@a\"")
                     .doesNotContain("..");
+        }
+    }
+
+    @Test
+    void shouldRefuseNamesThatNoBitmapCanHave() {
+        for (Map<String, String> names :
+                List.of(
+                        Map.of("vm1", ""),
+                        Map.of("vm1", "x".repeat(1024)),
+                        Map.of("vm1@a", "name"))) {
+            assertThatThrownBy(() -> start(names).close())
+                    .isInstanceOf(BlockException.class)
+                    .hasMessageContaining("illegal");
         }
     }
 
