@@ -106,7 +106,8 @@ public class NbdBenchmark {
                         file.geometry().sizeBytes(),
                         TransmissionFlags.of(file.capabilities(), false, isStructured),
                         isStructured,
-                        false);
+                        false,
+                        null);
         channel.config().setAllocator(buffers.allocator());
         channel.pipeline()
                 .addLast(
