@@ -1,9 +1,13 @@
 package io.quoin.management.daemon;
 
+import io.quoin.block.BlockError;
+import io.quoin.block.BlockException;
 import io.quoin.management.volume.DataFolder;
 import io.quoin.nbd.NbdServerOptions;
+import io.quoin.snapshot.DiskName;
 import io.quoin.xlator.NameText;
 import io.quoin.xlator.memory.ProcessMemory;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
@@ -49,10 +53,30 @@ public record DaemonOptions(
 
     private static final int LOOPS_MAX = 16;
 
+    /** As of QEMU's bitmaps. */
+    private static final int BITMAP_NAME_BYTES_MAX = 1023;
+
     public DaemonOptions {
         disks = List.copyOf(disks);
         bitmapNames = Map.copyOf(bitmapNames);
+        bitmapNames.forEach(DaemonOptions::requireBitmapName);
         socket = NameText.absolute(socket).normalize();
+    }
+
+    private static void requireBitmapName(String disk, String name) {
+        DiskName.check(disk);
+        int lengthBytes = name.getBytes(StandardCharsets.UTF_8).length;
+        if (lengthBytes == 0 || lengthBytes > BITMAP_NAME_BYTES_MAX || name.indexOf('\0') >= 0) {
+            throw new BlockException(
+                    BlockError.EINVAL,
+                    "illegal name of a bitmap: disk="
+                            + disk
+                            + ", bytes="
+                            + lengthBytes
+                            + ", expected=1 to "
+                            + BITMAP_NAME_BYTES_MAX
+                            + " bytes without NUL");
+        }
     }
 
     /** With the default limits of connections, and memory of the default size. */

@@ -39,7 +39,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 @Timeout(300)
 class SnapshotRangeExportTest {
     private static final long SEED = Long.getLong("quoin.seed", System.nanoTime());
-    private static final Duration LIMIT = Duration.ofSeconds(120);
+    private static final Duration LIMIT = Duration.ofMinutes(2);
     private static final ObjectMapper JSON = new ObjectMapper();
     private static final String SINCE_A = "qemu:dirty-bitmap:since-a";
     private static final long MIB = 1 << 20;

@@ -370,7 +370,8 @@ final class Dispatcher {
      * Makes sure of memory for all contexts, and asks for the dirty bitmap where it is selected.
      */
     private boolean beginStatus(Command command) {
-        long bytes = (long) CONTEXTS_MAX * STATUS_EXTENTS_MAX * STATUS_EXTENT_BYTES;
+        int contexts = (hasAllocation ? 1 : 0) + (dirtyBitmap == null ? 0 : 1);
+        long bytes = (long) contexts * STATUS_EXTENTS_MAX * STATUS_EXTENT_BYTES;
         isWaitingForStatus = statuses >= STATUS_MAX;
         if (isWaitingForStatus || !mayCharge(answers, bytes)) {
             return false;
