@@ -108,8 +108,8 @@ public final class SpaceAccount {
             roots.add(
                     new SpaceUsage.Root(
                             i == 0 ? null : snapshots.get(i - 1).name(),
-                            exclusive[i] + inDataFile[i] << image.clusterBits,
-                            used[i] - exclusive[i] << image.clusterBits));
+                            (exclusive[i] + inDataFile[i]) << image.clusterBits,
+                            (used[i] - exclusive[i]) << image.clusterBits));
         }
         return new SpaceUsage(roots.get(0), roots.subList(1, roots.size()));
     }
