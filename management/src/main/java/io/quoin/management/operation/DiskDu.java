@@ -90,8 +90,9 @@ public final class DiskDu implements JobOperation<DiskDu.Request, DiskDu.Result>
 
     @Override
     public Result work(Request request, ManagedVolume volume, JobControl control) {
-        List<String> wanted = request.names();
-        boolean all = wanted == null || wanted.isEmpty();
+        List<String> given = request.names();
+        List<String> wanted = given == null ? List.of() : given;
+        boolean all = wanted.isEmpty();
         List<String> names =
                 all ? volume.disks().list().stream().map(DiskView::name).toList() : wanted;
         List<Usage> usages = new ArrayList<>();

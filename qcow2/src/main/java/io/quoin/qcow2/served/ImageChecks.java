@@ -5,6 +5,7 @@ import io.quoin.block.BlockException;
 import io.quoin.qcow2.check.CheckListener;
 import io.quoin.qcow2.cluster.OpenImage;
 import io.quoin.qcow2.info.SpaceUsage;
+import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -112,16 +113,18 @@ public final class ImageChecks implements CheckControl {
     /** Stops what is running and lets nothing begin; completes when nothing is left. */
     public CompletionStage<Void> close() {
         closing = true;
+        List<CompletableFuture<Void>> ends = new ArrayList<>();
         CheckRun run = running;
-        CompletionStage<Void> ended = CompletableFuture.completedFuture(null);
         if (run != null) {
-            ended = run.ended().handle((check, failure) -> null);
+            ends.add(endOf(run));
         }
-        for (UsageRun count : counting) {
-            ended = ended.thenCombine(count.ended().handle((usage, failure) -> null), (a, b) -> a);
-        }
+        counting.forEach(count -> ends.add(endOf(count)));
         stop("the work was stopped, as the image is closed");
-        return ended;
+        return CompletableFuture.allOf(ends.toArray(CompletableFuture[]::new));
+    }
+
+    private static CompletableFuture<Void> endOf(FrozenRun<?, ?> run) {
+        return run.ended().<Void>handle((result, failure) -> null).toCompletableFuture();
     }
 
     /** For a person; empty while no check was made. */

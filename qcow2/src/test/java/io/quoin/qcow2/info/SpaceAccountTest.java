@@ -135,7 +135,7 @@ class SpaceAccountTest {
         qemuImg("create", "-q", "-f", "qcow2", image.toString(), "64M");
         Peer.QEMU_IO.command("-c", "write 0 1M", image.toString()).runOk();
         SpaceUsage.Root disk = usage(image).disk();
-        assertThat(disk.exclusiveBytes()).isEqualTo((1 << 20) + (2 * 64 << 10));
+        assertThat(disk.exclusiveBytes()).isEqualTo((1 << 20) + ((2 * 64) << 10));
         assertThat(disk.sharedBytes()).isZero();
     }
 
