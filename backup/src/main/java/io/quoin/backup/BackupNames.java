@@ -17,7 +17,7 @@ import java.util.regex.Pattern;
  * <p>Threading: immutable.
  */
 public final class BackupNames {
-    private static final Pattern LEGAL = Pattern.compile("[A-Za-z0-9_][A-Za-z0-9._-]{0,149}");
+    private static final Pattern LEGAL = Pattern.compile("[A-Za-z0-9_][A-Za-z0-9._-]{0,199}");
     private static final Pattern SNAPSHOT = Pattern.compile("backup-([0-9a-f]{12})-\\d{1,18}");
     private static final DateTimeFormatter BY_TIME =
             DateTimeFormatter.ofPattern("yyyy-MM-dd'T'HHmmss'Z'", Locale.ROOT)
@@ -44,7 +44,7 @@ public final class BackupNames {
                             + what
                             + ": name="
                             + NameText.printable(name)
-                            + ", expected=1 to 150 characters out of A-Z a-z 0-9 . _ -, not starting"
+                            + ", expected=1 to 200 characters out of A-Z a-z 0-9 . _ -, not starting"
                             + " with . or -");
         }
         return name;

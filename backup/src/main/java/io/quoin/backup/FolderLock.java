@@ -3,11 +3,14 @@ package io.quoin.backup;
 import io.quoin.block.BlockError;
 import io.quoin.block.BlockException;
 import io.quoin.block.Reason;
+import io.quoin.brick.posix.DurableFile;
 import io.quoin.xlator.NameText;
 import java.io.IOException;
 import java.nio.channels.FileChannel;
 import java.nio.channels.FileLock;
 import java.nio.channels.OverlappingFileLockException;
+import java.nio.file.Files;
+import java.nio.file.LinkOption;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import org.jspecify.annotations.Nullable;
@@ -27,8 +30,11 @@ final class FolderLock implements AutoCloseable {
 
     static FolderLock take(Path file, String disk) {
         try {
+            if (!Files.exists(file, LinkOption.NOFOLLOW_LINKS)) {
+                make(file);
+            }
             FileChannel channel =
-                    FileChannel.open(file, StandardOpenOption.CREATE, StandardOpenOption.WRITE);
+                    FileChannel.open(file, StandardOpenOption.WRITE, LinkOption.NOFOLLOW_LINKS);
             FileLock lock = null;
             try {
                 lock = tryLock(channel);
@@ -49,6 +55,17 @@ final class FolderLock implements AutoCloseable {
             return new FolderLock(channel);
         } catch (IOException e) {
             throw Reason.failure("backups cannot be locked", NameText.of(file), e);
+        }
+    }
+
+    /** For the owner of the folder, also where root does it. */
+    private static void make(Path file) {
+        try {
+            DurableFile.create(file, new byte[0]);
+        } catch (BlockException e) {
+            if (e.error() != BlockError.EEXIST) {
+                throw e;
+            }
         }
     }
 

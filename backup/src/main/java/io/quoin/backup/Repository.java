@@ -37,7 +37,9 @@ public final class Repository {
     }
 
     /**
-     * @throws BlockException EINVAL for a path that depends on a working folder
+     * Refuses a path that depends on a working folder.
+     *
+     * @throws BlockException EINVAL
      */
     public static void requireAbsolute(Path path) {
         if (!path.isAbsolute()) {

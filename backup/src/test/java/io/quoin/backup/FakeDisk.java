@@ -24,7 +24,15 @@ final class FakeDisk implements BackedDisk {
     /** Runs before each change, and before each read: may throw. */
     private Runnable step = () -> {};
 
-    private record Snapshot(String uuid, byte[] content) {}
+    private static final class Snapshot {
+        private final String uuid;
+        private final byte[] content;
+
+        Snapshot(String uuid, byte[] content) {
+            this.uuid = uuid;
+            this.content = content;
+        }
+    }
 
     FakeDisk(String name, int sizeBytes) {
         this.name = name;
@@ -78,7 +86,7 @@ final class FakeDisk implements BackedDisk {
     @Override
     public List<Point> snapshots() {
         List<Point> points = new ArrayList<>();
-        snapshots.forEach((snapshot, is) -> points.add(new Point(snapshot, is.uuid())));
+        snapshots.forEach((snapshot, is) -> points.add(new Point(snapshot, is.uuid)));
         return points;
     }
 
@@ -105,13 +113,13 @@ final class FakeDisk implements BackedDisk {
 
     @Override
     public Disk openSnapshot(String snapshot) {
-        return new MemoryDisk(name + '@' + snapshot, found(snapshot).content(), () -> step.run());
+        return new MemoryDisk(name + '@' + snapshot, found(snapshot).content, () -> step.run());
     }
 
     @Override
     public List<DiffExtent> changes(String older, String newer, long start, int limit) {
-        byte[] before = found(older).content();
-        byte[] after = found(newer).content();
+        byte[] before = found(older).content;
+        byte[] after = found(newer).content;
         List<DiffExtent> all = new ArrayList<>();
         for (int at = (int) start; at < after.length && all.size() < limit; at += BLOCK) {
             int end = Math.min(after.length, at + BLOCK);

@@ -294,11 +294,11 @@ final class BackupCommand implements Runnable {
             for (Map<?, ?> row : rows(result)) {
                 boolean kept = Boolean.TRUE.equals(row.get("kept"));
                 table.row(
-                        row.get("disk"),
-                        row.get("name"),
+                        String.valueOf(row.get("disk")),
+                        String.valueOf(row.get("name")),
                         ByteSize.human(bytes(row, "bytes")),
                         kept ? "kept" : "removed",
-                        row.get("reason"));
+                        String.valueOf(row.get("reason")));
             }
             table.print(writer);
         }

@@ -80,14 +80,18 @@ final class BackupFolderCommands {
                 table.row(
                         backup.disk(),
                         backup.name(),
-                        isRead ? backup.kind() : "-",
-                        isRead ? backup.createdAt() : "-",
+                        orDash(backup.kind()),
+                        orDash(backup.createdAt()),
                         isRead ? ByteSize.human(backup.sizeBytes()) : "-",
                         isRead ? ByteSize.human(backup.fileBytes()) : "-",
-                        backup.parent() == null ? "-" : backup.parent(),
+                        orDash(backup.parent()),
                         state(backup));
             }
             table.print(writer);
+        }
+
+        private static String orDash(@Nullable String text) {
+            return text == null ? "-" : text;
         }
 
         private static String state(BackupView backup) {

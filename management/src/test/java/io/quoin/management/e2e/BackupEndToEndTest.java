@@ -83,7 +83,8 @@ class BackupEndToEndTest {
             whole[whole.length / 2] ^= 1;
             Files.write(damaged, whole);
 
-            quoin("backup", "protect", backups.toString(), "full");
+            PeerResult kept = withoutVolume("backup", "protect", backups.toString(), "full");
+            assertThat(kept.exitCode()).as("%s", kept).isZero();
             assertThat(
                             quoin(
                                     "backup",
