@@ -16,6 +16,7 @@ import java.util.ArrayList;
 import java.util.Collections;
 import java.util.Deque;
 import java.util.List;
+import java.util.concurrent.atomic.AtomicInteger;
 import org.jspecify.annotations.Nullable;
 
 /** A QEMU guest agent with a few file systems, and with faults. */
@@ -41,6 +42,7 @@ final class FakeAgent implements AutoCloseable {
     private final Deque<Planned> faults = new ArrayDeque<>();
     private final ServerSocketChannel server;
     private final Thread thread;
+    private final AtomicInteger connectionsEnded = new AtomicInteger();
     volatile int fileSystems = 3;
     volatile boolean isFrozen;
 
@@ -76,8 +78,7 @@ final class FakeAgent implements AutoCloseable {
                 client.write(ByteBuffer.wrap(stale.getBytes(StandardCharsets.UTF_8)));
                 talk(client);
             } catch (IOException e) {
-                // the client or the server is closed
-                continue;
+                connectionsEnded.incrementAndGet(); // the client or the server is closed
             }
         }
     }
@@ -124,7 +125,6 @@ final class FakeAgent implements AutoCloseable {
         while (out.hasRemaining()) {
             if (fault == Fault.SLOWLY) {
                 client.write(ByteBuffer.wrap(new byte[] {out.get()}));
-                Thread.yield();
             } else {
                 client.write(out);
             }
