@@ -338,6 +338,7 @@ class Operations {
         locks.values().forEach(failed::addAll);
         running.clear();
         locks.clear();
+        waiting.clear();
         for (Operation operation : failed) {
             if (!operation.isAcked) {
                 operation.completion.complete(false, null);

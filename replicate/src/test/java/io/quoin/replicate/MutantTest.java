@@ -12,7 +12,7 @@ import org.junit.jupiter.params.provider.EnumSource.Mode;
 
 @Timeout(120)
 class MutantTest {
-    private static final int SEEDS = 3000;
+    private static final int SEEDS = 500;
 
     @ParameterizedTest
     @EnumSource(mode = Mode.EXCLUDE, names = "NONE")

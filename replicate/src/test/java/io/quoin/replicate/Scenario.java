@@ -47,7 +47,10 @@ enum Scenario {
     MAJORITY_IS_LOST_AND_RETURNS(FaultScenarios::majorityIsLostAndReturns, TWO, TWO_ARBITER, THREE),
     ARBITER_IS_LOST_AND_RETURNS(FaultScenarios::arbiterIsLostAndReturns, TWO_ARBITER);
 
+    @SuppressWarnings("ImmutableEnumChecker") // a method without state
     private final Consumer<SimWorld> course;
+
+    @SuppressWarnings("ImmutableEnumChecker") // List.of
     private final List<Layout> layouts;
 
     Scenario(Consumer<SimWorld> course, Layout... layouts) {
