@@ -10,7 +10,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
 /** Where streams end, and what comes of those that end elsewhere. */
-@Timeout(20)
+@Timeout(60)
 class CodecTest {
     private static final int CLUSTER = 4096;
     private static final int BOMB = 64 << 20;
