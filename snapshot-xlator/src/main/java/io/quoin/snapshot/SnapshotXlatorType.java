@@ -24,7 +24,7 @@ public final class SnapshotXlatorType implements XlatorType {
                             TRASH_TIME,
                             Option.Type.DURATION,
                             "168h",
-                            "for how long a removed disk is kept in the trash; 0s: it is gone at once"));
+                            "For how long a removed disk is kept in the trash; 0s: it is gone at once."));
 
     @Override
     public String type() {

@@ -85,6 +85,7 @@ class FlattenEndToEndTest {
                         "--loops=3",
                         "--verify=crc32c",
                         "--verify_fatal=1",
+                        "--verify_state_save=0",
                         "--name=writer",
                         "--rw=randwrite")
                 .deadline(LIMIT);
