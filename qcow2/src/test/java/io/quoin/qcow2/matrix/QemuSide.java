@@ -158,7 +158,7 @@ final class QemuSide {
                 .stdout()
                 .lines()
                 .filter(line -> line.matches("\\d.*"))
-                .map(line -> line.split(" +")[1])
+                .map(line -> line.split(" +", -1)[1])
                 .toList();
     }
 
