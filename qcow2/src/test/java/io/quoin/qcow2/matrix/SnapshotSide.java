@@ -357,7 +357,7 @@ final class SnapshotSide {
                 byte[] now = quoin.driver().read(0, (int) quoin.file().geometry().sizeBytes());
                 boolean same = Arrays.equals(now, model.content());
                 boolean back = Arrays.equals(now, model.snapshot(step.name()));
-                assertThat(was && !narrow ? back : same || back).as("%s", step).isTrue();
+                assertThat((was && !narrow) ? back : (same || back)).as("%s", step).isTrue();
                 if (!same) {
                     model.apply(SequenceStep.of(Kind.SNAPSHOT_ROLLBACK, step.name(), 0));
                 }
