@@ -113,19 +113,26 @@ class Brick {
 
     /** Persist, drain what older sessions have under way, and only then answer. */
     private void promise(Request request) {
-        boolean isSame =
-                request.epoch() == metadata.promised() && request.gateway() == metadata.gateway();
-        if (!isSame && request.epoch() <= metadata.promised()) {
+        if (isRefused(request)) {
             reply(request, new Reply.Fenced(metadata.promised()));
             return;
         }
-        if (isSame && request.session() <= session) {
+        if (isOfPromised(request) && request.session() <= session) {
             return;
         }
         session = request.session();
         isAttached = true;
         MetaRecord made = new MetaRecord.PromiseMade(request.epoch(), request.gateway());
         append(made, () -> drain(() -> answerPromise(request)));
+    }
+
+    /** An epoch is promised to one gateway, and none that is older. */
+    boolean isRefused(Request promise) {
+        return !isOfPromised(promise) && promise.epoch() <= metadata.promised();
+    }
+
+    private boolean isOfPromised(Request request) {
+        return request.epoch() == metadata.promised() && request.gateway() == metadata.gateway();
     }
 
     private void answerPromise(Request request) {
@@ -155,7 +162,7 @@ class Brick {
         List<Runnable> waiting = activating.get(region);
         if (waiting != null) {
             waiting.add(then);
-        } else if (metadata.active().get(region)) {
+        } else if (metadata.isActive(region)) {
             then.run();
         } else {
             List<Runnable> first = new ArrayList<>(List.of(then));
@@ -169,7 +176,7 @@ class Brick {
         }
     }
 
-    private void write(Request request, Request.Write write) {
+    void write(Request request, Request.Write write) {
         if (isStale(request)) {
             return;
         }
@@ -224,7 +231,7 @@ class Brick {
     }
 
     /** The next session's promise has the new cacheEpoch, durable before it by the log's order. */
-    private void loseCache() {
+    void loseCache() {
         isAttached = false;
         append(new MetaRecord.CacheLost(), () -> {});
     }
@@ -236,10 +243,7 @@ class Brick {
 
     /** Whether the request is of another session than the newest. */
     boolean isStale(Request request) {
-        return !isAttached
-                || request.epoch() != metadata.promised()
-                || request.gateway() != metadata.gateway()
-                || request.session() != session;
+        return !isAttached || !isOfPromised(request) || request.session() != session;
     }
 
     void append(MetaRecord record, Runnable durable) {
@@ -253,7 +257,7 @@ class Brick {
         }
     }
 
-    private void reply(Request request, Reply.Result result) {
+    void reply(Request request, Reply.Result result) {
         port.accept(request.gateway(), new Reply(id, request.session(), request.id(), result));
     }
 

@@ -92,6 +92,11 @@ public final class BrickMetadata {
         return (BitSet) active.clone();
     }
 
+    /** Whether members may differ in the region. */
+    public boolean isActive(int region) {
+        return active.get(region);
+    }
+
     /** A copy of the maps of regions that a peer outside of the in-sync set lacks. */
     public SortedMap<Integer, BitSet> dirty() {
         SortedMap<Integer, BitSet> copy = new TreeMap<>();

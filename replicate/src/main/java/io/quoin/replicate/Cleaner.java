@@ -29,20 +29,23 @@ class Cleaner {
         isFlushing = true;
         Config config = gateway.committed();
         SortedMap<Integer, Long> sessions = sessions();
-        gateway.operations()
-                .flush(
-                        (isDone, data) -> {
-                            isFlushing = false;
-                            boolean isSame =
-                                    isDone
-                                            && isWhole()
-                                            && config.equals(gateway.committed())
-                                            && sessions.equals(sessions());
-                            if (isSame) {
-                                regions.andNot(touchedSince(started));
-                                clean(regions);
-                            }
-                        });
+        flush(
+                (isDone, data) -> {
+                    isFlushing = false;
+                    boolean isSame =
+                            isDone
+                                    && isWhole()
+                                    && config.equals(gateway.committed())
+                                    && sessions.equals(sessions());
+                    if (isSame) {
+                        regions.andNot(touchedSince(started));
+                        clean(regions);
+                    }
+                });
+    }
+
+    void flush(Operations.Completion completion) {
+        gateway.operations().flush(completion);
     }
 
     BitSet touchedSince(long started) {

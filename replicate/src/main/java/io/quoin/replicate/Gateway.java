@@ -71,13 +71,17 @@ class Gateway {
             members.put(brick, new Member(brick));
         }
         operations = newOperations();
-        opening = new Opening(this);
+        opening = newOpening();
         healer = newHealer();
         cleaner = newCleaner();
     }
 
     Operations newOperations() {
         return new Operations(this);
+    }
+
+    Opening newOpening() {
+        return new Opening(this);
     }
 
     Healer newHealer() {
@@ -242,17 +246,21 @@ class Gateway {
         }
     }
 
-    private void configure(Member member, Config config) {
+    void configure(Member member, Config config) {
         ask(member, new Request.Configure(config), done -> accepted(member, config));
     }
 
     private void accepted(Member member, Config config) {
         if (config.equals(proposed)) {
             accepted.add(member.brick());
-            if (layout.isMajority(accepted)) {
+            if (isEnough(accepted)) {
                 commit(config);
             }
         }
+    }
+
+    boolean isEnough(SortedSet<Integer> voters) {
+        return layout.isMajority(voters);
     }
 
     private void commit(Config config) {
@@ -381,8 +389,12 @@ class Gateway {
                 done.run();
             }
         } else if (proposed == null && operations.isIdle()) {
-            operations.flush((isDone, data) -> quiesceFlushed(isDone, current));
+            flushToQuiesce((isDone, data) -> quiesceFlushed(isDone, current));
         }
+    }
+
+    void flushToQuiesce(Operations.Completion completion) {
+        operations.flush(completion);
     }
 
     private void quiesceFlushed(boolean isDone, Config before) {
@@ -414,6 +426,10 @@ class Gateway {
         return state;
     }
 
+    final long id() {
+        return id;
+    }
+
     final long epoch() {
         return epoch;
     }
@@ -438,7 +454,11 @@ class Gateway {
         return operations;
     }
 
-    final boolean isProposing() {
+    final @Nullable Config proposed() {
+        return proposed;
+    }
+
+    boolean isProposing() {
         return proposed != null;
     }
 
@@ -469,7 +489,7 @@ class Gateway {
     }
 
     /** In-sync members, of the committed and of any proposed set: readers and heal sources. */
-    final List<Member> sources() {
+    List<Member> sources() {
         SortedSet<Integer> isr = new TreeSet<>(committed().isr().keySet());
         if (proposed != null) {
             isr.retainAll(proposed.isr().keySet());

@@ -14,8 +14,15 @@ public interface GatewayPort {
     /** A configuration has been committed. */
     void committed(Config config);
 
-    /** A source was taken that may have lost unflushed writes: all in-sync members have. */
-    void suspectTaken(int brick);
+    /**
+     * An open goes on from a configuration and a source.
+     *
+     * @param newest the newest configuration of a majority
+     * @param source the brick that the others are made equal to
+     * @param isSuspect whether the source may have lost unflushed writes: all in-sync members that
+     *     answered have
+     */
+    void sourceChosen(Config newest, int source, boolean isSuspect);
 
     /** The state has changed. */
     void entered(Gateway.State state);

@@ -16,14 +16,17 @@ class Healer {
         /** Which regions does it lack? */
         MAPS,
         COPYING,
-        /** From here on acknowledgements need it, so that what a flush covers is durable on it. */
+        /**
+         * From here on acknowledgements need it. What was acknowledged before, it may still have to
+         * write: only when it has is it flushed, so that what guests have flushed is durable on it.
+         */
         FLUSHING,
         /** What do others lack? It must know before it may be the only one left. */
         MERGING,
         READY
     }
 
-    private static final class Heal {
+    static final class Heal {
         final Member member;
         final BitSet todo = new BitSet();
         Stage stage = Stage.MAPS;
@@ -45,8 +48,12 @@ class Healer {
 
     /** In the member's new session. */
     void begin(Member member) {
-        heals.put(member.brick(), new Heal(member));
+        heals.put(member.brick(), newHeal(member));
         advance();
+    }
+
+    Heal newHeal(Member member) {
+        return new Heal(member);
     }
 
     void sessionLost(Member member) {
@@ -102,12 +109,18 @@ class Healer {
 
     private void beginCopying(Heal heal, SortedMap<Integer, BitSet> dirty) {
         heal.stage = Stage.COPYING;
-        heal.todo.or(heal.member.promised().active());
-        BitSet lacking = dirty.get(heal.member.brick());
-        if (lacking != null) {
-            heal.todo.or(lacking);
-        }
+        heal.todo.or(lacking(heal.member, dirty));
         copyNext(heal);
+    }
+
+    /** What was under way on it when it was lost, and what others have written since. */
+    BitSet lacking(Member member, SortedMap<Integer, BitSet> dirty) {
+        BitSet regions = (BitSet) member.promised().active().clone();
+        BitSet written = dirty.get(member.brick());
+        if (written != null) {
+            regions.or(written);
+        }
+        return regions;
     }
 
     private void copyNext(Heal heal) {
@@ -133,7 +146,9 @@ class Healer {
 
     void flush(Member member, Runnable then) {
         member.setJoining();
-        gateway.ask(member, new Request.Flush(), done -> then.run());
+        gateway.operations()
+                .whenWritten(
+                        member, () -> gateway.ask(member, new Request.Flush(), done -> then.run()));
     }
 
     private void flush(Heal heal) {

@@ -49,17 +49,18 @@ class Opening {
         long waited = gateway.port().nanoTime() - beganNanos;
         boolean isAll = trusted.size() == newest.isr().size();
         if (!trusted.isEmpty() && (isAll || waited > gateway.timing().gather())) {
+            gateway.port().sourceChosen(newest, trusted.get(0).brick(), false);
             reconcile(trusted, newest.isClean());
         } else if (trusted.isEmpty()
                 && !suspects.isEmpty()
                 && waited > gateway.timing().suspect()) {
-            gateway.port().suspectTaken(suspects.get(0).brick());
+            gateway.port().sourceChosen(newest, suspects.get(0).brick(), true);
             reconcile(suspects.subList(0, 1), false);
         }
     }
 
-    private @Nullable Config newest(List<Member> attached) {
-        if (!gateway.layout().isMajority(attached.stream().map(Member::brick).toList())) {
+    @Nullable Config newest(List<Member> attached) {
+        if (!isEnough(attached.stream().map(Member::brick).toList())) {
             return null;
         }
         Config newest = attached.get(0).promised().config();
@@ -70,7 +71,11 @@ class Opening {
         return newest;
     }
 
-    private void reconcile(List<Member> members, boolean isClean) {
+    boolean isEnough(List<Integer> voters) {
+        return !voters.isEmpty() && gateway.layout().isMajority(voters);
+    }
+
+    void reconcile(List<Member> members, boolean isClean) {
         gateway.enter(Gateway.State.RECONCILING);
         BitSet regions = new BitSet();
         if (!isClean) {
@@ -102,8 +107,7 @@ class Opening {
                 });
     }
 
-    private void askAll(
-            List<Member> members, Request.Operation operation, int current, Runnable then) {
+    void askAll(List<Member> members, Request.Operation operation, int current, Runnable then) {
         List<Member> waiting = new ArrayList<>(members);
         for (Member member : members) {
             gateway.ask(

@@ -27,7 +27,7 @@ class Operations {
         void complete(boolean isDone, @Nullable BlockData data);
     }
 
-    private enum Kind {
+    enum Kind {
         WRITE,
         READ,
         FLUSH,
@@ -52,11 +52,14 @@ class Operations {
         }
     }
 
+    private record Waiting(Member member, List<Operation> writes, Runnable then) {}
+
     private static final int NO_BLOCK = -1;
 
     private final Gateway gateway;
     private final List<Operation> running = new ArrayList<>();
     private final SortedMap<Integer, ArrayDeque<Operation>> locks = new TreeMap<>();
+    private final List<Waiting> waiting = new ArrayList<>();
     private final SortedMap<Integer, Long> lastStart = new TreeMap<>();
     private long started;
 
@@ -88,7 +91,7 @@ class Operations {
         lock(operation);
     }
 
-    private void lock(Operation operation) {
+    void lock(Operation operation) {
         ArrayDeque<Operation> queue =
                 locks.computeIfAbsent(operation.block, block -> new ArrayDeque<>());
         queue.add(operation);
@@ -97,7 +100,7 @@ class Operations {
         }
     }
 
-    private void start(Operation operation) {
+    final void start(Operation operation) {
         running.add(operation);
         started++;
         if (operation.kind == Kind.WRITE || operation.kind == Kind.COPY) {
@@ -112,7 +115,7 @@ class Operations {
     }
 
     /** To members in sync, and to those on the way there. */
-    private void send(Operation operation, Member member) {
+    void send(Operation operation, Member member) {
         if (member.role() != Member.Role.IN_SYNC && member.role() != Member.Role.SYNCING) {
             return;
         }
@@ -127,7 +130,33 @@ class Operations {
                     operation.pending.remove(member.brick());
                     operation.acks.add(member.brick());
                     settle(operation);
+                    answered(operation, member);
                 });
+    }
+
+    /**
+     * Runs {@code then} once the member has answered every write that it was sent so far: of these
+     * some may be acknowledged already, without it. Never, if its session is lost.
+     */
+    void whenWritten(Member member, Runnable then) {
+        List<Operation> writes = new ArrayList<>(running);
+        writes.removeIf(each -> each.kind != Kind.WRITE || !each.pending.contains(member.brick()));
+        if (writes.isEmpty()) {
+            then.run();
+        } else {
+            waiting.add(new Waiting(member, writes, then));
+        }
+    }
+
+    private void answered(Operation operation, Member member) {
+        for (Waiting each : List.copyOf(waiting)) {
+            boolean isLast =
+                    each.member == member && each.writes.remove(operation) && each.writes.isEmpty();
+            if (isLast) {
+                waiting.remove(each);
+                each.then.run();
+            }
+        }
     }
 
     /** A new session: it gets again what is not acknowledged. */
@@ -143,6 +172,7 @@ class Operations {
 
     void sessionLost(Member member) {
         forgetWaitingCopies(member);
+        waiting.removeIf(each -> each.member == member);
         for (Operation operation : List.copyOf(running)) {
             operation.pending.remove(member.brick());
             if (operation.kind != Kind.READ) {
@@ -183,7 +213,7 @@ class Operations {
         switch (operation.kind) {
             case WRITE -> settleWrite(operation);
             case FLUSH -> {
-                if (operation.acks.containsAll(gateway.needed())) {
+                if (isAcknowledged(operation)) {
                     finish(operation, true);
                 }
             }
@@ -194,13 +224,21 @@ class Operations {
 
     /** Acknowledged when the needed set has it; the block is free when every member has. */
     private void settleWrite(Operation operation) {
-        if (!operation.isAcked && operation.acks.containsAll(gateway.needed())) {
+        if (!operation.isAcked && isAcknowledged(operation)) {
             operation.isAcked = true;
             operation.completion.complete(true, null);
         }
-        if (operation.isAcked && operation.pending.isEmpty() && running.remove(operation)) {
+        if (operation.isAcked && isEverywhere(operation) && running.remove(operation)) {
             unlock(operation);
         }
+    }
+
+    boolean isAcknowledged(Operation operation) {
+        return operation.acks.containsAll(gateway.needed());
+    }
+
+    boolean isEverywhere(Operation operation) {
+        return operation.pending.isEmpty();
     }
 
     /**
@@ -281,7 +319,7 @@ class Operations {
         }
     }
 
-    private void unlock(Operation operation) {
+    void unlock(Operation operation) {
         ArrayDeque<Operation> queue = locks.get(operation.block);
         if (queue != null) {
             queue.remove(operation);
@@ -300,6 +338,7 @@ class Operations {
         locks.values().forEach(failed::addAll);
         running.clear();
         locks.clear();
+        waiting.clear();
         for (Operation operation : failed) {
             if (!operation.isAcked) {
                 operation.completion.complete(false, null);

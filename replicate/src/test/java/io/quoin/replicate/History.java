@@ -1,11 +1,11 @@
 package io.quoin.replicate;
 
 import java.util.ArrayList;
+import java.util.BitSet;
+import java.util.Comparator;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.TreeMap;
-import java.util.function.BiConsumer;
 
 /**
  * What guests asked for and were told, and whether a linearizable disk could have told it. Stamps
@@ -64,6 +64,8 @@ final class History {
 
     private final List<Operation> operations = new ArrayList<>();
     private final List<Loss> losses = new ArrayList<>();
+    private final Map<Long, Operation> writes = new HashMap<>();
+    private final Map<Integer, Operation> floors = new HashMap<>();
     private long clock = 1;
     private long stamps = 1;
 
@@ -76,6 +78,9 @@ final class History {
         java.util.Arrays.fill(values, stamp);
         Operation operation = new Operation(epoch, kind, block, clock++, values);
         operations.add(operation);
+        if (kind == Kind.WRITE) {
+            writes.put(stamp, operation);
+        }
         return operation;
     }
 
@@ -88,8 +93,17 @@ final class History {
         }
     }
 
-    void lost(long epoch) {
-        losses.add(new Loss(epoch, clock++));
+    /** The place of something else in the order. */
+    long tick() {
+        return clock++;
+    }
+
+    /** The epoch took a source that may have lost unflushed writes. Told again, it is the same. */
+    void lost(long epoch, long at) {
+        if (losses.stream().noneMatch(loss -> loss.epoch() == epoch)) {
+            losses.add(new Loss(epoch, at));
+            losses.sort(Comparator.comparingLong(Loss::epoch));
+        }
     }
 
     int losses() {
@@ -100,22 +114,48 @@ final class History {
         return operations.stream().filter(Operation::isEnded).count();
     }
 
-    /**
-     * Calls with the last value of each block that the flush has made durable, if it is the last.
-     */
-    void flushed(Operation flush, BiConsumer<Integer, Long> last) {
-        Map<Integer, Operation> writes = new TreeMap<>();
-        for (Operation operation : operations) {
-            if (operation.kind == Kind.WRITE && operation.epoch == flush.epoch) {
-                writes.put(operation.block, operation);
+    /** An acknowledged flush: what was written last before it, and acknowledged, is durable. */
+    void flushed(Operation flush) {
+        for (Operation write : operations) {
+            boolean isCovered =
+                    write.kind == Kind.WRITE
+                            && write.ended < flush.began
+                            && segment(write) == segment(flush);
+            Operation floor = floors.get(write.block);
+            if (isCovered && (floor == null || write.began > floor.began)) {
+                floors.put(write.block, write);
             }
         }
-        writes.forEach(
-                (block, write) -> {
-                    if (write.ended < flush.began) {
-                        last.accept(block, write.values[0]);
-                    }
-                });
+    }
+
+    /** Whether a value is as new as the last one that was flushed. */
+    boolean isFlushedOrLater(int block, long value) {
+        Operation floor = floors.get(block);
+        Operation write = writes.get(value);
+        return floor == null
+                || (write != null && write.block == block && write.began >= floor.began);
+    }
+
+    boolean isUnacknowledged(long epoch, long value) {
+        Operation write = writes.get(value);
+        return write != null && write.epoch == epoch && !write.isEnded();
+    }
+
+    /** Whether a write to the block is under way in the epoch. */
+    boolean isBusy(long epoch, int block) {
+        return writes.values().stream()
+                .anyMatch(
+                        write -> write.epoch == epoch && write.block == block && !write.isEnded());
+    }
+
+    BitSet busyRegions(long epoch) {
+        BitSet regions = new BitSet();
+        for (int block = 0; block < SimWorld.GEOMETRY.blocks(); block++) {
+            regions.set(
+                    SimWorld.GEOMETRY.region(block),
+                    regions.get(SimWorld.GEOMETRY.region(block)) || isBusy(epoch, block));
+        }
+        return regions;
     }
 
     /** Fails if no disk could have told this. */

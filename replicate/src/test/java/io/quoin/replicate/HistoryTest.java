@@ -53,7 +53,7 @@ class HistoryTest {
         write(1);
         write(2);
         flush();
-        history.lost(2);
+        history.lost(2, history.tick());
         read(2, 1);
         assertThatThrownBy(history::check).hasMessageContaining("flushed write lost");
     }
@@ -63,7 +63,7 @@ class HistoryTest {
         write(1);
         flush();
         write(2);
-        history.lost(2);
+        history.lost(2, history.tick());
         read(2, 1);
         history.check();
     }
@@ -72,7 +72,7 @@ class HistoryTest {
     void shouldFailWhenTwoOldValuesAreReadAfterALoss() {
         write(1);
         write(2);
-        history.lost(2);
+        history.lost(2, history.tick());
         read(2, 1);
         read(2, 2);
         assertThatThrownBy(history::check).hasMessageContaining("lost or stale");

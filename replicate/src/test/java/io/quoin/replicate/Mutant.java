@@ -1,25 +1,116 @@
 package io.quoin.replicate;
 
 import java.util.function.BiConsumer;
+import org.jspecify.annotations.Nullable;
 
-/** The protocol as it is; subclasses break one rule each. */
-class Mutant {
-    Brick brick(
-            int id,
-            Geometry geometry,
-            BrickMetadata metadata,
-            BrickStore store,
-            BiConsumer<Long, Reply> port) {
-        return new Brick(id, geometry, metadata, store, port);
+/** The protocol as it is, and with one rule broken; what catches that is the start of a message. */
+enum Mutant {
+    NONE(""),
+
+    /** Older epochs and sessions are served. */
+    BRICK_SERVES_ALL("I2"),
+    /** Older sessions of the same gateway are served. */
+    BRICK_IGNORES_SESSIONS("I2"),
+    /** A promise is answered while writes are under way. */
+    BRICK_DOES_NOT_DRAIN("I2"),
+    BRICK_WRITES_BEFORE_ACTIVE("I6"),
+    /** A failed sync is tried again. */
+    BRICK_RETRIES_SYNC("I18"),
+    BRICK_ANSWERS_FAILED_SYNC("I18"),
+    /** Of two syncs at once one is told of the failure. */
+    BRICK_SYNCS_TWICE_AT_ONCE("I18"),
+    /** After a failed sync the session goes on. */
+    BRICK_KEEPS_SESSION_AFTER_LOSS("I5"),
+    /** A rebooted brick says that it has lost nothing. */
+    BRICK_KEEPS_CACHE_EPOCH("I5"),
+    BRICK_PROMISES_IN_MEMORY("I1"),
+    BRICK_PROMISES_OLDER("I1"),
+    /** An epoch is promised to two gateways. */
+    BRICK_PROMISES_TWICE("I3", Scenario.SAME_EPOCH_TWICE),
+    BRICK_CONFIGURES_IN_MEMORY("I1"),
+    BRICK_MERGES_IN_MEMORY("I14"),
+    BRICK_ACKNOWLEDGES_AT_ONCE("I4"),
+    BRICK_FLUSHES_NOTHING("I5"),
+    BRICK_TELLS_NO_DIRTY("I11"),
+    BRICK_TELLS_NO_ACTIVE("I9"),
+
+    /** A member that has lost its cache counts. */
+    GATEWAY_TRUSTS_ALL("I5"),
+    /** One member's word is enough. */
+    GATEWAY_NEEDS_ONE("I4"),
+    /** Members that are away are not needed, before the configuration says so. */
+    GATEWAY_DROPS_BEFORE_COMMIT("I4"),
+    /** The proposed set is enough. */
+    GATEWAY_ACKNOWLEDGES_UNDER_PROPOSED("I4"),
+    /** Acknowledgements outlive their session. */
+    GATEWAY_KEEPS_ACKS("I4"),
+    /** One voter commits. */
+    GATEWAY_COMMITS_ALONE("I3"),
+    GATEWAY_SKIPS_CONFIG_IN_NEW_SESSIONS("I13"),
+    /** A member is taken in while another is being left out. */
+    GATEWAY_PROPOSES_TWICE("I3"),
+    GATEWAY_RESUMES_UNDER_CLEAN("clean"),
+    GATEWAY_QUIESCES_UNFLUSHED("clean"),
+
+    /** A stale read of a gateway that was superseded behind a partition. */
+    OPERATIONS_READ_UNCONFIRMED("not linearizable", Scenario.READ_BEHIND_A_PARTITION),
+    OPERATIONS_READ_UNLOCKED("I8"),
+    OPERATIONS_READ_FROM_SYNCING("I10"),
+    /** A copy does not wait for writes, nor they for it. */
+    OPERATIONS_COPY_UNLOCKED("I9"),
+    OPERATIONS_SEND_NOT_TO_SYNCING("I5"),
+    /** The next write goes out while a member still writes the last one. */
+    OPERATIONS_UNLOCK_AT_ACKNOWLEDGEMENT("I5"),
+    OPERATIONS_RESEND_NOTHING("liveness"),
+    OPERATIONS_FLUSH_NEEDS_ONE("I5"),
+
+    OPENING_NEEDS_NO_MAJORITY("I3"),
+    OPENING_TAKES_ANY_CONFIG("I3"),
+    OPENING_TAKES_ANY_SOURCE("I10"),
+    OPENING_COPIES_NOTHING("I15"),
+    OPENING_FLUSHES_NOTHING("I15"),
+
+    /** A region with a write under way is cleaned. */
+    CLEANER_CLEANS_BUSY_REGIONS("I12"),
+    CLEANER_FLUSHES_NOTHING("I12"),
+
+    HEALER_FLUSHES_NOTHING("I11"),
+    /** What the member still writes is not waited for. */
+    HEALER_FLUSHES_TOO_EARLY("I5", Scenario.JOINS_WITH_A_SLOW_WRITE),
+    /** Acknowledgements do not need the member until it is in the set. */
+    HEALER_JOINS_UNNEEDED("I5"),
+    /** What was copied in an older session counts. */
+    HEALER_KEEPS_PROGRESS("I11"),
+    /** What was under way on the member when it was lost is not copied. */
+    HEALER_FORGETS_ACTIVE("I11");
+
+    private final String caught;
+    private final @Nullable Scenario scenario;
+
+    Mutant(String caught) {
+        this(caught, null);
     }
 
-    Gateway gateway(
-            long id,
-            long epoch,
-            Layout layout,
-            Geometry geometry,
-            Timing timing,
-            GatewayPort port) {
-        return new Gateway(id, epoch, layout, geometry, timing, port);
+    Mutant(String caught, @Nullable Scenario scenario) {
+        this.caught = caught;
+        this.scenario = scenario;
+    }
+
+    /** How the message of the check begins that catches it. */
+    String caught() {
+        return caught;
+    }
+
+    /** Where; null is walks. */
+    @Nullable Scenario scenario() {
+        return scenario;
+    }
+
+    Brick brick(int id, BrickMetadata metadata, BrickStore store, BiConsumer<Long, Reply> port) {
+        return new MutantBrick(this, id, metadata, store, port);
+    }
+
+    Gateway gateway(long id, long epoch, Layout layout, GatewayPort port) {
+        return new MutantGateway(this, id, epoch, layout, port);
     }
 }

@@ -24,7 +24,6 @@ final class SimBrick {
     private Brick newBrick() {
         return world.mutant.brick(
                 id,
-                SimWorld.GEOMETRY,
                 disk.replay(),
                 disk,
                 (gateway, reply) -> world.reply(this, senders.get(gateway), gateway, reply));
@@ -32,6 +31,7 @@ final class SimBrick {
 
     void receive(SimClient from, Request request) {
         senders.put(request.gateway(), from);
+        world.checks.received(this, request);
         brick.receive(request);
     }
 
@@ -40,6 +40,7 @@ final class SimBrick {
         if (node.isUp) {
             world.trace(() -> "brick " + id + " is killed");
             node.isUp = false;
+            node.frozenUntil = 0;
             disk.kill();
         }
     }
@@ -48,7 +49,14 @@ final class SimBrick {
     void crash() {
         world.trace(() -> "brick " + id + " crashes");
         node.isUp = false;
+        node.frozenUntil = 0;
         disk.crash();
+    }
+
+    /** The machine stands still, and goes on as if nothing had been. */
+    void freeze(long nanos) {
+        world.trace(() -> "brick " + id + " is frozen: ms=" + nanos / SimWorld.MILLIS);
+        node.frozenUntil = Math.max(node.frozenUntil, world.now() + nanos);
     }
 
     void start() {
@@ -57,7 +65,7 @@ final class SimBrick {
             node.incarnation++;
             node.isUp = true;
             brick = newBrick();
-            brick.start(disk.takeCacheKept());
+            brick.start(!disk.isCacheLost());
         }
     }
 }

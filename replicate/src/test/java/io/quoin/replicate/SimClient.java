@@ -23,20 +23,17 @@ final class SimClient {
 
     /** Starts a gateway in place of the one there is, which is gone as in a crash. */
     void open() {
+        long epoch = world.nextEpoch();
+        open(epoch, epoch);
+    }
+
+    void open(long newGateway, long epoch) {
         node.incarnation++;
         node.isUp = true;
         underWay = 0;
-        long epoch = world.nextEpoch();
-        gatewayId = epoch;
+        gatewayId = newGateway;
         world.trace(() -> node.name + " opens: epoch=" + epoch);
-        gateway =
-                world.mutant.gateway(
-                        gatewayId,
-                        epoch,
-                        world.layout,
-                        SimWorld.GEOMETRY,
-                        SimWorld.TIMING,
-                        new Port(epoch));
+        gateway = world.mutant.gateway(gatewayId, epoch, world.layout, new Port(epoch));
         gateway.open();
         guest();
     }
@@ -68,6 +65,7 @@ final class SimClient {
 
     void receive(long to, Reply reply) {
         if (to == gatewayId) {
+            world.checks.delivered(this, reply, to);
             gateway.receive(reply);
         }
     }
@@ -121,16 +119,11 @@ final class SimClient {
         }
         world.history.end(operation, data);
         world.trace(() -> node.name + " ends " + operation);
-        if (operation.kind == History.Kind.FLUSH && world.lastEpoch() == gateway.epoch()) {
-            world.history.flushed(
-                    operation,
-                    (block, stamp) -> world.checkFlushed(gateway.committed(), block, stamp));
-        }
+        world.checks.ended(this, operation);
     }
 
     private final class Port implements GatewayPort {
         private final long epoch;
-        private boolean isSuspect;
 
         Port(long epoch) {
             this.epoch = epoch;
@@ -154,23 +147,24 @@ final class SimClient {
         @Override
         public void committed(Config config) {
             world.trace(() -> node.name + " has committed " + config);
-            world.committed(config);
+            world.checks.committed(config);
         }
 
         @Override
-        public void suspectTaken(int brick) {
-            world.trace(() -> node.name + " takes a suspect: brick=" + brick);
-            isSuspect = true;
+        public void sourceChosen(Config newest, int source, boolean isSuspect) {
+            world.trace(
+                    () ->
+                            node.name
+                                    + (isSuspect ? " takes a suspect: brick=" : " takes: brick=")
+                                    + source
+                                    + ", "
+                                    + newest);
+            world.checks.opened(epoch, newest, isSuspect);
         }
 
         @Override
         public void entered(Gateway.State state) {
             world.trace(() -> node.name + " is " + state);
-            if (state == Gateway.State.PROMISING) {
-                isSuspect = false;
-            } else if (state == Gateway.State.CONFIGURING && isSuspect) {
-                world.history.lost(epoch);
-            }
         }
     }
 }

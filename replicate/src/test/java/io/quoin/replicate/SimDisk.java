@@ -2,7 +2,10 @@ package io.quoin.replicate;
 
 import java.nio.ByteBuffer;
 import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Random;
 import java.util.function.Consumer;
 
@@ -28,8 +31,11 @@ final class SimDisk implements BrickStore {
     private final List<Write> inFlight = new ArrayList<>();
     private BrickMetadata logged;
     private long lastAppendDue;
-    private boolean isSyncUncertain;
+    private boolean isSyncing;
+    private boolean isCacheLost;
     private boolean isSyncToFail;
+    private final Map<Integer, Long> slowBlocks = new HashMap<>();
+    private long failedCacheEpoch;
     private long writeDelayNanos;
 
     private record Write(int block, BlockData data) {}
@@ -76,6 +82,9 @@ final class SimDisk implements BrickStore {
         long promised = logged.promised();
         Config config = logged.config();
         log.add(record);
+        if (record instanceof MetaRecord.CacheLost) {
+            isCacheLost = false;
+        }
         logged.apply(record);
         SimWorld.require(logged.promised() >= promised, "I1: promise decreased: brick=" + brick);
         SimWorld.require(
@@ -86,12 +95,13 @@ final class SimDisk implements BrickStore {
     public void write(int block, BlockData data, Consumer<Boolean> done) {
         Write write = new Write(block, data);
         inFlight.add(write);
+        world.checks.writing(brick, block, data);
         int region = SimWorld.GEOMETRY.region(block);
         SimWorld.require(
-                logged.active().get(region),
+                logged.isActive(region),
                 "I6: write to a region that is not durably active: brick=" + brick);
         world.after(
-                writeDelayNanos + random.nextLong(OPERATION_NANOS),
+                slowBlocks.getOrDefault(block, writeDelayNanos) + random.nextLong(OPERATION_NANOS),
                 node,
                 () -> {
                     inFlight.remove(write);
@@ -115,18 +125,18 @@ final class SimDisk implements BrickStore {
     @Override
     public void sync(Consumer<Boolean> done) {
         List<Integer> counts = versions.stream().map(List::size).toList();
-        isSyncUncertain = true;
+        isSyncing = true;
         world.after(
                 random.nextLong(3 * OPERATION_NANOS),
                 node,
                 () -> {
+                    isSyncing = false;
                     if (isSyncToFail) {
                         isSyncToFail = false;
                         failSync(counts);
                         done.accept(false);
                     } else {
                         promote(counts);
-                        isSyncUncertain = false;
                         done.accept(true);
                     }
                 });
@@ -146,6 +156,10 @@ final class SimDisk implements BrickStore {
     /** What was dirty is clean now, durable or not, and what is read may be either. */
     private void failSync(List<Integer> counts) {
         world.trace(() -> "disk " + brick + " fails to sync");
+        isCacheLost = true;
+        failedCacheEpoch =
+                logged.cacheEpoch()
+                        + appended.stream().filter(MetaRecord.CacheLost.class::isInstance).count();
         for (int sector = 0; sector < durable.length; sector++) {
             List<Long> dirty = versions.get(sector);
             int count = Math.min(counts.get(sector), dirty.size());
@@ -175,6 +189,8 @@ final class SimDisk implements BrickStore {
         appended.subList(0, kept).forEach(this::keep);
         appended.clear();
         lastAppendDue = 0;
+        isCacheLost |= isSyncing;
+        isSyncing = false;
     }
 
     /** The machine is gone. */
@@ -189,19 +205,25 @@ final class SimDisk implements BrickStore {
             dirty.clear();
             visible[sector] = durable[sector];
         }
-        isSyncUncertain = true;
+        isCacheLost = true;
     }
 
-    /** Whether the next process can prove that nothing has been lost; asked once, at its start. */
-    boolean takeCacheKept() {
-        boolean isKept = !isSyncUncertain;
-        isSyncUncertain = false;
-        return isKept;
+    /**
+     * Whether the next process can not prove that nothing has been lost: true until the log has it
+     * that something may have been.
+     */
+    boolean isCacheLost() {
+        return isCacheLost;
     }
 
-    /** Whether what is seen may be less than what was acknowledged. */
-    boolean isUncertain() {
-        return isSyncUncertain;
+    /** The cacheEpoch at which a sync failed last: no flush is acknowledged with it any more. */
+    long failedCacheEpoch() {
+        return failedCacheEpoch;
+    }
+
+    /** Whether no write is under way. */
+    boolean isIdle() {
+        return inFlight.isEmpty();
     }
 
     void failNextSync() {
@@ -213,8 +235,18 @@ final class SimDisk implements BrickStore {
         writeDelayNanos = nanos;
     }
 
+    /** So do writes to this block. */
+    void setWriteDelay(int block, long nanos) {
+        slowBlocks.put(block, nanos);
+    }
+
     BlockData content(int block) {
         return sectors(visible, block);
+    }
+
+    boolean isEqual(SimDisk other, int block) {
+        int from = block * SECTORS;
+        return Arrays.equals(visible, from, from + SECTORS, other.visible, from, from + SECTORS);
     }
 
     BlockData durable(int block) {

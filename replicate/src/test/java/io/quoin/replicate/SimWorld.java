@@ -27,6 +27,7 @@ final class SimWorld {
                     800 * MILLIS,
                     300 * MILLIS);
 
+    private static final int CLIENTS = 3;
     private static final long DELAY_NANOS = 4 * MILLIS;
 
     /** A process: what it has scheduled ends with it. */
@@ -34,6 +35,7 @@ final class SimWorld {
         final String name;
         int incarnation;
         boolean isUp = true;
+        long frozenUntil;
 
         Node(String name) {
             this.name = name;
@@ -42,6 +44,10 @@ final class SimWorld {
 
     private record Event(long at, long order, Node node, int incarnation, Runnable task)
             implements Comparable<Event> {
+        Event later(long newAt) {
+            return new Event(newAt, order, node, incarnation, task);
+        }
+
         @Override
         public int compareTo(Event other) {
             return at != other.at ? Long.compare(at, other.at) : Long.compare(order, other.order);
@@ -59,15 +65,15 @@ final class SimWorld {
     final List<SimBrick> bricks = new ArrayList<>();
     final List<SimClient> clients = new ArrayList<>();
     final History history = new History();
+    final Checks checks;
     private final Random random;
     private final PriorityQueue<Event> events = new PriorityQueue<>();
     private final Map<Connection, Integer> connections = new HashMap<>();
     private final Map<Way, Long> lastDelivery = new HashMap<>();
     private final Set<Way> broken = new HashSet<>();
     private final Set<Cut> cuts = new HashSet<>();
-    private final Map<List<Long>, Config> configs = new HashMap<>();
     private final boolean isTracing;
-    private Config committed;
+    private final Map<List<Object>, Integer> counts = new HashMap<>();
     private double loss;
     private long now;
     private long order;
@@ -79,11 +85,11 @@ final class SimWorld {
         this.mutant = mutant;
         this.isTracing = isTracing;
         this.random = new Random(seed * 0x9E3779B97F4A7C15L + 1);
-        this.committed = Config.initial(layout);
+        this.checks = new Checks(this);
         for (int brick = 0; brick < layout.voters(); brick++) {
             bricks.add(new SimBrick(this, brick));
         }
-        for (int client = 0; client < 2; client++) {
+        for (int client = 0; client < CLIENTS; client++) {
             clients.add(new SimClient(this, client));
         }
     }
@@ -142,10 +148,14 @@ final class SimWorld {
             }
             events.remove();
             now = event.at();
+            if (event.node().frozenUntil > now) {
+                events.add(event.later(event.node().frozenUntil));
+                continue;
+            }
             if (event.node().isUp && event.node().incarnation == event.incarnation()) {
                 steps++;
                 event.task().run();
-                checkMembersEqual();
+                checks.stepped();
             }
         }
         return true;
@@ -156,14 +166,17 @@ final class SimWorld {
         Connection connection = new Connection(request.gateway(), brick, request.session());
         SimBrick to = bricks.get(brick);
         trace(() -> client.node.name + " -> brick " + brick + "  " + request);
-        checkSent(client, brick, request);
+        checks.sent(client, brick, request);
+        counts.merge(List.of(brick, request.operation().getClass()), 1, Integer::sum);
         deliver(client, new Way(connection, true), to.node, to, () -> to.receive(client, request));
     }
 
     /** Back to the client. */
     void reply(SimBrick from, SimClient client, long gateway, Reply reply) {
         Connection connection = new Connection(gateway, reply.brick(), reply.session());
+        checks.replied(from, gateway, reply);
         trace(() -> "brick " + reply.brick() + " -> " + client.node.name + "  " + reply);
+        counts.merge(List.of(reply.brick(), reply.result().getClass()), 1, Integer::sum);
         deliver(
                 client,
                 new Way(connection, false),
@@ -186,6 +199,11 @@ final class SimWorld {
         long due = Math.max(now + delay, lastDelivery.getOrDefault(way, 0L) + 1);
         lastDelivery.put(way, due);
         after(due - now, to, task);
+    }
+
+    /** How many requests of the kind a brick was sent, or answers of the kind it gave. */
+    int count(int brick, Class<?> kind) {
+        return counts.getOrDefault(List.of(brick, kind), 0);
     }
 
     void cut(int client, int brick, boolean isToBrick) {
@@ -211,66 +229,8 @@ final class SimWorld {
         loss = chance;
     }
 
-    void committed(Config config) {
-        if (config.isNewerThan(committed)) {
-            committed = config;
-        }
-    }
-
     Config committed() {
-        return committed;
-    }
-
-    private void checkSent(SimClient client, int brick, Request request) {
-        if (request.operation() instanceof Request.Configure configure) {
-            Config config = configure.config();
-            Config known = configs.putIfAbsent(List.of(config.epoch(), config.k()), config);
-            require(known == null || known.equals(config), "I3: two configs " + config);
-        } else if (request.operation() instanceof Request.Read && client.isServing()) {
-            require(
-                    client.gateway().committed().isr().containsKey(brick),
-                    "I10: read of a member that is not in sync: brick=" + brick);
-        }
-    }
-
-    /** I7: in-sync members that differ have the region active on one of them. */
-    private void checkMembersEqual() {
-        List<Integer> isr = new ArrayList<>(committed.isr().keySet());
-        for (int i = 0; i + 1 < isr.size(); i++) {
-            for (int j = i + 1; j < isr.size(); j++) {
-                checkPair(bricks.get(isr.get(i)), bricks.get(isr.get(j)));
-            }
-        }
-    }
-
-    private void checkPair(SimBrick a, SimBrick b) {
-        if (!isWhole(a) || !isWhole(b)) {
-            return;
-        }
-        for (int block = 0; block < GEOMETRY.blocks(); block++) {
-            int region = GEOMETRY.region(block);
-            require(
-                    a.disk.content(block).equals(b.disk.content(block))
-                            || a.disk.logged().active().get(region)
-                            || b.disk.logged().active().get(region),
-                    "I7: members differ in a region that is not active: block=" + block);
-        }
-    }
-
-    private boolean isWhole(SimBrick brick) {
-        Long expected = committed.isr().get(brick.id);
-        return expected != null
-                && expected == brick.disk.logged().cacheEpoch()
-                && !brick.disk.isUncertain();
-    }
-
-    /** I5: what was acknowledged before the flush is durable on every in-sync member. */
-    void checkFlushed(Config config, int block, long stamp) {
-        for (int brick : config.isr().keySet()) {
-            require(
-                    bricks.get(brick).disk.durable(block).equals(SimDisk.block(stamp)),
-                    "I5: flushed but not durable: brick=" + brick + ", block=" + block);
-        }
+        return checks.committed();
     }
 
     /** I19. */
@@ -293,6 +253,7 @@ final class SimWorld {
                 }
             }
         }
+        Config committed = committed();
         return committed.isr().size() == layout.dataBricks() ? "" : "in-sync set: " + committed;
     }
 }

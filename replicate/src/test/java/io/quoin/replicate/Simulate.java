@@ -1,7 +1,9 @@
 package io.quoin.replicate;
 
 import java.io.PrintWriter;
+import java.util.List;
 import java.util.concurrent.Callable;
+import java.util.function.BiConsumer;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
@@ -13,7 +15,9 @@ import picocli.CommandLine.Spec;
 /** The command line of bin/simulate. */
 @Command(
         name = "simulate",
-        description = "Takes random walks of the replication protocol, and judges each.",
+        description =
+                "Takes random walks, or directed scenarios, of the replication protocol, and judges"
+                        + " each.",
         mixinStandardHelpOptions = true,
         footer = {
             "",
@@ -21,13 +25,14 @@ import picocli.CommandLine.Spec;
             "",
             "Examples:",
             "  bin/simulate --seeds 1000",
-            "  bin/simulate --layout three --mode unlimited --seed 887 --timeline"
+            "  bin/simulate --layout three --mode unlimited --seed 887 --timeline",
+            "  bin/simulate --scenario heal_source_is_lost,brick_flaps --seeds 50"
         })
 public final class Simulate implements Callable<Integer> {
     @Option(
             names = "--seeds",
             paramLabel = "N",
-            description = "how many walks of each layout (default: 1)",
+            description = "how many walks, or runs of each scenario, per layout (default: 1)",
             defaultValue = "1")
     private long count;
 
@@ -47,6 +52,20 @@ public final class Simulate implements Callable<Integer> {
             defaultValue = "LIVENESS")
     private Walk.Mode mode = Walk.Mode.LIVENESS;
 
+    @Option(
+            names = "--scenario",
+            split = ",",
+            paramLabel = "NAME",
+            description = "scenarios in place of walks: ${COMPLETION-CANDIDATES}")
+    private List<Scenario> scenarios = List.of();
+
+    @Option(
+            names = "--mutant",
+            paramLabel = "NAME",
+            description = "break a rule of the protocol: ${COMPLETION-CANDIDATES}",
+            defaultValue = "NONE")
+    private Mutant mutant = Mutant.NONE;
+
     @Option(names = "--timeline", description = "print all messages and states")
     private boolean timeline;
 
@@ -54,7 +73,7 @@ public final class Simulate implements Callable<Integer> {
     @SuppressWarnings("NullAway.Init") // picocli sets it
     private CommandSpec spec;
 
-    private long walks;
+    private long runs;
     private long failures;
     private long faults;
     private long steps;
@@ -75,15 +94,30 @@ public final class Simulate implements Callable<Integer> {
                     spec.commandLine(), "--seeds: value=" + count + ", expected=1 or more");
         }
         PrintWriter out = spec.commandLine().getOut();
-        for (Layout each : Layout.values()) {
-            for (long seed = first; seed < first + count && isWanted(each); seed++) {
-                walk(each, seed, out);
-            }
+        if (scenarios.isEmpty()) {
+            eachSeed(List.of(Layout.values()), (each, seed) -> walk(each, seed, out));
+        }
+        for (Scenario scenario : scenarios) {
+            eachSeed(scenario.layouts(), (each, seed) -> scenario(scenario, each, seed, out));
         }
         out.printf(
-                "walks=%d, failures=%d, faults=%d, steps=%d, operations=%d, first seed=%d%n",
-                walks, failures, faults, steps, operations, first);
+                "%s=%d, failures=%d, faults=%d, steps=%d, operations=%d, first seed=%d%n",
+                scenarios.isEmpty() ? "walks" : "runs",
+                runs,
+                failures,
+                faults,
+                steps,
+                operations,
+                first);
         return failures == 0 ? 0 : 1;
+    }
+
+    private void eachSeed(List<Layout> layouts, BiConsumer<Layout, Long> run) {
+        for (Layout each : layouts) {
+            for (long seed = first; seed < first + count && isWanted(each); seed++) {
+                run.accept(each, seed);
+            }
+        }
     }
 
     private boolean isWanted(Layout each) {
@@ -91,22 +125,31 @@ public final class Simulate implements Callable<Integer> {
     }
 
     private void walk(Layout each, long seed, PrintWriter out) {
-        Walk walk = new Walk(each, seed, mode, new Mutant(), timeline);
-        walks++;
+        Walk walk = new Walk(each, seed, mode, mutant, timeline);
+        judge(walk.world(), walk::run, "--mode " + mode, seed, out);
+        faults += walk.faults();
+    }
+
+    private void scenario(Scenario scenario, Layout each, long seed, PrintWriter out) {
+        SimWorld world = new SimWorld(each, seed, mutant, timeline);
+        judge(world, () -> scenario.run(world), "--scenario " + scenario, seed, out);
+    }
+
+    private void judge(SimWorld world, Runnable run, String what, long seed, PrintWriter out) {
+        runs++;
         try {
-            walk.run();
+            run.run();
         } catch (AssertionError | RuntimeException e) {
             failures++;
             out.printf(
-                    "FAILED: bin/simulate --layout %s --mode %s --seed %d --timeline: %s%n",
-                    each, mode, seed, e);
+                    "FAILED: bin/simulate --layout %s %s --seed %d --timeline: %s%n",
+                    world.layout, what, seed, e);
             if (timeline) {
                 e.printStackTrace(out);
             }
             out.flush();
         }
-        faults += walk.faults();
-        steps += walk.world().steps();
-        operations += walk.world().history.ended();
+        steps += world.steps();
+        operations += world.history.ended();
     }
 }
