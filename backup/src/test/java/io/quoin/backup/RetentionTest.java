@@ -57,7 +57,7 @@ class RetentionTest {
         Retention retention =
                 new Retention(counts[0], counts[1], counts[2], counts[3], counts[4], counts[5]);
         List<Dated> backups = new ArrayList<>();
-        for (String time : times.split(" ")) {
+        for (String time : times.split(" ", -1)) {
             backups.add(
                     new Dated(
                             Integer.toString(backups.size()),

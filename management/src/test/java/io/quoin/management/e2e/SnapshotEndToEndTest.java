@@ -9,6 +9,7 @@ import io.quoin.testkit.peer.PeerResult;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.attribute.FileTime;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -49,7 +50,7 @@ class SnapshotEndToEndTest {
             Path monday;
             Path tuesday;
             try (PeerProcess fio = fio("vm1").start()) {
-                fio.awaitReady(() -> allocated(image) > (36 << 20), LIMIT);
+                fio.awaitReady(() -> length(image) > (36 << 20), LIMIT);
                 quoin("snapshot", "create", "vm1@monday");
                 monday = copy("vm1@monday", "monday");
                 assertThat(Files.mismatch(monday, copy("vm1@monday", "monday-again")))
@@ -83,8 +84,9 @@ class SnapshotEndToEndTest {
             requireRefusal("vm2", "disk", "rm", "vm1");
             quoin("snapshot", "rm", "vm1@tuesday");
             quoin("disk", "rm", "--now", "vm2");
+            FileTime before = modified(image);
             try (PeerProcess fio = fio("vm1").start()) {
-                fio.awaitReady(() -> fio.alive(), LIMIT);
+                fio.awaitReady(() -> !modified(image).equals(before), LIMIT);
                 assertThat(quoin("snapshot", "rm", "vm1@monday")).contains("Removed vm1@monday");
                 fio.terminate();
                 fio.awaitExit(LIMIT);
@@ -98,9 +100,17 @@ class SnapshotEndToEndTest {
         }
     }
 
-    private static long allocated(Path image) {
+    private static long length(Path image) {
         try {
             return Files.size(image);
+        } catch (IOException e) {
+            throw new AssertionError("cannot look at the image", e);
+        }
+    }
+
+    private static FileTime modified(Path image) {
+        try {
+            return Files.getLastModifiedTime(image);
         } catch (IOException e) {
             throw new AssertionError("cannot look at the image", e);
         }
