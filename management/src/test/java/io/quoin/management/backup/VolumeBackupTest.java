@@ -174,7 +174,6 @@ class VolumeBackupTest {
             random.nextBytes(block);
             long offset = (long) random.nextInt((int) (SIZE / BLOCK)) * BLOCK;
             disk.write(offset, ByteBuffer.wrap(block));
-            Thread.yield();
         }
     }
 
