@@ -81,7 +81,7 @@ final class LatencyLog implements AutoCloseable {
         return Arrays.stream(latencies(stretch))
                 .mapToDouble(latency -> latency / 1e6)
                 .max()
-                .orElse(stretch.millis());
+                .orElse((double) stretch.millis());
     }
 
     private long[] latencies(Stretch stretch) {

@@ -86,7 +86,7 @@ final class SnapshotComparison {
     /** A folder with an image whose tables are all there. */
     private Path mapped(SnapshotScenario scenario, String name) throws IOException {
         Path data = bench.folder().resolve(scenario.label() + '-' + name);
-        Path brick = Files.createDirectories(data.resolve("brick"));
+        Files.createDirectories(data.resolve("brick"));
         Peer.QEMU_IMG
                 .command(
                         "create",
@@ -98,7 +98,7 @@ final class SnapshotComparison {
                         image(data).toString(),
                         Long.toString(sizeBytes(scenario)))
                 .runOk();
-        return brick.getParent();
+        return data;
     }
 
     private static Path image(Path data) {
@@ -218,7 +218,7 @@ final class SnapshotComparison {
                         List.of("--rw=" + pattern, "--iodepth=32"))) {
             FioLoad.Result result = load.await();
             if (result.errors() > 0) {
-                throw new IOException("requests have failed: errors=" + result.errors());
+                throw new IOException("requests have failed: errors=" + (double) result.errors());
             }
             return result.iops();
         }
@@ -277,7 +277,11 @@ final class SnapshotComparison {
             try (FioLoad load = FioLoad.start(bench, uris, more)) {
                 FioLoad.Result result = load.await();
                 figure(scenario, "IOPS of the busy ones", Contender.QUOIN, result.iops());
-                figure(scenario, "errors of the busy ones", Contender.QUOIN, result.errors());
+                figure(
+                        scenario,
+                        "errors of the busy ones",
+                        Contender.QUOIN,
+                        (double) result.errors());
             }
             figure(scenario, "peak MiB", Contender.QUOIN, server.peakBytes() / (double) (1 << 20));
         }

@@ -22,7 +22,7 @@ import org.junit.jupiter.api.Timeout;
 @Timeout(120)
 class FirstLaunchTest {
     private static final Path BIN = Path.of(System.getProperty("quoin.root"), "bin");
-    private static final Duration LIMIT = Duration.ofSeconds(60);
+    private static final Duration LIMIT = Duration.ofMinutes(1);
 
     /** Says that it builds, and builds once it is told to. */
     private static final String MAVEN =

@@ -33,7 +33,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 @Timeout(300)
 class LauncherTest {
     private static final Path LAUNCHER = Path.of(System.getProperty("quoin.root"), "bin", "quoin");
-    private static final Duration LIMIT = Duration.ofSeconds(60);
+    private static final Duration LIMIT = Duration.ofMinutes(1);
     private static final int OTHER_USER = 65534;
 
     private final SocketFolder folder = SocketFolder.create();

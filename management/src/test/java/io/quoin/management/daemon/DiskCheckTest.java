@@ -53,7 +53,7 @@ import org.junit.jupiter.api.Timeout;
 class DiskCheckTest {
     private static final ObjectMapper JSON = new ObjectMapper();
     private static final int CHECKS = Integer.getInteger("quoin.served.checks", 20);
-    private static final Duration LIMIT = Duration.ofSeconds(60);
+    private static final Duration LIMIT = Duration.ofMinutes(1);
     private static final int CLUSTER = 4096;
     private static final int WRITES_MIN = 400;
 

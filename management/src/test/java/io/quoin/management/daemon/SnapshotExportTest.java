@@ -25,7 +25,7 @@ import org.junit.jupiter.api.Timeout;
 /** Snapshots over NBD, by the programs that read them, while the disk is written. */
 @Timeout(120)
 class SnapshotExportTest {
-    private static final Duration LIMIT = Duration.ofSeconds(60);
+    private static final Duration LIMIT = Duration.ofMinutes(1);
     private static final ObjectMapper JSON = new ObjectMapper();
 
     private final SocketFolder sockets = SocketFolder.create();

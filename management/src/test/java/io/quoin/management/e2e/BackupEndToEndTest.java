@@ -26,7 +26,7 @@ import org.junit.jupiter.api.io.TempDir;
 @Timeout(400)
 class BackupEndToEndTest {
     private static final long SIZE_BYTES = 64L << 20;
-    private static final Duration LIMIT = Duration.ofSeconds(120);
+    private static final Duration LIMIT = Duration.ofMinutes(2);
 
     @TempDir private Path folder;
 
@@ -214,7 +214,7 @@ class BackupEndToEndTest {
         return quoin("snapshot", "ls", "vm1")
                 .lines()
                 .filter(line -> line.startsWith("vm1@backup-"))
-                .map(line -> line.split(" ")[0])
+                .map(line -> line.split(" ", -1)[0])
                 .reduce((first, second) -> second)
                 .orElseThrow();
     }

@@ -20,7 +20,7 @@ final class Guest implements AutoCloseable {
     private static final String FORWARDED = "10.0.2.100:10809";
 
     private static final Duration PROBE_LIMIT = Duration.ofSeconds(10);
-    private static final Duration END_LIMIT = Duration.ofSeconds(60);
+    private static final Duration END_LIMIT = Duration.ofMinutes(1);
     private static final String MARK = "QUOIN ";
 
     private final PeerProcess qemu;

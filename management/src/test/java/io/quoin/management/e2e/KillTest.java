@@ -35,7 +35,7 @@ class KillTest {
     private static final int SLOTS = 512;
     private static final int BATCHES_MAX = 200;
     private static final int INTO_BATCH_NANOS_MAX = 10_000_000;
-    private static final Duration BUSY_LIMIT = Duration.ofSeconds(180);
+    private static final Duration BUSY_LIMIT = Duration.ofMinutes(3);
     private static final Duration GONE_LIMIT = Duration.ofSeconds(30);
     private static final String VERIFIED = "verified";
 

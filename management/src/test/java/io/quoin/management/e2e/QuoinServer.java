@@ -16,7 +16,7 @@ import java.util.regex.Pattern;
 
 /** {@code quoin serve} as a process of its own. */
 final class QuoinServer implements DiskServer {
-    private static final Duration LIMIT = Duration.ofSeconds(180);
+    private static final Duration LIMIT = Duration.ofMinutes(3);
     private static final Pattern TCP_URI = Pattern.compile("nbd://127\\.0\\.0\\.1:(\\d+)");
 
     /** A line of the log, or of a stack. */

@@ -19,7 +19,7 @@ import org.junit.jupiter.api.io.TempDir;
 /** A service that runs out of descriptors, and gets them back. */
 @Timeout(180)
 class ScarceTest {
-    private static final Duration LIMIT = Duration.ofSeconds(60);
+    private static final Duration LIMIT = Duration.ofMinutes(1);
 
     @TempDir private Path folder;
 

@@ -22,7 +22,7 @@ import org.junit.jupiter.params.provider.CsvSource;
 /** Commands that a signal ends while they make an image: nothing of it stays. */
 @Timeout(180)
 class SignalTest {
-    private static final Duration LIMIT = Duration.ofSeconds(60);
+    private static final Duration LIMIT = Duration.ofMinutes(1);
 
     /** Takes seconds to be written. */
     private static final String LARGE = "6G";

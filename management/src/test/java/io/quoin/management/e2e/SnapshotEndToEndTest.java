@@ -27,7 +27,7 @@ import org.junit.jupiter.api.io.TempDir;
 @Timeout(300)
 class SnapshotEndToEndTest {
     private static final long SIZE_BYTES = 64L << 20;
-    private static final Duration LIMIT = Duration.ofSeconds(60);
+    private static final Duration LIMIT = Duration.ofMinutes(1);
 
     @TempDir private Path folder;
 

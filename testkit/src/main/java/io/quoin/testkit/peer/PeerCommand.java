@@ -19,7 +19,7 @@ import org.jspecify.annotations.Nullable;
  * <p>Threading: confined to the test that builds it.
  */
 public final class PeerCommand {
-    private static final Duration DEADLINE = Duration.ofSeconds(60);
+    private static final Duration DEADLINE = Duration.ofMinutes(1);
 
     private final List<String> argv;
     private final Map<String, String> environment = new HashMap<>();
