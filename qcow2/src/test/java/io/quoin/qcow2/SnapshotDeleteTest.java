@@ -3,6 +3,9 @@ package io.quoin.qcow2;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import io.quoin.qcow2.check.CheckListener;
+import io.quoin.qcow2.served.CheckControl;
+import io.quoin.qcow2.served.OpenCheck;
 import io.quoin.qcow2.snapshot.SnapshotControl;
 import io.quoin.qcow2.snapshot.SnapshotInfo;
 import io.quoin.qcow2.snapshot.SnapshotProgress;
@@ -14,9 +17,11 @@ import io.quoin.xlator.XlatorFile;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.concurrent.CompletionStage;
+import java.util.function.Supplier;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
@@ -78,6 +83,45 @@ class SnapshotDeleteTest {
         images.checkClean(NAME);
         assertThat(images.qemuContent(NAME)).isEqualTo(model.content(0, SIZE));
         assertThat(list()).isEmpty();
+    }
+
+    /** The check may take its turn before the table is replaced, and look after that. */
+    @ParameterizedTest
+    @ValueSource(booleans = {false, true})
+    void shouldFindNoLeaksWhenSnapshotIsDeletedBesideACheck(boolean isCheckFirst)
+            throws IOException {
+        make("cluster_size=4k");
+        byte[] image = Files.readAllBytes(folder.resolve(NAME));
+        for (int tasks = 0; tasks < 100; tasks++) {
+            images.brick.put(NAME, image);
+            XlatorFile file = images.open(NAME, OpenMode.READ_WRITE);
+            List<String> findings = new ArrayList<>();
+            Supplier<CompletionStage<?>> check = () -> check(file, findings);
+            Supplier<CompletionStage<?>> delete = () -> delete(file, "one");
+            CompletionStage<?> first = (isCheckFirst ? check : delete).get();
+            int[] left = {tasks};
+            images.loops.runUntil(() -> left[0]-- <= 0);
+            CompletionStage<?> second = (isCheckFirst ? delete : check).get();
+            images.loops.await(first);
+            images.loops.await(second);
+            assertThat(findings).as("tasks=%d", tasks).isEmpty();
+            images.close(file);
+        }
+    }
+
+    private CompletionStage<OpenCheck> check(XlatorFile file, List<String> findings) {
+        return images.loops
+                .loop(0)
+                .call(() -> CheckControl.of(file).orElseThrow().check(false, to(findings)));
+    }
+
+    private static CheckListener to(List<String> findings) {
+        return new CheckListener() {
+            @Override
+            public void finding(String text) {
+                findings.add(text);
+            }
+        };
     }
 
     @Test

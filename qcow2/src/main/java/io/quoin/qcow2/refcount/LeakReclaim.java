@@ -112,6 +112,9 @@ public final class LeakReclaim {
     /** Of how many requests it knows: what a former one waits for does not matter any more. */
     private int runs;
 
+    /** Requests to come: counts are about to be too high. */
+    private int expected;
+
     public LeakReclaim(Parts parts) {
         this.parts = parts;
     }
@@ -135,6 +138,21 @@ public final class LeakReclaim {
     /** The L1 table of a snapshot. */
     public TableRoot snapshotRoot(long l1TableOffset, int l1Size) {
         return TableRoot.l1(l1TableOffset, l1Size, this::read);
+    }
+
+    /** Counts are about to be too high: {@link #run} or {@link #unexpect} has to follow. */
+    public void expect() {
+        expected++;
+    }
+
+    /** They are not, after all. */
+    public void unexpect() {
+        expected--;
+    }
+
+    /** Whether counts are too high, or about to be, and a walk will lower them. */
+    public boolean isOwed() {
+        return expected > 0 || isRunning();
     }
 
     /** Begins when an image is opened whose last writer has not closed it. */

@@ -18,7 +18,7 @@ import org.jspecify.annotations.Nullable;
  * <pre>
  *  TURN     other images' runs end first
  *  COUNTS   what raises or lowers counts ends first: it would look like leaks
- *  FREEZE   {@link OpenImage#freeze}
+ *  FREEZE   {@link OpenImage#freeze}; back to COUNTS if a snapshot was deleted meanwhile
  *  WALK     tables of that moment, on a thread of its own
  *  ENDED    by {@link #walked}
  * </pre>
@@ -32,6 +32,11 @@ abstract class FrozenRun<W, R> {
     /** As much of the heap as a walk may take. */
     private static final int HEAP_SHARE = 4;
 
+    /**
+     * How often it steps back for snapshots that are deleted; with one after the other it goes on.
+     */
+    private static final int STEPS_BACK_MAX = 1000;
+
     private final OpenImage image;
     private final CheckTurns turns;
     private final Runnable turn = this::takeTurn;
@@ -43,6 +48,8 @@ abstract class FrozenRun<W, R> {
 
     private @Nullable FrozenImageFile view;
     private @Nullable String stopped;
+    private boolean hasCountTurn;
+    private int stepsBack;
 
     /**
      * @param what for messages, as in check
@@ -97,7 +104,11 @@ abstract class FrozenRun<W, R> {
         loop.execute(
                 () -> {
                     CompletionStage<R> unused =
-                            ended.whenComplete((result, failure) -> turns.end());
+                            ended.whenComplete(
+                                    (result, failure) -> {
+                                        endCountTurn();
+                                        turns.end();
+                                    });
                     begin();
                 });
     }
@@ -112,13 +123,27 @@ abstract class FrozenRun<W, R> {
 
     /** Counts of a pending snapshot would look like leaks. */
     private void takeCountTurn() {
-        CompletionStage<R> unused =
-                ended.whenComplete((result, failure) -> image.countTurns().end());
+        hasCountTurn = true;
         if (stopped != null) {
             fail(BlockError.ESHUTDOWN, stopped);
         } else {
             freeze();
         }
+    }
+
+    private void endCountTurn() {
+        if (hasCountTurn) {
+            hasCountTurn = false;
+            image.countTurns().end();
+        }
+    }
+
+    /** What a deleted snapshot had is still counted: the walk that lowers that goes first. */
+    private void stepBack() {
+        stepsBack++;
+        image.thaw();
+        endCountTurn();
+        begin();
     }
 
     private void freeze() {
@@ -134,7 +159,13 @@ abstract class FrozenRun<W, R> {
                 new FreezeListener() {
                     @Override
                     public void frozen(FrozenMetadata metadata, ClusterRuns countedAhead) {
-                        begin(new FrozenImageFile(fileName, metadata, loop, piece), countedAhead);
+                        if (image.reclaim().isOwed() && stepsBack < STEPS_BACK_MAX) {
+                            loop.execute(FrozenRun.this::stepBack);
+                        } else {
+                            begin(
+                                    new FrozenImageFile(fileName, metadata, loop, piece),
+                                    countedAhead);
+                        }
                     }
 
                     @Override

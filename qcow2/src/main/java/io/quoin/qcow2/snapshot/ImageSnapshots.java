@@ -228,8 +228,21 @@ public final class ImageSnapshots implements SnapshotControl {
 
     @Override
     public CompletionStage<Void> delete(String idOrName, SnapshotProgress progress) {
-        return inTurn(() -> change.remove(change.find(idOrName)))
+        return inTurn(() -> remove(change.find(idOrName)))
                 .thenCompose(nothing -> giveBack(idOrName, progress));
+    }
+
+    /** {@link #giveBack} follows, unless it fails. */
+    private CompletionStage<Void> remove(SnapshotEntry entry) {
+        image.reclaim().expect();
+        return change.remove(entry)
+                .whenCompleteAsync(
+                        (nothing, failure) -> {
+                            if (failure != null) {
+                                image.reclaim().unexpect();
+                            }
+                        },
+                        image.loop());
     }
 
     @Override
@@ -242,7 +255,7 @@ public final class ImageSnapshots implements SnapshotControl {
                                     .forEach(found::add);
                             return found.isEmpty()
                                     ? CompletableFuture.completedFuture(null)
-                                    : change.remove(found.get(0));
+                                    : remove(found.get(0));
                         })
                 .thenCompose(
                         nothing ->
@@ -273,6 +286,7 @@ public final class ImageSnapshots implements SnapshotControl {
                                                         + why));
                             }
                         });
+        image.reclaim().unexpect();
         return done;
     }
 
