@@ -11,6 +11,7 @@ import io.quoin.qcow2.layout.L1Entry;
 import io.quoin.qcow2.layout.Qcow2Geometry;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.BitSet;
 import java.util.List;
 import org.agrona.UnsafeApi;
 import org.agrona.collections.Int2ObjectHashMap;
@@ -491,13 +492,22 @@ public final class MappingTables {
         return set;
     }
 
-    /** Takes over a longer L1 table that has been switched to. */
-    public void grow(long[] newL1, long newL1HostOffset) {
-        Invariant.check(isClean(), "L1 table grown with changes in memory");
-        tables = Arrays.copyOf(tables, newL1.length);
-        l1 = newL1;
+    /**
+     * Takes over a longer L1 table that has been switched to. Entries that got COPIED since it was
+     * written ({@link #setCopied}, by the walk that lowers counts) are written to it later.
+     */
+    public void grow(int newSize, long newL1HostOffset) {
+        Invariant.check(newTables.isEmpty(), "L1 table grown with new tables in memory");
+        resizeL1(newSize);
         l1HostOffset = newL1HostOffset;
-        l1DirtyUnits = new long[(l1Units() + 63) >>> 6];
+    }
+
+    private void resizeL1(int newSize) {
+        tables = Arrays.copyOf(tables, newSize);
+        l1 = Arrays.copyOf(l1, newSize);
+        BitSet dirtyUnits = BitSet.valueOf(l1DirtyUnits);
+        Invariant.check(dirtyUnits.length() <= l1Units(), "changed L1 entries are cut off");
+        l1DirtyUnits = Arrays.copyOf(dirtyUnits.toLongArray(), (l1Units() + 63) >>> 6);
     }
 
     /**
@@ -530,10 +540,7 @@ public final class MappingTables {
 
     /** Takes over that the L1 table has fewer entries; those that go are 0. */
     public void lowerL1(int newSize) {
-        Invariant.check(isClean(), "L1 table lowered with changes in memory");
-        tables = Arrays.copyOf(tables, newSize);
-        l1 = Arrays.copyOf(l1, newSize);
-        l1DirtyUnits = new long[(l1Units() + 63) >>> 6];
+        resizeL1(newSize);
     }
 
     /** A copy of the L1 table with {@code newSize} entries. */

@@ -14,7 +14,7 @@ import org.agrona.BufferUtil;
  *
  * <pre>
  *  LOCK    the whole image, for as long as the L1 table moves
- *  FLUSH   the mapping; then the flusher's turn is taken, so that the L1 table is changed by nothing else
+ *  FLUSH   the mapping; then the flusher's turn is taken, so that the L1 table is written by nothing else
  *  L1      only if it is too short: clusters in one piece; write: flush; header switch: flush; the old ones are free
  *  DATA    an external data file reaches the new end
  *  ZERO    what becomes visible must not show the backing file or what was left there: zero it, flush
@@ -100,7 +100,7 @@ final class GrowOp extends WholeImageOp {
                 bytes.capacity(),
                 written -> {
                     if (written.isOk()) {
-                        image.io.flush(flushed -> switchL1(flushed, l1, hostOffset, turnEnded));
+                        image.io.flush(flushed -> switchL1(flushed, hostOffset, turnEnded));
                     } else {
                         giveBack(written, turnEnded);
                     }
@@ -116,7 +116,7 @@ final class GrowOp extends WholeImageOp {
         ended(error);
     }
 
-    private void switchL1(BlockError flushed, long[] l1, long hostOffset, Runnable turnEnded) {
+    private void switchL1(BlockError flushed, long hostOffset, Runnable turnEnded) {
         if (!flushed.isOk()) {
             giveBack(flushed, turnEnded);
             return;
@@ -128,7 +128,7 @@ final class GrowOp extends WholeImageOp {
                 error -> {
                     if (error.isOk()) {
                         dropOldL1();
-                        image.tables.grow(l1, hostOffset);
+                        image.tables.grow(newL1Size, hostOffset);
                     }
                     turnEnded.run();
                     ended(error);

@@ -106,7 +106,6 @@ public final class LeakReclaim {
 
     private long entriesInWalk;
     private long entriesDone;
-    private boolean wantsEnd;
     private long pauseNanos;
 
     /** Of how many requests it knows: what a former one waits for does not matter any more. */
@@ -140,17 +139,20 @@ public final class LeakReclaim {
         return TableRoot.l1(l1TableOffset, l1Size, this::read);
     }
 
-    /** Counts are about to be too high: {@link #run} or {@link #unexpect} has to follow. */
+    /**
+     * Counts are too high for a while: {@link #unexpect} has to follow, after {@link #run} if a
+     * walk lowers them.
+     */
     public void expect() {
         expected++;
     }
 
-    /** They are not, after all. */
+    /** They are not any more, but for what a walk was asked to lower. */
     public void unexpect() {
         expected--;
     }
 
-    /** Whether counts are too high, or about to be, and a walk will lower them. */
+    /** Whether counts are too high for a while: what would be taken for leaks is none. */
     public boolean isOwed() {
         return expected > 0 || isRunning();
     }
@@ -247,15 +249,26 @@ public final class LeakReclaim {
         long windows = (clusters + windowClusters - 1) / windowClusters;
         long total = windows * entriesInWalk;
         long done = windowStart / windowClusters * entriesInWalk + (round == 0 ? entriesDone : 0);
+        List<Request> left = new ArrayList<>();
         for (Request request : List.copyOf(requests)) {
             if (!request.progress().advanced(pass == 0 ? done : total, total)) {
-                wantsEnd = true;
+                left.add(request);
             }
         }
-        if (wantsEnd && !stopped) {
-            wantsEnd = false;
-            giveUp("it was ended by the caller");
+        if (!stopped && !left.isEmpty()) {
+            leave(left);
         }
+    }
+
+    /** The walk goes on for the others; without any it is ended. */
+    private void leave(List<Request> left) {
+        String why = "it was ended by the caller";
+        if (requests.size() == left.size()) {
+            giveUp(why);
+            return;
+        }
+        requests.removeAll(left);
+        parts.io().loop().execute(() -> left.forEach(request -> request.ended().accept(why)));
     }
 
     private void walked(@Nullable String why) {

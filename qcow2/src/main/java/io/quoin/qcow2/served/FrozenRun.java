@@ -18,7 +18,7 @@ import org.jspecify.annotations.Nullable;
  * <pre>
  *  TURN     other images' runs end first
  *  COUNTS   what raises or lowers counts ends first: it would look like leaks
- *  FREEZE   {@link OpenImage#freeze}; back to COUNTS if a snapshot was deleted meanwhile
+ *  FREEZE   {@link OpenImage#freeze}; back to COUNTS while the snapshot table is replaced or a walk is owed
  *  WALK     tables of that moment, on a thread of its own
  *  ENDED    by {@link #walked}
  * </pre>
@@ -138,12 +138,18 @@ abstract class FrozenRun<W, R> {
         }
     }
 
-    /** What a deleted snapshot had is still counted: the walk that lowers that goes first. */
+    /**
+     * What a deleted snapshot had is still counted, or a new snapshot table already: a repair would
+     * take it for leaks. What ends that goes first.
+     */
     private void stepBack() {
-        stepsBack++;
         image.thaw();
         endCountTurn();
-        begin();
+        if (++stepsBack == STEPS_BACK_MAX) {
+            fail(BlockError.EBUSY, "snapshots are deleted and renamed all the time");
+        } else {
+            begin();
+        }
     }
 
     private void freeze() {
@@ -159,7 +165,7 @@ abstract class FrozenRun<W, R> {
                 new FreezeListener() {
                     @Override
                     public void frozen(FrozenMetadata metadata, ClusterRuns countedAhead) {
-                        if (image.reclaim().isOwed() && stepsBack < STEPS_BACK_MAX) {
+                        if (image.reclaim().isOwed()) {
                             loop.execute(FrozenRun.this::stepBack);
                         } else {
                             begin(

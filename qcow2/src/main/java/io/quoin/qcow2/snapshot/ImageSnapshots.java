@@ -245,6 +245,13 @@ public final class ImageSnapshots implements SnapshotControl {
                         image.loop());
     }
 
+    /** Until the header leads to it, the new table is counted and nothing refers to it. */
+    private CompletionStage<Void> rename(SnapshotEntry entry, String newName) {
+        image.reclaim().expect();
+        return change.rename(entry, newName)
+                .whenCompleteAsync((nothing, failure) -> image.reclaim().unexpect(), image.loop());
+    }
+
     @Override
     public CompletionStage<Void> withdraw(UUID group) {
         List<SnapshotEntry> found = new ArrayList<>();
@@ -296,7 +303,7 @@ public final class ImageSnapshots implements SnapshotControl {
                         () -> {
                             SnapshotEntry entry = change.find(idOrName);
                             SnapshotNames.requireFree(newName, store.table());
-                            return change.rename(entry, newName);
+                            return rename(entry, newName);
                         })
                 .thenApply(nothing -> info(change.find(newName), store.imageSizeBytes()));
     }
