@@ -11,7 +11,6 @@ import io.quoin.qcow2.layout.L1Entry;
 import io.quoin.qcow2.layout.Qcow2Geometry;
 import java.util.ArrayList;
 import java.util.Arrays;
-import java.util.BitSet;
 import java.util.List;
 import org.agrona.UnsafeApi;
 import org.agrona.collections.Int2ObjectHashMap;
@@ -43,8 +42,7 @@ public final class MappingTables {
     private long[] l1;
     private long l1HostOffset;
     private @Nullable Slice[][] tables;
-    private long[] l1DirtyUnits;
-    private int l1DirtyCount;
+    private final ChangedUnits l1Changed = new ChangedUnits();
     private final int entryWords;
     private boolean cut;
     private Runnable whenDirty = () -> {};
@@ -72,7 +70,6 @@ public final class MappingTables {
         this.l1 = l1;
         this.l1HostOffset = l1HostOffset;
         this.tables = new Slice[l1.length][];
-        this.l1DirtyUnits = new long[(l1Units() + 63) >>> 6];
     }
 
     /** What to do when the first change is made after a flush: arrange for the next one. */
@@ -448,20 +445,15 @@ public final class MappingTables {
     }
 
     void markL1Dirty(int unit) {
-        long bit = 1L << unit;
-        if ((l1DirtyUnits[unit >>> 6] & bit) == 0) {
-            boolean first = isClean();
-            l1DirtyUnits[unit >>> 6] |= bit;
-            l1DirtyCount++;
-            if (first) {
-                whenDirty.run();
-            }
+        boolean first = isClean();
+        if (l1Changed.add(unit) && first) {
+            whenDirty.run();
         }
     }
 
     /** Whether memory and disk are the same, as far as writes have been submitted. */
     public boolean isClean() {
-        return dirty.isEmpty() && l1DirtyCount == 0 && newTables.isEmpty();
+        return dirty.isEmpty() && l1Changed.isEmpty() && newTables.isEmpty();
     }
 
     /** Whether so much is changed that it should be written soon. */
@@ -505,9 +497,7 @@ public final class MappingTables {
     private void resizeL1(int newSize) {
         tables = Arrays.copyOf(tables, newSize);
         l1 = Arrays.copyOf(l1, newSize);
-        BitSet dirtyUnits = BitSet.valueOf(l1DirtyUnits);
-        Invariant.check(dirtyUnits.length() <= l1Units(), "changed L1 entries are cut off");
-        l1DirtyUnits = Arrays.copyOf(dirtyUnits.toLongArray(), (l1Units() + 63) >>> 6);
+        l1Changed.requireWithin(l1Units());
     }
 
     /**
@@ -583,8 +573,8 @@ public final class MappingTables {
         return l1;
     }
 
-    long[] l1DirtyUnits() {
-        return l1DirtyUnits;
+    ChangedUnits l1Changed() {
+        return l1Changed;
     }
 
     int l1Units() {
@@ -601,7 +591,6 @@ public final class MappingTables {
             slice.dirty(false);
         }
         dirty.clear();
-        Arrays.fill(l1DirtyUnits, 0);
-        l1DirtyCount = 0;
+        l1Changed.clear();
     }
 }

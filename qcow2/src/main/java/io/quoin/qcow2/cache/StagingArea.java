@@ -80,10 +80,10 @@ final class StagingArea {
     }
 
     private boolean stageL1() {
-        long[] dirtyUnits = tables.l1DirtyUnits();
+        ChangedUnits changed = tables.l1Changed();
         int units = tables.l1Units();
         for (int unit = 0; unit < units; unit++) {
-            if ((dirtyUnits[unit >>> 6] >>> unit & 1) != 0) {
+            if (changed.has(unit)) {
                 long address = cache.takeFrame();
                 if (address == 0) {
                     return false;
