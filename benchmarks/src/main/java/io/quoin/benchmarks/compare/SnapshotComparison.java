@@ -33,7 +33,7 @@ final class SnapshotComparison {
 
     private static final int BUSY_CLONES = 100;
     private static final long CHANGED_BYTES = 1L << 30;
-    private static final int PAGE = 1 << 16;
+    private static final int PAGE = 10_000;
 
     /** A guest's own work; larger ones would fill the disk with copies. */
     private static final long LOAD_BYTES = 64L << 30;
