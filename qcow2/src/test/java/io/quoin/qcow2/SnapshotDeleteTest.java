@@ -115,6 +115,28 @@ class SnapshotDeleteTest {
         }
     }
 
+    /** A check that waits for the table to be replaced does not keep the image from closing. */
+    @ParameterizedTest
+    @ValueSource(booleans = {false, true})
+    void shouldCloseWhenACheckWaitsForTheSnapshotTable(boolean isRename) throws IOException {
+        make("cluster_size=4k");
+        byte[] image = Files.readAllBytes(folder.resolve(NAME));
+        for (int tasks = 0; tasks < 60; tasks++) {
+            images.brick.put(NAME, image);
+            images = images.reordering(tasks);
+            XlatorFile file = images.open(NAME, OpenMode.READ_WRITE);
+            CompletionStage<?> change = isRename ? rename(file, "one", "uno") : delete(file, "one");
+            CompletionStage<?> check = check(file, new ArrayList<>());
+            int[] left = {tasks};
+            images.loops.runUntil(() -> left[0]-- <= 0);
+            images.close(file);
+            images.loops.runUntilIdle();
+            assertThat(change.toCompletableFuture()).as("tasks=%d", tasks).isDone();
+            assertThat(check.toCompletableFuture()).as("tasks=%d", tasks).isDone();
+        }
+        images.checkClean(NAME);
+    }
+
     @Test
     void shouldGiveAllBackWhenOneOfTwoCallersEndsIt() throws IOException {
         make("cluster_size=512");

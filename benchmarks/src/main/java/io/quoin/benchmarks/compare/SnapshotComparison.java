@@ -218,7 +218,7 @@ final class SnapshotComparison {
                         List.of("--rw=" + pattern, "--iodepth=32"))) {
             FioLoad.Result result = load.await();
             if (result.errors() > 0) {
-                throw new IOException("requests have failed: errors=" + (double) result.errors());
+                throw new IOException("requests have failed: errors=" + result.errors());
             }
             return result.iops();
         }

@@ -1,6 +1,5 @@
 package io.quoin.qcow2.cache;
 
-import io.quoin.block.Invariant;
 import java.util.BitSet;
 
 /**
@@ -10,7 +9,6 @@ import java.util.BitSet;
  */
 final class ChangedUnits {
     private final BitSet units = new BitSet();
-    private int count;
 
     /** False if it was changed already. */
     boolean add(int unit) {
@@ -18,7 +16,6 @@ final class ChangedUnits {
             return false;
         }
         units.set(unit);
-        count++;
         return true;
     }
 
@@ -27,16 +24,15 @@ final class ChangedUnits {
     }
 
     boolean isEmpty() {
-        return count == 0;
+        return units.isEmpty();
     }
 
-    /** The table has so many units now. */
-    void requireWithin(int unitCount) {
-        Invariant.check(units.length() <= unitCount, "changed L1 entries are cut off");
+    /** One behind the last; 0 where there is none. */
+    int end() {
+        return units.length();
     }
 
     void clear() {
         units.clear();
-        count = 0;
     }
 }

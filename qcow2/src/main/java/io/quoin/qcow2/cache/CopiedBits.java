@@ -1,9 +1,10 @@
 package io.quoin.qcow2.cache;
 
+import io.quoin.qcow2.layout.L1Entry;
 import io.quoin.qcow2.layout.L2Entry;
 import org.agrona.UnsafeApi;
 
-/** COPIED in the entries of a slice. */
+/** COPIED in the entries of tables. */
 final class CopiedBits {
     private CopiedBits() {}
 
@@ -24,5 +25,15 @@ final class CopiedBits {
             }
         }
         return changed;
+    }
+
+    /** Whether entries of an L1 table are those that were written, but for COPIED. */
+    static boolean onlyDiffer(long[] now, long[] written) {
+        for (int i = 0; i < now.length; i++) {
+            if (((now[i] ^ written[i]) & ~L1Entry.COPIED) != 0) {
+                return false;
+            }
+        }
+        return true;
     }
 }

@@ -485,19 +485,20 @@ public final class MappingTables {
     }
 
     /**
-     * Takes over a longer L1 table that has been switched to. Entries that got COPIED since it was
-     * written ({@link #setCopied}, by the walk that lowers counts) are written to it later.
+     * Takes over a longer L1 table that has been switched to, as it is on disk. Entries that got
+     * COPIED since (by the walk that lowers counts) are written to it later.
      */
-    public void grow(int newSize, long newL1HostOffset) {
-        Invariant.check(newTables.isEmpty(), "L1 table grown with new tables in memory");
-        resizeL1(newSize);
+    public void grow(long[] written, long newL1HostOffset) {
+        Invariant.check(CopiedBits.onlyDiffer(l1, written), "L1 table grown with changes");
+        resizeL1(written.length);
         l1HostOffset = newL1HostOffset;
     }
 
     private void resizeL1(int newSize) {
+        Invariant.check(newTables.isEmpty(), "L1 table resized with new tables in memory");
         tables = Arrays.copyOf(tables, newSize);
         l1 = Arrays.copyOf(l1, newSize);
-        l1Changed.requireWithin(l1Units());
+        Invariant.check(l1Changed.end() <= l1Units(), "L1 table cut with changes behind its end");
     }
 
     /**
@@ -528,8 +529,10 @@ public final class MappingTables {
         return true;
     }
 
-    /** Takes over that the L1 table has fewer entries; those that go are 0. */
+    /** Takes over that the L1 table has fewer entries; those that go are 0, on disk too. */
     public void lowerL1(int newSize) {
+        Invariant.check(
+                Arrays.stream(l1, newSize, l1.length).allMatch(e -> e == 0), "L1 table cut");
         resizeL1(newSize);
     }
 

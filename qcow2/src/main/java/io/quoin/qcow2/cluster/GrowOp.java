@@ -100,7 +100,7 @@ final class GrowOp extends WholeImageOp {
                 bytes.capacity(),
                 written -> {
                     if (written.isOk()) {
-                        image.io.flush(flushed -> switchL1(flushed, hostOffset, turnEnded));
+                        image.io.flush(flushed -> switchL1(flushed, l1, hostOffset, turnEnded));
                     } else {
                         giveBack(written, turnEnded);
                     }
@@ -116,7 +116,7 @@ final class GrowOp extends WholeImageOp {
         ended(error);
     }
 
-    private void switchL1(BlockError flushed, long hostOffset, Runnable turnEnded) {
+    private void switchL1(BlockError flushed, long[] l1, long hostOffset, Runnable turnEnded) {
         if (!flushed.isOk()) {
             giveBack(flushed, turnEnded);
             return;
@@ -128,7 +128,7 @@ final class GrowOp extends WholeImageOp {
                 error -> {
                     if (error.isOk()) {
                         dropOldL1();
-                        image.tables.grow(newL1Size, hostOffset);
+                        image.tables.grow(l1, hostOffset);
                     }
                     turnEnded.run();
                     ended(error);

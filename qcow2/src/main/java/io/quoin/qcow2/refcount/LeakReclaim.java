@@ -111,8 +111,10 @@ public final class LeakReclaim {
     /** Of how many requests it knows: what a former one waits for does not matter any more. */
     private int runs;
 
-    /** Requests to come: counts are about to be too high. */
+    /** Changes under way that make counts too high for a while. */
     private int expected;
+
+    private final List<Runnable> whenNoneExpected = new ArrayList<>();
 
     public LeakReclaim(Parts parts) {
         this.parts = parts;
@@ -150,6 +152,22 @@ public final class LeakReclaim {
     /** They are not any more, but for what a walk was asked to lower. */
     public void unexpect() {
         expected--;
+        if (expected == 0) {
+            List<Runnable> waiting = List.copyOf(whenNoneExpected);
+            whenNoneExpected.clear();
+            waiting.forEach(parts.io().loop()::execute);
+        }
+    }
+
+    /**
+     * Runs {@code next} when none is expected, maybe at once: a walk has been asked for by then.
+     */
+    public void whenNoneExpected(Runnable next) {
+        if (expected == 0) {
+            next.run();
+        } else {
+            whenNoneExpected.add(next);
+        }
     }
 
     /** Whether counts are too high for a while: what would be taken for leaks is none. */

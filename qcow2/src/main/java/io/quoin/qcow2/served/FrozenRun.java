@@ -32,9 +32,7 @@ abstract class FrozenRun<W, R> {
     /** As much of the heap as a walk may take. */
     private static final int HEAP_SHARE = 4;
 
-    /**
-     * How often it steps back for snapshots that are deleted; with one after the other it goes on.
-     */
+    /** How often it steps back for snapshots that are deleted and renamed, one after the other. */
     private static final int STEPS_BACK_MAX = 1000;
 
     private final OpenImage image;
@@ -117,7 +115,7 @@ abstract class FrozenRun<W, R> {
         if (stopped != null) {
             fail(BlockError.ESHUTDOWN, stopped);
         } else {
-            image.countTurns().take(countTurn);
+            image.reclaim().whenNoneExpected(() -> image.countTurns().take(countTurn));
         }
     }
 

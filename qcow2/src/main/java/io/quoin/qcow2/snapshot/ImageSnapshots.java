@@ -234,22 +234,35 @@ public final class ImageSnapshots implements SnapshotControl {
 
     /** {@link #giveBack} follows, unless it fails. */
     private CompletionStage<Void> remove(SnapshotEntry entry) {
-        image.reclaim().expect();
-        return change.remove(entry)
-                .whenCompleteAsync(
-                        (nothing, failure) -> {
-                            if (failure != null) {
-                                image.reclaim().unexpect();
-                            }
-                        },
-                        image.loop());
+        return expecting(() -> change.remove(entry), true);
     }
 
-    /** Until the header leads to it, the new table is counted and nothing refers to it. */
     private CompletionStage<Void> rename(SnapshotEntry entry, String newName) {
+        return expecting(() -> change.rename(entry, newName), false);
+    }
+
+    /**
+     * Until the header leads to it, the new table is counted and nothing refers to it.
+     *
+     * @param isOwed whether a walk has to be asked for behind it, and then no more is expected
+     */
+    private CompletionStage<Void> expecting(
+            Supplier<CompletionStage<Void>> replacing, boolean isOwed) {
         image.reclaim().expect();
-        return change.rename(entry, newName)
-                .whenCompleteAsync((nothing, failure) -> image.reclaim().unexpect(), image.loop());
+        CompletionStage<Void> replaced;
+        try {
+            replaced = replacing.get();
+        } catch (RuntimeException | Error e) {
+            image.reclaim().unexpect();
+            throw e;
+        }
+        return replaced.whenCompleteAsync(
+                (nothing, failure) -> {
+                    if (failure != null || !isOwed) {
+                        image.reclaim().unexpect();
+                    }
+                },
+                image.loop());
     }
 
     @Override
