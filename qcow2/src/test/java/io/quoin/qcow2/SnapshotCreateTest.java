@@ -25,6 +25,7 @@ import java.util.Random;
 import java.util.TreeMap;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
+import java.util.concurrent.CompletionStage;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
@@ -246,6 +247,30 @@ class SnapshotCreateTest {
         assertThatThrownBy(() -> create(file, name))
                 .isInstanceOfSatisfying(
                         BlockException.class, e -> assertThat(e.error()).isEqualTo(error));
+    }
+
+    /** The first change of a session has the disk say that bitmaps are in use. */
+    @Test
+    void shouldLeaveBitmapsRightWhenItIsClosedAsASnapshotBegins() throws IOException {
+        make("cluster_size=4k", 300_032, 1, new byte[300_032]);
+        images.export(DISK);
+        Peer.QEMU_IMG.command("bitmap", "--add", folder.resolve(DISK) + "", "b0").runOk();
+        byte[] image = Files.readAllBytes(folder.resolve(DISK));
+        for (int tasks = 0; tasks < 100; tasks++) {
+            images.brick.put(DISK, image);
+            images = images.reordering(tasks);
+            XlatorFile file = images.open(DISK, OpenMode.READ_WRITE);
+            SnapshotControl control = SnapshotControl.of(file).orElseThrow();
+            CompletionStage<SnapshotInfo> making =
+                    images.loops.loop(0).call(() -> control.create("s", (done, total) -> true));
+            int[] left = {tasks};
+            images.loops.runUntil(() -> left[0]-- <= 0);
+            images.close(file);
+            assertThat(making.toCompletableFuture()).as("tasks=%d", tasks).isDone();
+            assertThat(BitmapsOnDisk.read(images.brick.content(DISK)).get("b0").inUse())
+                    .as("tasks=%d", tasks)
+                    .isFalse();
+        }
     }
 
     private void make(String options, int size, long seed, byte[] model) throws IOException {

@@ -190,13 +190,18 @@ public final class ImageSnapshots implements SnapshotControl {
                                     store,
                                     wanted,
                                     error -> ended(error, "made", wanted.name(), done));
-                    stopRunning = creation::stop;
+                    // A close waits for what is written before the first change, and looks at it
+                    // then.
+                    stopRunning = () -> {};
                     image.whenChangeable(
                             error -> {
-                                if (error.isOk()) {
-                                    prepared.complete(creation);
-                                } else {
+                                stopRunning = creation::stop;
+                                if (!error.isOk()) {
                                     creation.refused(error);
+                                } else if (closing != null) {
+                                    creation.refused(BlockError.ESHUTDOWN);
+                                } else {
+                                    prepared.complete(creation);
                                 }
                             });
                 });
