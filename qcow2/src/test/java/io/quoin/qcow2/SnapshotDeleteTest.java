@@ -185,6 +185,32 @@ class SnapshotDeleteTest {
         }
     }
 
+    /** The walk after an open is the session's first change, which marks bitmaps as in use. */
+    @Test
+    void shouldLeaveBitmapsRightWhenItIsClosedAsTheWalkBegins() throws IOException {
+        make("cluster_size=4k");
+        qemu("bitmap", "--add", NAME, "b0");
+        load();
+        XlatorFile stopped = images.open(NAME, OpenMode.READ_WRITE);
+        images.loops.await(
+                images.loops
+                        .loop(0)
+                        .call(() -> control(stopped).delete("one", (done, total) -> false)));
+        images.close(stopped);
+        byte[] image = images.brick.content(NAME);
+        for (int tasks = 0; tasks < 100; tasks++) {
+            images.brick.put(NAME, image);
+            images = images.reordering(tasks);
+            XlatorFile file = images.open(NAME, OpenMode.READ_WRITE);
+            int[] left = {tasks / 2};
+            images.loops.runUntil(() -> left[0]-- <= 0);
+            images.close(file);
+            assertThat(BitmapsOnDisk.read(images.brick.content(NAME)).get("b0").inUse())
+                    .as("tasks=%d", tasks)
+                    .isFalse();
+        }
+    }
+
     private CompletionStage<OpenCheck> check(XlatorFile file, List<String> findings) {
         return images.loops
                 .loop(0)

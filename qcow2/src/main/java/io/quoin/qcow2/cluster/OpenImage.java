@@ -177,6 +177,10 @@ public final class OpenImage {
         image.packer.leave();
         reclaim.stop();
         image.flusher.stop();
+        gate.whenSettled(() -> flushToClose(outcome));
+    }
+
+    private void flushToClose(Outcome outcome) {
         // Also of an image that refuses writes: tasks of it may still be under way.
         image.flusher.flush(
                 flushed -> {

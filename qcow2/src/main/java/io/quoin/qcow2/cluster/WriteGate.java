@@ -60,6 +60,18 @@ public final class WriteGate {
         }
     }
 
+    /**
+     * Runs {@code then} when no step is under way, maybe at once. A close that looked before would
+     * miss a mark that it has to take off again.
+     */
+    public void whenSettled(Runnable then) {
+        if (running) {
+            waiters.add(error -> then.run());
+        } else {
+            then.run();
+        }
+    }
+
     private void next() {
         if (steps.isEmpty()) {
             answer(BlockError.OK);

@@ -190,18 +190,13 @@ public final class ImageSnapshots implements SnapshotControl {
                                     store,
                                     wanted,
                                     error -> ended(error, "made", wanted.name(), done));
-                    // A close waits for what is written before the first change, and looks at it
-                    // then.
-                    stopRunning = () -> {};
+                    stopRunning = creation::stop;
                     image.whenChangeable(
                             error -> {
-                                stopRunning = creation::stop;
-                                if (!error.isOk()) {
-                                    creation.refused(error);
-                                } else if (closing != null) {
-                                    creation.refused(BlockError.ESHUTDOWN);
-                                } else {
+                                if (error.isOk()) {
                                     prepared.complete(creation);
+                                } else {
+                                    creation.refused(error);
                                 }
                             });
                 });
