@@ -96,7 +96,8 @@ final class SnapshotSide {
         boolean fits = step.end() <= model.disk.sizeBytes();
         boolean old = spec.version() == 2;
         return switch (step.kind()) {
-            case WRITE, COMPRESSED, ZERO, DISCARD, QEMU -> fits;
+            case WRITE, ZERO, DISCARD, QEMU -> fits;
+            case COMPRESSED -> fits && isOfWholeClusters(step);
             case RESIZE -> !old || (model.snapshots.isEmpty() && jobs.isEmpty());
             case SNAPSHOT_REMOVE, SNAPSHOT_RENAME -> isThere(step.name());
             case SNAPSHOT_DELETE, CLONE, KILL_REMOVE -> isThere(step.name());
@@ -107,6 +108,11 @@ final class SnapshotSide {
                     spec.refcountBits() > 2 || (!excess && model.snapshots.isEmpty() && joined());
             default -> true;
         };
+    }
+
+    /** The plan does not know whether a rollback had come to its end when it was killed. */
+    private boolean isOfWholeClusters(SequenceStep step) {
+        return step.end() % spec.clusterSize() == 0 || step.end() == model.disk.sizeBytes();
     }
 
     private boolean joined() {
