@@ -30,7 +30,7 @@ class Healer {
         final Member member;
         final BitSet todo = new BitSet();
         Stage stage = Stage.MAPS;
-        int block;
+        long offsetBytes;
         @Nullable Member asked;
         @Nullable Config mergedUnder;
 
@@ -38,6 +38,9 @@ class Healer {
             this.member = member;
         }
     }
+
+    /** What is copied at once, under a lock, at most. */
+    static final long PIECE_BYTES = 256 << 10;
 
     private final Gateway gateway;
     private final SortedMap<Integer, Heal> heals = new TreeMap<>();
@@ -124,21 +127,23 @@ class Healer {
     }
 
     private void copyNext(Heal heal) {
-        Geometry geometry = gateway.geometry();
-        while (heal.block < geometry.blocks() && !heal.todo.get(geometry.region(heal.block))) {
-            heal.block++;
-        }
-        if (heal.block == geometry.blocks()) {
+        long regionBytes = gateway.geometry().regionBytes();
+        int region = gateway.geometry().region(heal.offsetBytes);
+        int next = heal.todo.nextSetBit(region);
+        if (next < 0 || next * regionBytes >= gateway.sizeBytes()) {
             flush(heal);
             return;
         }
-        int block = heal.block++;
+        long from = next == region ? heal.offsetBytes : next * regionBytes;
+        long to = Math.min(from + PIECE_BYTES, (next + 1) * regionBytes);
+        heal.offsetBytes = to;
         gateway.operations()
                 .copy(
-                        block,
+                        from,
+                        (int) (to - from),
                         heal.member,
-                        (isDone, data) -> {
-                            if (isDone && isCurrent(heal)) {
+                        (outcome, data) -> {
+                            if (outcome == Outcome.DONE && isCurrent(heal)) {
                                 copyNext(heal);
                             }
                         });

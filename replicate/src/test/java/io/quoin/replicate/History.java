@@ -84,7 +84,7 @@ final class History {
         return operation;
     }
 
-    void end(Operation operation, BlockData data) {
+    void end(Operation operation, Payload data) {
         operation.ended = clock++;
         if (operation.kind == Kind.READ) {
             for (int i = 0; i < SimDisk.SECTORS; i++) {
@@ -150,17 +150,17 @@ final class History {
 
     BitSet busyRegions(long epoch) {
         BitSet regions = new BitSet();
-        for (int block = 0; block < SimWorld.GEOMETRY.blocks(); block++) {
+        for (int block = 0; block < SimWorld.BLOCKS; block++) {
             regions.set(
-                    SimWorld.GEOMETRY.region(block),
-                    regions.get(SimWorld.GEOMETRY.region(block)) || isBusy(epoch, block));
+                    SimWorld.region(block),
+                    regions.get(SimWorld.region(block)) || isBusy(epoch, block));
         }
         return regions;
     }
 
     /** Fails if no disk could have told this. */
     void check() {
-        for (int block = 0; block < SimWorld.GEOMETRY.blocks(); block++) {
+        for (int block = 0; block < SimWorld.BLOCKS; block++) {
             for (int sector = 0; sector < SimDisk.SECTORS; sector++) {
                 List<Operation> writes = writes(block);
                 for (int segment = 0; segment <= losses.size(); segment++) {

@@ -112,7 +112,7 @@ final class Walk {
                                         && client.isIdle()
                                         && world.whatIsNotHealed().isEmpty());
         SimWorld.require(isHealed, "liveness: not healed: " + world.whatIsNotHealed());
-        for (int block = 0; block < SimWorld.GEOMETRY.blocks(); block++) {
+        for (int block = 0; block < SimWorld.BLOCKS; block++) {
             client.read(block);
         }
         SimWorld.require(world.runUntil(LIVE_NANOS, client::isIdle), "liveness: reads");
