@@ -251,8 +251,7 @@ public class Brick {
         if (operation instanceof Request.Write write) {
             store.write(write.offsetBytes(), write.data(), done);
         } else if (operation instanceof Request.WriteZeroes zeroes) {
-            store.writeZeroes(
-                    zeroes.offsetBytes(), zeroes.lengthBytes(), zeroes.mayUnmap(), done);
+            store.writeZeroes(zeroes.offsetBytes(), zeroes.lengthBytes(), zeroes.mayUnmap(), done);
         } else if (operation instanceof Request.Resize resize) {
             store.resize(resize.sizeBytes(), done);
         }

@@ -38,10 +38,7 @@ public interface BrickStore {
      * @param done takes the bytes, or null: an error, or a block that is not what was bound
      */
     void read(
-            long offsetBytes,
-            int lengthBytes,
-            boolean isChecked,
-            Consumer<@Nullable Payload> done);
+            long offsetBytes, int lengthBytes, boolean isChecked, Consumer<@Nullable Payload> done);
 
     /**
      * Makes the writes and resizes that completed before the call durable. After {@code false} any
@@ -51,9 +48,9 @@ public interface BrickStore {
 
     /**
      * Computes the checksums of the blocks written in these regions since they were bound last, and
-     * makes them durable; {@code true} is success. What is written before the call is durable; a block
-     * that is written after it is not bound. Where a process cannot know which blocks the one before
-     * it has written, it binds all of the region.
+     * makes them durable; {@code true} is success. What is written before the call is durable; a
+     * block that is written after it is not bound. Where a process cannot know which blocks the one
+     * before it has written, it binds all of the region.
      */
     void bind(BitSet regions, Consumer<Boolean> done);
 

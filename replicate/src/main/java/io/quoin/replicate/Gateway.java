@@ -106,8 +106,7 @@ public class Gateway {
     }
 
     /** Writes within one region. */
-    public void write(
-            long offsetBytes, Payload data, boolean isDurable, Completion completion) {
+    public void write(long offsetBytes, Payload data, boolean isDurable, Completion completion) {
         Request.Operation write = new Request.Write(offsetBytes, data, isDurable);
         guest(completion, () -> operations.change(write, completion));
     }
@@ -276,8 +275,7 @@ public class Gateway {
         } else if (operation instanceof Request.WriteZeroes zeroes) {
             regions.set(geometry.region(zeroes.offsetBytes()));
         } else if (operation instanceof Request.Resize resize && resize.sizeBytes() < fileBytes) {
-            regions.set(
-                    geometry.region(resize.sizeBytes()), geometry.region(fileBytes - 1) + 1);
+            regions.set(geometry.region(resize.sizeBytes()), geometry.region(fileBytes - 1) + 1);
         }
     }
 
@@ -446,6 +444,15 @@ public class Gateway {
         }
     }
 
+    /** A write has failed on the in-sync members; those that are healed may have it. */
+    final void healAnew() {
+        for (Member member : dataMembers()) {
+            if (member.role() == Member.Role.SYNCING) {
+                lose(member);
+            }
+        }
+    }
+
     /** A member that is healed has no space: its heal begins again, later. */
     final void becomeFull(Member member) {
         if (member.isJoining()) {
@@ -480,8 +487,7 @@ public class Gateway {
                 done.run();
             }
         } else if (proposed == null && operations.isIdle()) {
-            flushToQuiesce(
-                    (outcome, data) -> quiesceFlushed(outcome == Outcome.DONE, current));
+            flushToQuiesce((outcome, data) -> quiesceFlushed(outcome == Outcome.DONE, current));
         }
     }
 
@@ -504,6 +510,27 @@ public class Gateway {
     void enter(State newState) {
         state = newState;
         port.entered(newState);
+    }
+
+    /** The members, and how far their heals are. */
+    public final Health health() {
+        List<Health.Part> parts = new ArrayList<>();
+        for (Member member : members.values()) {
+            parts.add(new Health.Part(member.brick(), role(member), healer.leftBytes(member)));
+        }
+        return new Health(committed, parts);
+    }
+
+    private static Health.Role role(Member member) {
+        if (!member.isAttached()) {
+            return Health.Role.ABSENT;
+        }
+        return switch (member.role()) {
+            case VOTER -> Health.Role.VOTER;
+            case SUSPECT -> Health.Role.SUSPECT;
+            case SYNCING -> member.isFull() ? Health.Role.FULL : Health.Role.SYNCING;
+            case IN_SYNC -> Health.Role.IN_SYNC;
+        };
     }
 
     final boolean isOver() {

@@ -68,6 +68,23 @@ class Healer {
         }
     }
 
+    /** What its heal has still to copy at most. */
+    long leftBytes(Member member) {
+        Heal heal = heals.get(member.brick());
+        if (heal == null || heal.stage != Stage.COPYING) {
+            return 0;
+        }
+        Geometry geometry = gateway.geometry();
+        int current = geometry.region(heal.offsetBytes);
+        long left = 0;
+        for (int region : heal.todo.stream().toArray()) {
+            long from = Math.max(heal.offsetBytes, region * geometry.regionBytes());
+            long to = Math.min((region + 1) * geometry.regionBytes(), gateway.sizeBytes());
+            left += region >= current ? Math.max(0, to - from) : 0;
+        }
+        return left;
+    }
+
     /** Goes on with whatever can go on. */
     void advance() {
         heals.values().removeIf(heal -> heal.member.role() != Member.Role.SYNCING);

@@ -87,8 +87,7 @@ class Opening {
                 regions.stream()
                         .filter(region -> region * gateway.geometry().regionBytes() < sizeBytes)
                         .iterator();
-        boolean isSame =
-                members.stream().allMatch(m -> m.promised().sizeBytes() == sizeBytes);
+        boolean isSame = members.stream().allMatch(m -> m.promised().sizeBytes() == sizeBytes);
         int current = attempt;
         if (isSame) {
             copyNext(members, each, 0, current);
@@ -129,6 +128,8 @@ class Opening {
                                 write,
                                 current,
                                 () -> copyNext(members, regions, to, current));
+                    } else if (current == attempt) {
+                        beginLater(members.get(0), current);
                     }
                 });
     }
@@ -139,13 +140,34 @@ class Opening {
             gateway.ask(
                     member,
                     operation,
-                    done -> {
+                    result -> {
+                        if (!(result instanceof Reply.Done) && !isLeftOut(members, member)) {
+                            beginLater(member, current);
+                            return;
+                        }
                         waiting.remove(member);
                         if (waiting.isEmpty() && current == attempt) {
                             then.run();
                         }
                     });
         }
+    }
+
+    /** One that has no space for it is healed later, unless it is the source. */
+    private static boolean isLeftOut(List<Member> members, Member member) {
+        return members.get(0) != member && members.remove(member);
+    }
+
+    /** The source cannot be read, or has no space: all is begun again after a while. */
+    private void beginLater(Member source, int current) {
+        gateway.port()
+                .schedule(
+                        gateway.timing().clean(),
+                        () -> {
+                            if (current == attempt && !gateway.isOver()) {
+                                gateway.lose(source);
+                            }
+                        });
     }
 
     private void configure(List<Member> members) {

@@ -30,6 +30,7 @@ class Operations {
         final Completion completion;
         final SortedSet<Integer> acks = new TreeSet<>();
         final SortedSet<Integer> pending = new TreeSet<>();
+
         /** Members without the space for it, or whose copy is corrupt. */
         final SortedSet<Integer> failed = new TreeSet<>();
 
@@ -82,8 +83,7 @@ class Operations {
 
     void read(Request.Read read, Completion completion) {
         long from = read.offsetBytes();
-        Operation operation =
-                new Operation(Kind.READ, from, from + read.lengthBytes(), completion);
+        Operation operation = new Operation(Kind.READ, from, from + read.lengthBytes(), completion);
         operation.request = read;
         lock(operation);
     }
@@ -324,6 +324,7 @@ class Operations {
         int kept = needed.first();
         if (!isDone && needed.size() == 1) {
             operation.isAcked = true;
+            gateway.healAnew();
             operation.completion.complete(Outcome.NO_SPACE, null);
             return;
         }

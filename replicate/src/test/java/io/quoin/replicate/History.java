@@ -28,6 +28,8 @@ final class History {
         final long began;
         final long[] values;
         long ended = Long.MAX_VALUE;
+        /** Ended without space: each sector is old or new, once and for all. */
+        boolean isWithoutSpace;
 
         Operation(long epoch, Kind kind, int block, long began, long[] values) {
             this.epoch = epoch;
@@ -39,6 +41,10 @@ final class History {
 
         boolean isEnded() {
             return ended != Long.MAX_VALUE;
+        }
+
+        boolean isUnderWay() {
+            return !isEnded() && !isWithoutSpace;
         }
 
         @Override
@@ -138,14 +144,16 @@ final class History {
 
     boolean isUnacknowledged(long epoch, long value) {
         Operation write = writes.get(value);
-        return write != null && write.epoch == epoch && !write.isEnded();
+        return write != null && write.epoch == epoch && write.isUnderWay();
     }
 
     /** Whether a write to the block is under way in the epoch. */
     boolean isBusy(long epoch, int block) {
         return writes.values().stream()
                 .anyMatch(
-                        write -> write.epoch == epoch && write.block == block && !write.isEnded());
+                        write -> write.epoch == epoch
+                                        && write.block == block
+                                        && write.isUnderWay());
     }
 
     BitSet busyRegions(long epoch) {

@@ -136,7 +136,8 @@ final class MutantBrick extends Brick {
         } else if (mutant == Mutant.BRICK_TELLS_NO_ACTIVE
                 && result instanceof Reply.Promised told) {
             super.reply(
-                    request, new Reply.Promised(
+                    request,
+                    new Reply.Promised(
                             told.config(), told.cacheEpoch(), new BitSet(), told.sizeBytes()));
         } else {
             super.reply(request, result);

@@ -20,6 +20,7 @@ final class Sessions {
         final BitSet flushed = new BitSet();
         final BitSet lacking = new BitSet();
         Config configured;
+
         /** The image's size when it began; what is written past it comes by writes. */
         long sizeBytes = Long.MAX_VALUE;
     }
@@ -60,7 +61,8 @@ final class Sessions {
     private static IntStream blocks(Request.Write write) {
         int first = (int) write.offsetBytes() / SimWorld.BLOCK_BYTES;
         long end = write.offsetBytes() + write.data().lengthBytes();
-        return IntStream.range(first, (int) ((end + SimWorld.BLOCK_BYTES - 1) / SimWorld.BLOCK_BYTES));
+        return IntStream.range(
+                first, (int) ((end + SimWorld.BLOCK_BYTES - 1) / SimWorld.BLOCK_BYTES));
     }
 
     boolean isConfigured(Request request, int brick, Config config) {
@@ -98,11 +100,7 @@ final class Sessions {
     /** I11 and I15: what it lacked was copied to it, and flushed, in its session of now. */
     void checkHealed(Gateway gateway, int brick) {
         Session session = session(gateway, brick);
-        requireFlushed(
-                "I11: joins without a copy and a flush: ",
-                gateway,
-                brick,
-                session.lacking);
+        requireFlushed("I11: joins without a copy and a flush: ", gateway, brick, session.lacking);
     }
 
     /** I15: so was every region in flight, to every member, in its session of now. */
@@ -142,7 +140,9 @@ final class Sessions {
                 received.getOrDefault(brick, List.of()).stream()
                         .filter(request -> isWriteOf(request, offsetBytes, data))
                         .anyMatch(request -> newest == null || !newest.isNewerThan(request));
-        require(isOfNewest, "I2: write of an older session: brick=" + brick + ", offset=" + offsetBytes);
+        require(
+                isOfNewest,
+                "I2: write of an older session: brick=" + brick + ", offset=" + offsetBytes);
     }
 
     private static boolean isWriteOf(Request request, long offsetBytes, Payload data) {

@@ -141,6 +141,7 @@ final class SimClient {
 
     private void ended(History.Operation operation, Outcome outcome, Payload data) {
         underWay--;
+        operation.isWithoutSpace = outcome == Outcome.NO_SPACE;
         if (outcome != Outcome.DONE) {
             return;
         }

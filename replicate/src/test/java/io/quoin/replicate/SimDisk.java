@@ -35,6 +35,7 @@ final class SimDisk implements BrickStore {
     private boolean isSyncing;
     private boolean isCacheLost;
     private boolean isSyncToFail;
+    private boolean isFull;
     private final Map<Integer, Long> slowBlocks = new HashMap<>();
     private long failedCacheEpoch;
     private long writeDelayNanos;
@@ -111,9 +112,11 @@ final class SimDisk implements BrickStore {
                 () -> {
                     inFlight.remove(write);
                     for (int i = 0; i < write.sectors(); i++) {
-                        store(write.firstSector() + i, stamp(data, i));
+                        if (!isFull || random.nextBoolean()) {
+                            store(write.firstSector() + i, stamp(data, i));
+                        }
                     }
-                    done.accept(StoreResult.OK);
+                    done.accept(isFull ? StoreResult.NO_SPACE : StoreResult.OK);
                 });
     }
 
@@ -164,8 +167,7 @@ final class SimDisk implements BrickStore {
     }
 
     @Override
-    public void read(
-            long offsetBytes, int lengthBytes, boolean isChecked, Consumer<Payload> done) {
+    public void read(long offsetBytes, int lengthBytes, boolean isChecked, Consumer<Payload> done) {
         int first = (int) offsetBytes / Long.BYTES;
         int count = lengthBytes / Long.BYTES;
         world.after(
@@ -297,6 +299,11 @@ final class SimDisk implements BrickStore {
 
     void failNextSync() {
         isSyncToFail = true;
+    }
+
+    /** Writes end with NO_SPACE, and may have stored some of their sectors. */
+    void setFull(boolean full) {
+        isFull = full;
     }
 
     /** Writes that begin from now on take longer. */
