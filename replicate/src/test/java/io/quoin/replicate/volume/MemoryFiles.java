@@ -17,10 +17,22 @@ import java.util.concurrent.CompletionStage;
 final class MemoryFiles implements VolumeFiles {
     static final UUID CATALOGUE = new UUID(0, 0);
 
+    /** Small enough for requests of the contract to have many. */
+    static final long REGION_BYTES = 16 << 10;
+
     private final Xlator below;
+    private final boolean isReplicated;
 
     MemoryFiles(Xlator below) {
+        this(below, false);
+    }
+
+    /**
+     * @param isReplicated whether what is opened is a {@link ReplicatedFile}
+     */
+    MemoryFiles(Xlator below, boolean isReplicated) {
         this.below = below;
+        this.isReplicated = isReplicated;
     }
 
     @Override
@@ -45,7 +57,17 @@ final class MemoryFiles implements VolumeFiles {
     public CompletionStage<XlatorFile> open(
             UUID file, String fileName, OpenOptions options, Loop loop) {
         return below.open(file.toString(), options, loop)
-                .thenApply(opened -> new Renamed(opened, fileName));
+                .thenApply(
+                        opened ->
+                                isReplicated
+                                        ? new ReplicatedFile(
+                                                "volume",
+                                                fileName,
+                                                options,
+                                                REGION_BYTES,
+                                                new MemoryCopies(opened, REGION_BYTES),
+                                                loop)
+                                        : new Renamed(opened, fileName));
     }
 
     @Override

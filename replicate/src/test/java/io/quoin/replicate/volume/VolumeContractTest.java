@@ -39,6 +39,36 @@ class VolumeContractTest {
     }
 
     @Nested
+    class ReplicatedFiles extends XlatorContract {
+        @Override
+        protected Xlator createXlator(VirtualLoopGroup loops) {
+            return replicated(new MemoryXlator("brick"), loops);
+        }
+    }
+
+    @Nested
+    class ReplicatedFilesThatAnswerLater extends XlatorContract {
+        @Override
+        protected VirtualLoopGroup createLoops() {
+            return VirtualLoopGroup.random(2, 18);
+        }
+
+        @Override
+        protected Xlator createXlator(VirtualLoopGroup loops) {
+            return replicated(new MemoryXlator("brick", false), loops);
+        }
+    }
+
+    private static Xlator replicated(Xlator below, VirtualLoopGroup loops) {
+        return new VolumeXlator(
+                "volume",
+                "test/volume",
+                List.of(below),
+                new MemoryFiles(below, true),
+                loops.loop(0));
+    }
+
+    @Nested
     class AboveAnUnreliableChild extends ChildContract {
         @Override
         protected Xlator above(Xlator below, VirtualLoopGroup loops) {
