@@ -46,7 +46,7 @@ public final class ReplicatedFile implements XlatorFile {
     private final Loop loop;
     private final RequestBytes bytes = new RequestBytes();
     private final Set<SplitRequest> running = new LinkedHashSet<>();
-    private final Set<CompletableFuture<Void>> resizing = new LinkedHashSet<>();
+    private final Set<Resizing> resizing = new LinkedHashSet<>();
     private BlockError refusal = BlockError.OK;
     private boolean isFenced;
 
@@ -170,39 +170,36 @@ public final class ReplicatedFile implements XlatorFile {
         if (!refusal.isOk()) {
             return failed(refusal, "file was given up");
         }
-        CompletableFuture<Void> done = new CompletableFuture<>();
-        resizing.add(done);
+        Resizing resize = new Resizing();
+        resizing.add(resize);
         copies.resize(
                 newSizeBytes,
                 (outcome, data) -> {
-                    if (!resizing.remove(done)) {
-                        return;
-                    }
-                    BlockError error = errorOf(outcome);
-                    if (error.isOk()) {
+                    if (isGoingOn(resize, outcome, "file was not resized")) {
                         tell(FileEvent.Kind.RESIZED, "new size: size=" + newSizeBytes);
-                        makeDurable(done);
-                    } else {
-                        done.completeExceptionally(failure(error, "file was not resized"));
+                        makeDurable(resize);
                     }
                 });
-        return done;
+        return resize.done;
     }
 
-    private void makeDurable(CompletableFuture<Void> done) {
-        resizing.add(done);
+    private void makeDurable(Resizing resize) {
         copies.flush(
                 (outcome, data) -> {
-                    if (!resizing.remove(done)) {
-                        return;
-                    }
-                    BlockError error = errorOf(outcome);
-                    if (error.isOk()) {
-                        done.complete(null);
-                    } else {
-                        done.completeExceptionally(failure(error, "new size is not durable"));
+                    if (isGoingOn(resize, outcome, "new size is not durable")) {
+                        resizing.remove(resize);
+                        resize.done.complete(null);
                     }
                 });
+    }
+
+    /** Ends a resize of which a step has failed; false also if it has been given up. */
+    private boolean isGoingOn(Resizing resize, Outcome outcome, String what) {
+        BlockError error = errorOf(outcome);
+        if (!error.isOk() && resizing.remove(resize)) {
+            resize.done.completeExceptionally(failure(error, what));
+        }
+        return resizing.contains(resize);
     }
 
     @Override
@@ -238,11 +235,12 @@ public final class ReplicatedFile implements XlatorFile {
         }
         refusal = error;
         copies.abort();
-        List<CompletableFuture<Void>> resizes = List.copyOf(resizing);
+        List<Resizing> resizes = List.copyOf(resizing);
         resizing.clear();
         List<SplitRequest> given = List.copyOf(running);
         given.forEach(split -> loop.execute(() -> endGivenUp(split, error)));
-        resizes.forEach(done -> done.completeExceptionally(failure(error, "file was given up")));
+        resizes.forEach(
+                resize -> resize.done.completeExceptionally(failure(error, "file was given up")));
     }
 
     private void endGivenUp(SplitRequest split, BlockError error) {
@@ -254,5 +252,10 @@ public final class ReplicatedFile implements XlatorFile {
     @Override
     public CompletionStage<Void> close() {
         return copies.close();
+    }
+
+    /** A resize under way. */
+    private static final class Resizing {
+        private final CompletableFuture<Void> done = new CompletableFuture<>();
     }
 }

@@ -17,6 +17,7 @@ import java.util.TreeMap;
 import java.util.UUID;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
+import java.util.function.Consumer;
 import java.util.function.Function;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
@@ -180,7 +181,7 @@ public final class VolumeXlator implements Xlator {
                             names,
                             next -> {
                                 next.remove(fileName);
-                                return next.put(newFileName, file);
+                                next.put(newFileName, file);
                             });
                 });
     }
@@ -201,7 +202,7 @@ public final class VolumeXlator implements Xlator {
                                     names,
                                     next -> {
                                         next.remove(byFileName);
-                                        return next.put(fileName, by);
+                                        next.put(fileName, by);
                                     })
                             .thenCompose(changed -> Mount.deleteNameless(old, files));
                 });
@@ -221,19 +222,15 @@ public final class VolumeXlator implements Xlator {
     @Override
     public CompletionStage<Void> close() {
         return inTurn(
-                () ->
-                        unmount()
-                                .handle((none, failure) -> failure)
-                                .thenCompose(
-                                        failure ->
-                                                files.close()
-                                                        .thenCompose(
-                                                                none ->
-                                                                        failure == null
-                                                                                ? done(none)
-                                                                                : CompletableFuture
-                                                                                        .failedFuture(
-                                                                                                failure))));
+                () -> unmount().handle((none, failure) -> failure).thenCompose(this::closeFiles));
+    }
+
+    private CompletionStage<Void> closeFiles(@Nullable Throwable failure) {
+        return files.close().thenCompose(none -> outcome(failure));
+    }
+
+    private static CompletionStage<Void> outcome(@Nullable Throwable failure) {
+        return failure == null ? done() : CompletableFuture.failedFuture(failure);
     }
 
     private static UUID find(SortedMap<String, UUID> names, String fileName) {
@@ -254,25 +251,23 @@ public final class VolumeXlator implements Xlator {
 
     /** On the loop. */
     private CompletionStage<Void> change(
-            SortedMap<String, UUID> names, Function<SortedMap<String, UUID>, ?> step) {
+            SortedMap<String, UUID> names, Consumer<SortedMap<String, UUID>> step) {
         Catalogue present = catalogue;
         if (present == null) {
             throw new AssertionError("names change while the volume is not mounted");
         }
         SortedMap<String, UUID> next = new TreeMap<>(names);
-        step.apply(next);
+        step.accept(next);
         return present.change(next)
                 .handle((changed, failure) -> failure)
-                .thenCompose(
-                        failure ->
-                                failure == null
-                                        ? done(null)
-                                        : unmount()
-                                                .handle((none, second) -> second)
-                                                .thenCompose(
-                                                        second ->
-                                                                CompletableFuture.failedFuture(
-                                                                        failure)));
+                .thenCompose(failure -> failure == null ? done() : givenUp(failure));
+    }
+
+    /** The names are not known any more: the next call reads them. */
+    private CompletionStage<Void> givenUp(Throwable failure) {
+        return unmount()
+                .handle((none, second) -> failure)
+                .thenCompose(CompletableFuture::failedFuture);
     }
 
     private <T> CompletionStage<T> withNames(
@@ -325,7 +320,11 @@ public final class VolumeXlator implements Xlator {
     private CompletionStage<Void> unmount() {
         Catalogue present = catalogue;
         catalogue = null;
-        return present == null ? done(null) : present.close();
+        return present == null ? done() : present.close();
+    }
+
+    private static CompletionStage<Void> done() {
+        return CompletableFuture.completedFuture(null);
     }
 
     private static <T> CompletionStage<T> done(T result) {

@@ -47,16 +47,24 @@ final class WholeRequests {
         CompletableFuture<Void> done = new CompletableFuture<>();
         request.push(
                 (completed, error) -> {
-                    // The request has only its address: it must not be collected before.
-                    Reference.reachabilityFence(memory);
-                    if (error.isOk()) {
-                        done.complete(null);
-                    } else {
-                        done.completeExceptionally(failure(file, completed, error));
+                    try {
+                        end(done, file, completed, error);
+                    } finally {
+                        // The request has only its address: it must not be collected before.
+                        Reference.reachabilityFence(memory);
                     }
                 });
         file.submit(request);
         return done;
+    }
+
+    private static void end(
+            CompletableFuture<Void> done, XlatorFile file, IoRequest request, BlockError error) {
+        if (error.isOk()) {
+            done.complete(null);
+        } else {
+            done.completeExceptionally(failure(file, request, error));
+        }
     }
 
     private static BlockException failure(XlatorFile file, IoRequest request, BlockError error) {
