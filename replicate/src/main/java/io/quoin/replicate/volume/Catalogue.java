@@ -1,5 +1,6 @@
 package io.quoin.replicate.volume;
 
+import io.quoin.block.BlockError;
 import io.quoin.xlator.XlatorFile;
 import java.util.Collections;
 import java.util.SortedMap;
@@ -76,6 +77,11 @@ final class Catalogue {
         CatalogueSlot next = new CatalogueSlot(before == null ? 1 : before.generation() + 1, names);
         return WholeRequests.write(file, next.offsetBytes(), next.encode())
                 .thenRun(() -> current = next);
+    }
+
+    /** Gives the file up: {@link #close} does not wait for storage that does not answer. */
+    void abort(BlockError error) {
+        file.abort(error);
     }
 
     /** Closes the file. */

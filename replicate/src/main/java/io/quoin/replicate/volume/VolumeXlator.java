@@ -265,6 +265,10 @@ public final class VolumeXlator implements Xlator {
 
     /** The names are not known any more: the next call reads them. */
     private CompletionStage<Void> givenUp(Throwable failure) {
+        Catalogue present = catalogue;
+        if (present != null) {
+            present.abort(Stages.asBlockException(failure).error());
+        }
         return unmount()
                 .handle((none, second) -> failure)
                 .thenCompose(CompletableFuture::failedFuture);
