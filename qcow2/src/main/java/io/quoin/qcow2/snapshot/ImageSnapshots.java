@@ -229,7 +229,13 @@ public final class ImageSnapshots implements SnapshotControl {
     @Override
     public CompletionStage<Void> delete(String idOrName, SnapshotProgress progress) {
         return inTurn(() -> change.remove(change.find(idOrName)))
-                .thenCompose(nothing -> giveBack(idOrName, progress));
+                .thenCompose(nothing -> reclaim("deleted: name=" + idOrName, progress));
+    }
+
+    @Override
+    public CompletionStage<Void> giveBack(SnapshotProgress progress) {
+        return inTurn(() -> CompletableFuture.completedFuture(null))
+                .thenCompose(nothing -> reclaim("deleted before", progress));
     }
 
     @Override
@@ -248,10 +254,12 @@ public final class ImageSnapshots implements SnapshotControl {
                         nothing ->
                                 found.isEmpty()
                                         ? CompletableFuture.completedFuture(null)
-                                        : giveBack(found.get(0).name(), (done, total) -> false));
+                                        : reclaim(
+                                                "deleted: name=" + found.get(0).name(),
+                                                (done, total) -> false));
     }
 
-    private CompletionStage<Void> giveBack(String name, SnapshotProgress progress) {
+    private CompletionStage<Void> reclaim(String what, SnapshotProgress progress) {
         CompletableFuture<Void> done = new CompletableFuture<>();
         boolean[] ended = new boolean[1];
         image.reclaim()
@@ -267,10 +275,7 @@ public final class ImageSnapshots implements SnapshotControl {
                                 done.completeExceptionally(
                                         refusal(
                                                 BlockError.EIO,
-                                                "deleted, but its space is not all given back: name="
-                                                        + name
-                                                        + ", "
-                                                        + why));
+                                                what + ", but the space is not all given back: " + why));
                             }
                         });
         return done;
