@@ -74,9 +74,9 @@ final class SnapshotRun {
         return judge;
     }
 
-    /** The judge of all of {@link CrashReplay#runLone}. */
-    SnapshotJudge runLone(Scenario scenario) throws IOException {
-        record(scenario).runLone(judge);
+    /** The judge of all; {@code stride} as in {@link CrashReplay#runLone}. */
+    SnapshotJudge runLone(Scenario scenario, int stride) throws IOException {
+        record(scenario).runLone(judge, stride);
         return judge;
     }
 
