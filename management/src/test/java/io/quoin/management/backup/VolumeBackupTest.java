@@ -224,7 +224,7 @@ class VolumeBackupTest {
     }
 
     private void remove(String snapshot, Boolean breakChain) {
-        job(SnapshotRm.TYPE, new SnapshotRm.Request("vm1", snapshot, breakChain));
+        job(SnapshotRm.TYPE, new SnapshotRm.Request("vm1", snapshot, breakChain, null, null));
     }
 
     @Test

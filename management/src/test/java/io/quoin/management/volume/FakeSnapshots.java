@@ -27,6 +27,7 @@ final class FakeSnapshots implements SnapshotControl {
 
     /** Work goes on until it is stopped. */
     volatile boolean endless;
+    volatile int givenBack;
 
     volatile boolean isTemplate;
     volatile String rolledBackTo = "";
@@ -113,7 +114,16 @@ final class FakeSnapshots implements SnapshotControl {
     @Override
     public synchronized CompletionStage<Void> delete(String name, SnapshotProgress progress) {
         infos.removeIf(info -> info.name().equals(name) || info.id().equals(name));
-        return endless ? untilStopped(progress) : CompletableFuture.completedFuture(null);
+        // Stopped, it is gone all the same.
+        return endless
+                ? FakeSnapshots.<Void>untilStopped(progress).exceptionally(stopped -> null)
+                : CompletableFuture.completedFuture(null);
+    }
+
+    @Override
+    public synchronized CompletionStage<Void> giveBack(SnapshotProgress progress) {
+        givenBack++;
+        return CompletableFuture.completedFuture(null);
     }
 
     @Override

@@ -71,6 +71,12 @@ public interface SnapshotControl {
      */
     CompletionStage<Void> delete(String idOrName, SnapshotProgress progress);
 
+    /**
+     * Lowers counts that are too high: what a delete that was stopped has left. It begins anew,
+     * from the counts as they are. Complete once all is given back, or it was stopped again.
+     */
+    CompletionStage<Void> giveBack(SnapshotProgress progress);
+
     /** Gives a snapshot another name. Complete once that is durable. */
     CompletionStage<SnapshotInfo> rename(String idOrName, String newName);
 
