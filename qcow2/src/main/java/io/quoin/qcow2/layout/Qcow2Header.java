@@ -513,7 +513,8 @@ public final class Qcow2Header {
      * say so of an image that another program has repaired since.
      */
     public boolean mayHaveLeaks() {
-        return (autoclearFeatures & LEAKS_POSSIBLE) != 0 || extension(HeaderExtension.LEAKS) != null;
+        return (autoclearFeatures & LEAKS_POSSIBLE) != 0
+                || extension(HeaderExtension.LEAKS) != null;
     }
 
     public @Nullable HeaderExtension extension(int type) {
