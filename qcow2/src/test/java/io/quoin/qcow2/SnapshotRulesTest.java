@@ -240,7 +240,8 @@ class SnapshotRulesTest {
                         BlockException.class,
                         e -> assertThat(e.error()).isEqualTo(BlockError.ESHUTDOWN));
         images.close(file);
-        assertThat(check().stdout()).doesNotContain("Leaked");
+        PeerResult found = check();
+        assertThat(found.stdout() + found.stderr()).doesNotContain("Leaked");
         open();
         write(0, 3, 6);
         images.loops.runUntilIdle();

@@ -26,7 +26,8 @@ interface JobOperation<Q extends Record, J extends Record> extends Operation<Q, 
     default void check(Q request, ManagedVolume volume) {}
 
     /**
-     * What is kept with the job, as far as the request is not enough to go on by in another process.
+     * What is kept with the job, as far as the request is not enough to go on by in another
+     * process.
      */
     default Q noted(Q request, ManagedVolume volume) {
         return request;

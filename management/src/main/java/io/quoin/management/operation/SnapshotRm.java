@@ -150,7 +150,8 @@ public final class SnapshotRm implements JobOperation<SnapshotRm.Request, Snapsh
     private static Optional<SnapshotView> find(Request request, VolumeSnapshots snapshots) {
         try {
             SnapshotView found = snapshots.info(name(request));
-            String expected = Objects.requireNonNullElseGet(request.expected(), () -> identity(found));
+            String expected =
+                    Objects.requireNonNullElseGet(request.expected(), () -> identity(found));
             return expected.equals(identity(found)) ? Optional.of(found) : Optional.empty();
         } catch (BlockException e) {
             boolean isGone = e.error() == BlockError.ENOENT && request.expected() != null;

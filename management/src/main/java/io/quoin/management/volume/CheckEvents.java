@@ -25,7 +25,9 @@ public interface CheckEvents {
      */
     default void betweenPieces() {}
 
-    /** Whether {@link #betweenPieces} would wait; work without pieces ends then, and begins anew. */
+    /**
+     * Whether {@link #betweenPieces} would wait; work without pieces ends then, and begins anew.
+     */
     default boolean isPaused() {
         return false;
     }

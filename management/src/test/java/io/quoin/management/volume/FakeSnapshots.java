@@ -27,6 +27,7 @@ final class FakeSnapshots implements SnapshotControl {
 
     /** Work goes on until it is stopped. */
     volatile boolean endless;
+
     volatile int givenBack;
 
     volatile boolean isTemplate;

@@ -89,7 +89,8 @@ class SnapshotRemovalTest {
         try (LocalVolume volume = open();
                 ManagedVolume managed = managed(volume)) {
             long would = freedBytes(run(managed, "monday", true));
-            // Three MiB, the L1 and the L2 table, and the table of snapshots, in clusters of 64 KiB.
+            // Three MiB, the L1 and the L2 table, and the table of snapshots, in clusters of 64
+            // KiB.
             assertThat(would).isEqualTo(3 * MIB + 3 * (64 << 10));
             assertThat(freedBytes(run(managed, "1", true))).isEqualTo(would);
             assertThat(volume.disks().snapshots().of("vm1")).hasSize(1);

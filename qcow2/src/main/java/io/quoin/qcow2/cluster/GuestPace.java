@@ -95,7 +95,7 @@ public final class GuestPace implements WalkPace {
         if (now - restEnds > IDLE_NANOS) {
             timing = false;
         } else if (error.isOk()) {
-            took(now - began, began - restBegan >= 0 && now - restEnds <= 0);
+            took((double) (now - began), began - restBegan >= 0 && now - restEnds <= 0);
         }
         request.complete(error);
     }

@@ -138,8 +138,8 @@ public final class HeaderStore {
     }
 
     /**
-     * Has the mark of possible leaks there, durably: an extension, which QEMU keeps; where it has no
-     * room, or a crash might leave half of it, an autoclear bit. Of version 2 nothing.
+     * Has the mark of possible leaks there, durably: an extension, which QEMU keeps; where it has
+     * no room, or a crash might leave half of it, an autoclear bit. Of version 2 nothing.
      */
     public void markLeaks(Outcome outcome) {
         if (header.mayHaveLeaks() || header.version() < 3) {
@@ -163,9 +163,7 @@ public final class HeaderStore {
         changeSafely(
                 now ->
                         withFeatures(
-                                now.toBuilder()
-                                        .withoutExtension(HeaderExtension.LEAKS)
-                                        .build(),
+                                now.toBuilder().withoutExtension(HeaderExtension.LEAKS).build(),
                                 now.incompatibleFeatures(),
                                 now.autoclearFeatures() & ~Qcow2Header.LEAKS_POSSIBLE),
                 error -> outcome.done(error == BlockError.EINVAL ? BlockError.OK : error));

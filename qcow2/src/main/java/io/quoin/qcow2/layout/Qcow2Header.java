@@ -508,12 +508,12 @@ public final class Qcow2Header {
     }
 
     /**
-     * Whether the last writer did not close the image, or has left a deletion unfinished, so that
-     * clusters may be counted to which nothing refers. It never says that counts are wrong, and may
-     * say so of an image that another program has repaired since.
+     * Whether clusters may be counted to which nothing refers: the last writer did not end what it
+     * had begun. It may say so of an image that another program has repaired since.
      */
     public boolean mayHaveLeaks() {
-        return (autoclearFeatures & LEAKS_POSSIBLE) != 0 || extension(HeaderExtension.LEAKS) != null;
+        return (autoclearFeatures & LEAKS_POSSIBLE) != 0
+                || extension(HeaderExtension.LEAKS) != null;
     }
 
     public @Nullable HeaderExtension extension(int type) {

@@ -93,8 +93,7 @@ final class ImageDiffs implements DiffControl {
             CompletableFuture<Void> done) {
         try {
             // The header on disk may be of a file that has grown since this one was opened.
-            ClosedImage image =
-                    ClosedImage.of(new LoopImageFile(io.file(), io.loop()), header);
+            ClosedImage image = ClosedImage.of(new LoopImageFile(io.file(), io.loop()), header);
             StateDiff.diff(image, from, state, startBytes, endBytes, consumer);
             io.loop().execute(() -> done.complete(null));
         } catch (RuntimeException | Error e) {

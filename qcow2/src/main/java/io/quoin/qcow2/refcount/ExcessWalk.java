@@ -148,8 +148,7 @@ final class ExcessWalk {
         return List.of(TableRoot.active(0, Integer.MAX_VALUE));
     }
 
-    private void walk(
-            List<TableRoot> walked, TableVisitor visitor, WalkPace pace, Runnable next) {
+    private void walk(List<TableRoot> walked, TableVisitor visitor, WalkPace pace, Runnable next) {
         if (over) {
             return;
         }

@@ -302,7 +302,9 @@ public final class ImageSnapshots implements SnapshotControl {
                                 done.completeExceptionally(
                                         refusal(
                                                 BlockError.EIO,
-                                                what + ", but the space is not all given back: " + why));
+                                                what
+                                                        + ", but the space is not all given back: "
+                                                        + why));
                             }
                         });
         return done;

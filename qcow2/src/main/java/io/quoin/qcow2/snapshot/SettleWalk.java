@@ -16,7 +16,8 @@ import org.agrona.UnsafeApi;
 
 /**
  * Counts the references of a pending snapshot, or takes back what it has counted: goes through the
- * tables of the cut where they are on disk, a slice in a turn of the loop, at the pace that guests allow.
+ * tables of the cut where they are on disk, a slice in a turn of the loop, at the pace that guests
+ * allow.
  *
  * <pre>
  *  settle    READ a slice --> WRITE it without COPIED, if there was one --> COUNT its references; behind the table's last
@@ -85,18 +86,20 @@ final class SettleWalk extends Steps {
 
     /** One that counts. */
     static SettleWalk settle(
-            ImageParts parts,
-            long[] l1,
-            WalkPace pace,
-            SnapshotProgress progress,
-            Outcome ended) {
+            ImageParts parts, long[] l1, WalkPace pace, SnapshotProgress progress, Outcome ended) {
         return new SettleWalk(parts, l1, pace, progress, false, ended);
     }
 
     /** One that takes back what {@code counted} has counted. */
     static SettleWalk takeBack(SettleWalk counted, Outcome ended) {
         SettleWalk back =
-                new SettleWalk(counted.parts, counted.l1, counted.pace, (done, total) -> true, true, ended);
+                new SettleWalk(
+                        counted.parts,
+                        counted.l1,
+                        counted.pace,
+                        (done, total) -> true,
+                        true,
+                        ended);
         back.endIndex = counted.index;
         back.endSlice = counted.slice;
         return back;
