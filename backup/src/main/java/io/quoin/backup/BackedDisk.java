@@ -16,6 +16,9 @@ public interface BackedDisk {
     /** Its name in the volume. */
     String name();
 
+    /** As it is now: for progress. */
+    long sizeBytes();
+
     /** What its image stands on, down to the last file; null: nothing. */
     @Nullable String backing();
 

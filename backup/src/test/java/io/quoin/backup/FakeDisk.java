@@ -79,6 +79,11 @@ final class FakeDisk implements BackedDisk {
     }
 
     @Override
+    public long sizeBytes() {
+        return head.length;
+    }
+
+    @Override
     public @Nullable String backing() {
         return backing;
     }

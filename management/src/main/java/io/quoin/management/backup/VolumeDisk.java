@@ -7,6 +7,7 @@ import io.quoin.block.BlockException;
 import io.quoin.block.disk.Disk;
 import io.quoin.management.volume.AttachedDisk;
 import io.quoin.management.volume.CheckEvents;
+import io.quoin.management.volume.DiskView;
 import io.quoin.management.volume.DiskVolume;
 import io.quoin.qcow2.diff.DiffExtent;
 import io.quoin.snapshot.SnapshotName;
@@ -24,11 +25,14 @@ import org.jspecify.annotations.Nullable;
 public final class VolumeDisk implements BackedDisk {
     private final DiskVolume disks;
     private final String name;
+    private final long sizeBytes;
     private final @Nullable String backing;
 
-    private VolumeDisk(DiskVolume disks, String name, @Nullable String backing) {
+    private VolumeDisk(
+            DiskVolume disks, String name, long sizeBytes, @Nullable String backing) {
         this.disks = disks;
         this.name = name;
+        this.sizeBytes = sizeBytes;
         this.backing = backing;
     }
 
@@ -38,7 +42,8 @@ public final class VolumeDisk implements BackedDisk {
      * @throws BlockException ENOENT if it is not
      */
     public static VolumeDisk of(DiskVolume disks, String name) {
-        return new VolumeDisk(disks, name, backing(disks.info(name).details()));
+        DiskView found = disks.info(name);
+        return new VolumeDisk(disks, name, found.sizeBytes(), backing(found.details()));
     }
 
     /** Null: there is none. */
@@ -66,6 +71,11 @@ public final class VolumeDisk implements BackedDisk {
     @Override
     public String name() {
         return name;
+    }
+
+    @Override
+    public long sizeBytes() {
+        return sizeBytes;
     }
 
     @Override
@@ -97,7 +107,7 @@ public final class VolumeDisk implements BackedDisk {
         return new SnapshotName(name, snapshot);
     }
 
-    private static CheckEvents untilEnding(BackupEvents events) {
+    static CheckEvents untilEnding(BackupEvents events) {
         return new CheckEvents() {
             @Override
             public boolean progress(long done, long total) {

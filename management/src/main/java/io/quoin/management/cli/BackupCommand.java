@@ -69,8 +69,11 @@ final class BackupCommand implements Runnable {
             mixinStandardHelpOptions = true,
             footer = {
                 "",
-                "Each disk is backed up as a snapshot has it that is made for it. The snapshot"
-                        + " backup-CHAIN-N stays",
+                "Several disks are backed up as they are at one moment, all of them or none; each is a"
+                        + " backup by",
+                "itself, and can be restored alone. One that cannot be copied afterwards keeps no other"
+                        + " from its backup.",
+                "A snapshot backup-CHAIN-N is made for it, and stays",
                 "on the disk until the next backup into the same folder, which copies what has changed"
                         + " since, with",
                 "--incremental. Where that is not known the whole disk is copied, and the reason is"
@@ -81,11 +84,18 @@ final class BackupCommand implements Runnable {
                 "Examples:",
                 "  quoin backup create vm1 --to /backup",
                 "  quoin backup create vm1 vm2 --to /backup --incremental --compress",
+                "  quoin backup create --group db --to /backup --incremental    (see quoin group)",
                 "  quoin backup create vm1 --to /backup --name before-upgrade"
             })
     static final class Create extends ByJob {
-        @Parameters(arity = "1..*", paramLabel = "DISK", description = "names of the disks")
+        @Parameters(arity = "0..*", paramLabel = "DISK", description = "names of the disks")
         private List<String> disks = new ArrayList<>();
+
+        @Option(
+                names = "--group",
+                paramLabel = "NAME",
+                description = "the disks of a group that is kept, instead of names")
+        private @Nullable String group;
 
         @Option(
                 names = "--to",
@@ -115,7 +125,12 @@ final class BackupCommand implements Runnable {
             return new Started<>(
                     BackupCreate.TYPE,
                     new BackupCreate.Request(
-                            disks, RepositoryOption.text(repository), name, incremental, compress));
+                            group != null && disks.isEmpty() ? null : disks,
+                            RepositoryOption.text(repository),
+                            name,
+                            incremental,
+                            compress,
+                            group));
         }
 
         @Override

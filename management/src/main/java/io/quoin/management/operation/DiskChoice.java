@@ -1,0 +1,47 @@
+package io.quoin.management.operation;
+
+import io.quoin.block.BlockError;
+import io.quoin.block.BlockException;
+import java.util.HashSet;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The disks that an operation on several of them is for: named one by one, or by the group that they
+ * are kept in.
+ *
+ * <p>Threading: immutable.
+ */
+final class DiskChoice {
+    private DiskChoice() {}
+
+    /**
+     * Their names.
+     *
+     * @throws BlockException EINVAL unless there is one of the two and each disk once, ENOENT without
+     *     such a group
+     */
+    static List<String> of(
+            @Nullable List<String> disks, @Nullable String group, ManagedVolume volume) {
+        if ((disks == null) == (group == null)) {
+            throw new BlockException(BlockError.EINVAL, "disks: expected=either disks or a group");
+        }
+        List<String> chosen =
+                group != null ? volume.disks().sets().get(group).disks() : List.copyOf(disks);
+        if (chosen.isEmpty()) {
+            throw new BlockException(
+                    BlockError.EINVAL,
+                    "disks: count=0, group=" + group + ", expected=1 or more");
+        }
+        if (new HashSet<>(chosen).size() < chosen.size()) {
+            throw new BlockException(
+                    BlockError.EINVAL, "disks: names=" + chosen + ", expected=each once");
+        }
+        return chosen;
+    }
+
+    /** As a job shows it. */
+    static String text(@Nullable List<String> disks, @Nullable String group) {
+        return disks == null ? "group " + group : String.join(", ", disks);
+    }
+}
