@@ -3,7 +3,6 @@ package io.quoin.backup;
 import io.quoin.block.disk.Disk;
 import io.quoin.qcow2.diff.DiffExtent;
 import java.util.List;
-import java.util.UUID;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -36,9 +35,6 @@ public interface BackedDisk {
      * @throws io.quoin.block.BlockException ENOENT if there is no such disk
      */
     List<Point> snapshots();
-
-    /** Makes a snapshot. */
-    void createSnapshot(String name, UUID uuid, BackupEvents events);
 
     /** Removes one; EBUSY while it is read. */
     void removeSnapshot(String name, BackupEvents events);

@@ -12,5 +12,4 @@ import org.jspecify.annotations.Nullable;
  * @param made the manifest
  * @param failure why there is none
  */
-public record DiskOutcome(
-        String disk, @Nullable Manifest made, @Nullable BlockException failure) {}
+public record DiskOutcome(String disk, @Nullable Manifest made, @Nullable BlockException failure) {}

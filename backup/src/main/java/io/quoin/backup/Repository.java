@@ -9,7 +9,6 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Objects;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
@@ -88,29 +87,14 @@ public final class Repository {
         return new DiskFolder(path.resolve(disk), disk, files);
     }
 
-    /** Makes a backup of a disk. */
-    public Manifest create(BackedDisk disk, BackupRequest request, BackupEvents events) {
-        SnapshotCut alone =
-                (wanted, heard) -> {
-                    SnapshotCut.Wanted one = wanted.get(0);
-                    disk.createSnapshot(one.name(), one.uuid(), heard);
-                };
-        DiskOutcome outcome = create(List.of(disk), alone, request, events).get(0);
-        BlockException failure = outcome.failure();
-        if (failure != null) {
-            throw failure;
-        }
-        return Objects.requireNonNull(outcome.made());
-    }
-
     /**
      * Makes a backup of each of several disks, all as they were at one moment.
      *
      * @param disks each once
      * @param cut makes the moment
      * @return in the order of the disks: one that cannot be copied keeps no other from its backup
-     * @throws BlockException with no backup made, if there was no such moment; ESHUTDOWN if the work
-     *     was ended, with those made that were whole by then
+     * @throws BlockException with no backup made, if there was no such moment; ESHUTDOWN if the
+     *     work was ended, with those made that were whole by then
      */
     public List<DiskOutcome> create(
             List<? extends BackedDisk> disks,
@@ -120,8 +104,7 @@ public final class Repository {
         List<BackupCreation> creations = new ArrayList<>();
         List<FolderLock> locks = new ArrayList<>();
         PartedEvents parted =
-                new PartedEvents(
-                        events, disks.stream().mapToLong(BackedDisk::sizeBytes).toArray());
+                new PartedEvents(events, disks.stream().mapToLong(BackedDisk::sizeBytes).toArray());
         try {
             for (BackedDisk disk : disks) {
                 DiskFolder folder = folder(disk.name());
@@ -266,9 +249,7 @@ public final class Repository {
             } else {
                 decisions.addAll(
                         folder.changing(
-                                () ->
-                                        new Pruning(folder, disks.find(each), events)
-                                                .run(rule)));
+                                () -> new Pruning(folder, disks.find(each), events).run(rule)));
             }
             events.checkpoint();
         }

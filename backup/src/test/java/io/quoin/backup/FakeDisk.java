@@ -95,8 +95,7 @@ final class FakeDisk implements BackedDisk {
         return points;
     }
 
-    @Override
-    public void createSnapshot(String snapshot, UUID uuid, BackupEvents events) {
+    void createSnapshot(String snapshot, UUID uuid) {
         step.run();
         snapshots.put(snapshot, new Snapshot(uuid.toString(), content()));
     }

@@ -84,10 +84,17 @@ class RepositoryTest {
         disk.write(CLUSTER, 3 * CLUSTER, 1);
     }
 
+    private Manifest create(Repository into, BackupRequest request) {
+        List<FakeDisk> one = List.of(disk);
+        DiskOutcome outcome = into.create(one, cut(one), request, BackupEvents.SILENT).get(0);
+        if (outcome.failure() != null) {
+            throw outcome.failure();
+        }
+        return outcome.made();
+    }
+
     private Manifest backUp(String name, boolean incremental) {
-        Manifest made =
-                repository.create(
-                        disk, new BackupRequest(name, incremental, false), BackupEvents.SILENT);
+        Manifest made = create(repository, new BackupRequest(name, incremental, false));
         expected.put(name, disk.content());
         return made;
     }
@@ -153,8 +160,7 @@ class RepositoryTest {
     void shouldStoreCompressedWhenAsked() {
         disk.write(0, SIZE, 7);
         Manifest plain = backUp("a", false);
-        Manifest compressed =
-                repository.create(disk, new BackupRequest("b", false, true), BackupEvents.SILENT);
+        Manifest compressed = create(repository, new BackupRequest("b", false, true));
         expected.put("b", disk.content());
         assertThat(compressed.file().sizeBytes()).isLessThan(plain.file().sizeBytes() / 2);
         requireRestorable();
@@ -239,8 +245,9 @@ class RepositoryTest {
             String name = "killed-" + fatal;
             byte[] content = disk.content();
             try {
-                new Repository(folder.resolve("backups"), steps)
-                        .create(disk, new BackupRequest(name, true, false), BackupEvents.SILENT);
+                create(
+                        new Repository(folder.resolve("backups"), steps),
+                        new BackupRequest(name, true, false));
                 ended = true;
             } catch (Killed killed) {
                 assertThat(steps.count).isGreaterThanOrEqualTo(fatal);
@@ -314,12 +321,7 @@ class RepositoryTest {
     private List<String> prune(Retention retention, boolean isDry) {
         List<String> kept = new ArrayList<>();
         repository
-                .prune(
-                        null,
-                        Pruning.Rule.of(retention),
-                        name -> disk,
-                        isDry,
-                        BackupEvents.SILENT)
+                .prune(null, Pruning.Rule.of(retention), name -> disk, isDry, BackupEvents.SILENT)
                 .forEach(
                         decision ->
                                 kept.add(
@@ -418,7 +420,7 @@ class RepositoryTest {
             for (SnapshotCut.Wanted each : wanted) {
                 disks.stream()
                         .filter(one -> one.name().equals(each.disk()))
-                        .forEach(one -> one.createSnapshot(each.name(), each.uuid(), events));
+                        .forEach(one -> one.createSnapshot(each.name(), each.uuid()));
             }
         };
     }
@@ -443,7 +445,8 @@ class RepositoryTest {
         added.write(CLUSTER, CLUSTER, 3);
         disk.write(0, CLUSTER, 4);
         List<DiskOutcome> outcomes = backUpAll("b", List.of(disk, second, added));
-        assertThat(outcomes).extracting(each -> each.made().kind().name())
+        assertThat(outcomes)
+                .extracting(each -> each.made().kind().name())
                 .containsExactly("incremental", "incremental", "full");
         assertThat(outcomes).extracting(each -> each.made().group()).doesNotContainNull();
         assertThat(outcomes.get(0).made().group())
@@ -512,10 +515,7 @@ class RepositoryTest {
                 };
         List<DiskOutcome> outcomes =
                 repository.create(
-                        both,
-                        spoiling,
-                        new BackupRequest("a", false, false),
-                        BackupEvents.SILENT);
+                        both, spoiling, new BackupRequest("a", false, false), BackupEvents.SILENT);
         assertThat(outcomes.get(0).failure()).hasMessageContaining("no such snapshot");
         assertThat(outcomes.get(1).made()).isNotNull();
         assertThat(repository.list()).extracting(Backup::disk).containsExactly("vm2");
@@ -545,10 +545,7 @@ class RepositoryTest {
     void shouldPruneOnlyWhatTheScheduleHasMade() {
         for (String name : List.of("a", "b", "c", "d")) {
             String schedule = name.equals("b") ? null : "night";
-            repository.create(
-                    disk,
-                    new BackupRequest(name, false, false, 5, schedule),
-                    BackupEvents.SILENT);
+            create(repository, new BackupRequest(name, false, false, 5, schedule));
         }
         List<String> kept = new ArrayList<>();
         repository
@@ -567,13 +564,7 @@ class RepositoryTest {
     void shouldBeginAChainWhenItHasAsManyLinksAsWanted() {
         List<Manifest.Kind> kinds = new ArrayList<>();
         for (int i = 0; i < 5; i++) {
-            kinds.add(
-                    repository
-                            .create(
-                                    disk,
-                                    new BackupRequest("b" + i, true, false, 2, null),
-                                    BackupEvents.SILENT)
-                            .kind());
+            kinds.add(create(repository, new BackupRequest("b" + i, true, false, 2, null)).kind());
         }
         assertThat(kinds)
                 .containsExactly(

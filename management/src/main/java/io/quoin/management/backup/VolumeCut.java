@@ -10,8 +10,8 @@ import io.quoin.snapshot.SnapshotName;
 import java.util.List;
 
 /**
- * The moment at which disks of a volume are backed up. That of one disk has no deadline. No group of
- * snapshots is recorded: the manifests say which backups belong together, and the records of the
+ * The moment at which disks of a volume are backed up. That of one disk has no deadline. No group
+ * of snapshots is recorded: the manifests say which backups belong together, and the records of the
  * backups what a crash leaves.
  *
  * <p>Threading: confined to the thread of the backup.

@@ -14,7 +14,6 @@ import io.quoin.snapshot.SnapshotName;
 import io.quoin.xlator.Stages;
 import java.util.List;
 import java.util.Map;
-import java.util.UUID;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -28,8 +27,7 @@ public final class VolumeDisk implements BackedDisk {
     private final long sizeBytes;
     private final @Nullable String backing;
 
-    private VolumeDisk(
-            DiskVolume disks, String name, long sizeBytes, @Nullable String backing) {
+    private VolumeDisk(DiskVolume disks, String name, long sizeBytes, @Nullable String backing) {
         this.disks = disks;
         this.name = name;
         this.sizeBytes = sizeBytes;
@@ -88,12 +86,6 @@ public final class VolumeDisk implements BackedDisk {
         return disks.snapshots().of(name).stream()
                 .map(snapshot -> new Point(snapshot.name(), snapshot.uuid()))
                 .toList();
-    }
-
-    @Override
-    public void createSnapshot(String snapshot, UUID uuid, BackupEvents events) {
-        disks.snapshots().create(named(snapshot), uuid, untilEnding(events));
-        disks.refreshNames();
     }
 
     /** Once begun it goes on to its end: what a backup leaves is as it was meant then. */

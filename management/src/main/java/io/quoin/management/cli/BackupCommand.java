@@ -14,6 +14,7 @@ import java.util.Map;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.ArgGroup;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.ParameterException;
@@ -255,29 +256,9 @@ final class BackupCommand implements Runnable {
                 description = "backups of that disk alone (default: of all)")
         private @Nullable String disk;
 
-        @Option(names = "--keep-last", paramLabel = "N", description = "the newest N")
-        private @Nullable Long keepLast;
-
-        @Option(
-                names = "--keep-hourly",
-                paramLabel = "N",
-                description = "the newest of each of the last N hours that have one")
-        private @Nullable Long keepHourly;
-
-        @Option(names = "--keep-daily", paramLabel = "N", description = "the same of days")
-        private @Nullable Long keepDaily;
-
-        @Option(
-                names = "--keep-weekly",
-                paramLabel = "N",
-                description = "of weeks, which begin on Mondays")
-        private @Nullable Long keepWeekly;
-
-        @Option(names = "--keep-monthly", paramLabel = "N", description = "of months")
-        private @Nullable Long keepMonthly;
-
-        @Option(names = "--keep-yearly", paramLabel = "N", description = "of years")
-        private @Nullable Long keepYearly;
+        @Mixin
+        @SuppressWarnings("NullAway.Init") // picocli sets it
+        private KeepOptions keep;
 
         @Option(names = "--dry-run", description = "tell what would be removed, and remove nothing")
         private boolean dryRun;
@@ -289,12 +270,12 @@ final class BackupCommand implements Runnable {
                     new BackupPrune.Request(
                             RepositoryOption.text(repository),
                             disk,
-                            keepLast,
-                            keepHourly,
-                            keepDaily,
-                            keepWeekly,
-                            keepMonthly,
-                            keepYearly,
+                            keep.last(),
+                            keep.hourly(),
+                            keep.daily(),
+                            keep.weekly(),
+                            keep.monthly(),
+                            keep.yearly(),
                             dryRun));
         }
 

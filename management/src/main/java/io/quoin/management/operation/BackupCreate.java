@@ -2,16 +2,9 @@ package io.quoin.management.operation;
 
 import io.quoin.backup.BackupNames;
 import io.quoin.backup.BackupRequest;
-import io.quoin.backup.Repository;
-import io.quoin.block.BlockError;
-import io.quoin.block.BlockException;
-import io.quoin.management.backup.VolumeDisk;
 import io.quoin.management.job.JobControl;
 import io.quoin.management.job.JobView;
-import io.quoin.xlator.NameText;
-import java.nio.file.Path;
 import java.time.Instant;
-import java.util.ArrayList;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 

@@ -3,7 +3,9 @@ package io.quoin.management.operation;
 import io.quoin.backup.BackupRequest;
 import io.quoin.backup.DiskOutcome;
 import io.quoin.backup.Manifest;
+import io.quoin.backup.Pruning;
 import io.quoin.backup.Repository;
+import io.quoin.backup.Retention;
 import io.quoin.block.BlockError;
 import io.quoin.block.BlockException;
 import io.quoin.management.backup.VolumeCut;
@@ -52,8 +54,8 @@ final class BackupWork {
     }
 
     /**
-     * All as they are at one moment. One that cannot be copied keeps no other from its backup, and is
-     * told at the end.
+     * All as they are at one moment. One that cannot be copied keeps no other from its backup, and
+     * is told at the end.
      */
     List<BackupView> create(List<String> disks, BackupRequest wanted) {
         List<VolumeDisk> sources =
@@ -84,5 +86,31 @@ final class BackupWork {
                                 + ", failed="
                                 + failures.size(),
                         first);
+    }
+
+    /**
+     * Removes backups that a schedule has made and no rule keeps.
+     *
+     * @param schedule its id
+     * @return as {@code DISK/NAME}
+     */
+    List<String> prune(List<String> disks, Retention retention, String schedule) {
+        if (retention.keepsAll()) {
+            return List.of();
+        }
+        List<String> removed = new ArrayList<>();
+        for (String disk : disks) {
+            repository
+                    .prune(
+                            disk,
+                            new Pruning.Rule(retention, schedule),
+                            name -> VolumeDisk.find(volume.disks(), name),
+                            false,
+                            events)
+                    .stream()
+                    .filter(decision -> !decision.kept())
+                    .forEach(decision -> removed.add(disk + '/' + decision.name()));
+        }
+        return removed;
     }
 }

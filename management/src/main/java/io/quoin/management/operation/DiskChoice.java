@@ -7,8 +7,8 @@ import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The disks that an operation on several of them is for: named one by one, or by the group that they
- * are kept in.
+ * The disks that an operation on several of them is for: named one by one, or by the group that
+ * they are kept in.
  *
  * <p>Threading: immutable.
  */
@@ -18,20 +18,25 @@ final class DiskChoice {
     /**
      * Their names.
      *
-     * @throws BlockException EINVAL unless there is one of the two and each disk once, ENOENT without
-     *     such a group
+     * @throws BlockException EINVAL unless there is one of the two and each disk once, ENOENT
+     *     without such a group
      */
     static List<String> of(
             @Nullable List<String> disks, @Nullable String group, ManagedVolume volume) {
-        if ((disks == null) == (group == null)) {
+        List<String> chosen;
+        if (group != null && disks == null) {
+            chosen = volume.disks().sets().get(group).disks();
+        } else if (disks != null && group == null) {
+            chosen = List.copyOf(disks);
+        } else {
             throw new BlockException(BlockError.EINVAL, "disks: expected=either disks or a group");
         }
-        List<String> chosen =
-                group != null ? volume.disks().sets().get(group).disks() : List.copyOf(disks);
         if (chosen.isEmpty()) {
             throw new BlockException(
                     BlockError.EINVAL,
-                    "disks: count=0, group=" + group + ", expected=1 or more");
+                    "disks: count=0"
+                            + (group == null ? "" : ", group=" + group)
+                            + ", expected=1 or more");
         }
         if (new HashSet<>(chosen).size() < chosen.size()) {
             throw new BlockException(

@@ -267,7 +267,8 @@ class VolumeBackupTest {
         write(CLUSTER, CLUSTER, 2);
         job(
                 BackupCreate.TYPE,
-                new BackupCreate.Request(List.of("vm1"), backups.toString(), "a", false, null, null));
+                new BackupCreate.Request(
+                        List.of("vm1"), backups.toString(), "a", false, null, null));
         write(2 * CLUSTER, CLUSTER, 3);
         disks.snapshots().rollback(new SnapshotName("vm1", "before"), CheckEvents.SILENT);
         remove("before", null);
