@@ -167,12 +167,11 @@ final class ScheduleCommand implements Runnable {
 
         @Override
         void run(VolumeClient client, OutputOption out) {
-            if (what.backup != (repository != null)) {
-                throw new ParameterException(
-                        spec.commandLine(),
-                        what.backup
-                                ? "--backup: --to DIR expected"
-                                : "--to DIR goes with --backup");
+            if (what.backup && repository == null) {
+                throw new ParameterException(spec.commandLine(), "--backup: --to DIR expected");
+            }
+            if (what.snapshot && repository != null) {
+                throw new ParameterException(spec.commandLine(), "--to DIR goes with --backup");
             }
             ScheduleView made =
                     client.call(
