@@ -103,7 +103,7 @@ final class FakeSnapshots implements SnapshotControl {
 
     @Override
     public CompletionStage<PendingSnapshot> prepare(
-            String name, @Nullable UUID group, SnapshotProgress progress) {
+            String name, UUID uuid, @Nullable UUID group, SnapshotProgress progress) {
         return CompletableFuture.failedFuture(new BlockException(BlockError.ENOTSUP, "a fake"));
     }
 

@@ -109,11 +109,6 @@ public final class ImageSnapshots implements SnapshotControl {
 
     @Override
     public CompletionStage<PendingSnapshot> prepare(
-            String name, @Nullable UUID group, SnapshotProgress progress) {
-        return prepare(name, UUID.randomUUID(), group, progress);
-    }
-
-    private CompletionStage<PendingSnapshot> prepare(
             String name, UUID uuid, @Nullable UUID group, SnapshotProgress progress) {
         CompletableFuture<PendingSnapshot> prepared = new CompletableFuture<>();
         CompletionStage<Void> whole =

@@ -54,8 +54,19 @@ public interface SnapshotControl {
      * @param name as in {@link #create}
      * @param group recorded with it; null: it is made alone
      */
+    default CompletionStage<PendingSnapshot> prepare(
+            String name, @Nullable UUID group, SnapshotProgress progress) {
+        return prepare(name, UUID.randomUUID(), group, progress);
+    }
+
+    /**
+     * As {@link #prepare(String, UUID, SnapshotProgress)}, under a UUID that the caller has noted
+     * before.
+     *
+     * @param uuid a new one
+     */
     CompletionStage<PendingSnapshot> prepare(
-            String name, @Nullable UUID group, SnapshotProgress progress);
+            String name, UUID uuid, @Nullable UUID group, SnapshotProgress progress);
 
     /**
      * Takes the snapshot of a group away again, durably, if there is one; EBUSY while something has
