@@ -144,4 +144,17 @@ final class Member {
         }
         return nowNanos;
     }
+
+    /** What it is to an operator. */
+    Health.Role health() {
+        if (!isAttached()) {
+            return Health.Role.ABSENT;
+        }
+        return switch (role) {
+            case VOTER -> Health.Role.VOTER;
+            case SUSPECT -> Health.Role.SUSPECT;
+            case SYNCING -> isFull() ? Health.Role.FULL : Health.Role.SYNCING;
+            case IN_SYNC -> Health.Role.IN_SYNC;
+        };
+    }
 }

@@ -169,7 +169,7 @@ class Operations {
         if (operation.kind == Kind.COPY) {
             regions.set(gateway.geometry().region(operation.fromBytes));
         } else if (operation.kind == Kind.WRITE && request != null) {
-            gateway.touched(request, gateway.sizeBytes(), regions);
+            gateway.geometry().addRegions(request, gateway.sizeBytes(), regions);
         }
         return regions;
     }

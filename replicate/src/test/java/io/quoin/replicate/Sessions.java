@@ -120,7 +120,7 @@ final class Sessions {
     private void requireFlushed(String what, Gateway gateway, int brick, BitSet regions) {
         Session session = session(gateway, brick);
         long sizeBytes = Math.min(gateway.sizeBytes(), session.sizeBytes);
-        for (int block = 0; block * SimWorld.BLOCK_BYTES < sizeBytes; block++) {
+        for (int block = 0; (long) block * SimWorld.BLOCK_BYTES < sizeBytes; block++) {
             require(
                     !regions.get(SimWorld.region(block)) || session.flushed.get(block),
                     what + "brick=" + brick + ", block=" + block);
