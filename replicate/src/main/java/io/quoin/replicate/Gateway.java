@@ -398,7 +398,9 @@ public class Gateway {
             boolean isInSync = member.isAttached() && member.role() == Member.Role.IN_SYNC;
             inSync += isInSync ? 1 : 0;
             suspects += member.role() == Member.Role.SUSPECT ? 1 : 0;
-            if (isInSync || (!member.isAttached() && !isAwayTooLong(member))) {
+            if (isInSync
+                    || (!member.isAttached()
+                            && port.nanoTime() - member.awaySince() <= timing.drop())) {
                 kept.put(brick, current.isr().get(brick));
             }
         }
@@ -407,10 +409,6 @@ public class Gateway {
         } else if (inSync > 0 && kept.size() < current.isr().size() && hasMajority()) {
             propose(new Config(epoch, current.k() + 1, kept, false));
         }
-    }
-
-    private boolean isAwayTooLong(Member member) {
-        return port.nanoTime() - member.awaySince() > timing.drop();
     }
 
     private boolean hasMajority() {
@@ -504,11 +502,7 @@ public class Gateway {
 
     /** The members, and how far their heals are. */
     public final Health health() {
-        List<Health.Part> parts = new ArrayList<>();
-        for (Member member : members.values()) {
-            parts.add(new Health.Part(member.brick(), member.health(), healer.leftBytes(member)));
-        }
-        return new Health(committed, parts);
+        return Health.of(committed, members.values(), healer);
     }
 
     final boolean isOver() {
@@ -519,6 +513,7 @@ public class Gateway {
         return state == State.SERVING;
     }
 
+    /** The state. */
     public final State state() {
         return state;
     }

@@ -1,5 +1,6 @@
 package io.quoin.replicate;
 
+import java.util.Collection;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
@@ -35,5 +36,18 @@ public record Health(@Nullable Config config, List<Part> members) {
     /** Copies the list. */
     public Health {
         members = List.copyOf(members);
+    }
+
+    static Health of(@Nullable Config config, Collection<Member> members, Healer healer) {
+        return new Health(
+                config,
+                members.stream()
+                        .map(
+                                member ->
+                                        new Part(
+                                                member.brick(),
+                                                member.health(),
+                                                healer.leftBytes(member)))
+                        .toList());
     }
 }
