@@ -22,8 +22,9 @@ import java.util.zip.CRC32C;
  *  48  4  CRC32C of the bytes before
  * </pre>
  *
- * <p>In part 0 a resize that is not finished has a record at {@link #RESIZE_OFFSET}; anything else there means that there is none, also one that is torn: nothing
- * is resized before its record is durable, and all of it is done before the record is cleared.
+ * <p>In part 0 a resize that is not finished has a record at {@link #RESIZE_OFFSET}; anything else
+ * there means that there is none, also one that is torn: nothing is resized before its record is
+ * durable, and all of it is done before the record is cleared.
  *
  * <pre>
  *   0  8  magic "QUOINRSZ"

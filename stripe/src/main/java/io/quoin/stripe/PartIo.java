@@ -47,10 +47,7 @@ final class PartIo {
         IoRequest request =
                 loop.requests()
                         .acquire()
-                        .write(
-                                offsetBytes,
-                                memory.capacity(),
-                                canFua ? IoFlags.FUA : IoFlags.NONE);
+                        .write(offsetBytes, memory.capacity(), canFua ? IoFlags.FUA : IoFlags.NONE);
         CompletionStage<ByteBuffer> written = submit(part, loop, request, memory);
         return canFua
                 ? written.thenApply(bytes -> null)

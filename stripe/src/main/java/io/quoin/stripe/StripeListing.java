@@ -9,7 +9,6 @@ import java.util.Collections;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
-import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import org.jspecify.annotations.Nullable;
 
@@ -47,16 +46,14 @@ final class StripeListing {
         List<FileInfo> files = Collections.synchronizedList(new ArrayList<>());
         return InTurn.each(
                         byName.entrySet(),
-                        entry ->
-                                merge(entry.getKey(), entry.getValue()).thenAccept(files::add))
+                        entry -> merge(entry.getKey(), entry.getValue()).thenAccept(files::add))
                 .thenApply(none -> List.copyOf(files));
     }
 
     /** Of one file; ENOENT if no child has a part of it. */
     CompletionStage<FileInfo> stat(String fileName) {
         Xlator first = children.get(0);
-        return children.callAll(
-                        part -> Children.unlessMissing(children.get(part).stat(fileName)))
+        return children.callAll(part -> Children.unlessMissing(children.get(part).stat(fileName)))
                 .thenCompose(
                         found -> {
                             FileInfo[] parts = new FileInfo[found.size()];

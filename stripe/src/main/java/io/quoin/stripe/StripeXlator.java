@@ -132,8 +132,7 @@ final class StripeXlator implements Xlator {
         checkNew(fileName);
         if (options.options().containsKey("copy_from")) {
             throw new BlockException(
-                    BlockError.EINVAL,
-                    "striped files are not made as copies: file=" + fileName);
+                    BlockError.EINVAL, "striped files are not made as copies: file=" + fileName);
         }
         return changing(fileName, () -> createNamed(fileName, options));
     }
@@ -166,8 +165,7 @@ final class StripeXlator implements Xlator {
                 .thenCompose(
                         none ->
                                 children.callFrom(
-                                        1,
-                                        part -> children.get(part).rename(unlinked, fileName)))
+                                        1, part -> children.get(part).rename(unlinked, fileName)))
                 .thenCompose(
                         all ->
                                 children.call(
@@ -209,10 +207,7 @@ final class StripeXlator implements Xlator {
         checkNew(newFileName);
         return changing(
                 fileName,
-                () ->
-                        changing(
-                                newFileName,
-                                () -> change(() -> renameNow(fileName, newFileName))));
+                () -> changing(newFileName, () -> change(() -> renameNow(fileName, newFileName))));
     }
 
     private CompletionStage<Void> renameNow(String fileName, String newFileName) {
@@ -223,25 +218,20 @@ final class StripeXlator implements Xlator {
                                         0,
                                         part -> children.get(part).rename(fileName, newFileName)))
                 .thenCompose(
-                        none ->
-                                others(part -> children.get(part).rename(fileName, newFileName)));
+                        none -> others(part -> children.get(part).rename(fileName, newFileName)));
     }
 
     @Override
     public CompletionStage<Void> replace(String fileName, String byFileName) {
         return changing(
                 fileName,
-                () ->
-                        changing(
-                                byFileName,
-                                () -> change(() -> replaceNow(fileName, byFileName))));
+                () -> changing(byFileName, () -> change(() -> replaceNow(fileName, byFileName))));
     }
 
     private CompletionStage<Void> replaceNow(String fileName, String byFileName) {
         return children.call(0, part -> children.get(part).replace(fileName, byFileName))
                 .thenCompose(
-                        none ->
-                                others(part -> children.get(part).replace(fileName, byFileName)));
+                        none -> others(part -> children.get(part).replace(fileName, byFileName)));
     }
 
     @Override
@@ -274,8 +264,7 @@ final class StripeXlator implements Xlator {
     }
 
     /** A call of all but child 0, at once. One that has no part has nothing to do. */
-    private CompletionStage<Void> others(
-            IntFunction<CompletionStage<Void>> call) {
+    private CompletionStage<Void> others(IntFunction<CompletionStage<Void>> call) {
         return children.callFrom(1, part -> Children.unlessMissing(call.apply(part)))
                 .thenApply(all -> null);
     }
@@ -314,9 +303,7 @@ final class StripeXlator implements Xlator {
         if (UnlinkedNames.isOne(fileName)) {
             throw new BlockException(
                     BlockError.EINVAL,
-                    "name is kept for files without one: name="
-                            + fileName
-                            + ", expected=another");
+                    "name is kept for files without one: name=" + fileName + ", expected=another");
         }
     }
 

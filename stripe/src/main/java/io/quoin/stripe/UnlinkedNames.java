@@ -26,7 +26,9 @@ final class UnlinkedNames {
     /** The id in such a name; empty for any other name. */
     static Optional<UUID> parse(String fileName) {
         Matcher matcher = ANY.matcher(fileName);
-        return matcher.matches() ? Optional.of(UUID.fromString(matcher.group(1))) : Optional.empty();
+        return matcher.matches()
+                ? Optional.of(UUID.fromString(matcher.group(1)))
+                : Optional.empty();
     }
 
     static boolean isOne(String fileName) {
