@@ -58,14 +58,15 @@ final class Children {
     private static <T> CompletionStage<T> orElse(
             CompletionStage<T> stage, UnaryOperator<Throwable> failed) {
         CompletableFuture<T> result = new CompletableFuture<>();
-        stage.whenComplete(
-                (value, failure) -> {
-                    if (failure == null) {
-                        result.complete(value);
-                    } else {
-                        result.completeExceptionally(failed.apply(failure));
-                    }
-                });
+        CompletionStage<T> unused =
+                stage.whenComplete(
+                        (value, failure) -> {
+                            if (failure == null) {
+                                result.complete(value);
+                            } else {
+                                result.completeExceptionally(failed.apply(failure));
+                            }
+                        });
         return result;
     }
 

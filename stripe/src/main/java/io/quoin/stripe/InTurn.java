@@ -41,14 +41,15 @@ final class InTurn {
             while (items.hasNext()) {
                 CompletableFuture<Void> taken = step.apply(items.next()).toCompletableFuture();
                 if (!taken.isDone()) {
-                    taken.whenComplete(
-                            (none, failure) -> {
-                                if (failure == null) {
-                                    proceed(items, step, end);
-                                } else {
-                                    end.completeExceptionally(failure);
-                                }
-                            });
+                    CompletionStage<Void> unused =
+                            taken.whenComplete(
+                                    (none, failure) -> {
+                                        if (failure == null) {
+                                            proceed(items, step, end);
+                                        } else {
+                                            end.completeExceptionally(failure);
+                                        }
+                                    });
                     return;
                 }
                 taken.join();

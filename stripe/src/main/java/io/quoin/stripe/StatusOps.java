@@ -136,7 +136,7 @@ final class StatusOps {
                     use(part, lengthBytes, left);
                 }
                 boolean isOther = target.count() > 0 && target.status(0) != status;
-                if (isOneEnough && isOther || !target.add(lengthBytes, status)) {
+                if ((isOneEnough && isOther) || !target.add(lengthBytes, status)) {
                     return;
                 }
                 at += lengthBytes;

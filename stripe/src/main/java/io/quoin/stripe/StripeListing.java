@@ -106,7 +106,7 @@ final class StripeListing {
             stamp = info.changeStamp() == 0 ? 0 : mixed(stamp, info.changeStamp());
         }
         long unfinished =
-                header == null || first > 0
+                start == null || header == null || first > 0
                         ? PartHeaderLayout.NO_RESIZE
                         : PartHeaderLayout.getResize(start);
         FileInfo info = parts[0];

@@ -52,19 +52,20 @@ final class StripeOpener implements FileListener {
     /** Completes on the loop. */
     CompletionStage<XlatorFile> open() {
         CompletableFuture<XlatorFile> result = new CompletableFuture<>();
-        openPart(0)
-                .thenCompose(first -> children.callFrom(1, this::openPart))
-                .thenComposeAsync(rest -> readStarts(), loop)
-                .thenCompose(this::make)
-                .whenCompleteAsync(
-                        (made, failure) -> {
-                            if (failure == null) {
-                                result.complete(made);
-                            } else {
-                                closeAll(result, Stages.asBlockException(failure));
-                            }
-                        },
-                        loop);
+        CompletionStage<XlatorFile> unused =
+                openPart(0)
+                        .thenCompose(first -> children.callFrom(1, this::openPart))
+                        .thenComposeAsync(rest -> readStarts(), loop)
+                        .thenCompose(this::make)
+                        .whenCompleteAsync(
+                                (made, failure) -> {
+                                    if (failure == null) {
+                                        result.complete(made);
+                                    } else {
+                                        closeAll(result, Stages.asBlockException(failure));
+                                    }
+                                },
+                                loop);
         return result;
     }
 
@@ -79,14 +80,14 @@ final class StripeOpener implements FileListener {
                             }
                             BlockException cause = Stages.asBlockException(failure);
                             return cause.error() == BlockError.ENOENT
-                                    ? missing(part, cause)
+                                    ? missing(cause)
                                     : CompletableFuture.<Void>failedFuture(cause);
                         })
                 .thenCompose(stage -> stage);
     }
 
     /** There is no such file, or it is not whole. */
-    private CompletionStage<Void> missing(int part, BlockException cause) {
+    private CompletionStage<Void> missing(BlockException cause) {
         return children.callAll(other -> Children.unlessMissing(children.get(other).stat(fileName)))
                 .thenCompose(
                         found -> {
@@ -161,14 +162,15 @@ final class StripeOpener implements FileListener {
                         .filter(Objects::nonNull)
                         .map(part -> part.close().toCompletableFuture())
                         .toList();
-        CompletableFuture.allOf(closes.toArray(CompletableFuture<?>[]::new))
-                .whenComplete(
-                        (none, second) -> {
-                            if (second != null) {
-                                failure.addSuppressed(second);
-                            }
-                            whenClosed.run();
-                            result.completeExceptionally(failure);
-                        });
+        CompletableFuture<Void> unused =
+                CompletableFuture.allOf(closes.toArray(CompletableFuture<?>[]::new))
+                        .whenComplete(
+                                (none, second) -> {
+                                    if (second != null) {
+                                        failure.addSuppressed(second);
+                                    }
+                                    whenClosed.run();
+                                    result.completeExceptionally(failure);
+                                });
     }
 }

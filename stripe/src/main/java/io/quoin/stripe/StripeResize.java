@@ -66,27 +66,29 @@ final class StripeResize {
         }
         running = true;
         long oldSizeBytes = file.geometry().sizeBytes();
-        carryOut(newSizeBytes)
-                .whenComplete(
-                        (none, failure) -> {
-                            if (failure == null) {
-                                end(done, newSizeBytes, null);
-                            } else if (newSizeBytes <= oldSizeBytes) {
-                                failed = true;
-                                end(done, newSizeBytes, failure);
-                            } else {
-                                undo(done, oldSizeBytes, failure);
-                            }
-                        });
+        CompletionStage<Void> unused =
+                carryOut(newSizeBytes)
+                        .whenComplete(
+                                (none, failure) -> {
+                                    if (failure == null) {
+                                        end(done, newSizeBytes, null);
+                                    } else if (newSizeBytes <= oldSizeBytes) {
+                                        failed = true;
+                                        end(done, newSizeBytes, failure);
+                                    } else {
+                                        undo(done, oldSizeBytes, failure);
+                                    }
+                                });
     }
 
     private void undo(CompletableFuture<Void> done, long oldSizeBytes, Throwable cause) {
-        carryOut(oldSizeBytes)
-                .whenComplete(
-                        (none, failure) -> {
-                            failed = failure != null;
-                            end(done, oldSizeBytes, cause);
-                        });
+        CompletionStage<Void> unused =
+                carryOut(oldSizeBytes)
+                        .whenComplete(
+                                (none, failure) -> {
+                                    failed = failure != null;
+                                    end(done, oldSizeBytes, cause);
+                                });
     }
 
     private void end(CompletableFuture<Void> done, long sizeBytes, @Nullable Throwable failure) {

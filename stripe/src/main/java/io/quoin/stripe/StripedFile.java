@@ -375,17 +375,18 @@ final class StripedFile implements XlatorFile {
         for (XlatorFile part : parts) {
             closes.add(part.close().toCompletableFuture());
         }
-        CompletableFuture.allOf(closes.toArray(CompletableFuture<?>[]::new))
-                .whenComplete(
-                        (none, failure) -> {
-                            whenClosed.run();
-                            BlockException first = firstFailure(closes);
-                            if (first == null) {
-                                end.complete(null);
-                            } else {
-                                end.completeExceptionally(first);
-                            }
-                        });
+        CompletableFuture<Void> unused =
+                CompletableFuture.allOf(closes.toArray(CompletableFuture<?>[]::new))
+                        .whenComplete(
+                                (none, failure) -> {
+                                    whenClosed.run();
+                                    BlockException first = firstFailure(closes);
+                                    if (first == null) {
+                                        end.complete(null);
+                                    } else {
+                                        end.completeExceptionally(first);
+                                    }
+                                });
     }
 
     private @Nullable BlockException firstFailure(List<CompletableFuture<Void>> closes) {

@@ -15,6 +15,7 @@ import io.quoin.xlator.boundary.BoundaryXlator;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Map;
 import java.util.Random;
 import java.util.TreeMap;
 import java.util.concurrent.CompletableFuture;
@@ -78,8 +79,8 @@ class StripeCrashTest {
             return content;
         }
 
-        TreeMap<String, byte[]> contents() {
-            TreeMap<String, byte[]> contents = new TreeMap<>();
+        Map<String, byte[]> contents() {
+            Map<String, byte[]> contents = new TreeMap<>();
             for (FileInfo file : group.await(xlator.list())) {
                 byte[] content = content(file.fileName());
                 assertThat((long) content.length).isEqualTo(file.sizeBytes());
@@ -116,10 +117,10 @@ class StripeCrashTest {
 
     private static void crashEverywhere(Call call) {
         List<MemoryXlator> bricks = bricks();
-        TreeMap<String, byte[]> before = new Volume(copyOf(bricks), 1).contents();
+        Map<String, byte[]> before = new Volume(copyOf(bricks), 1).contents();
         Volume undisturbed = new Volume(copyOf(bricks), 1);
         undisturbed.group.await(call.start(undisturbed));
-        TreeMap<String, byte[]> after = new Volume(copyOf(undisturbed.bricks), 1).contents();
+        Map<String, byte[]> after = new Volume(copyOf(undisturbed.bricks), 1).contents();
         boolean wasBefore = false;
         boolean wasAfter = false;
         for (int seed = 0; seed < SEEDS; seed++) {
@@ -132,10 +133,10 @@ class StripeCrashTest {
                 isDone = done.isDone();
                 assertThat(crashing.power.looseWrites).isZero();
                 Volume restarted = new Volume(copyOf(crashing.bricks), seed);
-                TreeMap<String, byte[]> found = restarted.contents();
+                Map<String, byte[]> found = restarted.contents();
                 String state = "after " + changes + " changes, seed " + seed;
                 boolean isAfter = isSame(found, after);
-                assertThat(isAfter || !isDone && isSame(found, before)).as(state).isTrue();
+                assertThat(isAfter || (!isDone && isSame(found, before))).as(state).isTrue();
                 wasAfter |= isAfter;
                 wasBefore |= isSame(found, before);
                 assertNothingIsLeftOver(restarted, state);
@@ -144,7 +145,7 @@ class StripeCrashTest {
         assertThat(wasBefore && wasAfter).as("the crashes reach both ends of the call").isTrue();
     }
 
-    private static boolean isSame(TreeMap<String, byte[]> one, TreeMap<String, byte[]> other) {
+    private static boolean isSame(Map<String, byte[]> one, Map<String, byte[]> other) {
         return one.keySet().equals(other.keySet())
                 && one.keySet().stream()
                         .allMatch(name -> Arrays.equals(one.get(name), other.get(name)));
