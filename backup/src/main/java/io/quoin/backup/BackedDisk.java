@@ -3,7 +3,6 @@ package io.quoin.backup;
 import io.quoin.block.disk.Disk;
 import io.quoin.qcow2.diff.DiffExtent;
 import java.util.List;
-import java.util.UUID;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -15,6 +14,9 @@ import org.jspecify.annotations.Nullable;
 public interface BackedDisk {
     /** Its name in the volume. */
     String name();
+
+    /** As it is now: for progress. */
+    long sizeBytes();
 
     /** What its image stands on, down to the last file; null: nothing. */
     @Nullable String backing();
@@ -33,9 +35,6 @@ public interface BackedDisk {
      * @throws io.quoin.block.BlockException ENOENT if there is no such disk
      */
     List<Point> snapshots();
-
-    /** Makes a snapshot. */
-    void createSnapshot(String name, UUID uuid, BackupEvents events);
 
     /** Removes one; EBUSY while it is read. */
     void removeSnapshot(String name, BackupEvents events);

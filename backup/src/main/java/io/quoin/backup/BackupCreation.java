@@ -21,7 +21,7 @@ import org.jspecify.annotations.Nullable;
  *
  * <pre>
  *   the record of what is begun      (whatever a crash leaves from here on is known by it)
- *   snapshot of the disk
+ *   snapshot of the disk             by the caller, with those of other disks
  *   NAME.qcow2.partial               what the snapshot reads, or what has changed since the last one
  *   NAME.qcow2                       by a rename
  *   NAME.json                        the manifest: from here on there is a backup
@@ -31,9 +31,6 @@ import org.jspecify.annotations.Nullable;
  * <p>Threading: confined to the holder of the folder's lock.
  */
 final class BackupCreation {
-    /** Less than what qcow2 images are opened with, here and by QEMU. */
-    static final int LINKS_MAX = 128;
-
     private static final int EXTENTS_AT_ONCE = 10_000;
     private static final int CHAIN_DIGITS = 12;
 
@@ -41,12 +38,17 @@ final class BackupCreation {
     private final BackedDisk disk;
     private final BackupRequest request;
     private final BackupEvents events;
+    private final Leftovers leftovers;
+
+    /** Null before {@link #begin} is through with what it looks at. */
+    private @Nullable Plan plan;
 
     BackupCreation(DiskFolder folder, BackedDisk disk, BackupRequest request, BackupEvents events) {
         this.folder = folder;
         this.disk = disk;
         this.request = request;
         this.events = events;
+        this.leftovers = new Leftovers(folder, disk, events);
     }
 
     /**
@@ -65,8 +67,20 @@ final class BackupCreation {
         }
     }
 
-    Manifest run() {
-        Leftovers leftovers = new Leftovers(folder, disk, events);
+    /**
+     * What is made.
+     *
+     * @param chain that it belongs to
+     * @param number in the folder
+     */
+    private record Plan(Base base, String chain, long number, Manifest.SnapshotId snapshot) {}
+
+    String disk() {
+        return disk.name();
+    }
+
+    /** Clears up what earlier work has left, and notes what is begun: the snapshot is next. */
+    SnapshotCut.Wanted begin() {
         leftovers.remove();
         requireFree();
         List<Backup> before = folder.backups();
@@ -76,22 +90,37 @@ final class BackupCreation {
         }
         String chain = base.parent() == null ? newChain() : base.parent().requireManifest().chain();
         long number = numberAfter(before);
+        UUID uuid = UUID.randomUUID();
         Manifest.SnapshotId snapshot =
-                new Manifest.SnapshotId(
-                        BackupNames.snapshot(chain, number), UUID.randomUUID().toString());
+                new Manifest.SnapshotId(BackupNames.snapshot(chain, number), uuid.toString());
+        plan = new Plan(base, chain, number, snapshot);
+        folder.put(new Pending(request.name(), number, snapshot));
+        return new SnapshotCut.Wanted(disk.name(), snapshot.name(), uuid);
+    }
+
+    /**
+     * Copies the snapshot, once it is there. Undoes everything if that fails.
+     *
+     * @param createdAt when the snapshot was made
+     * @param group what it belongs to; null: it was made alone
+     */
+    Manifest finish(Instant createdAt, Manifest.@Nullable Group group) {
         Manifest made;
         try {
-            folder.put(new Pending(request.name(), number, snapshot));
-            made = make(base, chain, number, snapshot);
+            made = make(Objects.requireNonNull(plan, "begun"), createdAt, group);
         } catch (RuntimeException | Error e) {
-            undo(leftovers, e);
+            undo(e);
             throw e;
         }
         leftovers.remove();
         return made;
     }
 
-    private void undo(Leftovers leftovers, Throwable failure) {
+    /** Takes back what was begun, if anything was: for a failure, which hears of another one. */
+    void undo(Throwable failure) {
+        if (plan == null) {
+            return;
+        }
         try {
             folder.files().remove(folder.manifest(request.name()));
             leftovers.remove();
@@ -127,7 +156,7 @@ final class BackupCreation {
             return Base.none(e.getMessage());
         }
         Manifest manifest = last.requireManifest();
-        if (links >= LINKS_MAX) {
+        if (links >= request.linksMax()) {
             return Base.none("the chain is as long as it may be: links=" + links);
         }
         if (!Objects.equals(manifest.backing(), disk.backing())) {
@@ -163,30 +192,30 @@ final class BackupCreation {
         return last + 1;
     }
 
-    private Manifest make(Base base, String chain, long number, Manifest.SnapshotId snapshot) {
-        Backup parent = base.parent();
-        String createdAt = Instant.now().truncatedTo(ChronoUnit.SECONDS).toString();
-        disk.createSnapshot(snapshot.name(), UUID.fromString(snapshot.uuid()), events);
-        long sizeBytes = write(base, snapshot);
+    private Manifest make(Plan begun, Instant createdAt, Manifest.@Nullable Group group) {
+        Backup parent = begun.base().parent();
+        long sizeBytes = write(begun.base(), begun.snapshot());
         Manifest.LinkFile file = place();
         Manifest manifest =
                 new Manifest(
                         Manifest.VERSION,
                         disk.name(),
                         request.name(),
-                        number,
+                        begun.number(),
                         parent == null ? Manifest.Kind.full : Manifest.Kind.incremental,
-                        createdAt,
+                        createdAt.truncatedTo(ChronoUnit.SECONDS).toString(),
                         ToolVersion.text(),
                         sizeBytes,
                         file,
-                        chain,
+                        begun.chain(),
                         parent == null
                                 ? null
                                 : new Manifest.Parent(parent.name(), parent.manifestSha256()),
-                        snapshot,
+                        begun.snapshot(),
                         disk.backing(),
-                        base.whyFull());
+                        begun.base().whyFull(),
+                        group,
+                        request.schedule());
         folder.files().put(folder.manifest(request.name()), SealedJson.render(manifest));
         return manifest;
     }

@@ -88,12 +88,21 @@ final class DiskFolder {
      * @throws BlockException EBUSY while another process, or another thread, changes it
      */
     <T> T changing(Supplier<T> change) {
-        FolderLock lock = FolderLock.take(path.resolve(LOCK), disk);
+        FolderLock lock = lock();
         try {
             return change.get();
         } finally {
             lock.close();
         }
+    }
+
+    /**
+     * The right to change the folder, until it is closed.
+     *
+     * @throws BlockException EBUSY while another process, or another thread, has it
+     */
+    FolderLock lock() {
+        return FolderLock.take(path.resolve(LOCK), disk);
     }
 
     boolean has(Path file) {

@@ -1,5 +1,6 @@
 package io.quoin.backup;
 
+import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -22,6 +23,8 @@ import org.jspecify.annotations.Nullable;
  * @param snapshot of the disk, whose content it is
  * @param backing what the image of the disk stood on; null: nothing
  * @param whyFull why a full backup was made where an incremental one was asked for; else null
+ * @param group the backups of other disks as they were at the same moment; null: none
+ * @param schedule id of the schedule that has made it; null: none has
  */
 public record Manifest(
         int version,
@@ -37,7 +40,9 @@ public record Manifest(
         @Nullable Parent parent,
         SnapshotId snapshot,
         @Nullable String backing,
-        @Nullable String whyFull) {
+        @Nullable String whyFull,
+        @Nullable Group group,
+        @Nullable String schedule) {
     /** The only one so far. */
     static final int VERSION = 1;
 
@@ -73,4 +78,12 @@ public record Manifest(
      * @param uuid unique for ever
      */
     public record SnapshotId(String name, String uuid) {}
+
+    /**
+     * Backups of one name, of one moment.
+     *
+     * @param uuid the same in the manifests of all
+     * @param disks all of them, in the order in which they were asked for
+     */
+    public record Group(String uuid, List<String> disks) {}
 }

@@ -30,6 +30,19 @@ public final class Pruning {
         this.events = events;
     }
 
+    /**
+     * Which backups go.
+     *
+     * @param retention how many are kept
+     * @param schedule id of the one whose backups alone are counted and removed; null: all are
+     */
+    public record Rule(Retention retention, @Nullable String schedule) {
+        /** All that a retention does not keep. */
+        public static Rule of(Retention retention) {
+            return new Rule(retention, null);
+        }
+    }
+
     /** The disks of the volume. */
     public interface Disks {
         /** Null: there is none of that name. */
@@ -47,11 +60,11 @@ public final class Pruning {
      */
     public record Decision(String disk, String name, boolean kept, String reason, long bytes) {}
 
-    List<Decision> run(Retention retention) {
+    List<Decision> run(Rule rule) {
         Leftovers leftovers = new Leftovers(folder, disk, events);
         leftovers.remove();
         List<Backup> backups = folder.backups();
-        List<Decision> decisions = decide(backups, retention);
+        List<Decision> decisions = decide(backups, rule);
         for (int i = backups.size() - 1; i >= 0; i--) {
             Manifest manifest = backups.get(i).manifest();
             if (!decisions.get(i).kept() && manifest != null) {
@@ -65,8 +78,8 @@ public final class Pruning {
     }
 
     /** In the order of the backups, the oldest first. */
-    static List<Decision> decide(List<Backup> backups, Retention retention) {
-        Map<String, String> reasons = reasons(backups, retention);
+    static List<Decision> decide(List<Backup> backups, Rule rule) {
+        Map<String, String> reasons = reasons(backups, rule);
         List<Decision> decisions = new ArrayList<>();
         for (Backup backup : backups) {
             String reason = reasons.get(backup.name());
@@ -82,7 +95,7 @@ public final class Pruning {
         return decisions;
     }
 
-    private static Map<String, String> reasons(List<Backup> backups, Retention retention) {
+    private static Map<String, String> reasons(List<Backup> backups, Rule rule) {
         Map<String, String> reasons = new HashMap<>();
         List<Dated> counted = new ArrayList<>();
         for (Backup backup : backups) {
@@ -91,14 +104,16 @@ public final class Pruning {
                 reasons.put(backup.name(), "damaged");
             } else if (backup.isProtected()) {
                 reasons.put(backup.name(), "protected");
-            } else if (retention.isEmpty()) {
+            } else if (rule.schedule() != null && !rule.schedule().equals(manifest.schedule())) {
+                reasons.put(backup.name(), "not made by the schedule");
+            } else if (rule.retention().keepsAll()) {
                 reasons.put(backup.name(), "no retention is given");
             } else {
                 counted.add(new Dated(backup.name(), Instant.parse(manifest.createdAt())));
             }
         }
         Collections.reverse(counted);
-        reasons.putAll(retention.kept(counted));
+        reasons.putAll(rule.retention().kept(counted));
         for (int i = backups.size() - 1; i >= 0; i--) {
             Backup backup = backups.get(i);
             Manifest manifest = backup.manifest();

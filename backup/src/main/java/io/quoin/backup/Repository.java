@@ -87,11 +87,36 @@ public final class Repository {
         return new DiskFolder(path.resolve(disk), disk, files);
     }
 
-    /** Makes a backup of a disk. */
-    public Manifest create(BackedDisk disk, BackupRequest request, BackupEvents events) {
-        DiskFolder folder = folder(disk.name());
-        files.makeFolder(folder.path());
-        return folder.changing(() -> new BackupCreation(folder, disk, request, events).run());
+    /**
+     * Makes a backup of each of several disks, all as they were at one moment.
+     *
+     * @param disks each once
+     * @param cut makes the moment
+     * @return in the order of the disks: one that cannot be copied keeps no other from its backup
+     * @throws BlockException with no backup made, if there was no such moment; ESHUTDOWN if the
+     *     work was ended, with those made that were whole by then
+     */
+    public List<DiskOutcome> create(
+            List<? extends BackedDisk> disks,
+            SnapshotCut cut,
+            BackupRequest request,
+            BackupEvents events) {
+        List<BackupCreation> creations = new ArrayList<>();
+        List<FolderLock> locks = new ArrayList<>();
+        PartedEvents parted =
+                new PartedEvents(events, disks.stream().mapToLong(BackedDisk::sizeBytes).toArray());
+        try {
+            for (BackedDisk disk : disks) {
+                DiskFolder folder = folder(disk.name());
+                files.makeFolder(folder.path());
+                locks.add(folder.lock());
+                creations.add(
+                        new BackupCreation(folder, disk, request, parted.part(creations.size())));
+            }
+            return new GroupBackup(creations, cut, events).run();
+        } finally {
+            locks.forEach(FolderLock::close);
+        }
     }
 
     /**
@@ -205,13 +230,14 @@ public final class Repository {
      * Removes backups by a retention, and what unfinished work has left.
      *
      * @param disk null: those of all disks
+     * @param rule which of them go
      * @param disks finds a disk of the volume by its name
      * @param isDry changes nothing
      * @return what would go, or went, and what stays
      */
     public List<Pruning.Decision> prune(
             @Nullable String disk,
-            Retention retention,
+            Pruning.Rule rule,
             Pruning.Disks disks,
             boolean isDry,
             BackupEvents events) {
@@ -219,13 +245,11 @@ public final class Repository {
         for (String each : disk == null ? disks() : List.of(disk)) {
             DiskFolder folder = existing(each);
             if (isDry) {
-                decisions.addAll(Pruning.decide(folder.backups(), retention));
+                decisions.addAll(Pruning.decide(folder.backups(), rule));
             } else {
                 decisions.addAll(
                         folder.changing(
-                                () ->
-                                        new Pruning(folder, disks.find(each), events)
-                                                .run(retention)));
+                                () -> new Pruning(folder, disks.find(each), events).run(rule)));
             }
             events.checkpoint();
         }

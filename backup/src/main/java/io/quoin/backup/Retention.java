@@ -42,24 +42,24 @@ public record Retention(
     }
 
     /** Whether it says nothing, which keeps everything. */
-    boolean isEmpty() {
+    public boolean keepsAll() {
         return last == 0 && hourly == 0 && daily == 0 && weekly == 0 && monthly == 0 && yearly == 0;
     }
 
     /**
-     * A backup as a rule sees it.
+     * What is kept or not, as a rule sees it.
      *
-     * @param name of the backup
+     * @param name unique
      * @param time when it was made
      */
-    record Dated(String name, Instant time) {}
+    public record Dated(String name, Instant time) {}
 
     /**
      * Which are kept, by the name of the rule.
      *
      * @param newestFirst all that count
      */
-    Map<String, String> kept(List<Dated> newestFirst) {
+    public Map<String, String> kept(List<Dated> newestFirst) {
         Map<String, String> kept = new HashMap<>();
         keep(kept, newestFirst, "last", last, Dated::name);
         keep(kept, newestFirst, "hourly", hourly, each -> utc(each).truncatedTo(ChronoUnit.HOURS));

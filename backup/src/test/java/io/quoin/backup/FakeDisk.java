@@ -79,6 +79,11 @@ final class FakeDisk implements BackedDisk {
     }
 
     @Override
+    public long sizeBytes() {
+        return head.length;
+    }
+
+    @Override
     public @Nullable String backing() {
         return backing;
     }
@@ -90,8 +95,7 @@ final class FakeDisk implements BackedDisk {
         return points;
     }
 
-    @Override
-    public void createSnapshot(String snapshot, UUID uuid, BackupEvents events) {
+    void createSnapshot(String snapshot, UUID uuid) {
         step.run();
         snapshots.put(snapshot, new Snapshot(uuid.toString(), content()));
     }

@@ -84,10 +84,17 @@ class RepositoryTest {
         disk.write(CLUSTER, 3 * CLUSTER, 1);
     }
 
+    private Manifest create(Repository into, BackupRequest request) {
+        List<FakeDisk> one = List.of(disk);
+        DiskOutcome outcome = into.create(one, cut(one), request, BackupEvents.SILENT).get(0);
+        if (outcome.failure() != null) {
+            throw outcome.failure();
+        }
+        return outcome.made();
+    }
+
     private Manifest backUp(String name, boolean incremental) {
-        Manifest made =
-                repository.create(
-                        disk, new BackupRequest(name, incremental, false), BackupEvents.SILENT);
+        Manifest made = create(repository, new BackupRequest(name, incremental, false));
         expected.put(name, disk.content());
         return made;
     }
@@ -153,8 +160,7 @@ class RepositoryTest {
     void shouldStoreCompressedWhenAsked() {
         disk.write(0, SIZE, 7);
         Manifest plain = backUp("a", false);
-        Manifest compressed =
-                repository.create(disk, new BackupRequest("b", false, true), BackupEvents.SILENT);
+        Manifest compressed = create(repository, new BackupRequest("b", false, true));
         expected.put("b", disk.content());
         assertThat(compressed.file().sizeBytes()).isLessThan(plain.file().sizeBytes() / 2);
         requireRestorable();
@@ -239,8 +245,9 @@ class RepositoryTest {
             String name = "killed-" + fatal;
             byte[] content = disk.content();
             try {
-                new Repository(folder.resolve("backups"), steps)
-                        .create(disk, new BackupRequest(name, true, false), BackupEvents.SILENT);
+                create(
+                        new Repository(folder.resolve("backups"), steps),
+                        new BackupRequest(name, true, false));
                 ended = true;
             } catch (Killed killed) {
                 assertThat(steps.count).isGreaterThanOrEqualTo(fatal);
@@ -314,7 +321,7 @@ class RepositoryTest {
     private List<String> prune(Retention retention, boolean isDry) {
         List<String> kept = new ArrayList<>();
         repository
-                .prune(null, retention, name -> disk, isDry, BackupEvents.SILENT)
+                .prune(null, Pruning.Rule.of(retention), name -> disk, isDry, BackupEvents.SILENT)
                 .forEach(
                         decision ->
                                 kept.add(
@@ -367,7 +374,7 @@ class RepositoryTest {
                 new Repository(folder.resolve("backups"), steps)
                         .prune(
                                 "vm1",
-                                new Retention(1, 0, 0, 0, 0, 0),
+                                Pruning.Rule.of(new Retention(1, 0, 0, 0, 0, 0)),
                                 name -> disk,
                                 false,
                                 BackupEvents.SILENT);
@@ -405,5 +412,166 @@ class RepositoryTest {
                                 .isInstanceOf(BlockException.class)
                                 .hasMessageContaining("are being changed: disk=vm1"));
         backUp("b", true);
+    }
+
+    /** Makes snapshots of fake disks, one after the other: nothing writes to them meanwhile. */
+    private static SnapshotCut cut(List<FakeDisk> disks) {
+        return (wanted, events) -> {
+            for (SnapshotCut.Wanted each : wanted) {
+                disks.stream()
+                        .filter(one -> one.name().equals(each.disk()))
+                        .forEach(one -> one.createSnapshot(each.name(), each.uuid()));
+            }
+        };
+    }
+
+    private List<DiskOutcome> backUpAll(String name, List<FakeDisk> disks) {
+        List<DiskOutcome> outcomes =
+                repository.create(
+                        disks,
+                        cut(disks),
+                        new BackupRequest(name, true, false),
+                        BackupEvents.SILENT);
+        disks.forEach(each -> expected.put(each.name() + '/' + name, each.content()));
+        return outcomes;
+    }
+
+    @Test
+    void shouldSayWhichBelongTogetherWhenDisksAreBackedUpAtOneMoment() {
+        FakeDisk second = new FakeDisk("vm2", SIZE / 2);
+        second.write(0, CLUSTER, 9);
+        backUpAll("a", List.of(disk, second));
+        FakeDisk added = new FakeDisk("vm3", SIZE);
+        added.write(CLUSTER, CLUSTER, 3);
+        disk.write(0, CLUSTER, 4);
+        List<DiskOutcome> outcomes = backUpAll("b", List.of(disk, second, added));
+        assertThat(outcomes)
+                .extracting(each -> each.made().kind().name())
+                .containsExactly("incremental", "incremental", "full");
+        assertThat(outcomes).extracting(each -> each.made().group()).doesNotContainNull();
+        assertThat(outcomes.get(0).made().group())
+                .isEqualTo(outcomes.get(2).made().group())
+                .extracting(Manifest.Group::disks)
+                .isEqualTo(List.of("vm1", "vm2", "vm3"));
+        assertThat(repository.list()).hasSize(5);
+        for (Backup backup : repository.list()) {
+            assertThat(read(backup))
+                    .as("%s of %s", backup.name(), backup.disk())
+                    .isEqualTo(expected.get(backup.disk() + '/' + backup.name()));
+        }
+        assertThat(repository.verify(null, null, BackupEvents.SILENT).faults()).isEmpty();
+    }
+
+    @Test
+    void shouldAccountForEachSnapshotWhenAGroupIsKilledAtAnyStep() {
+        FakeDisk second = new FakeDisk("vm2", SIZE);
+        List<FakeDisk> both = List.of(disk, second);
+        backUpAll("a", both);
+        boolean ended = false;
+        for (int fatal = 1; !ended; fatal++) {
+            disk.write(0, CLUSTER, fatal);
+            second.write(CLUSTER, CLUSTER, fatal);
+            Steps steps = new Steps(fatal);
+            both.forEach(each -> each.step(steps::step));
+            String name = "k" + fatal;
+            int before = repository.list().size();
+            try {
+                new Repository(folder.resolve("backups"), steps)
+                        .create(
+                                both,
+                                cut(both),
+                                new BackupRequest(name, true, false),
+                                BackupEvents.SILENT);
+                ended = true;
+            } catch (Killed killed) {
+                assertThat(steps.count).isGreaterThanOrEqualTo(fatal);
+            }
+            both.forEach(each -> each.step(() -> {}));
+            both.forEach(each -> expected.put(each.name() + '/' + name, each.content()));
+            assertThat(repository.list().size()).isBetween(before, before + 2);
+            for (Backup backup : repository.list().stream().filter(b -> isNew(b, name)).toList()) {
+                assertThat(read(backup)).isEqualTo(expected.get(backup.disk() + '/' + name));
+            }
+            assertThat(backUpAll("n" + fatal, both)).allMatch(each -> each.failure() == null);
+            for (FakeDisk each : both) {
+                assertThat(each.snapshotNames()).as("%s, step %d", each.name(), fatal).hasSize(1);
+            }
+        }
+        assertThat(repository.verify(null, null, BackupEvents.SILENT).faults()).isEmpty();
+    }
+
+    private static boolean isNew(Backup backup, String name) {
+        return backup.name().equals(name);
+    }
+
+    @Test
+    void shouldBackUpTheOthersWhenOneCannotBeRead() {
+        FakeDisk second = new FakeDisk("vm2", SIZE);
+        List<FakeDisk> both = List.of(disk, second);
+        SnapshotCut spoiling =
+                (wanted, events) -> {
+                    cut(both).create(wanted, events);
+                    disk.drop(wanted.get(0).name());
+                };
+        List<DiskOutcome> outcomes =
+                repository.create(
+                        both, spoiling, new BackupRequest("a", false, false), BackupEvents.SILENT);
+        assertThat(outcomes.get(0).failure()).hasMessageContaining("no such snapshot");
+        assertThat(outcomes.get(1).made()).isNotNull();
+        assertThat(repository.list()).extracting(Backup::disk).containsExactly("vm2");
+    }
+
+    @Test
+    void shouldLeaveNothingWhenThereIsNoSuchMoment() {
+        FakeDisk second = new FakeDisk("vm2", SIZE);
+        SnapshotCut failing =
+                (wanted, events) -> {
+                    throw new BlockException(BlockError.EBUSY, "no moment");
+                };
+        assertThatThrownBy(
+                        () ->
+                                repository.create(
+                                        List.of(disk, second),
+                                        failing,
+                                        new BackupRequest("a", false, false),
+                                        BackupEvents.SILENT))
+                .hasMessageContaining("no moment");
+        assertThat(repository.list()).isEmpty();
+        assertThat(folder.resolve("backups/vm1/a.pending")).doesNotExist();
+        assertThat(folder.resolve("backups/vm2/a.pending")).doesNotExist();
+    }
+
+    @Test
+    void shouldPruneOnlyWhatTheScheduleHasMade() {
+        for (String name : List.of("a", "b", "c", "d")) {
+            String schedule = name.equals("b") ? null : "night";
+            create(repository, new BackupRequest(name, false, false, 5, schedule));
+        }
+        List<String> kept = new ArrayList<>();
+        repository
+                .prune(
+                        null,
+                        new Pruning.Rule(new Retention(1, 0, 0, 0, 0, 0), "night"),
+                        name -> disk,
+                        false,
+                        BackupEvents.SILENT)
+                .forEach(each -> kept.add(each.name() + (each.kept() ? "+" : "-")));
+        assertThat(kept).containsExactly("a-", "b+", "c-", "d+");
+        assertThat(names()).containsExactly("b", "d");
+    }
+
+    @Test
+    void shouldBeginAChainWhenItHasAsManyLinksAsWanted() {
+        List<Manifest.Kind> kinds = new ArrayList<>();
+        for (int i = 0; i < 5; i++) {
+            kinds.add(create(repository, new BackupRequest("b" + i, true, false, 2, null)).kind());
+        }
+        assertThat(kinds)
+                .containsExactly(
+                        Manifest.Kind.full,
+                        Manifest.Kind.incremental,
+                        Manifest.Kind.full,
+                        Manifest.Kind.incremental,
+                        Manifest.Kind.full);
     }
 }

@@ -35,6 +35,7 @@ class ArchitectureTest {
     private static final String QCOW2 = "io.quoin.qcow2..";
     private static final String SNAPSHOT = "io.quoin.snapshot..";
     private static final String REPLICATE = "io.quoin.replicate..";
+    private static final String STRIPE = "io.quoin.stripe..";
     private static final String NBD = "io.quoin.nbd..";
     private static final String TOOLS = "io.quoin.tools..";
     private static final String BACKUP = "io.quoin.backup..";
@@ -53,7 +54,8 @@ class ArchitectureTest {
                     Map.entry(BRICK, List.of(BLOCK, XLATOR)),
                     Map.entry(QCOW2, List.of(BLOCK, XLATOR)),
                     Map.entry(SNAPSHOT, List.of(BLOCK, XLATOR, QCOW2)),
-                    Map.entry(REPLICATE, List.of()),
+                    Map.entry(REPLICATE, List.of(BLOCK, XLATOR)),
+                    Map.entry(STRIPE, List.of(BLOCK, XLATOR)),
                     Map.entry(NBD, List.of(BLOCK, XLATOR)),
                     Map.entry(TESTKIT, List.of(BLOCK, XLATOR)),
                     Map.entry(TOOLS, List.of(BLOCK, XLATOR, BRICK, QCOW2, NBD)),

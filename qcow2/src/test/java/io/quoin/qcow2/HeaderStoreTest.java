@@ -130,6 +130,28 @@ class HeaderStoreTest {
                 .allMatch(event -> event.length == 512);
     }
 
+    /** Cluster 0 has 512 bytes: of header 112, of an extension 8 and its end 8, and the name. */
+    @ParameterizedTest
+    @ValueSource(ints = {384, 385})
+    void shouldMarkLeaksByABitWhenThereIsNoRoomForTheExtension(int nameLength) {
+        boolean hasRoom = nameLength == 384;
+        byte[] content = file(image(9).backingFile("b".repeat(nameLength)).build());
+        HeaderStore store = store(content);
+        List<BlockError> outcomes = new ArrayList<>();
+        loops.loop(0).run(() -> store.markLeaks(outcomes::add));
+        loops.runUntil(() -> outcomes.size() == 1);
+        Qcow2Header marked = parse(brick.content(NAME));
+        assertThat(marked.mayHaveLeaks()).isTrue();
+        assertThat(marked.extension(HeaderExtension.LEAKS) != null).isEqualTo(hasRoom);
+        assertThat(marked.autoclearFeatures() != 0).isEqualTo(!hasRoom);
+        assertThat(brick.isUnflushed(NAME)).isFalse();
+        loops.loop(0).run(() -> store.unmarkLeaks(outcomes::add));
+        loops.runUntil(() -> outcomes.size() == 2);
+        assertThat(parse(brick.content(NAME)).mayHaveLeaks()).isFalse();
+        assertThat(parse(brick.content(NAME)).backingFile()).hasSize(nameLength);
+        assertThat(outcomes).containsOnly(BlockError.OK);
+    }
+
     @Test
     @DisplayName("QCOW2 44: extensions that do not fit into the first cluster are refused")
     void shouldRefuseWhenExtensionsDoNotFit() {

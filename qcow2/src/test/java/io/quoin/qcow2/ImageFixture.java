@@ -3,6 +3,7 @@ package io.quoin.qcow2;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.quoin.qcow2.compress.CompressionWorkers;
+import io.quoin.qcow2.layout.Qcow2Header;
 import io.quoin.testkit.FileDriver;
 import io.quoin.testkit.MemoryXlator;
 import io.quoin.testkit.fault.ReorderingXlator;
@@ -18,6 +19,7 @@ import io.quoin.xlator.graph.GraphContext;
 import io.quoin.xlator.graph.OptionValues;
 import io.quoin.xlator.memory.ProcessMemory;
 import java.io.IOException;
+import java.nio.ByteBuffer;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
@@ -96,6 +98,18 @@ public final class ImageFixture {
         Path path = folder.resolve(name);
         Files.write(path, brick.content(name));
         return path;
+    }
+
+    /** Whether the header says that there may be leaks. */
+    public boolean isMarked(String name) {
+        return isMarked(brick.content(name));
+    }
+
+    /** As above, of the bytes of an image. */
+    public static boolean isMarked(byte[] image) {
+        int length = Math.min(image.length, 64 << 10);
+        return Qcow2Header.parse(ByteBuffer.wrap(image, 0, length).slice(), image.length)
+                .mayHaveLeaks();
     }
 
     /** qemu-img's own check finds neither corruption nor leaks. */

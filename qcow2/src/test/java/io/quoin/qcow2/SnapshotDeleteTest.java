@@ -35,7 +35,6 @@ import org.junit.jupiter.params.provider.ValueSource;
 class SnapshotDeleteTest {
     private static final String NAME = "disk.qcow2";
     private static final int SIZE = 4 << 20;
-    private static final int MARK_BYTE = 88;
     private static final SnapshotProgress GO_ON = (done, total) -> true;
 
     @TempDir Path folder;
@@ -243,11 +242,18 @@ class SnapshotDeleteTest {
         assertThat(images.qemuContent(NAME)).isEqualTo(content);
     }
 
+    /** With lazy refcounts nothing but the delete marks the image; killed, it is rebuilt. */
     @ParameterizedTest
-    @ValueSource(booleans = {false, true})
-    void shouldGoOnAfterTheNextOpenWhenItIsClosedOrKilledInTheMiddle(boolean kill)
+    @CsvSource(
+            delimiter = '|',
+            value = {
+                "cluster_size=4k | false",
+                "cluster_size=4k | true",
+                "cluster_size=4k,lazy_refcounts=on | false"
+            })
+    void shouldGoOnAfterTheNextOpenWhenItIsClosedOrKilledInTheMiddle(String options, boolean kill)
             throws IOException {
-        make("cluster_size=4k");
+        make(options);
         byte[] content = images.qemuContent(NAME);
         byte[] two = snapshotContent("two");
         XlatorFile file = images.open(NAME, OpenMode.READ_WRITE);
@@ -281,7 +287,35 @@ class SnapshotDeleteTest {
         assertThat(snapshotContent("two")).isEqualTo(two);
     }
 
-    /** QEMU 7.2 takes all snapshots away when it repairs a marked image: here none is left. */
+    /** Of an image with an autoclear bit that it does not know QEMU 7.2 takes them all away. */
+    @ParameterizedTest
+    @ValueSource(strings = {"leaks", "all"})
+    void shouldKeepTheOtherSnapshotsWhenQemuRepairsAMarkedImage(String mode) throws IOException {
+        make("cluster_size=4k");
+        byte[] two = snapshotContent("two");
+        byte[] content = images.qemuContent(NAME);
+        XlatorFile file = images.open(NAME, OpenMode.READ_WRITE);
+        images.loops.await(
+                images.loops
+                        .loop(0)
+                        .call(() -> control(file).delete("one", (done, total) -> false)));
+        images.close(file);
+        assertThat(isMarked()).isTrue();
+        images.export(NAME);
+        qemu("check", "-q", "-r", mode, NAME);
+        load();
+        assertThat(list()).hasSize(1);
+        assertThat(snapshotContent("two")).isEqualTo(two);
+        XlatorFile again = images.open(NAME, OpenMode.READ_WRITE);
+        images.loops.runUntilIdle();
+        images.close(again);
+        assertThat(isMarked()).isFalse();
+        images.checkClean(NAME);
+        assertThat(images.qemuContent(NAME)).isEqualTo(content);
+        assertThat(snapshotContent("two")).isEqualTo(two);
+    }
+
+    /** Here no snapshot is left. */
     @ParameterizedTest
     @ValueSource(strings = {"cluster_size=4k", "cluster_size=4k,compat=0.10"})
     void shouldServeWhatQemuHasRepairedAndWrittenWhenADeleteWasStopped(String options)
@@ -393,7 +427,7 @@ class SnapshotDeleteTest {
     }
 
     private boolean isMarked() {
-        return images.brick.content(NAME)[MARK_BYTE] < 0;
+        return images.isMarked(NAME);
     }
 
     private List<String> list() throws IOException {

@@ -1,14 +1,31 @@
 package io.quoin.replicate;
 
+import java.util.BitSet;
+
 /**
- * The size of an image and of its parts.
+ * The sizes of an image's parts.
  *
- * @param blocks count of blocks, the unit of reads and writes
- * @param blocksPerRegion blocks of a region, the unit of the active and dirty maps
+ * @param regionBytes of a region, the unit of the active and dirty maps; no request goes over the
+ *     end of one
+ * @param blockBytes of a block, the unit of checksums; divides a region
  */
-public record Geometry(int blocks, int blocksPerRegion) {
-    /** The region of a block. */
-    public int region(int block) {
-        return block / blocksPerRegion;
+public record Geometry(long regionBytes, int blockBytes) {
+    /** The usual sizes: 1 MiB and 4 KiB. */
+    public static final Geometry DEFAULT = new Geometry(1 << 20, 1 << 12);
+
+    /** The region of a byte. */
+    public int region(long offsetBytes) {
+        return Math.toIntExact(offsetBytes / regionBytes);
+    }
+
+    /** Adds the regions that an operation changes on a file of the size. */
+    void addRegions(Request.Operation operation, long fileBytes, BitSet regions) {
+        if (operation instanceof Request.Write write) {
+            regions.set(region(write.offsetBytes()));
+        } else if (operation instanceof Request.WriteZeroes zeroes) {
+            regions.set(region(zeroes.offsetBytes()));
+        } else if (operation instanceof Request.Resize resize && resize.sizeBytes() < fileBytes) {
+            regions.set(region(resize.sizeBytes()), region(fileBytes - 1) + 1);
+        }
     }
 }

@@ -32,6 +32,8 @@ final class Member {
     private Reply.@Nullable Promised promised;
     private BitSet active = new BitSet();
     private boolean isJoining;
+    private boolean isFull;
+    private long fullSinceNanos;
 
     Member(int brick) {
         this.brick = brick;
@@ -61,6 +63,7 @@ final class Member {
         promised = null;
         role = Role.VOTER;
         isJoining = false;
+        isFull = false;
     }
 
     /** When the last open session was lost. */
@@ -104,6 +107,20 @@ final class Member {
         isJoining = true;
     }
 
+    /** Whether its heal has stopped in this session for lack of space. */
+    boolean isFull() {
+        return isFull;
+    }
+
+    long fullSince() {
+        return fullSinceNanos;
+    }
+
+    void setFullSince(long nanos) {
+        isFull = true;
+        fullSinceNanos = nanos;
+    }
+
     /** The id under which an answer is awaited. */
     long owe(long nowNanos, Consumer<Reply.Result> whenAnswered) {
         owed.put(++nextRequest, new Owed(nowNanos, whenAnswered));
@@ -126,5 +143,18 @@ final class Member {
             return oldest.sinceNanos();
         }
         return nowNanos;
+    }
+
+    /** What it is to an operator. */
+    Health.Role health() {
+        if (!isAttached()) {
+            return Health.Role.ABSENT;
+        }
+        return switch (role) {
+            case VOTER -> Health.Role.VOTER;
+            case SUSPECT -> Health.Role.SUSPECT;
+            case SYNCING -> isFull() ? Health.Role.FULL : Health.Role.SYNCING;
+            case IN_SYNC -> Health.Role.IN_SYNC;
+        };
     }
 }

@@ -92,7 +92,10 @@ interface SnapshotServer extends AutoCloseable {
 
         @Override
         public void remove(String snapshot) throws IOException {
-            await(client.call(SnapshotRm.TYPE, new SnapshotRm.Request(DISK, snapshot, null)));
+            await(
+                    client.call(
+                            SnapshotRm.TYPE,
+                            new SnapshotRm.Request(DISK, snapshot, null, null, null)));
         }
 
         private void await(JobView begun) throws IOException {

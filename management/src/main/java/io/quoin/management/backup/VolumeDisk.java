@@ -7,13 +7,13 @@ import io.quoin.block.BlockException;
 import io.quoin.block.disk.Disk;
 import io.quoin.management.volume.AttachedDisk;
 import io.quoin.management.volume.CheckEvents;
+import io.quoin.management.volume.DiskView;
 import io.quoin.management.volume.DiskVolume;
 import io.quoin.qcow2.diff.DiffExtent;
 import io.quoin.snapshot.SnapshotName;
 import io.quoin.xlator.Stages;
 import java.util.List;
 import java.util.Map;
-import java.util.UUID;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -24,11 +24,13 @@ import org.jspecify.annotations.Nullable;
 public final class VolumeDisk implements BackedDisk {
     private final DiskVolume disks;
     private final String name;
+    private final long sizeBytes;
     private final @Nullable String backing;
 
-    private VolumeDisk(DiskVolume disks, String name, @Nullable String backing) {
+    private VolumeDisk(DiskVolume disks, String name, long sizeBytes, @Nullable String backing) {
         this.disks = disks;
         this.name = name;
+        this.sizeBytes = sizeBytes;
         this.backing = backing;
     }
 
@@ -38,7 +40,8 @@ public final class VolumeDisk implements BackedDisk {
      * @throws BlockException ENOENT if it is not
      */
     public static VolumeDisk of(DiskVolume disks, String name) {
-        return new VolumeDisk(disks, name, backing(disks.info(name).details()));
+        DiskView found = disks.info(name);
+        return new VolumeDisk(disks, name, found.sizeBytes(), backing(found.details()));
     }
 
     /** Null: there is none. */
@@ -69,6 +72,11 @@ public final class VolumeDisk implements BackedDisk {
     }
 
     @Override
+    public long sizeBytes() {
+        return sizeBytes;
+    }
+
+    @Override
     public @Nullable String backing() {
         return backing;
     }
@@ -78,12 +86,6 @@ public final class VolumeDisk implements BackedDisk {
         return disks.snapshots().of(name).stream()
                 .map(snapshot -> new Point(snapshot.name(), snapshot.uuid()))
                 .toList();
-    }
-
-    @Override
-    public void createSnapshot(String snapshot, UUID uuid, BackupEvents events) {
-        disks.snapshots().create(named(snapshot), uuid, untilEnding(events));
-        disks.refreshNames();
     }
 
     /** Once begun it goes on to its end: what a backup leaves is as it was meant then. */
@@ -97,7 +99,7 @@ public final class VolumeDisk implements BackedDisk {
         return new SnapshotName(name, snapshot);
     }
 
-    private static CheckEvents untilEnding(BackupEvents events) {
+    static CheckEvents untilEnding(BackupEvents events) {
         return new CheckEvents() {
             @Override
             public boolean progress(long done, long total) {

@@ -14,6 +14,7 @@ import java.util.Map;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.ArgGroup;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.ParameterException;
@@ -69,8 +70,11 @@ final class BackupCommand implements Runnable {
             mixinStandardHelpOptions = true,
             footer = {
                 "",
-                "Each disk is backed up as a snapshot has it that is made for it. The snapshot"
-                        + " backup-CHAIN-N stays",
+                "Several disks are backed up as they are at one moment, all of them or none; each is a"
+                        + " backup by",
+                "itself, and can be restored alone. One that cannot be copied afterwards keeps no other"
+                        + " from its backup.",
+                "A snapshot backup-CHAIN-N is made for it, and stays",
                 "on the disk until the next backup into the same folder, which copies what has changed"
                         + " since, with",
                 "--incremental. Where that is not known the whole disk is copied, and the reason is"
@@ -81,11 +85,18 @@ final class BackupCommand implements Runnable {
                 "Examples:",
                 "  quoin backup create vm1 --to /backup",
                 "  quoin backup create vm1 vm2 --to /backup --incremental --compress",
+                "  quoin backup create --group db --to /backup --incremental    (see quoin group)",
                 "  quoin backup create vm1 --to /backup --name before-upgrade"
             })
     static final class Create extends ByJob {
-        @Parameters(arity = "1..*", paramLabel = "DISK", description = "names of the disks")
+        @Parameters(arity = "0..*", paramLabel = "DISK", description = "names of the disks")
         private List<String> disks = new ArrayList<>();
+
+        @Option(
+                names = "--group",
+                paramLabel = "NAME",
+                description = "the disks of a group that is kept, instead of names")
+        private @Nullable String group;
 
         @Option(
                 names = "--to",
@@ -115,7 +126,12 @@ final class BackupCommand implements Runnable {
             return new Started<>(
                     BackupCreate.TYPE,
                     new BackupCreate.Request(
-                            disks, RepositoryOption.text(repository), name, incremental, compress));
+                            group != null && disks.isEmpty() ? null : disks,
+                            RepositoryOption.text(repository),
+                            name,
+                            incremental,
+                            compress,
+                            group));
         }
 
         @Override
@@ -240,29 +256,9 @@ final class BackupCommand implements Runnable {
                 description = "backups of that disk alone (default: of all)")
         private @Nullable String disk;
 
-        @Option(names = "--keep-last", paramLabel = "N", description = "the newest N")
-        private @Nullable Long keepLast;
-
-        @Option(
-                names = "--keep-hourly",
-                paramLabel = "N",
-                description = "the newest of each of the last N hours that have one")
-        private @Nullable Long keepHourly;
-
-        @Option(names = "--keep-daily", paramLabel = "N", description = "the same of days")
-        private @Nullable Long keepDaily;
-
-        @Option(
-                names = "--keep-weekly",
-                paramLabel = "N",
-                description = "of weeks, which begin on Mondays")
-        private @Nullable Long keepWeekly;
-
-        @Option(names = "--keep-monthly", paramLabel = "N", description = "of months")
-        private @Nullable Long keepMonthly;
-
-        @Option(names = "--keep-yearly", paramLabel = "N", description = "of years")
-        private @Nullable Long keepYearly;
+        @Mixin
+        @SuppressWarnings("NullAway.Init") // picocli sets it
+        private KeepOptions keep;
 
         @Option(names = "--dry-run", description = "tell what would be removed, and remove nothing")
         private boolean dryRun;
@@ -274,12 +270,12 @@ final class BackupCommand implements Runnable {
                     new BackupPrune.Request(
                             RepositoryOption.text(repository),
                             disk,
-                            keepLast,
-                            keepHourly,
-                            keepDaily,
-                            keepWeekly,
-                            keepMonthly,
-                            keepYearly,
+                            keep.last(),
+                            keep.hourly(),
+                            keep.daily(),
+                            keep.weekly(),
+                            keep.monthly(),
+                            keep.yearly(),
                             dryRun));
         }
 

@@ -15,6 +15,7 @@ import io.quoin.tools.terminal.Table;
 import java.io.PrintWriter;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
@@ -39,7 +40,9 @@ final class BackupFolderCommands {
                 "",
                 "Unfinished backups are not listed. A damaged one is, as far as a look at its manifest"
                         + " and its size tells;",
-                "quoin backup verify reads everything.",
+                "quoin backup verify reads everything. WITH has the disks that were backed up at the same"
+                        + " moment;",
+                "those in brackets have no such backup in the folder any more.",
                 "",
                 "Examples:",
                 "  quoin backup ls /backup",
@@ -62,19 +65,22 @@ final class BackupFolderCommands {
 
         @Override
         public void run() {
-            List<BackupView> backups =
+            List<BackupView> all =
                     new Repository(RepositoryOption.absolute(repository))
-                            .list().stream()
-                                    .filter(backup -> disk == null || backup.disk().equals(disk))
-                                    .map(BackupView::of)
-                                    .toList();
-            output.print(backups, writer -> print(backups, writer));
+                            .list().stream().map(BackupView::of).toList();
+            List<BackupView> backups =
+                    all.stream()
+                            .filter(backup -> disk == null || backup.disk().equals(disk))
+                            .toList();
+            output.print(backups, writer -> print(backups, all, writer));
         }
 
-        private static void print(List<BackupView> backups, PrintWriter writer) {
+        private static void print(
+                List<BackupView> backups, List<BackupView> all, PrintWriter writer) {
             Table table =
                     new Table(
-                            "DISK", "NAME", "KIND", "CREATED", ">SIZE", ">FILE", "PARENT", "STATE");
+                            "DISK", "NAME", "KIND", "CREATED", ">SIZE", ">FILE", "PARENT", "WITH",
+                            "STATE");
             for (BackupView backup : backups) {
                 boolean isRead = backup.kind() != null;
                 table.row(
@@ -85,9 +91,28 @@ final class BackupFolderCommands {
                         isRead ? ByteSize.human(backup.sizeBytes()) : "-",
                         isRead ? ByteSize.human(backup.fileBytes()) : "-",
                         orDash(backup.parent()),
+                        with(backup, all),
                         state(backup));
             }
             table.print(writer);
+        }
+
+        /** The other disks of the same moment; in brackets those whose backups are not there. */
+        private static String with(BackupView backup, List<BackupView> all) {
+            List<String> disks = backup.groupDisks();
+            String group = backup.group();
+            if (disks == null || group == null) {
+                return "-";
+            }
+            List<String> there =
+                    all.stream()
+                            .filter(each -> group.equals(each.group()))
+                            .map(BackupView::disk)
+                            .toList();
+            return disks.stream()
+                    .filter(disk -> !disk.equals(backup.disk()))
+                    .map(disk -> there.contains(disk) ? disk : '(' + disk + ')')
+                    .collect(Collectors.joining(","));
         }
 
         private static String orDash(@Nullable String text) {

@@ -41,6 +41,7 @@ import picocli.CommandLine.Spec;
     TrashCommand.class,
     GroupCommand.class,
     BackupCommand.class,
+    ScheduleCommand.class,
     JobCommand.class,
     ApiCommand.class,
     ImageCommand.class,

@@ -223,12 +223,17 @@ final class SnapshotCommand implements Runnable {
                         + " the",
                 "disk is next opened.",
                 "",
+                "--dry-run tells how many bytes of the image's clusters it alone has, which is what"
+                        + " would",
+                "become free. quoin job pause has a removal rest.",
+                "",
                 "With --group one after the other is removed, and none if one of them is read. One of"
                         + " a group",
                 "can be removed alone.",
                 "",
                 "Examples:",
                 "  quoin snapshot rm vm1@monday",
+                "  quoin snapshot rm --dry-run vm1@monday",
                 "  quoin snapshot rm --group monday"
             })
     static final class Rm extends ByJob {
@@ -254,8 +259,17 @@ final class SnapshotCommand implements Runnable {
                         "also one that backups go on from: the next backup is a full one then")
         private boolean breakChain;
 
+        @Option(
+                names = "--dry-run",
+                description = "remove nothing, and tell what would become free")
+        private boolean dryRun;
+
         @Override
         Started<?> start() {
+            if (group != null && dryRun) {
+                throw new ParameterException(
+                        spec.commandLine(), "--dry-run is for one snapshot, not for --group");
+            }
             if ((name == null) == (group == null)) {
                 throw new ParameterException(
                         spec.commandLine(), "either DISK@SNAPSHOT or --group NAME expected");
@@ -267,16 +281,26 @@ final class SnapshotCommand implements Runnable {
             SnapshotName which = SnapshotName.of(name);
             return new Started<>(
                     SnapshotRm.TYPE,
-                    new SnapshotRm.Request(which.disk(), which.snapshot(), breakChain));
+                    new SnapshotRm.Request(
+                            which.disk(), which.snapshot(), breakChain, dryRun, null));
         }
 
         @Override
         String doing() {
-            return "removing";
+            return dryRun ? "counting" : "removing";
         }
 
         @Override
         void print(Map<String, Object> result, PrintWriter writer) {
+            if (dryRun) {
+                writer.println(
+                        "Would remove "
+                                + DiskCommand.printable(String.valueOf(name))
+                                + ": "
+                                + DiskCommand.exact(number(result, "freedBytes"))
+                                + " freed; nothing was changed");
+                return;
+            }
             if (result.get("snapshots") instanceof List<?> removed) {
                 removed.forEach(each -> writer.println("Removed " + each));
                 return;

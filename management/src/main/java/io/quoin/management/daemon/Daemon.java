@@ -72,6 +72,7 @@ public final class Daemon implements AutoCloseable {
             add(managed);
             managed.takeUpJobs();
             add(TrashTimer.start(volume.disks().trash()));
+            add(ScheduleTimer.start(managed.schedules()));
             startedNanos = System.nanoTime();
         } catch (RuntimeException | Error e) {
             try {

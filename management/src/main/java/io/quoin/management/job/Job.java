@@ -217,8 +217,13 @@ final class Job implements JobControl {
     }
 
     @Override
+    public synchronized boolean isPaused() {
+        return state == JobState.PAUSED && ending == null;
+    }
+
+    @Override
     public synchronized boolean proceed() {
-        while (state == JobState.PAUSED && ending == null) {
+        while (isPaused()) {
             try {
                 wait();
             } catch (InterruptedException e) {

@@ -15,6 +15,9 @@ public interface JobControl {
     /** Whether the job is to end; the work then fails, soon, with any exception. */
     boolean isEnding();
 
+    /** Whether the job is paused: {@link #proceed} would wait. */
+    boolean isPaused();
+
     /**
      * Called between pieces of work: waits while the job is paused.
      *

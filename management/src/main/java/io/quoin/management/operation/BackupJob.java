@@ -7,20 +7,13 @@ import io.quoin.management.job.JobControl;
  * Tells a job how far work on backups is.
  *
  * <p>Threading: confined to the job's thread.
- *
- * @param doneBytes of the work before
- * @param totalBytes of all of it; 0: as the work itself says
  */
-record BackupJob(JobControl control, long doneBytes, long totalBytes) implements BackupEvents {
+record BackupJob(JobControl control) implements BackupEvents {
     static final String UNIT = "bytes";
-
-    BackupJob(JobControl control) {
-        this(control, 0, 0);
-    }
 
     @Override
     public void progress(long done, long total) {
-        control.progress(doneBytes + done, totalBytes == 0 ? total : totalBytes);
+        control.progress(done, total);
     }
 
     @Override

@@ -98,7 +98,7 @@ public final class BackupPrune implements JobOperation<BackupPrune.Request, Back
         return new Result(
                 repository.prune(
                         request.disk(),
-                        retention(request),
+                        Pruning.Rule.of(retention(request)),
                         name -> VolumeDisk.find(volume.disks(), name),
                         Boolean.TRUE.equals(request.dryRun()),
                         new BackupJob(control)));

@@ -2,6 +2,7 @@ package io.quoin.management.operation;
 
 import io.quoin.backup.Backup;
 import io.quoin.backup.Manifest;
+import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -18,6 +19,8 @@ import org.jspecify.annotations.Nullable;
  * @param file its name in the folder of the disk
  * @param parent the backup that it stands on; null: none
  * @param whyFull why it is a full one, where an incremental one was asked for
+ * @param group UUID of the backups of several disks that are of one moment; null: it is alone
+ * @param groupDisks the disks of those; null: it is alone
  * @param isProtected whether it stays, whatever the retention
  * @param damage what is wrong with it, as far as a look tells; null: nothing
  */
@@ -31,6 +34,8 @@ public record BackupView(
         @Nullable String file,
         @Nullable String parent,
         @Nullable String whyFull,
+        @Nullable String group,
+        @Nullable List<String> groupDisks,
         boolean isProtected,
         @Nullable String damage) {
     /** One of a repository. */
@@ -47,6 +52,8 @@ public record BackupView(
                         null,
                         null,
                         null,
+                        null,
+                        null,
                         backup.isProtected(),
                         backup.damage())
                 : of(manifest, backup.isProtected(), backup.damage());
@@ -54,6 +61,7 @@ public record BackupView(
 
     static BackupView of(Manifest manifest, boolean isProtected, @Nullable String damage) {
         Manifest.Parent parent = manifest.parent();
+        Manifest.Group group = manifest.group();
         return new BackupView(
                 manifest.disk(),
                 manifest.name(),
@@ -64,6 +72,8 @@ public record BackupView(
                 manifest.file().name(),
                 parent == null ? null : parent.name(),
                 manifest.whyFull(),
+                group == null ? null : group.uuid(),
+                group == null ? null : group.disks(),
                 isProtected,
                 damage);
     }

@@ -21,6 +21,11 @@ record JobEvents(JobControl control) implements CheckEvents {
     }
 
     @Override
+    public boolean isPaused() {
+        return control.isPaused();
+    }
+
+    @Override
     public void betweenPieces() {
         control.proceed();
     }

@@ -26,6 +26,14 @@ interface JobOperation<Q extends Record, J extends Record> extends Operation<Q, 
     default void check(Q request, ManagedVolume volume) {}
 
     /**
+     * What is kept with the job, as far as the request is not enough to go on by in another
+     * process.
+     */
+    default Q noted(Q request, ManagedVolume volume) {
+        return request;
+    }
+
+    /**
      * The work.
      *
      * @throws io.quoin.block.BlockException if it fails, and soon once the job is to end
@@ -45,13 +53,14 @@ interface JobOperation<Q extends Record, J extends Record> extends Operation<Q, 
     @Override
     default JobView run(Q request, ManagedVolume volume) {
         check(request, volume);
+        Q noted = noted(request, volume);
         return volume.jobs()
                 .start(
                         type().name(),
                         subject(request),
                         unit(),
-                        Requests.fieldsOf(request),
-                        control -> work(request, volume, control));
+                        Requests.fieldsOf(noted),
+                        control -> work(noted, volume, control));
     }
 
     /** The work of a job that did not end in the process before; empty if it cannot go on. */

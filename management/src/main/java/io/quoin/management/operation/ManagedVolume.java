@@ -5,10 +5,12 @@ import io.quoin.block.BlockException;
 import io.quoin.management.job.JobWork;
 import io.quoin.management.job.Jobs;
 import io.quoin.management.job.StoredJob;
+import io.quoin.management.schedule.Schedules;
 import io.quoin.management.volume.DataFolder;
 import io.quoin.management.volume.DiskVolume;
 import io.quoin.xlator.NameText;
 import java.nio.file.Files;
+import java.time.InstantSource;
 import java.util.Optional;
 import java.util.function.Supplier;
 
@@ -21,6 +23,7 @@ public final class ManagedVolume implements VolumeClient {
     private final DataFolder folder;
     private final DiskVolume disks;
     private final Jobs jobs;
+    private final Schedules schedules;
     private final Supplier<NbdAddresses> addresses;
     private final Supplier<StatusView> status;
 
@@ -36,6 +39,8 @@ public final class ManagedVolume implements VolumeClient {
         this.folder = folder;
         this.disks = disks;
         this.jobs = new Jobs(folder.jobs(), this::resume);
+        this.schedules =
+                new Schedules(folder.schedules(), new ScheduledJobs(this), InstantSource.system());
         this.addresses = addresses;
         this.status = status;
     }
@@ -60,6 +65,10 @@ public final class ManagedVolume implements VolumeClient {
 
     public Jobs jobs() {
         return jobs;
+    }
+
+    public Schedules schedules() {
+        return schedules;
     }
 
     /** Takes up jobs of an earlier process, on a thread of its own, if there are any. */

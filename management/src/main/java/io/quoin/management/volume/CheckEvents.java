@@ -25,6 +25,13 @@ public interface CheckEvents {
      */
     default void betweenPieces() {}
 
+    /**
+     * Whether {@link #betweenPieces} would wait; work without pieces ends then, and begins anew.
+     */
+    default boolean isPaused() {
+        return false;
+    }
+
     /** One line for a person. */
     default void finding(String text) {}
 }

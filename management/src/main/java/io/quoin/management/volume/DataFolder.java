@@ -73,6 +73,11 @@ public record DataFolder(Path path) {
         return path.resolve("jobs");
     }
 
+    /** What is done at times by a calendar. */
+    public Path schedules() {
+        return path.resolve("schedules");
+    }
+
     Path lockFile() {
         return path.resolve("quoin.lock");
     }

@@ -57,10 +57,12 @@ final class GroupCreation {
 
     /** A disk and, once it is prepared, its snapshot. */
     private static final class Member {
+        private final GroupMember wanted;
         private final AttachedDisk disk;
         private final CompletableFuture<PendingSnapshot> prepared = new CompletableFuture<>();
 
-        Member(AttachedDisk disk) {
+        Member(GroupMember wanted, AttachedDisk disk) {
+            this.wanted = wanted;
             this.disk = disk;
         }
 
@@ -70,15 +72,22 @@ final class GroupCreation {
     }
 
     /**
-     * @param disks those of the request, in its order, which stay attached
+     * @param wanted one of each disk of the request, in its order
+     * @param disks the same ones, which stay attached
      */
     GroupCreation(
-            GroupRequest request, List<AttachedDisk> disks, GroupStore store, CheckEvents events) {
+            GroupRequest request,
+            List<GroupMember> wanted,
+            List<AttachedDisk> disks,
+            GroupStore store,
+            CheckEvents events) {
         this.request = request;
         this.store = store;
         this.events = events;
         this.work = new GroupWork(disks.size(), events);
-        disks.forEach(disk -> members.add(new Member(disk)));
+        for (int i = 0; i < disks.size(); i++) {
+            members.add(new Member(wanted.get(i), disks.get(i)));
+        }
     }
 
     /**
@@ -114,7 +123,8 @@ final class GroupCreation {
                                         VolumeSnapshots.control(
                                                         member.disk.file(), member.disk.name())
                                                 .prepare(
-                                                        request.name(),
+                                                        member.wanted.name().snapshot(),
+                                                        member.wanted.uuid(),
                                                         request.isGroup() ? uuid : null,
                                                         work.of(index)),
                                         member.prepared);

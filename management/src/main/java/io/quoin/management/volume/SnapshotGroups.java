@@ -9,6 +9,7 @@ import io.quoin.xlator.graph.NearestName;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.UUID;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.ReentrantLock;
@@ -62,21 +63,33 @@ public final class SnapshotGroups {
      *     if one of them cannot have it
      */
     public List<SnapshotView> create(GroupRequest request, CheckEvents events) {
-        List<SnapshotName> names =
+        List<GroupMember> members =
                 request.disks().stream()
                         .map(disk -> new SnapshotName(disk, request.name()))
+                        .map(name -> new GroupMember(name, UUID.randomUUID()))
                         .toList();
+        return create(request, members, events);
+    }
+
+    /**
+     * As above, under names and UUIDs that the caller has noted before.
+     *
+     * @param members one of each disk of the request, in its order
+     */
+    public List<SnapshotView> create(
+            GroupRequest request, List<GroupMember> members, CheckEvents events) {
         lock(events);
         List<AttachedDisk> attached = new ArrayList<>();
         try {
-            for (SnapshotName name : names) {
-                attached.add(Stages.awaitTheEnd(disks.attach(name.disk())));
+            for (GroupMember member : members) {
+                attached.add(Stages.awaitTheEnd(disks.attach(member.name().disk())));
             }
             attached.forEach(VolumeSnapshots::requireSnapshots);
-            List<SnapshotInfo> made = new GroupCreation(request, attached, store, events).run();
+            List<SnapshotInfo> made =
+                    new GroupCreation(request, members, attached, store, events).run();
             List<SnapshotView> views = new ArrayList<>();
             for (int i = 0; i < made.size(); i++) {
-                views.add(SnapshotView.of(names.get(i).disk(), made.get(i), 0));
+                views.add(SnapshotView.of(members.get(i).name().disk(), made.get(i), 0));
             }
             return views;
         } finally {

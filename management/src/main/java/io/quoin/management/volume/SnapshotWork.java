@@ -29,6 +29,11 @@ final class SnapshotWork implements SnapshotProgress {
         return !stopped;
     }
 
+    /** Whether it was told to stop, for the end or for a pause. */
+    boolean isStopped() {
+        return stopped;
+    }
+
     /** Waits for the end, however long it takes; work that is to be stopped has to end too. */
     <T> T await(CompletionStage<T> work, CheckEvents events) {
         while (true) {
@@ -36,7 +41,7 @@ final class SnapshotWork implements SnapshotProgress {
                 return work.toCompletableFuture().get(POLL_MILLIS, TimeUnit.MILLISECONDS);
             } catch (TimeoutException running) {
                 Steps now = steps;
-                stopped |= !events.progress(now.done(), now.total());
+                stopped |= !events.progress(now.done(), now.total()) || events.isPaused();
             } catch (ExecutionException e) {
                 throw Stages.asBlockException(e);
             } catch (InterruptedException e) {

@@ -134,9 +134,41 @@ public final class VolumeSnapshots {
                             whileNotRead(
                                     found, disk, control -> control.delete(name.snapshot(), work)),
                             events);
-                    long after = allocatedBytes(disk);
-                    return new Freed(Math.max(0, before - after), after);
+                    if (work.isStopped()) {
+                        giveBack(disk, events);
+                    }
+                    return freed(disk, before);
                 });
+    }
+
+    /** Goes on with what a removal has not given back that was stopped, or ended with a process. */
+    public Freed giveBack(String name, CheckEvents events) {
+        return onDisk(
+                name,
+                disk -> {
+                    long before = allocatedBytes(disk);
+                    giveBack(disk, events);
+                    return freed(disk, before);
+                });
+    }
+
+    /** A pause ends the walk, so that what waits for its turn has it, and another walk follows. */
+    private static void giveBack(AttachedDisk disk, CheckEvents events) {
+        boolean more = true;
+        while (more) {
+            events.betweenPieces();
+            SnapshotWork work = new SnapshotWork();
+            if (!events.progress(0, 0)) {
+                return;
+            }
+            work.await(onLoop(disk, control -> control.giveBack(work)), events);
+            more = work.isStopped();
+        }
+    }
+
+    private Freed freed(AttachedDisk disk, long before) {
+        long after = allocatedBytes(disk);
+        return new Freed(Math.max(0, before - after), after);
     }
 
     /** Gives one another name; EBUSY while it is read, or a disk stands on it. */

@@ -84,7 +84,7 @@ class VolumeBackupTest {
         job(
                 BackupCreate.TYPE,
                 new BackupCreate.Request(
-                        List.of("vm1"), backups.toString(), name, incremental, compressed));
+                        List.of("vm1"), backups.toString(), name, incremental, compressed, null));
         List<SnapshotView> bases = disks.snapshots().of("vm1");
         assertThat(bases).as("one snapshot stays on the disk").hasSize(1);
         expected.put(name, read(bases.get(0).fullName()));
@@ -224,7 +224,7 @@ class VolumeBackupTest {
     }
 
     private void remove(String snapshot, Boolean breakChain) {
-        job(SnapshotRm.TYPE, new SnapshotRm.Request("vm1", snapshot, breakChain));
+        job(SnapshotRm.TYPE, new SnapshotRm.Request("vm1", snapshot, breakChain, null, null));
     }
 
     @Test
@@ -267,7 +267,8 @@ class VolumeBackupTest {
         write(CLUSTER, CLUSTER, 2);
         job(
                 BackupCreate.TYPE,
-                new BackupCreate.Request(List.of("vm1"), backups.toString(), "a", false, null));
+                new BackupCreate.Request(
+                        List.of("vm1"), backups.toString(), "a", false, null, null));
         write(2 * CLUSTER, CLUSTER, 3);
         disks.snapshots().rollback(new SnapshotName("vm1", "before"), CheckEvents.SILENT);
         remove("before", null);
@@ -293,6 +294,7 @@ class VolumeBackupTest {
                                                 folder.resolve("data/brick/b").toString(),
                                                 null,
                                                 null,
+                                                null,
                                                 null)))
                 .isInstanceOf(BlockException.class)
                 .hasMessageContaining("lies in the data folder");
@@ -301,8 +303,130 @@ class VolumeBackupTest {
                                 managed.call(
                                         BackupCreate.TYPE,
                                         new BackupCreate.Request(
-                                                List.of("vm1"), "here", null, null, null)))
+                                                List.of("vm1"), "here", null, null, null, null)))
                 .isInstanceOf(BlockException.class)
                 .hasMessageContaining("path=here, expected=an absolute path");
+    }
+
+    /** Of the one snapshot that the last backup has left on each. */
+    private void noteBases(String name, List<String> names) {
+        for (String each : names) {
+            List<SnapshotView> bases = disks.snapshots().of(each);
+            assertThat(bases).as("one snapshot stays on %s", each).hasSize(1);
+            expected.put(each + '/' + name, read(bases.get(0).fullName()));
+        }
+    }
+
+    private void backUpGroup(String name, List<String> names) {
+        job(
+                BackupCreate.TYPE,
+                new BackupCreate.Request(null, backups.toString(), name, true, null, "db"));
+        noteBases(name, names);
+    }
+
+    private static void stampBoth(AtomicBoolean ends, Disk first, Disk second) {
+        for (long stamp = 1; !ends.get(); stamp++) {
+            for (Disk each : List.of(first, second)) {
+                each.write(0, ByteBuffer.allocate(BLOCK).putLong(0, stamp));
+            }
+        }
+    }
+
+    @Test
+    void shouldRestoreEachDiskOfEachMomentByQemuImgAloneWhenDisksChangeAndJoin() throws Exception {
+        Peer.QEMU_IMG.assumeAvailable();
+        disks.create("vm2", SIZE, Map.of());
+        List<String> both = List.of("vm1", "vm2");
+        List<String> all = List.of("vm1", "vm2", "vm3");
+        disks.sets().create("db", both);
+        AtomicBoolean ends = new AtomicBoolean();
+        try (Disk first = VolumeDisk.open(disks, "vm1");
+                Disk second = VolumeDisk.open(disks, "vm2")) {
+            first.write(CLUSTER, ByteBuffer.wrap(filled(4 << 20)));
+            second.write(CLUSTER, ByteBuffer.wrap(filled(2 << 20)));
+            Thread writer = new Thread(() -> stampBoth(ends, first, second));
+            writer.start();
+            try {
+                backUpGroup("full", both);
+                first.zero(CLUSTER, 10L * CLUSTER);
+                backUpGroup("i1", both);
+                disks.resize("vm2", SIZE + CLUSTER / 2);
+                second.discard(2L * CLUSTER, 5L * CLUSTER);
+                backUpGroup("i2", both);
+                disks.create("vm3", SIZE / 2, Map.of());
+                disks.sets().add("db", List.of("vm3"));
+                backUpGroup("i3", all);
+                try (Disk third = VolumeDisk.open(disks, "vm3")) {
+                    third.write(3L * CLUSTER, ByteBuffer.wrap(filled(CLUSTER)));
+                }
+                first.zero(15L * CLUSTER, 2L * CLUSTER);
+                backUpGroup("i4", all);
+                backUpGroup("i5", all);
+            } finally {
+                ends.set(true);
+                writer.join();
+            }
+        }
+        assertThat(list())
+                .filteredOn(each -> each.name().equals("i5"))
+                .allMatch(each -> each.kind().equals("incremental"))
+                .allMatch(each -> all.equals(each.groupDisks()))
+                .extracting(BackupView::group)
+                .containsOnly(list().get(5).group());
+        for (String each : List.of("full", "i1", "i2", "i3", "i4", "i5")) {
+            byte[] first = rawByQemu("vm1", each);
+            byte[] second = rawByQemu("vm2", each);
+            long ahead = ByteBuffer.wrap(first).getLong() - ByteBuffer.wrap(second).getLong();
+            assertThat(ahead).as("one moment of %s", each).isBetween(0L, 1L);
+        }
+        for (String each : List.of("i3", "i4", "i5")) {
+            rawByQemu("vm3", each);
+        }
+        job(
+                BackupRestore.TYPE,
+                new BackupRestore.Request(backups.toString(), "i4", "vm3", "alone", null));
+        assertThat(read("alone")).isEqualTo(expected.get("vm3/i4"));
+        flipAByteOf(backups.resolve("vm2/i2.qcow2"));
+        Map<String, Object> verified =
+                job(BackupVerify.TYPE, new BackupVerify.Request(backups.toString(), null, null));
+        assertThat(verified.get("faults").toString()).contains("vm2/i2.qcow2");
+    }
+
+    private static void flipAByteOf(Path file) throws IOException {
+        byte[] bytes = Files.readAllBytes(file);
+        bytes[bytes.length / 3] ^= 4;
+        Files.write(file, bytes);
+    }
+
+    private byte[] rawByQemu(String disk, String name) throws IOException {
+        Path file = backups.resolve(disk).resolve(name + ".qcow2");
+        Path raw = folder.resolve(disk + '-' + name + ".raw");
+        Peer.QEMU_IMG.command("check", file.toString()).runOk();
+        Peer.QEMU_IMG.command("convert", "-O", "raw", file.toString(), raw.toString()).runOk();
+        byte[] bytes = Files.readAllBytes(raw);
+        assertThat(bytes)
+                .as("%s of %s by qemu-img", name, disk)
+                .isEqualTo(expected.get(disk + '/' + name));
+        return bytes;
+    }
+
+    @Test
+    void shouldLeaveNothingWhenADiskOfAGroupCanHaveNoSnapshot() {
+        disks.create("raw1", SIZE, Map.of("format", "raw"));
+        assertThatThrownBy(
+                        () ->
+                                job(
+                                        BackupCreate.TYPE,
+                                        new BackupCreate.Request(
+                                                List.of("vm1", "raw1"),
+                                                backups.toString(),
+                                                "a",
+                                                null,
+                                                null,
+                                                null)))
+                .hasMessageContaining("raw1");
+        assertThat(disks.snapshots().of("vm1")).isEmpty();
+        assertThat(list()).isEmpty();
+        assertThat(backups.resolve("vm1/a.pending")).doesNotExist();
     }
 }

@@ -417,7 +417,7 @@ class SnapshotRangeExportTest {
     }
 
     private JobView remove(String name) {
-        return run(SnapshotRm.TYPE, new SnapshotRm.Request("vm1", name, null));
+        return run(SnapshotRm.TYPE, new SnapshotRm.Request("vm1", name, null, null, null));
     }
 
     private int connections(String name) {

@@ -220,6 +220,11 @@ class DiskCopyTest {
         }
 
         @Override
+        public boolean isPaused() {
+            return false;
+        }
+
+        @Override
         public boolean proceed() {
             return !ending;
         }
@@ -328,6 +333,11 @@ class DiskCopyTest {
 
         @Override
         public boolean isEnding() {
+            return false;
+        }
+
+        @Override
+        public boolean isPaused() {
             return false;
         }
 

@@ -28,6 +28,8 @@ final class FakeSnapshots implements SnapshotControl {
     /** Work goes on until it is stopped. */
     volatile boolean endless;
 
+    volatile int givenBack;
+
     volatile boolean isTemplate;
     volatile String rolledBackTo = "";
 
@@ -101,7 +103,7 @@ final class FakeSnapshots implements SnapshotControl {
 
     @Override
     public CompletionStage<PendingSnapshot> prepare(
-            String name, @Nullable UUID group, SnapshotProgress progress) {
+            String name, UUID uuid, @Nullable UUID group, SnapshotProgress progress) {
         return CompletableFuture.failedFuture(new BlockException(BlockError.ENOTSUP, "a fake"));
     }
 
@@ -113,7 +115,16 @@ final class FakeSnapshots implements SnapshotControl {
     @Override
     public synchronized CompletionStage<Void> delete(String name, SnapshotProgress progress) {
         infos.removeIf(info -> info.name().equals(name) || info.id().equals(name));
-        return endless ? untilStopped(progress) : CompletableFuture.completedFuture(null);
+        // Stopped, it is gone all the same.
+        return endless
+                ? FakeSnapshots.<Void>untilStopped(progress).exceptionally(stopped -> null)
+                : CompletableFuture.completedFuture(null);
+    }
+
+    @Override
+    public synchronized CompletionStage<Void> giveBack(SnapshotProgress progress) {
+        givenBack++;
+        return CompletableFuture.completedFuture(null);
     }
 
     @Override

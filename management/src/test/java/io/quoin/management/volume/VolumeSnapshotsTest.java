@@ -87,6 +87,46 @@ class VolumeSnapshotsTest {
     }
 
     @Test
+    void shouldGoOnWithARemovalWhenItWasPaused() {
+        images.add("monday");
+        images.endless = true;
+        AtomicLong pauses = new AtomicLong();
+        CheckEvents paused =
+                new CheckEvents() {
+                    @Override
+                    public boolean isPaused() {
+                        return pauses.get() == 0;
+                    }
+
+                    @Override
+                    public void betweenPieces() {
+                        pauses.incrementAndGet();
+                    }
+                };
+        snapshots.remove(MONDAY, paused);
+        assertThat(pauses).hasValue(1);
+        assertThat(images.givenBack).isEqualTo(1);
+        assertThat(snapshots.of("vm1")).isEmpty();
+        assertThat(disks.users("vm1")).isZero();
+    }
+
+    @Test
+    void shouldLeaveTheRestOfARemovalWhenItIsToEnd() {
+        images.add("monday");
+        images.endless = true;
+        CheckEvents ending =
+                new CheckEvents() {
+                    @Override
+                    public boolean progress(long done, long total) {
+                        return false;
+                    }
+                };
+        snapshots.remove(MONDAY, ending);
+        assertThat(images.givenBack).isZero();
+        assertThat(snapshots.of("vm1")).isEmpty();
+    }
+
+    @Test
     void shouldNotRemoveOrRenameWhatIsRead() {
         images.add("monday");
         AttachedDisk reader = Stages.await(disks.attach("vm1@monday"));

@@ -13,7 +13,8 @@ import org.jspecify.annotations.Nullable;
  * <p>Threading: confined(loop).
  */
 final class DeferredDrops {
-    private static final int RUNS_MAX = 1 << 20;
+    /** How many there may be. */
+    static int runsMax = 1 << 20;
 
     private final BitSet unsettled = new BitSet();
     private final Int2ObjectHashMap<ClusterRuns> dropped = new Int2ObjectHashMap<>();
@@ -41,7 +42,7 @@ final class DeferredDrops {
 
     /** Whether they take more memory than they should. */
     boolean isFull() {
-        return runs > RUNS_MAX;
+        return runs > runsMax;
     }
 
     /** The entry is settled: gives what was dropped under it. */

@@ -25,6 +25,7 @@ final class GuestRequests {
     private final ArrayDeque<ZeroOp> idleZeros = new ArrayDeque<>();
     private final ArrayDeque<CompressedWrite> idleCompressed = new ArrayDeque<>();
     private @Nullable ZeroDetection zeroDetection;
+    private final GuestPace pace;
     private long submitted;
 
     GuestRequests(MappedImage image, WriteGate gate, ImageBitmaps bitmaps) {
@@ -32,6 +33,7 @@ final class GuestRequests {
         this.gate = gate;
         this.bitmaps = bitmaps;
         this.changes = new ChangesUnderWay(image.io.loop());
+        this.pace = new GuestPace(image.io.loop(), this::submitted);
     }
 
     /** Makes zeroing of writes of zeros, from now on; {@code unmaps}: giving clusters back. */
@@ -41,6 +43,9 @@ final class GuestRequests {
 
     void submit(IoRequest request) {
         submitted++;
+        if (pace.isTiming()) {
+            pace.time(request);
+        }
         switch (request.op()) {
             case READ, CACHE -> {
                 ReadOp idle = idleReads.pollLast();
@@ -58,6 +63,11 @@ final class GuestRequests {
     /** How many requests have come so far. */
     long submitted() {
         return submitted;
+    }
+
+    /** That of work beside the guests. */
+    GuestPace pace() {
+        return pace;
     }
 
     /** What copies from the backing file, one request after the other; past the gate. */

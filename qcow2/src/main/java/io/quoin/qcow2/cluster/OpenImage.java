@@ -11,6 +11,7 @@ import io.quoin.qcow2.refcount.CountMoment;
 import io.quoin.qcow2.refcount.CountTurns;
 import io.quoin.qcow2.refcount.ExcessReferences;
 import io.quoin.qcow2.refcount.LeakReclaim;
+import io.quoin.qcow2.walk.WalkPace;
 import io.quoin.xlator.loop.Loop;
 import java.util.function.Consumer;
 
@@ -44,6 +45,7 @@ public final class OpenImage {
                                 image.flusher,
                                 image.refcounts,
                                 gate::pass,
+                                requests.pace(),
                                 this::findStillMoment,
                                 countTurns));
         this.giveTablesBack = parts.giveTablesBack();
@@ -139,6 +141,11 @@ public final class OpenImage {
     /** What copies the content of the backing file into the image. */
     public BackingCopy backingCopy() {
         return new BackingCopy(image, requests);
+    }
+
+    /** That of work on tables beside the guests. */
+    public WalkPace pace() {
+        return requests.pace();
     }
 
     /** Whether the image is being flattened: then it takes no snapshot. */

@@ -11,6 +11,7 @@ import io.quoin.qcow2.walk.TableRoot;
 import io.quoin.qcow2.walk.TableVisitor;
 import io.quoin.qcow2.walk.TableWalk;
 import io.quoin.qcow2.walk.TableWords;
+import io.quoin.qcow2.walk.WalkPace;
 import java.util.List;
 import java.util.function.Consumer;
 
@@ -74,7 +75,7 @@ final class ShrinkOp extends WholeImageOp {
                         image.tables,
                         List.of(behind),
                         new EmptyTables(),
-                        0,
+                        WalkPace.NO_REST,
                         trimmed.ifOk(() -> image.flusher.flush(this::lowerL1)))
                 .start();
     }

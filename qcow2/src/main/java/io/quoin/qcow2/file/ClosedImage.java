@@ -46,6 +46,15 @@ public final class ClosedImage {
         return open(file, Qcow2Header::parse);
     }
 
+    /** One whose header is known; what it leads to lies in the file as {@code file} knows it. */
+    public static ClosedImage of(ImageFile file, Qcow2Header header) {
+        try {
+            return new ClosedImage(file, header, file.sizeBytes());
+        } catch (IOException e) {
+            throw failed(file, e);
+        }
+    }
+
     /** As {@link #open}, also where the header has no place for the refcount table. */
     public static ClosedImage openForRepair(ImageFile file) {
         return open(file, Qcow2Header::parseForRepair);

@@ -9,6 +9,7 @@ import io.quoin.qcow2.layout.L1Entry;
 import io.quoin.qcow2.layout.L2Entry;
 import io.quoin.qcow2.layout.SnapshotEntry;
 import io.quoin.qcow2.layout.SnapshotTable;
+import io.quoin.qcow2.layout.SnapshotTableLayout;
 import java.nio.ByteBuffer;
 import java.util.ArrayList;
 import java.util.BitSet;
@@ -103,15 +104,42 @@ public final class SpaceAccount {
                 exclusive[(owner & 0xFFFF) - 1]++;
             }
         }
+        long[] tableClusters = tableClustersLost(snapshots);
         List<SpaceUsage.Root> roots = new ArrayList<>();
         for (int i = 0; i < used.length; i++) {
             roots.add(
                     new SpaceUsage.Root(
                             i == 0 ? null : snapshots.get(i - 1).name(),
                             (exclusive[i] + inDataFile[i]) << image.clusterBits,
-                            (used[i] - exclusive[i]) << image.clusterBits));
+                            (used[i] - exclusive[i]) << image.clusterBits,
+                            i == 0
+                                    ? 0
+                                    : (exclusive[i] + tableClusters[i - 1]) << image.clusterBits));
         }
         return new SpaceUsage(roots.get(0), roots.subList(1, roots.size()));
+    }
+
+    /** By how much shorter the table of snapshots is without each of them. */
+    private long[] tableClustersLost(List<SnapshotEntry> snapshots) {
+        long now = image.geometry.clustersFor(image.snapshots().sizeBytes());
+        long[] lost = new long[snapshots.size()];
+        int[] sizes = new int[snapshots.size()];
+        long all = 0;
+        for (int i = 0; i < sizes.length; i++) {
+            sizes[i] = SnapshotTableLayout.encodedBytes(snapshots.get(i));
+            all += padded(sizes[i]);
+        }
+        for (int i = 0; i < sizes.length; i++) {
+            int last = i == sizes.length - 1 ? i - 1 : sizes.length - 1;
+            long padding = last < 0 ? 0 : padded(sizes[last]) - sizes[last];
+            lost[i] = now - image.geometry.clustersFor(all - padded(sizes[i]) - padding);
+        }
+        return lost;
+    }
+
+    /** Entries begin at multiples of 8. */
+    private static int padded(int sizeBytes) {
+        return sizeBytes + 7 & ~7;
     }
 
     private void walk(int newRoot, long tableOffset, int entries) {

@@ -20,9 +20,11 @@ public record SpaceUsage(Root disk, List<Root> snapshots) {
      * Of the disk or a snapshot.
      *
      * @param name of the snapshot; null of the disk
-     * @param exclusiveBytes what nothing else in the image uses: it becomes free if a snapshot is
-     *     removed
+     * @param exclusiveBytes what nothing else in the image uses
      * @param sharedBytes what another of them uses too
+     * @param freedBytes how much fewer clusters the image would have in use without the snapshot:
+     *     what is exclusive, and what the table of snapshots loses; 0 of the disk
      */
-    public record Root(@Nullable String name, long exclusiveBytes, long sharedBytes) {}
+    public record Root(
+            @Nullable String name, long exclusiveBytes, long sharedBytes, long freedBytes) {}
 }

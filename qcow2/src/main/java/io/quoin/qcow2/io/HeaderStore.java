@@ -5,7 +5,9 @@ import io.quoin.block.BlockException;
 import io.quoin.qcow2.layout.DiskRoot;
 import io.quoin.qcow2.layout.HeaderArea;
 import io.quoin.qcow2.layout.HeaderBuilder;
+import io.quoin.qcow2.layout.HeaderExtension;
 import io.quoin.qcow2.layout.HeaderLayout;
+import io.quoin.qcow2.layout.OpaqueBytes;
 import io.quoin.qcow2.layout.Qcow2Header;
 import java.nio.ByteBuffer;
 import java.util.ArrayDeque;
@@ -135,12 +137,43 @@ public final class HeaderStore {
         changeFeatures(0, 0, clear, set, outcome);
     }
 
-    /** Has an autoclear bit set durably; of version 2 nothing. */
-    public void setAutoclear(long bit, Outcome outcome) {
-        if ((header.autoclearFeatures() & bit) != 0) {
+    /**
+     * Has the mark of possible leaks there, durably: an extension, which QEMU keeps; where it has
+     * no room, or a crash might leave half of it, an autoclear bit. Of version 2 nothing.
+     */
+    public void markLeaks(Outcome outcome) {
+        if (header.mayHaveLeaks() || header.version() < 3) {
             outcome.done(BlockError.OK);
-        } else {
-            changeAutoclear(0, bit, outcome);
+            return;
+        }
+        HeaderExtension mark = new HeaderExtension(HeaderExtension.LEAKS, OpaqueBytes.EMPTY);
+        changeSafely(
+                now -> now.toBuilder().extension(mark).build(),
+                error -> {
+                    if (error == BlockError.EINVAL) {
+                        changeAutoclear(0, Qcow2Header.LEAKS_POSSIBLE, outcome);
+                    } else {
+                        outcome.done(error);
+                    }
+                });
+    }
+
+    /** Takes the mark away. Where a crash might leave half of the header it stays. */
+    public void unmarkLeaks(Outcome outcome) {
+        changeSafely(
+                now ->
+                        withFeatures(
+                                now.toBuilder().withoutExtension(HeaderExtension.LEAKS).build(),
+                                now.incompatibleFeatures(),
+                                now.autoclearFeatures() & ~Qcow2Header.LEAKS_POSSIBLE),
+                error -> outcome.done(error == BlockError.EINVAL ? BlockError.OK : error));
+    }
+
+    /** As {@link #changeExtensions}; EINVAL also if it would not be one write that counts. */
+    private void changeSafely(UnaryOperator<Qcow2Header> edit, Outcome outcome) {
+        waiting.add(new Change(edit, null, null, true, outcome));
+        if (!busy) {
+            next();
         }
     }
 
@@ -198,7 +231,7 @@ public final class HeaderStore {
      * Nothing is written here while {@code body} has the turn; it runs what it is given to end it.
      */
     public void exclusive(Consumer<Runnable> body) {
-        waiting.add(new Change(UnaryOperator.identity(), null, body, error -> {}));
+        waiting.add(new Change(UnaryOperator.identity(), null, body, false, error -> {}));
         if (!busy) {
             next();
         }
@@ -231,7 +264,7 @@ public final class HeaderStore {
             UnaryOperator<Qcow2Header> edit,
             @Nullable Consumer<ByteBuffer> patch,
             Outcome outcome) {
-        waiting.add(new Change(edit, patch, null, outcome));
+        waiting.add(new Change(edit, patch, null, false, outcome));
         if (!busy) {
             next();
         }
@@ -267,6 +300,10 @@ public final class HeaderStore {
             newArea = area.successor(wanted);
         } catch (BlockException e) {
             ended(change, e.error());
+            return;
+        }
+        if (change.onlySafely && !newArea.isSafeAfter(area)) {
+            ended(change, BlockError.EINVAL);
             return;
         }
         if (newArea.isSwitchOf(area)) {
@@ -343,5 +380,6 @@ public final class HeaderStore {
             UnaryOperator<Qcow2Header> edit,
             @Nullable Consumer<ByteBuffer> patch,
             @Nullable Consumer<Runnable> turn,
+            boolean onlySafely,
             Outcome outcome) {}
 }

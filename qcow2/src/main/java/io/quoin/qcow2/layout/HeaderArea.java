@@ -101,7 +101,7 @@ public final class HeaderArea {
 
     private static int rank(HeaderExtension extension) {
         return switch (extension.type()) {
-            case HeaderExtension.BITMAPS -> 0;
+            case HeaderExtension.BITMAPS, HeaderExtension.LEAKS -> 0;
             case HeaderExtension.FEATURE_NAMES -> 2;
             default -> 1;
         };
@@ -162,6 +162,11 @@ public final class HeaderArea {
     /** Whether this one's tail can be written while {@code before} is in force. */
     public boolean isApartFrom(HeaderArea before) {
         return tailStart >= before.bytes.limit() || bytes.limit() <= before.tailStart;
+    }
+
+    /** Whether a crash on the way from {@code before} leaves the one or the other. */
+    public boolean isSafeAfter(HeaderArea before) {
+        return isSwitchOf(before) || isApartFrom(before);
     }
 
     /** From 0 to the end of the last sector in use. */

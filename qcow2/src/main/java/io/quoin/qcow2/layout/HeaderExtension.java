@@ -37,6 +37,12 @@ public record HeaderExtension(int type, OpaqueBytes data) {
     /** "QJMP", ours: says nothing, but the next extension is where its data end. */
     public static final int JUMP = 0x514a4d50;
 
+    /**
+     * "QLKS", ours, without data: clusters may be counted to which nothing refers, see {@link
+     * Qcow2Header#mayHaveLeaks}.
+     */
+    public static final int LEAKS = 0x514c4b53;
+
     private static final String WHAT = "qcow2 header extension";
 
     int sizeOnDiskBytes() {

@@ -31,8 +31,8 @@ public final class Qcow2Header {
     public static final long AUTOCLEAR_KNOWN = 3;
 
     /**
-     * Ours, a bit that the format leaves unassigned: the last writer did not close the image, and
-     * clusters may be counted to which nothing refers. It never says that counts are wrong.
+     * Ours, a bit that the format leaves unassigned: {@link #mayHaveLeaks}, of an image whose first
+     * cluster has no room for the extension that says so.
      */
     public static final long LEAKS_POSSIBLE = 1L << 63;
 
@@ -505,6 +505,15 @@ public final class Qcow2Header {
 
     public List<HeaderExtension> extensions() {
         return extensions;
+    }
+
+    /**
+     * Whether clusters may be counted to which nothing refers: the last writer did not end what it
+     * had begun. It may say so of an image that another program has repaired since.
+     */
+    public boolean mayHaveLeaks() {
+        return (autoclearFeatures & LEAKS_POSSIBLE) != 0
+                || extension(HeaderExtension.LEAKS) != null;
     }
 
     public @Nullable HeaderExtension extension(int type) {

@@ -185,7 +185,7 @@ public final class SnapshotTableLayout {
     public static Encoded encode(List<SnapshotEntry> entries, long imageSizeBytes) {
         long size = 0;
         for (SnapshotEntry entry : entries) {
-            size = (size + 7 & ~7L) + bytesOf(entry);
+            size = (size + 7 & ~7L) + encodedBytes(entry);
         }
         if (entries.size() > HeaderLayout.SNAPSHOTS_MAX || size > TABLE_BYTES_MAX) {
             throw new BlockException(
@@ -213,7 +213,8 @@ public final class SnapshotTableLayout {
         return new Encoded(out.flip(), new SnapshotTable(List.copyOf(placed), (int) size));
     }
 
-    private static int bytesOf(SnapshotEntry entry) {
+    /** What an entry takes of a table as {@link #encode} makes it. */
+    public static int encodedBytes(SnapshotEntry entry) {
         return ENTRY_BYTES_MIN
                 + EXTRA_KNOWN_BYTES
                 + entry.laterExtra().lengthBytes()

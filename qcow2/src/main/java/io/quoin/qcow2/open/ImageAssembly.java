@@ -137,7 +137,7 @@ final class ImageAssembly {
      */
     private boolean gateAutoclear(HeaderStore header) {
         Qcow2Header now = header.header();
-        boolean marked = (now.autoclearFeatures() & Qcow2Header.LEAKS_POSSIBLE) != 0;
+        boolean marked = now.mayHaveLeaks();
         boolean unknown = header.hasAutoclearBeyond(AUTOCLEAR_KEPT | Qcow2Header.LEAKS_POSSIBLE);
         if (unknown) {
             gate.add(
@@ -152,9 +152,7 @@ final class ImageAssembly {
                     outcome -> header.changeIncompatible(0, Qcow2Header.DIRTY, outcome));
         }
         if (!valid && now.version() >= 3 && !lazy) {
-            gate.add(
-                    WriteGate.Stage.RESERVATION,
-                    outcome -> header.changeAutoclear(0, Qcow2Header.LEAKS_POSSIBLE, outcome));
+            gate.add(WriteGate.Stage.RESERVATION, header::markLeaks);
         }
         return valid;
     }

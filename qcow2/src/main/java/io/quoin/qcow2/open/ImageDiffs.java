@@ -24,6 +24,7 @@ import org.jspecify.annotations.Nullable;
 final class ImageDiffs implements DiffControl {
     private final String fileName;
     private final ImageIo io;
+    private final Qcow2Header header;
     private final DiskState state;
     private final boolean writable;
 
@@ -33,6 +34,7 @@ final class ImageDiffs implements DiffControl {
     ImageDiffs(String fileName, ImageIo io, Qcow2Header header, boolean writable) {
         this.fileName = fileName;
         this.io = io;
+        this.header = header;
         this.state = DiskState.head(header);
         this.writable = writable;
     }
@@ -90,7 +92,8 @@ final class ImageDiffs implements DiffControl {
             Predicate<DiffExtent> consumer,
             CompletableFuture<Void> done) {
         try {
-            ClosedImage image = ClosedImage.open(new LoopImageFile(io.file(), io.loop()));
+            // The header on disk may be of a file that has grown since this one was opened.
+            ClosedImage image = ClosedImage.of(new LoopImageFile(io.file(), io.loop()), header);
             StateDiff.diff(image, from, state, startBytes, endBytes, consumer);
             io.loop().execute(() -> done.complete(null));
         } catch (RuntimeException | Error e) {

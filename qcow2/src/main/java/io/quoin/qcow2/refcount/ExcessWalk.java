@@ -16,6 +16,7 @@ import io.quoin.qcow2.walk.TableRoot;
 import io.quoin.qcow2.walk.TableVisitor;
 import io.quoin.qcow2.walk.TableWalk;
 import io.quoin.qcow2.walk.TableWords;
+import io.quoin.qcow2.walk.WalkPace;
 import java.util.List;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
@@ -46,9 +47,9 @@ final class ExcessWalk {
     /**
      * What is walked.
      *
-     * @param pauseNanos after each table
+     * @param pace of the L2 tables
      */
-    record Roots(List<TableRoot> bitmaps, List<TableRoot> snapshots, long pauseNanos) {}
+    record Roots(List<TableRoot> bitmaps, List<TableRoot> snapshots, WalkPace pace) {}
 
     private final ImageIo io;
     private final MappingTables tables;
@@ -132,23 +133,22 @@ final class ExcessWalk {
                 seen.unlinked(going.start(i) + j);
             }
         }
-        walk(roots.bitmaps(), new Bits(), 0, this::walkSnapshots);
+        walk(roots.bitmaps(), new Bits(), WalkPace.NO_REST, this::walkSnapshots);
     }
 
     private void walkSnapshots() {
-        walk(roots.snapshots(), new References(false), roots.pauseNanos(), this::walkHead);
+        walk(roots.snapshots(), new References(false), roots.pace(), this::walkHead);
     }
 
     private void walkHead() {
-        walk(head(), new References(true), roots.pauseNanos(), this::lower);
+        walk(head(), new References(true), roots.pace(), this::lower);
     }
 
     private static List<TableRoot> head() {
         return List.of(TableRoot.active(0, Integer.MAX_VALUE));
     }
 
-    private void walk(
-            List<TableRoot> walked, TableVisitor visitor, long pauseNanos, Runnable next) {
+    private void walk(List<TableRoot> walked, TableVisitor visitor, WalkPace pace, Runnable next) {
         if (over) {
             return;
         }
@@ -158,7 +158,7 @@ final class ExcessWalk {
                         tables,
                         walked,
                         visitor,
-                        pauseNanos,
+                        pace,
                         error -> {
                             if (error.isOk()) {
                                 next.run();
@@ -196,7 +196,7 @@ final class ExcessWalk {
                     } else if (at >= 0) {
                         io.loop().giveWay(this::lower);
                     } else if (singles > 0) {
-                        walk(head(), new Copied(), roots.pauseNanos(), () -> end(null));
+                        walk(head(), new Copied(), roots.pace(), () -> end(null));
                     } else {
                         end(null);
                     }

@@ -6,14 +6,13 @@ import io.quoin.qcow2.cache.MappingTables;
 import io.quoin.qcow2.io.HeaderStore;
 import io.quoin.qcow2.io.ImageIo;
 import io.quoin.qcow2.io.Outcome;
-import io.quoin.qcow2.layout.Qcow2Header;
 import io.quoin.qcow2.walk.TableRoot;
+import io.quoin.qcow2.walk.WalkPace;
 import java.nio.ByteBuffer;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
 import java.util.function.Supplier;
 import org.agrona.BufferUtil;
@@ -37,7 +36,6 @@ import org.slf4j.LoggerFactory;
  */
 public final class LeakReclaim {
     private static final Logger LOG = LoggerFactory.getLogger(LeakReclaim.class);
-    private static final long PAUSE_NANOS = TimeUnit.MILLISECONDS.toNanos(1);
 
     /**
      * Walks of one window; each has fewer clusters to look at than the one before. Also passes over
@@ -62,6 +60,7 @@ public final class LeakReclaim {
      * What it works on.
      *
      * @param gate what has to be passed before the image is changed
+     * @param pace of what a caller waits for
      * @param moment at which a walk begins
      */
     public record Parts(
@@ -71,6 +70,7 @@ public final class LeakReclaim {
             MappingFlusher flusher,
             Refcounts refcounts,
             Consumer<Outcome> gate,
+            WalkPace pace,
             CountMoment moment,
             CountTurns turns) {}
 
@@ -106,7 +106,7 @@ public final class LeakReclaim {
 
     private long entriesInWalk;
     private long entriesDone;
-    private long pauseNanos;
+    private WalkPace pace = WalkPace.LEISURELY;
 
     /** Of how many requests it knows: what a former one waits for does not matter any more. */
     private int runs;
@@ -177,7 +177,7 @@ public final class LeakReclaim {
 
     /** Begins when an image is opened whose last writer has not closed it. */
     public void start() {
-        request((done, total) -> true, why -> {}, PAUSE_NANOS);
+        request((done, total) -> true, why -> {}, WalkPace.LEISURELY);
     }
 
     /**
@@ -187,13 +187,13 @@ public final class LeakReclaim {
      * @param ended told null, or why some may be left
      */
     public void run(Progress progress, Consumer<@Nullable String> ended) {
-        request(progress, ended, 0);
+        request(progress, ended, parts.pace());
     }
 
-    private void request(Progress progress, Consumer<@Nullable String> ended, long newPauseNanos) {
+    private void request(Progress progress, Consumer<@Nullable String> ended, WalkPace newPace) {
         requests.add(new Request(progress, ended));
         runs++;
-        pauseNanos = newPauseNanos;
+        pace = newPace;
         boolean running = state == State.RUNNING;
         state = State.RUNNING;
         if (!running) {
@@ -254,7 +254,7 @@ public final class LeakReclaim {
                 new ExcessWalk(
                         parts,
                         next,
-                        new ExcessWalk.Roots(bitmapTables, l1Tables, pauseNanos),
+                        new ExcessWalk.Roots(bitmapTables, l1Tables, pace),
                         tally,
                         this::tableSeen,
                         this::walked);
@@ -412,11 +412,11 @@ public final class LeakReclaim {
     /** All counts are durable and nothing is reserved: the mark goes, if no leak can be left. */
     public void closed(Outcome outcome) {
         HeaderStore header = parts.header();
-        boolean marked = (header.header().autoclearFeatures() & Qcow2Header.LEAKS_POSSIBLE) != 0;
+        boolean marked = header.header().mayHaveLeaks();
         boolean complete = state == State.IDLE || state == State.DONE;
         boolean leaked = parts.refcounts().hasLeaked();
         if (marked && complete && !leaked && parts.io().health().isWritable()) {
-            header.changeAutoclear(Qcow2Header.LEAKS_POSSIBLE, 0, outcome);
+            header.unmarkLeaks(outcome);
         } else {
             outcome.done(BlockError.OK);
         }

@@ -109,11 +109,6 @@ public final class ImageSnapshots implements SnapshotControl {
 
     @Override
     public CompletionStage<PendingSnapshot> prepare(
-            String name, @Nullable UUID group, SnapshotProgress progress) {
-        return prepare(name, UUID.randomUUID(), group, progress);
-    }
-
-    private CompletionStage<PendingSnapshot> prepare(
             String name, UUID uuid, @Nullable UUID group, SnapshotProgress progress) {
         CompletableFuture<PendingSnapshot> prepared = new CompletableFuture<>();
         CompletionStage<Void> whole =
@@ -229,10 +224,16 @@ public final class ImageSnapshots implements SnapshotControl {
     @Override
     public CompletionStage<Void> delete(String idOrName, SnapshotProgress progress) {
         return inTurn(() -> remove(change.find(idOrName)))
-                .thenCompose(nothing -> giveBack(idOrName, progress));
+                .thenCompose(nothing -> reclaimExpected("deleted: name=" + idOrName, progress));
     }
 
-    /** {@link #giveBack} follows, unless it fails. */
+    @Override
+    public CompletionStage<Void> giveBack(SnapshotProgress progress) {
+        return inTurn(() -> CompletableFuture.completedFuture(null))
+                .thenCompose(nothing -> reclaim("deleted before", progress));
+    }
+
+    /** {@link #reclaimExpected} follows, unless it fails. */
     private CompletionStage<Void> remove(SnapshotEntry entry) {
         return expecting(() -> change.remove(entry), true);
     }
@@ -281,10 +282,19 @@ public final class ImageSnapshots implements SnapshotControl {
                         nothing ->
                                 found.isEmpty()
                                         ? CompletableFuture.completedFuture(null)
-                                        : giveBack(found.get(0).name(), (done, total) -> false));
+                                        : reclaimExpected(
+                                                "deleted: name=" + found.get(0).name(),
+                                                (done, total) -> false));
     }
 
-    private CompletionStage<Void> giveBack(String name, SnapshotProgress progress) {
+    /** The walk is owed from before the removal until it has ended. */
+    private CompletionStage<Void> reclaimExpected(String what, SnapshotProgress progress) {
+        CompletionStage<Void> walk = reclaim(what, progress);
+        image.reclaim().unexpect();
+        return walk;
+    }
+
+    private CompletionStage<Void> reclaim(String what, SnapshotProgress progress) {
         CompletableFuture<Void> done = new CompletableFuture<>();
         boolean[] ended = new boolean[1];
         image.reclaim()
@@ -300,13 +310,11 @@ public final class ImageSnapshots implements SnapshotControl {
                                 done.completeExceptionally(
                                         refusal(
                                                 BlockError.EIO,
-                                                "deleted, but its space is not all given back: name="
-                                                        + name
-                                                        + ", "
+                                                what
+                                                        + ", but the space is not all given back: "
                                                         + why));
                             }
                         });
-        image.reclaim().unexpect();
         return done;
     }
 

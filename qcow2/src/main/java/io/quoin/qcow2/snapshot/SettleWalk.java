@@ -10,13 +10,14 @@ import io.quoin.qcow2.io.TransferMemory;
 import io.quoin.qcow2.layout.L1Entry;
 import io.quoin.qcow2.layout.L2Entry;
 import io.quoin.qcow2.layout.Qcow2Header;
+import io.quoin.qcow2.walk.WalkPace;
 import java.util.Arrays;
-import java.util.concurrent.TimeUnit;
 import org.agrona.UnsafeApi;
 
 /**
  * Counts the references of a pending snapshot, or takes back what it has counted: goes through the
- * tables of the cut where they are on disk, a slice in a turn of the loop, with a pause after each.
+ * tables of the cut where they are on disk, a slice in a turn of the loop, at the pace that guests
+ * allow.
  *
  * <pre>
  *  settle    READ a slice --> WRITE it without COPIED, if there was one --> COUNT its references; behind the table's last
@@ -27,8 +28,6 @@ import org.agrona.UnsafeApi;
  * <p>Threading: confined(loop).
  */
 final class SettleWalk extends Steps {
-    private static final long PAUSE_NANOS = TimeUnit.MICROSECONDS.toNanos(200);
-
     private enum State {
         FIND,
         READ,
@@ -39,6 +38,7 @@ final class SettleWalk extends Steps {
 
     private final ImageParts parts;
     private final long[] l1;
+    private final WalkPace pace;
     private final SnapshotProgress progress;
     private final Outcome ended;
     private final int clusterBits;
@@ -63,12 +63,14 @@ final class SettleWalk extends Steps {
     private SettleWalk(
             ImageParts parts,
             long[] l1,
+            WalkPace pace,
             SnapshotProgress progress,
             boolean takesBack,
             Outcome ended) {
         Qcow2Header header = parts.header().header();
         this.parts = parts;
         this.l1 = l1;
+        this.pace = pace;
         this.progress = progress;
         this.takesBack = takesBack;
         this.ended = ended;
@@ -84,14 +86,20 @@ final class SettleWalk extends Steps {
 
     /** One that counts. */
     static SettleWalk settle(
-            ImageParts parts, long[] l1, SnapshotProgress progress, Outcome ended) {
-        return new SettleWalk(parts, l1, progress, false, ended);
+            ImageParts parts, long[] l1, WalkPace pace, SnapshotProgress progress, Outcome ended) {
+        return new SettleWalk(parts, l1, pace, progress, false, ended);
     }
 
     /** One that takes back what {@code counted} has counted. */
     static SettleWalk takeBack(SettleWalk counted, Outcome ended) {
         SettleWalk back =
-                new SettleWalk(counted.parts, counted.l1, (done, total) -> true, true, ended);
+                new SettleWalk(
+                        counted.parts,
+                        counted.l1,
+                        counted.pace,
+                        (done, total) -> true,
+                        true,
+                        ended);
         back.endIndex = counted.index;
         back.endSlice = counted.slice;
         return back;
@@ -241,7 +249,7 @@ final class SettleWalk extends Steps {
         slice++;
         state = State.FIND;
         if (slice < slicesPerTable) {
-            giveWay();
+            rest(pace.restNanos(false));
             return;
         }
         int settled = index;
@@ -257,13 +265,17 @@ final class SettleWalk extends Steps {
         if (!progress.advanced(index, l1.length)) {
             fail(BlockError.ESHUTDOWN);
         }
-        await();
-        parts.io().loop().schedule(PAUSE_NANOS, () -> waitEnded(BlockError.OK));
+        rest(pace.restNanos(true));
     }
 
-    private void giveWay() {
+    private void rest(long restNanos) {
         await();
-        parts.io().loop().giveWay(() -> waitEnded(BlockError.OK));
+        Runnable goOn = () -> waitEnded(BlockError.OK);
+        if (restNanos == 0) {
+            parts.io().loop().giveWay(goOn);
+        } else {
+            parts.io().loop().schedule(restNanos, goOn);
+        }
     }
 
     private void await() {

@@ -5,7 +5,6 @@ import io.quoin.block.BlockException;
 import io.quoin.qcow2.cluster.ImageParts;
 import io.quoin.qcow2.cluster.OpenImage;
 import io.quoin.qcow2.io.Outcome;
-import io.quoin.qcow2.layout.Qcow2Header;
 import io.quoin.qcow2.layout.SnapshotEntry;
 import java.util.ArrayList;
 import java.util.List;
@@ -126,7 +125,7 @@ final class SnapshotChange {
     }
 
     private void mark(Outcome outcome) {
-        parts.header().setAutoclear(Qcow2Header.LEAKS_POSSIBLE, outcome);
+        parts.header().markLeaks(outcome);
     }
 
     private void replace(SnapshotEntry old, @Nullable SnapshotEntry by, Outcome outcome) {

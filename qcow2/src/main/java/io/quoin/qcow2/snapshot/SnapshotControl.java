@@ -54,8 +54,19 @@ public interface SnapshotControl {
      * @param name as in {@link #create}
      * @param group recorded with it; null: it is made alone
      */
+    default CompletionStage<PendingSnapshot> prepare(
+            String name, @Nullable UUID group, SnapshotProgress progress) {
+        return prepare(name, UUID.randomUUID(), group, progress);
+    }
+
+    /**
+     * As {@link #prepare(String, UUID, SnapshotProgress)}, under a UUID that the caller has noted
+     * before.
+     *
+     * @param uuid a new one
+     */
     CompletionStage<PendingSnapshot> prepare(
-            String name, @Nullable UUID group, SnapshotProgress progress);
+            String name, UUID uuid, @Nullable UUID group, SnapshotProgress progress);
 
     /**
      * Takes the snapshot of a group away again, durably, if there is one; EBUSY while something has
@@ -70,6 +81,12 @@ public interface SnapshotControl {
      * @param idOrName a name goes before an id
      */
     CompletionStage<Void> delete(String idOrName, SnapshotProgress progress);
+
+    /**
+     * Lowers counts that are too high: what a delete that was stopped has left. It begins anew,
+     * from the counts as they are. Complete once all is given back, or it was stopped again.
+     */
+    CompletionStage<Void> giveBack(SnapshotProgress progress);
 
     /** Gives a snapshot another name. Complete once that is durable. */
     CompletionStage<SnapshotInfo> rename(String idOrName, String newName);

@@ -290,7 +290,7 @@ final class SnapshotCreation implements CutListener, PendingSnapshot {
     private void startSettling() {
         SettleWalk settling;
         try {
-            settling = SettleWalk.settle(parts, l1, this::advanced, this::settled);
+            settling = SettleWalk.settle(parts, l1, image.pace(), this::advanced, this::settled);
         } catch (OutOfMemoryError e) {
             finishVoid(BlockError.ENOMEM, 0);
             return;

@@ -73,7 +73,7 @@ final class SnapshotRollback {
     }
 
     private void mark(Outcome outcome) {
-        parts.header().setAutoclear(Qcow2Header.LEAKS_POSSIBLE, outcome);
+        parts.header().markLeaks(outcome);
     }
 
     private void hold() {
@@ -118,6 +118,7 @@ final class SnapshotRollback {
                     SettleWalk.settle(
                             parts,
                             l1,
+                            image.pace(),
                             (done, total) -> progress.advanced(done, total) && !stopped,
                             error -> counted(error, outcome));
         } catch (OutOfMemoryError e) {

@@ -16,7 +16,7 @@ import org.jspecify.annotations.Nullable;
 /**
  * Walks tables beside the guests: of each root its entries in their order, and the L2 tables that
  * they lead to, a slice at a time. Between two slices it gives way to what else the loop has to do,
- * and between two tables it pauses for as long as it was told.
+ * and rests as its pace says.
  *
  * <pre>
  *  ROOT   looks for an entry that is entered, some thousands in a turn
@@ -38,7 +38,7 @@ public final class TableWalk extends Steps {
     private final Loop loop;
     private final MappingTables tables;
     private final TableVisitor visitor;
-    private final long pauseNanos;
+    private final WalkPace pace;
     private final Outcome ended;
     private final ArrayDeque<TableRoot> roots;
     private @Nullable TableRoot root;
@@ -59,7 +59,6 @@ public final class TableWalk extends Steps {
     private Loop.@Nullable Timer timer;
 
     /**
-     * @param pauseNanos after each table; 0: it only gives way
      * @param ended told OK behind the last root, else the error with which a table was read
      */
     public TableWalk(
@@ -67,22 +66,23 @@ public final class TableWalk extends Steps {
             MappingTables tables,
             Collection<TableRoot> roots,
             TableVisitor visitor,
-            long pauseNanos,
+            WalkPace pace,
             Outcome ended) {
         this.loop = loop;
         this.tables = tables;
         this.roots = new ArrayDeque<>(roots);
         this.visitor = visitor;
-        this.pauseNanos = pauseNanos;
+        this.pace = pace;
         this.ended = ended;
         this.words = new TableWords(tables.sliceWords());
     }
 
-    /** Begins, with a pause if it pauses. */
+    /** Begins, with a rest if it rests. */
     public void start() {
         nextRoot();
-        if (pauseNanos > 0) {
-            pause();
+        long restNanos = pace.restNanos(true);
+        if (restNanos > 0) {
+            rest(restNanos);
         } else {
             resume();
         }
@@ -205,12 +205,11 @@ public final class TableWalk extends Steps {
             return false;
         }
         slice++;
-        if (goOn && slice < tables.slicesPerTable()) {
-            giveWay();
-        } else {
+        boolean isEnd = !goOn || slice == tables.slicesPerTable();
+        if (isEnd) {
             leaveTable(goOn);
-            pause();
         }
+        rest(pace.restNanos(isEnd));
         return false;
     }
 
@@ -279,12 +278,12 @@ public final class TableWalk extends Steps {
         loop.giveWay(this::nextTurn);
     }
 
-    private void pause() {
-        if (pauseNanos == 0) {
+    private void rest(long restNanos) {
+        if (restNanos == 0) {
             giveWay();
             return;
         }
         waiting = true;
-        timer = loop.schedule(pauseNanos, this::nextTurn);
+        timer = loop.schedule(restNanos, this::nextTurn);
     }
 }

@@ -55,7 +55,7 @@ final class ReclaimJudge {
         if (header.version() < 3 || header.lazyRefcounts()) {
             return "";
         }
-        if ((header.autoclearFeatures() & Qcow2Header.LEAKS_POSSIBLE) == 0) {
+        if (!header.mayHaveLeaks()) {
             String leaks = check(image, false);
             return leaks.isEmpty() ? "" : "leaks without a mark: " + leaks;
         }

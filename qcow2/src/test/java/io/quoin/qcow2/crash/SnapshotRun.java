@@ -32,7 +32,6 @@ import java.util.concurrent.CompletableFuture;
 final class SnapshotRun {
     private static final int SIZE = 200_192;
     private static final String IMAGE = SnapshotJudge.IMAGE;
-    private static final int MARK_BYTE = 88;
     private static final SnapshotProgress GO_ON = (done, total) -> true;
 
     /** What is recorded. */
@@ -71,6 +70,17 @@ final class SnapshotRun {
 
     /** The judge of all; {@code crashes} and {@code torn} as in {@link CrashReplay#run}. */
     SnapshotJudge run(Scenario scenario, int crashes, int torn) throws IOException {
+        record(scenario).run(judge, new Random(seed), crashes, torn);
+        return judge;
+    }
+
+    /** The judge of all; {@code stride} as in {@link CrashReplay#runLone}. */
+    SnapshotJudge runLone(Scenario scenario, int stride) throws IOException {
+        record(scenario).runLone(judge, stride);
+        return judge;
+    }
+
+    private CrashReplay record(Scenario scenario) throws IOException {
         Session before = new Session();
         before.groups(4);
         UUID one = before.create("one");
@@ -92,8 +102,7 @@ final class SnapshotRun {
         }
         new ImageFixture(folder, brick, Map.of()).checkClean(IMAGE);
         judge.promised.addAll(Set.of(one, two));
-        new CrashReplay(initial, recorder.events).run(judge, new Random(seed), crashes, torn);
-        return judge;
+        return new CrashReplay(initial, recorder.events);
     }
 
     private void delete(UUID one) {
@@ -131,7 +140,7 @@ final class SnapshotRun {
     }
 
     private boolean isMarked() {
-        return brick.content(IMAGE)[MARK_BYTE] < 0;
+        return ImageFixture.isMarked(brick.content(IMAGE));
     }
 
     /** The image while it is open. */

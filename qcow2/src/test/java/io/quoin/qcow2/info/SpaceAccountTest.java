@@ -110,6 +110,9 @@ class SpaceAccountTest {
             assertThat(snapshot.exclusiveBytes())
                     .as("exclusive of %s", snapshot.name())
                     .isEqualTo(freed * clusterBytes);
+            assertThat(snapshot.freedBytes())
+                    .as("freed with %s", snapshot.name())
+                    .isEqualTo((counted - countedClusters(copy)) * clusterBytes);
         }
         // All that is of no root is metadata of the image.
         assertThat(usedBytes(before)).isLessThanOrEqualTo(countedClusters(image) * clusterBytes);

@@ -427,7 +427,7 @@ final class SnapshotSide {
      * that it does not know, or there are bitmaps.
      */
     private boolean losesSnapshots() {
-        return !model.snapshots.isEmpty() && (spec.bitmaps() || quoin.wouldBeMarked());
+        return !model.snapshots.isEmpty() && (spec.bitmaps() || quoin.wouldBeMarkedByABit());
     }
 
     private void repair() {

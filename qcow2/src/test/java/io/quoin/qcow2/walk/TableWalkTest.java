@@ -76,7 +76,12 @@ class TableWalkTest {
 
     private TableWalk walk(MappingTables tables, TableRoot root, TableVisitor visitor) {
         return new TableWalk(
-                loops.loop(0), tables, List.of(root), visitor, 0, error -> ended = error);
+                loops.loop(0),
+                tables,
+                List.of(root),
+                visitor,
+                WalkPace.NO_REST,
+                error -> ended = error);
     }
 
     private static TableSource source(ImageIo io) {

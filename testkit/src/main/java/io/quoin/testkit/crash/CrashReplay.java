@@ -74,6 +74,57 @@ public final class CrashReplay {
         }
     }
 
+    /**
+     * Judges the states that errors of order show in: after each change what is stable and that
+     * change alone; before each flush has ended all but one of the changes that it makes stable.
+     *
+     * @param stride of how many of these one is judged, besides those in which a write of the start
+     *     of a file is alone
+     */
+    public void runLone(Judge judge, int stride) {
+        int number = 0;
+        for (int count = 1; count <= events.size(); count++) {
+            DiskEvent event = events.get(count - 1);
+            if (event.kind == DiskEvent.Kind.MARK) {
+                event.mark.run();
+                continue;
+            }
+            for (int i = baseCount; i < count - 1; i++) {
+                if (events.get(i).stableAt == count
+                        && events.get(i).changes()
+                        && number++ % stride == 0) {
+                    copy(base);
+                    applyAllBut(i, count - 1);
+                    judge.judge("before event " + count + " without " + events.get(i), state);
+                }
+            }
+            advanceBase(count);
+            boolean isSwitch = event.kind == DiskEvent.Kind.WRITE && event.offset == 0;
+            if (event.changes() && (isSwitch || number++ % stride == 0)) {
+                copy(base);
+                applyStable(count);
+                apply(state, event);
+                judge.judge("event " + count + " alone, " + event, state);
+            }
+        }
+    }
+
+    private void applyAllBut(int left, int count) {
+        for (int i = baseCount; i < count; i++) {
+            if (i != left) {
+                apply(state, events.get(i));
+            }
+        }
+    }
+
+    private void applyStable(int count) {
+        for (int i = baseCount; i < count; i++) {
+            if (events.get(i).stableAt <= count) {
+                apply(state, events.get(i));
+            }
+        }
+    }
+
     private void advanceBase(int count) {
         while (baseCount < count && events.get(baseCount).stableAt <= count) {
             apply(base, events.get(baseCount));
