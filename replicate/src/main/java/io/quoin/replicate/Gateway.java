@@ -201,14 +201,10 @@ public class Gateway {
         if (layout.isData(member.brick())) {
             takeIn(member, newest, promised);
         }
-        if (member.role() == Member.Role.SYNCING && promised.sizeBytes() != sizeBytes) {
-            Request.Operation resize = new Request.Resize(sizeBytes);
-            geometry.addChanged(resize, promised.sizeBytes(), member.active());
-            ask(member, resize, done -> {});
-        }
-        operations.sessionOpened(member);
         if (member.role() == Member.Role.SYNCING) {
-            healer.begin(member);
+            healer.prepare(member, promised.sizeBytes());
+        } else {
+            operations.sessionOpened(member);
         }
     }
 
