@@ -27,7 +27,8 @@ public class Brick {
     private final BiConsumer<Long, Reply> port;
     private final SortedMap<Integer, List<Runnable>> activating = new TreeMap<>();
     private final List<Runnable> whenDrained = new ArrayList<>();
-    private final List<BitSet> binding = new ArrayList<>();
+    private final SortedMap<Long, BitSet> binding = new TreeMap<>();
+    private long lastBinding;
     private List<Request> waitingForSync = new ArrayList<>();
     private boolean isReady;
     private boolean isAttached;
@@ -160,7 +161,7 @@ public class Brick {
 
     /** Runs {@code then} when the region is durably active. */
     void activate(int region, Runnable then) {
-        binding.forEach(quiet -> quiet.clear(region));
+        binding.values().forEach(quiet -> quiet.clear(region));
         List<Runnable> waiting = activating.get(region);
         if (waiting != null) {
             waiting.add(then);
@@ -223,11 +224,12 @@ public class Brick {
     @SuppressWarnings("ReferenceEquality") // two of them may be equal
     private void clean(Request request, BitSet regions) {
         BitSet quiet = (BitSet) regions.clone();
-        binding.add(quiet);
+        long number = ++lastBinding;
+        binding.put(number, quiet);
         store.bind(
                 regions,
                 isBound -> {
-                    binding.removeIf(each -> each == quiet);
+                    binding.remove(number);
                     if (isBound && !isStale(request)) {
                         append(
                                 new MetaRecord.RegionsCleaned(quiet),

@@ -201,14 +201,10 @@ public class Gateway {
         if (layout.isData(member.brick())) {
             takeIn(member, newest, promised);
         }
-        if (member.role() == Member.Role.SYNCING && promised.sizeBytes() != sizeBytes) {
-            geometry.addRegions(
-                    new Request.Resize(sizeBytes), promised.sizeBytes(), member.active());
-            ask(member, new Request.Resize(sizeBytes), done -> {});
-        }
-        operations.sessionOpened(member);
         if (member.role() == Member.Role.SYNCING) {
-            healer.begin(member);
+            healer.prepare(member, promised.sizeBytes());
+        } else {
+            operations.sessionOpened(member);
         }
     }
 
@@ -265,7 +261,7 @@ public class Gateway {
     /** Asks a member for something; the answer comes in the same session or never. */
     void ask(Member member, Request.Operation operation, Consumer<Reply.Result> whenAnswered) {
         long request = member.owe(port.nanoTime(), whenAnswered);
-        geometry.addRegions(operation, sizeBytes, member.active());
+        geometry.addChanged(operation, sizeBytes, member.active());
         port.send(member.brick(), new Request(id, epoch, member.session(), request, operation));
     }
 
@@ -398,9 +394,7 @@ public class Gateway {
             boolean isInSync = member.isAttached() && member.role() == Member.Role.IN_SYNC;
             inSync += isInSync ? 1 : 0;
             suspects += member.role() == Member.Role.SUSPECT ? 1 : 0;
-            if (isInSync
-                    || (!member.isAttached()
-                            && port.nanoTime() - member.awaySince() <= timing.drop())) {
+            if (isInSync || (!member.isAttached() && !isAwayTooLong(member))) {
                 kept.put(brick, current.isr().get(brick));
             }
         }
@@ -409,6 +403,10 @@ public class Gateway {
         } else if (inSync > 0 && kept.size() < current.isr().size() && hasMajority()) {
             propose(new Config(epoch, current.k() + 1, kept, false));
         }
+    }
+
+    private boolean isAwayTooLong(Member member) {
+        return port.nanoTime() - member.awaySince() > timing.drop();
     }
 
     private boolean hasMajority() {
@@ -423,13 +421,6 @@ public class Gateway {
         SortedMap<Integer, Long> isr = new TreeMap<>(current.isr());
         isr.put(member.brick(), member.promised().cacheEpoch());
         propose(new Config(epoch, current.k() + 1, isr, false));
-    }
-
-    /** It has no space, and is not like the others any more: it is to be dropped, and healed. */
-    final void leaveOut(Member member) {
-        if (member.role() == Member.Role.IN_SYNC) {
-            member.setRole(Member.Role.SUSPECT);
-        }
     }
 
     /** A write has failed on the in-sync members; those that are healed may have it. */
@@ -502,7 +493,11 @@ public class Gateway {
 
     /** The members, and how far their heals are. */
     public final Health health() {
-        return Health.of(committed, members.values(), healer);
+        List<Health.Part> parts = new ArrayList<>();
+        for (Member member : members.values()) {
+            parts.add(new Health.Part(member.brick(), member.health(), healer.leftBytes(member)));
+        }
+        return new Health(committed, parts);
     }
 
     final boolean isOver() {

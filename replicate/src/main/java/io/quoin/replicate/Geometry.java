@@ -19,7 +19,7 @@ public record Geometry(long regionBytes, int blockBytes) {
     }
 
     /** Adds the regions that an operation changes on a file of the size. */
-    void addRegions(Request.Operation operation, long fileBytes, BitSet regions) {
+    void addChanged(Request.Operation operation, long fileBytes, BitSet regions) {
         if (operation instanceof Request.Write write) {
             regions.set(region(write.offsetBytes()));
         } else if (operation instanceof Request.WriteZeroes zeroes) {

@@ -49,8 +49,32 @@ class Healer {
         this.gateway = gateway;
     }
 
-    /** In the member's new session. */
-    void begin(Member member) {
+    /**
+     * In the member's new session: brings it to the image's size. Only then does it get writes: a
+     * cut of it must not meet one that lets it grow.
+     */
+    void prepare(Member member, long memberBytes) {
+        long sizeBytes = gateway.sizeBytes();
+        if (memberBytes == sizeBytes) {
+            member.setRole(Member.Role.SYNCING);
+            gateway.operations().sessionOpened(member);
+            begin(member);
+            return;
+        }
+        member.setRole(Member.Role.VOTER);
+        Request.Operation resize = new Request.Resize(sizeBytes);
+        gateway.geometry().addChanged(resize, memberBytes, member.active());
+        gateway.ask(
+                member,
+                resize,
+                result -> {
+                    if (result instanceof Reply.Done) {
+                        prepare(member, sizeBytes);
+                    }
+                });
+    }
+
+    private void begin(Member member) {
         heals.put(member.brick(), newHeal(member));
         advance();
     }

@@ -40,6 +40,9 @@ class Operations {
         @Nullable Member target;
         boolean isAcked;
 
+        /** Without space: the last step is under way. */
+        boolean isEnding;
+
         Operation(Kind kind, long fromBytes, long toBytes, Completion completion) {
             this.kind = kind;
             this.fromBytes = fromBytes;
@@ -169,7 +172,7 @@ class Operations {
         if (operation.kind == Kind.COPY) {
             regions.set(gateway.geometry().region(operation.fromBytes));
         } else if (operation.kind == Kind.WRITE && request != null) {
-            gateway.geometry().addRegions(request, gateway.sizeBytes(), regions);
+            gateway.geometry().addChanged(request, gateway.sizeBytes(), regions);
         }
         return regions;
     }
@@ -247,7 +250,7 @@ class Operations {
         waiting.removeIf(each -> each.member == member);
         for (Operation operation : List.copyOf(running)) {
             operation.pending.remove(member.brick());
-            operation.failed.remove(member.brick());
+            operation.isEnding &= !operation.failed.remove(member.brick());
             if (operation.kind != Kind.READ) {
                 forgetAck(operation, member);
             }
@@ -323,16 +326,35 @@ class Operations {
         boolean isDone = !Collections.disjoint(operation.acks, needed);
         int kept = needed.first();
         if (!isDone && needed.size() == 1) {
-            operation.isAcked = true;
-            gateway.healAnew();
-            operation.completion.complete(Outcome.NO_SPACE, null);
+            endWithoutSpace(operation, gateway.member(kept));
             return;
         }
         for (int brick : operation.failed) {
             if (isDone || brick != kept) {
-                gateway.leaveOut(gateway.member(brick));
+                gateway.member(brick).leaveOut();
             }
         }
+    }
+
+    /**
+     * A write that would have let the image grow does so, without its bytes: that takes no space.
+     */
+    private void endWithoutSpace(Operation operation, Member kept) {
+        if (operation.isEnding) {
+            return;
+        }
+        operation.isEnding = true;
+        gateway.ask(
+                kept,
+                new Request.Resize(gateway.sizeBytes()),
+                done -> {
+                    if (running.contains(operation)) {
+                        operation.isAcked = true;
+                        gateway.healAnew();
+                        operation.completion.complete(Outcome.NO_SPACE, null);
+                        settle(operation);
+                    }
+                });
     }
 
     boolean isAcknowledged(Operation operation) {

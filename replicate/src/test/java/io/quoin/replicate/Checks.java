@@ -61,7 +61,11 @@ final class Checks {
                     sessions.isConfigured(request, brick, current),
                     "I13: write before the configuration: brick=" + brick);
         } else if (operation instanceof Request.Clean clean) {
-            checkDurable("I12: region cleaned", client.gateway().committed(), clean.regions());
+            checkDurable(
+                    "I12: region cleaned",
+                    request.epoch(),
+                    client.gateway().committed(),
+                    clean.regions());
         }
         sessions.sent(brick, request);
     }
@@ -83,7 +87,7 @@ final class Checks {
         if (config.isClean()) {
             BitSet all = new BitSet();
             all.set(0, SimWorld.BLOCKS);
-            checkDurable("clean: configuration", config, all);
+            checkDurable("clean: configuration", config.epoch(), config, all);
         }
     }
 
@@ -123,8 +127,15 @@ final class Checks {
         return regions == null ? new BitSet() : regions;
     }
 
-    /** Members are equal in these regions, and durable. */
-    private void checkDurable(String what, Config config, BitSet regions) {
+    /** Members are equal in these regions, and durable, unless one is of a newer gateway by now. */
+    private void checkDurable(String what, long epoch, Config config, BitSet regions) {
+        boolean isSuperseded =
+                config.isr().keySet().stream()
+                        .map(brick -> world.bricks.get(brick).disk.logged().promised())
+                        .anyMatch(promised -> promised > epoch);
+        if (isSuperseded) {
+            return;
+        }
         for (int brick : config.isr().keySet()) {
             SimDisk disk = world.bricks.get(brick).disk;
             SimDisk first = world.bricks.get(config.isr().firstKey()).disk;
