@@ -1,10 +1,12 @@
 package io.quoin.replicate;
 
 import java.util.ArrayList;
+import java.util.BitSet;
 import java.util.List;
 import java.util.SortedMap;
 import java.util.TreeMap;
 import java.util.function.BiConsumer;
+import java.util.function.Consumer;
 
 /**
  * The brick's side of the protocol, for one file. An arbiter is a brick that gets promises and
@@ -15,7 +17,7 @@ import java.util.function.BiConsumer;
  *
  * <p>Threading: one thread.
  */
-class Brick {
+public class Brick {
     private static final Reply.Result DONE = new Reply.Done();
 
     private final int id;
@@ -25,6 +27,7 @@ class Brick {
     private final BiConsumer<Long, Reply> port;
     private final SortedMap<Integer, List<Runnable>> activating = new TreeMap<>();
     private final List<Runnable> whenDrained = new ArrayList<>();
+    private final List<BitSet> binding = new ArrayList<>();
     private List<Request> waitingForSync = new ArrayList<>();
     private boolean isReady;
     private boolean isAttached;
@@ -36,7 +39,7 @@ class Brick {
      * @param metadata as the log has it
      * @param port takes replies, by gateway
      */
-    Brick(
+    public Brick(
             int id,
             Geometry geometry,
             BrickMetadata metadata,
@@ -55,7 +58,7 @@ class Brick {
      * @param isCacheKept whether it is proven that no write has been lost since the last process:
      *     the same boot, and no sync has failed or was under way when that process ended
      */
-    void start(boolean isCacheKept) {
+    public void start(boolean isCacheKept) {
         if (isCacheKept) {
             isReady = true;
         } else {
@@ -64,7 +67,7 @@ class Brick {
     }
 
     /** A message of a gateway. */
-    void receive(Request request) {
+    public void receive(Request request) {
         if (!isReady) {
             return;
         }
@@ -82,26 +85,20 @@ class Brick {
     private void serve(Request request) {
         Request.Operation operation = request.operation();
         if (operation instanceof Request.Write write) {
-            activate(geometry.region(write.block()), () -> write(request, write));
+            activate(geometry.region(write.offsetBytes()), () -> write(request));
+        } else if (operation instanceof Request.WriteZeroes zeroes) {
+            activate(geometry.region(zeroes.offsetBytes()), () -> write(request));
+        } else if (operation instanceof Request.Resize resize) {
+            resize(request, resize.sizeBytes());
         } else if (operation instanceof Request.Read read) {
-            store.read(
-                    read.block(),
-                    data -> {
-                        if (data == null) {
-                            loseCache();
-                        } else {
-                            replyInSession(request, new Reply.Data(data));
-                        }
-                    });
+            read(request, read);
         } else if (operation instanceof Request.Flush) {
             waitingForSync.add(request);
             sync();
         } else if (operation instanceof Request.Configure configure) {
             configure(request, configure.config());
         } else if (operation instanceof Request.Clean clean) {
-            append(
-                    new MetaRecord.RegionsCleaned(clean.regions()),
-                    () -> replyInSession(request, DONE));
+            clean(request, clean.regions());
         } else if (operation instanceof Request.MapGet) {
             reply(request, new Reply.Maps(metadata.dirty()));
         } else if (operation instanceof Request.MapMerge merge) {
@@ -138,7 +135,11 @@ class Brick {
     private void answerPromise(Request request) {
         replyInSession(
                 request,
-                new Reply.Promised(metadata.config(), metadata.cacheEpoch(), metadata.active()));
+                new Reply.Promised(
+                        metadata.config(),
+                        metadata.cacheEpoch(),
+                        metadata.active(),
+                        store.sizeBytes()));
     }
 
     /** Runs {@code then} when no write is under way. */
@@ -159,6 +160,7 @@ class Brick {
 
     /** Runs {@code then} when the region is durably active. */
     void activate(int region, Runnable then) {
+        binding.forEach(quiet -> quiet.clear(region));
         List<Runnable> waiting = activating.get(region);
         if (waiting != null) {
             waiting.add(then);
@@ -176,23 +178,101 @@ class Brick {
         }
     }
 
-    void write(Request request, Request.Write write) {
+    private void read(Request request, Request.Read read) {
+        boolean isChecked = !metadata.isActive(geometry.region(read.offsetBytes()));
+        store.read(
+                read.offsetBytes(),
+                read.lengthBytes(),
+                isChecked,
+                data ->
+                        replyInSession(
+                                request,
+                                data == null ? new Reply.Corrupt() : new Reply.Data(data)));
+    }
+
+    /** A cut zeroes what it cuts: all of these regions are active before. */
+    private void resize(Request request, long sizeBytes) {
+        long oldBytes = store.sizeBytes();
+        if (sizeBytes < oldBytes) {
+            BitSet cut = new BitSet();
+            cut.set(geometry.region(sizeBytes), geometry.region(oldBytes - 1) + 1);
+            activateAll(cut, () -> write(request));
+        } else {
+            write(request);
+        }
+    }
+
+    private void activateAll(BitSet regions, Runnable then) {
+        BitSet waiting = (BitSet) regions.clone();
+        for (int region : regions.stream().toArray()) {
+            activate(
+                    region,
+                    () -> {
+                        waiting.clear(region);
+                        if (waiting.isEmpty()) {
+                            then.run();
+                        }
+                    });
+        }
+    }
+
+    /**
+     * Checksums bind before the log says so: what is read of a region not active is checked. A
+     * region that is to be written meanwhile stays active.
+     */
+    private void clean(Request request, BitSet regions) {
+        BitSet quiet = (BitSet) regions.clone();
+        binding.add(quiet);
+        store.bind(
+                regions,
+                isBound -> {
+                    binding.removeIf(each -> each == quiet);
+                    if (isBound && !isStale(request)) {
+                        append(
+                                new MetaRecord.RegionsCleaned(quiet),
+                                () -> replyInSession(request, DONE));
+                    }
+                });
+    }
+
+    /** A write, zeros, or a new size. */
+    void write(Request request) {
         if (isStale(request)) {
             return;
         }
         writesInFlight++;
-        store.write(
-                write.block(),
-                write.data(),
-                isWritten -> {
+        Consumer<StoreResult> done =
+                result -> {
                     writesInFlight--;
-                    if (isWritten) {
-                        replyInSession(request, DONE);
-                    } else {
-                        loseCache();
-                    }
+                    written(request, result);
                     drained();
-                });
+                };
+        Request.Operation operation = request.operation();
+        if (operation instanceof Request.Write write) {
+            store.write(write.offsetBytes(), write.data(), done);
+        } else if (operation instanceof Request.WriteZeroes zeroes) {
+            store.writeZeroes(zeroes.offsetBytes(), zeroes.lengthBytes(), zeroes.mayUnmap(), done);
+        } else if (operation instanceof Request.Resize resize) {
+            store.resize(resize.sizeBytes(), done);
+        }
+    }
+
+    private void written(Request request, StoreResult result) {
+        if (result == StoreResult.FAILED) {
+            loseCache();
+        } else if (result == StoreResult.NO_SPACE) {
+            replyInSession(request, new Reply.NoSpace());
+        } else if (isDurable(request.operation())) {
+            waitingForSync.add(request);
+            sync();
+        } else {
+            replyInSession(request, DONE);
+        }
+    }
+
+    private static boolean isDurable(Request.Operation operation) {
+        return (operation instanceof Request.Write write && write.isDurable())
+                || (operation instanceof Request.WriteZeroes zeroes && zeroes.isDurable());
     }
 
     private void drained() {
@@ -261,7 +341,8 @@ class Brick {
         port.accept(request.gateway(), new Reply(id, request.session(), request.id(), result));
     }
 
-    final BrickMetadata metadata() {
+    /** The state after every record appended so far. Not to be changed. */
+    public final BrickMetadata metadata() {
         return metadata;
     }
 

@@ -30,10 +30,10 @@ class Cleaner {
         Config config = gateway.committed();
         SortedMap<Integer, Long> sessions = sessions();
         flush(
-                (isDone, data) -> {
+                (outcome, data) -> {
                     isFlushing = false;
                     boolean isSame =
-                            isDone
+                            outcome == Outcome.DONE
                                     && isWhole()
                                     && config.equals(gateway.committed())
                                     && sessions.equals(sessions());
@@ -44,7 +44,7 @@ class Cleaner {
                 });
     }
 
-    void flush(Operations.Completion completion) {
+    void flush(Completion completion) {
         gateway.operations().flush(completion);
     }
 

@@ -20,9 +20,9 @@ import org.jspecify.annotations.Nullable;
  *
  * <p>Threading: one thread.
  */
-class Gateway {
+public class Gateway {
     /** The states. */
-    enum State {
+    public enum State {
         CLOSED,
         PROMISING,
         RECONCILING,
@@ -53,8 +53,13 @@ class Gateway {
     private @Nullable Config proposed;
     private @Nullable Runnable whenQuiesced;
     private long lastSession;
+    private long sizeBytes;
 
-    Gateway(
+    /**
+     * @param id of the gateway: no other has it
+     * @param epoch its ballot, higher than those of every gateway before
+     */
+    public Gateway(
             long id,
             long epoch,
             Layout layout,
@@ -93,38 +98,62 @@ class Gateway {
     }
 
     /** Opens the image; {@link GatewayPort#entered} tells of SERVING. Called once. */
-    void open() {
+    public void open() {
         enter(State.PROMISING);
         opening.begin();
         members.values().forEach(this::connect);
         port.schedule(timing.tick(), this::tick);
     }
 
-    /** Writes a block. */
-    void write(int block, BlockData data, Operations.Completion completion) {
-        guest(completion, () -> operations.write(block, data, completion));
+    /** Writes within one region. */
+    public void write(long offsetBytes, Payload data, boolean isDurable, Completion completion) {
+        Request.Operation write = new Request.Write(offsetBytes, data, isDurable);
+        guest(completion, () -> operations.change(write, completion));
     }
 
-    /** Reads a block. */
-    void read(int block, Operations.Completion completion) {
-        guest(completion, () -> operations.read(block, completion));
+    /** Writes zeros within one region; {@code mayUnmap}: their space may be given back. */
+    public void writeZeroes(
+            long offsetBytes,
+            int lengthBytes,
+            boolean mayUnmap,
+            boolean isDurable,
+            Completion completion) {
+        Request.Operation zeroes =
+                new Request.WriteZeroes(offsetBytes, lengthBytes, mayUnmap, isDurable);
+        guest(completion, () -> operations.change(zeroes, completion));
+    }
+
+    /** Reads within one region; past the end are zeros. */
+    public void read(long offsetBytes, int lengthBytes, Completion completion) {
+        Request.Read read = new Request.Read(offsetBytes, lengthBytes);
+        guest(completion, () -> operations.read(read, completion));
     }
 
     /** Makes every write durable that was acknowledged before. */
-    void flush(Operations.Completion completion) {
+    public void flush(Completion completion) {
         guest(completion, () -> operations.flush(completion));
     }
 
-    private void guest(Operations.Completion completion, Runnable operation) {
+    /** Cuts the image, or lets it grow; in order with writes. */
+    public void resize(long newSizeBytes, Completion completion) {
+        guest(completion, () -> operations.change(new Request.Resize(newSizeBytes), completion));
+    }
+
+    private void guest(Completion completion, Runnable operation) {
         if (state == State.SERVING) {
             operation.run();
         } else {
-            completion.complete(false, null);
+            completion.complete(failure(), null);
         }
     }
 
+    /** How operations end that this gateway cannot end. */
+    final Outcome failure() {
+        return state == State.FENCED ? Outcome.FENCED : Outcome.FAILED;
+    }
+
     /** Hands over: finishes what is under way, flushes, and commits a clean configuration. */
-    void quiesce(Runnable whenDone) {
+    public void quiesce(Runnable whenDone) {
         if (state == State.SERVING) {
             whenQuiesced = whenDone;
             enter(State.QUIESCING);
@@ -133,7 +162,7 @@ class Gateway {
     }
 
     /** Goes on after {@link #quiesce}, if the next owner has not opened the image. */
-    void resume() {
+    public void resume() {
         if (state == State.QUIESCED && proposed == null) {
             Config current = committed();
             propose(new Config(epoch, current.k() + 1, current.isr(), false));
@@ -141,7 +170,7 @@ class Gateway {
     }
 
     /** A message of a brick. */
-    void receive(Reply reply) {
+    public void receive(Reply reply) {
         Member member = members.get(reply.brick());
         if (isOver() || member == null || reply.session() != member.session()) {
             return;
@@ -171,6 +200,10 @@ class Gateway {
         configure(member, newest);
         if (layout.isData(member.brick())) {
             takeIn(member, newest, promised);
+        }
+        if (member.role() == Member.Role.SYNCING && promised.sizeBytes() != sizeBytes) {
+            touched(new Request.Resize(sizeBytes), promised.sizeBytes(), member.active());
+            ask(member, new Request.Resize(sizeBytes), done -> {});
         }
         operations.sessionOpened(member);
         if (member.role() == Member.Role.SYNCING) {
@@ -231,10 +264,44 @@ class Gateway {
     /** Asks a member for something; the answer comes in the same session or never. */
     void ask(Member member, Request.Operation operation, Consumer<Reply.Result> whenAnswered) {
         long request = member.owe(port.nanoTime(), whenAnswered);
-        if (operation instanceof Request.Write write) {
-            member.active().set(geometry.region(write.block()));
-        }
+        touched(operation, sizeBytes, member.active());
         port.send(member.brick(), new Request(id, epoch, member.session(), request, operation));
+    }
+
+    /** Adds the regions that an operation changes on a file of the size. */
+    final void touched(Request.Operation operation, long fileBytes, BitSet regions) {
+        if (operation instanceof Request.Write write) {
+            regions.set(geometry.region(write.offsetBytes()));
+        } else if (operation instanceof Request.WriteZeroes zeroes) {
+            regions.set(geometry.region(zeroes.offsetBytes()));
+        } else if (operation instanceof Request.Resize resize && resize.sizeBytes() < fileBytes) {
+            regions.set(geometry.region(resize.sizeBytes()), geometry.region(fileBytes - 1) + 1);
+        }
+    }
+
+    /** The image's size: that of the copy it was opened with, changed by what was asked since. */
+    public final long sizeBytes() {
+        return sizeBytes;
+    }
+
+    final void setSize(long newSizeBytes) {
+        sizeBytes = newSizeBytes;
+    }
+
+    /** The link to the brick is down: what it owed does not come. */
+    public void connectionLost(int brick) {
+        Member member = member(brick);
+        if (!isOver() && state != State.CLOSED && member.isAttached()) {
+            lose(member);
+        }
+    }
+
+    /** The link to the brick is up (again): asks for a session at once. */
+    public void connected(int brick) {
+        Member member = member(brick);
+        if (!isOver() && state != State.CLOSED && !member.isAttached()) {
+            connect(member);
+        }
     }
 
     /** One proposal at a time. */
@@ -305,6 +372,11 @@ class Gateway {
                 }
             }
         }
+        for (Member member : dataMembers()) {
+            if (member.isFull() && now - member.fullSince() > timing.clean()) {
+                lose(member);
+            }
+        }
         if (state == State.PROMISING) {
             opening.advance();
         }
@@ -365,6 +437,32 @@ class Gateway {
         propose(new Config(epoch, current.k() + 1, isr, false));
     }
 
+    /** It has no space, and is not like the others any more: it is to be dropped, and healed. */
+    final void leaveOut(Member member) {
+        if (member.role() == Member.Role.IN_SYNC) {
+            member.setRole(Member.Role.SUSPECT);
+        }
+    }
+
+    /** A write has failed on the in-sync members; those that are healed may have it. */
+    final void healAnew() {
+        for (Member member : dataMembers()) {
+            if (member.role() == Member.Role.SYNCING) {
+                lose(member);
+            }
+        }
+    }
+
+    /** A member that is healed has no space: its heal begins again, later. */
+    final void becomeFull(Member member) {
+        if (member.isJoining()) {
+            lose(member);
+        } else {
+            healer.sessionLost(member);
+            member.setFullSince(port.nanoTime());
+        }
+    }
+
     /** The set that an acknowledgement needs. */
     SortedSet<Integer> needed() {
         SortedSet<Integer> needed = new TreeSet<>(committed().isr().keySet());
@@ -389,11 +487,11 @@ class Gateway {
                 done.run();
             }
         } else if (proposed == null && operations.isIdle()) {
-            flushToQuiesce((isDone, data) -> quiesceFlushed(isDone, current));
+            flushToQuiesce((outcome, data) -> quiesceFlushed(outcome == Outcome.DONE, current));
         }
     }
 
-    void flushToQuiesce(Operations.Completion completion) {
+    void flushToQuiesce(Completion completion) {
         operations.flush(completion);
     }
 
@@ -414,6 +512,27 @@ class Gateway {
         port.entered(newState);
     }
 
+    /** The members, and how far their heals are. */
+    public final Health health() {
+        List<Health.Part> parts = new ArrayList<>();
+        for (Member member : members.values()) {
+            parts.add(new Health.Part(member.brick(), role(member), healer.leftBytes(member)));
+        }
+        return new Health(committed, parts);
+    }
+
+    private static Health.Role role(Member member) {
+        if (!member.isAttached()) {
+            return Health.Role.ABSENT;
+        }
+        return switch (member.role()) {
+            case VOTER -> Health.Role.VOTER;
+            case SUSPECT -> Health.Role.SUSPECT;
+            case SYNCING -> member.isFull() ? Health.Role.FULL : Health.Role.SYNCING;
+            case IN_SYNC -> Health.Role.IN_SYNC;
+        };
+    }
+
     final boolean isOver() {
         return state == State.FENCED || state == State.CACHE_LOST;
     }
@@ -422,7 +541,8 @@ class Gateway {
         return state == State.SERVING;
     }
 
-    final State state() {
+    /** The state. */
+    public final State state() {
         return state;
     }
 

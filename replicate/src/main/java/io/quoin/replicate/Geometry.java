@@ -1,14 +1,18 @@
 package io.quoin.replicate;
 
 /**
- * The size of an image and of its parts.
+ * The sizes of an image's parts.
  *
- * @param blocks count of blocks, the unit of reads and writes
- * @param blocksPerRegion blocks of a region, the unit of the active and dirty maps
+ * @param regionBytes of a region, the unit of the active and dirty maps; no request goes over the
+ *     end of one
+ * @param blockBytes of a block, the unit of checksums; divides a region
  */
-public record Geometry(int blocks, int blocksPerRegion) {
-    /** The region of a block. */
-    public int region(int block) {
-        return block / blocksPerRegion;
+public record Geometry(long regionBytes, int blockBytes) {
+    /** The usual sizes: 1 MiB and 4 KiB. */
+    public static final Geometry DEFAULT = new Geometry(1 << 20, 1 << 12);
+
+    /** The region of a byte. */
+    public int region(long offsetBytes) {
+        return Math.toIntExact(offsetBytes / regionBytes);
     }
 }

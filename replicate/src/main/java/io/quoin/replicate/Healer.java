@@ -30,7 +30,7 @@ class Healer {
         final Member member;
         final BitSet todo = new BitSet();
         Stage stage = Stage.MAPS;
-        int block;
+        long offsetBytes;
         @Nullable Member asked;
         @Nullable Config mergedUnder;
 
@@ -38,6 +38,9 @@ class Healer {
             this.member = member;
         }
     }
+
+    /** What is copied at once, under a lock, at most. */
+    static final long PIECE_BYTES = 256 << 10;
 
     private final Gateway gateway;
     private final SortedMap<Integer, Heal> heals = new TreeMap<>();
@@ -63,6 +66,23 @@ class Healer {
                 heal.asked = null;
             }
         }
+    }
+
+    /** What its heal has still to copy at most. */
+    long leftBytes(Member member) {
+        Heal heal = heals.get(member.brick());
+        if (heal == null || heal.stage != Stage.COPYING) {
+            return 0;
+        }
+        Geometry geometry = gateway.geometry();
+        int current = geometry.region(heal.offsetBytes);
+        long left = 0;
+        for (int region : heal.todo.stream().toArray()) {
+            long from = Math.max(heal.offsetBytes, region * geometry.regionBytes());
+            long to = Math.min((region + 1) * geometry.regionBytes(), gateway.sizeBytes());
+            left += region >= current ? Math.max(0, to - from) : 0;
+        }
+        return left;
     }
 
     /** Goes on with whatever can go on. */
@@ -124,21 +144,23 @@ class Healer {
     }
 
     private void copyNext(Heal heal) {
-        Geometry geometry = gateway.geometry();
-        while (heal.block < geometry.blocks() && !heal.todo.get(geometry.region(heal.block))) {
-            heal.block++;
-        }
-        if (heal.block == geometry.blocks()) {
+        long regionBytes = gateway.geometry().regionBytes();
+        int region = gateway.geometry().region(heal.offsetBytes);
+        int next = heal.todo.nextSetBit(region);
+        if (next < 0 || next * regionBytes >= gateway.sizeBytes()) {
             flush(heal);
             return;
         }
-        int block = heal.block++;
+        long from = next == region ? heal.offsetBytes : next * regionBytes;
+        long to = Math.min(from + PIECE_BYTES, (next + 1) * regionBytes);
+        heal.offsetBytes = to;
         gateway.operations()
                 .copy(
-                        block,
+                        from,
+                        (int) (to - from),
                         heal.member,
-                        (isDone, data) -> {
-                            if (isDone && isCurrent(heal)) {
+                        (outcome, data) -> {
+                            if (outcome == Outcome.DONE && isCurrent(heal)) {
                                 copyNext(heal);
                             }
                         });

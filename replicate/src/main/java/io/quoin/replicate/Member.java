@@ -32,6 +32,8 @@ final class Member {
     private Reply.@Nullable Promised promised;
     private BitSet active = new BitSet();
     private boolean isJoining;
+    private boolean isFull;
+    private long fullSinceNanos;
 
     Member(int brick) {
         this.brick = brick;
@@ -61,6 +63,7 @@ final class Member {
         promised = null;
         role = Role.VOTER;
         isJoining = false;
+        isFull = false;
     }
 
     /** When the last open session was lost. */
@@ -102,6 +105,20 @@ final class Member {
 
     void setJoining() {
         isJoining = true;
+    }
+
+    /** Whether its heal has stopped in this session for lack of space. */
+    boolean isFull() {
+        return isFull;
+    }
+
+    long fullSince() {
+        return fullSinceNanos;
+    }
+
+    void setFullSince(long nanos) {
+        isFull = true;
+        fullSinceNanos = nanos;
     }
 
     /** The id under which an answer is awaited. */

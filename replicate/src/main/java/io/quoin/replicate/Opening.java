@@ -81,28 +81,55 @@ class Opening {
         if (!isClean) {
             members.forEach(member -> regions.or(member.promised().active()));
         }
-        List<Integer> blocks = new ArrayList<>();
-        for (int block = 0; block < gateway.geometry().blocks(); block++) {
-            if (regions.get(gateway.geometry().region(block))) {
-                blocks.add(block);
-            }
+        long sizeBytes = members.get(0).promised().sizeBytes();
+        gateway.setSize(sizeBytes);
+        Iterator<Integer> each =
+                regions.stream()
+                        .filter(region -> region * gateway.geometry().regionBytes() < sizeBytes)
+                        .iterator();
+        boolean isSame = members.stream().allMatch(m -> m.promised().sizeBytes() == sizeBytes);
+        int current = attempt;
+        if (isSame) {
+            copyNext(members, each, 0, current);
+        } else {
+            askAll(
+                    members,
+                    new Request.Resize(sizeBytes),
+                    current,
+                    () -> copyNext(members, each, 0, current));
         }
-        copyNext(members, blocks.iterator(), attempt);
     }
 
-    private void copyNext(List<Member> members, Iterator<Integer> blocks, int current) {
-        if (!blocks.hasNext()) {
+    /**
+     * Copies a region in pieces.
+     *
+     * @param offsetBytes where the piece begins; the end of a region's part of the image, or 0 at
+     *     first: the next region
+     */
+    private void copyNext(
+            List<Member> members, Iterator<Integer> regions, long offsetBytes, int current) {
+        long regionBytes = gateway.geometry().regionBytes();
+        boolean isEnd = offsetBytes % regionBytes == 0 || offsetBytes >= gateway.sizeBytes();
+        if (isEnd && !regions.hasNext()) {
             askAll(members, new Request.Flush(), current, () -> configure(members));
             return;
         }
-        int block = blocks.next();
+        long from = isEnd ? regions.next() * regionBytes : offsetBytes;
+        long regionEnd = (from / regionBytes + 1) * regionBytes;
+        long to = Math.min(Math.min(from + Healer.PIECE_BYTES, regionEnd), gateway.sizeBytes());
         gateway.ask(
                 members.get(0),
-                new Request.Read(block),
+                new Request.Read(from, (int) (to - from)),
                 result -> {
                     if (result instanceof Reply.Data data && current == attempt) {
-                        Request.Operation write = new Request.Write(block, data.data());
-                        askAll(members, write, current, () -> copyNext(members, blocks, current));
+                        Request.Operation write = new Request.Write(from, data.data(), false);
+                        askAll(
+                                members,
+                                write,
+                                current,
+                                () -> copyNext(members, regions, to, current));
+                    } else if (current == attempt) {
+                        beginLater(members.get(0), current);
                     }
                 });
     }
@@ -113,13 +140,34 @@ class Opening {
             gateway.ask(
                     member,
                     operation,
-                    done -> {
+                    result -> {
+                        if (!(result instanceof Reply.Done) && !isLeftOut(members, member)) {
+                            beginLater(member, current);
+                            return;
+                        }
                         waiting.remove(member);
                         if (waiting.isEmpty() && current == attempt) {
                             then.run();
                         }
                     });
         }
+    }
+
+    /** One that has no space for it is healed later, unless it is the source. */
+    private static boolean isLeftOut(List<Member> members, Member member) {
+        return members.get(0) != member && members.remove(member);
+    }
+
+    /** The source cannot be read, or has no space: all is begun again after a while. */
+    private void beginLater(Member source, int current) {
+        gateway.port()
+                .schedule(
+                        gateway.timing().clean(),
+                        () -> {
+                            if (current == attempt && !gateway.isOver()) {
+                                gateway.lose(source);
+                            }
+                        });
     }
 
     private void configure(List<Member> members) {

@@ -1,8 +1,8 @@
 package io.quoin.replicate;
 
-import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.BitSet;
+import java.util.Collections;
 import java.util.List;
 import java.util.SortedMap;
 import java.util.SortedSet;
@@ -11,22 +11,11 @@ import java.util.TreeSet;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Reads, writes, flushes and copies under way, and the locks of blocks that keep them apart: what
- * has a block has it alone, in the order of asking. An operation that cannot be finished waits for
- * the members that it needs, or for a configuration that needs fewer.
+ * Reads, changes, flushes and copies under way, and the locks of ranges that keep them apart: what
+ * has a range has it alone, in the order of asking; a resize has the whole image. An operation that
+ * cannot be finished waits for the members that it needs, or for a configuration that needs fewer.
  */
 class Operations {
-    /** How an operation ended. */
-    interface Completion {
-        /**
-         * The operation has ended.
-         *
-         * @param isDone false: the gateway does not serve (any more) and the outcome is unknown
-         * @param data what was read
-         */
-        void complete(boolean isDone, @Nullable BlockData data);
-    }
-
     enum Kind {
         WRITE,
         READ,
@@ -36,29 +25,38 @@ class Operations {
 
     static final class Operation {
         final Kind kind;
-        final int block;
+        final long fromBytes;
+        final long toBytes;
         final Completion completion;
         final SortedSet<Integer> acks = new TreeSet<>();
         final SortedSet<Integer> pending = new TreeSet<>();
-        @Nullable BlockData data;
+
+        /** Members without the space for it, or whose copy is corrupt. */
+        final SortedSet<Integer> failed = new TreeSet<>();
+
+        Request.@Nullable Operation request;
+        @Nullable Payload data;
         @Nullable Member source;
         @Nullable Member target;
         boolean isAcked;
 
-        Operation(Kind kind, int block, Completion completion) {
+        Operation(Kind kind, long fromBytes, long toBytes, Completion completion) {
             this.kind = kind;
-            this.block = block;
+            this.fromBytes = fromBytes;
+            this.toBytes = toBytes;
             this.completion = completion;
+        }
+
+        boolean overlaps(Operation other) {
+            return fromBytes < other.toBytes && other.fromBytes < toBytes;
         }
     }
 
     private record Waiting(Member member, List<Operation> writes, Runnable then) {}
 
-    private static final int NO_BLOCK = -1;
-
     private final Gateway gateway;
     private final List<Operation> running = new ArrayList<>();
-    private final SortedMap<Integer, ArrayDeque<Operation>> locks = new TreeMap<>();
+    private final List<Operation> locked = new ArrayList<>();
     private final List<Waiting> waiting = new ArrayList<>();
     private final SortedMap<Integer, Long> lastStart = new TreeMap<>();
     private long started;
@@ -67,71 +65,145 @@ class Operations {
         this.gateway = gateway;
     }
 
-    void write(int block, BlockData data, Completion completion) {
-        Operation operation = new Operation(Kind.WRITE, block, completion);
-        operation.data = data;
+    /** A write, zeros, or a new size. */
+    void change(Request.Operation request, Completion completion) {
+        long from = 0;
+        long to = Long.MAX_VALUE;
+        if (request instanceof Request.Write write) {
+            from = write.offsetBytes();
+            to = from + write.data().lengthBytes();
+        } else if (request instanceof Request.WriteZeroes zeroes) {
+            from = zeroes.offsetBytes();
+            to = from + zeroes.lengthBytes();
+        }
+        Operation operation = new Operation(Kind.WRITE, from, to, completion);
+        operation.request = request;
         lock(operation);
     }
 
-    void read(int block, Completion completion) {
-        lock(new Operation(Kind.READ, block, completion));
+    void read(Request.Read read, Completion completion) {
+        long from = read.offsetBytes();
+        Operation operation = new Operation(Kind.READ, from, from + read.lengthBytes(), completion);
+        operation.request = read;
+        lock(operation);
     }
 
     void flush(Completion completion) {
-        start(new Operation(Kind.FLUSH, NO_BLOCK, completion));
+        Operation operation = new Operation(Kind.FLUSH, 0, 0, completion);
+        operation.request = new Request.Flush();
+        start(operation);
     }
 
     /**
-     * Copies a block from an in-sync member; if the target's session is lost, it is not answered or
-     * not done.
+     * Copies a range from an in-sync member, as far as the image goes; if the target's session is
+     * lost, it is not answered or not done.
      */
-    void copy(int block, Member target, Completion completion) {
-        Operation operation = new Operation(Kind.COPY, block, completion);
+    void copy(long offsetBytes, int lengthBytes, Member target, Completion completion) {
+        Operation operation =
+                new Operation(Kind.COPY, offsetBytes, offsetBytes + lengthBytes, completion);
         operation.target = target;
         lock(operation);
     }
 
     void lock(Operation operation) {
-        ArrayDeque<Operation> queue =
-                locks.computeIfAbsent(operation.block, block -> new ArrayDeque<>());
-        queue.add(operation);
-        if (queue.size() == 1) {
+        boolean isFree = locked.stream().noneMatch(operation::overlaps);
+        locked.add(operation);
+        if (isFree) {
             start(operation);
         }
+    }
+
+    void unlock(Operation operation) {
+        if (!locked.remove(operation)) {
+            return;
+        }
+        for (Operation next : List.copyOf(locked)) {
+            if (locked.contains(next) && !running.contains(next) && isFirst(next)) {
+                start(next);
+            }
+        }
+    }
+
+    /** Whether nothing that it overlaps was asked for before, or is under way. */
+    private boolean isFirst(Operation operation) {
+        for (Operation before : locked) {
+            if (before == operation) {
+                return true;
+            } else if (before.overlaps(operation)) {
+                return false;
+            }
+        }
+        return false;
     }
 
     final void start(Operation operation) {
         running.add(operation);
         started++;
-        if (operation.kind == Kind.WRITE || operation.kind == Kind.COPY) {
-            lastStart.put(gateway.geometry().region(operation.block), started);
+        Request.Operation request = operation.request;
+        if (operation.kind == Kind.WRITE && request != null) {
+            regions(operation).stream().forEach(region -> lastStart.put(region, started));
+        } else if (operation.kind == Kind.COPY) {
+            lastStart.put(gateway.geometry().region(operation.fromBytes), started);
         }
         if (operation.kind == Kind.WRITE || operation.kind == Kind.FLUSH) {
             for (Member member : gateway.dataMembers()) {
                 send(operation, member);
             }
         }
+        if (operation.kind == Kind.WRITE) {
+            gateway.setSize(sizeAfter(operation));
+        }
         settle(operation);
+    }
+
+    /** The image's size once it is done. */
+    private long sizeAfter(Operation operation) {
+        return operation.request instanceof Request.Resize resize
+                ? resize.sizeBytes()
+                : Math.max(gateway.sizeBytes(), operation.toBytes);
+    }
+
+    private BitSet regions(Operation operation) {
+        BitSet regions = new BitSet();
+        Request.Operation request = operation.request;
+        if (operation.kind == Kind.COPY) {
+            regions.set(gateway.geometry().region(operation.fromBytes));
+        } else if (operation.kind == Kind.WRITE && request != null) {
+            gateway.touched(request, gateway.sizeBytes(), regions);
+        }
+        return regions;
     }
 
     /** To members in sync, and to those on the way there. */
     void send(Operation operation, Member member) {
-        if (member.role() != Member.Role.IN_SYNC && member.role() != Member.Role.SYNCING) {
+        Request.Operation request = operation.request;
+        boolean isMeant =
+                member.role() == Member.Role.IN_SYNC || member.role() == Member.Role.SYNCING;
+        if (request == null || !isMeant) {
             return;
         }
-        BlockData data = operation.data;
-        Request.Operation request =
-                data == null ? new Request.Flush() : new Request.Write(operation.block, data);
         operation.pending.add(member.brick());
         gateway.ask(
                 member,
                 request,
-                done -> {
+                result -> {
                     operation.pending.remove(member.brick());
-                    operation.acks.add(member.brick());
+                    if (result instanceof Reply.NoSpace) {
+                        noSpace(operation, member);
+                    } else {
+                        operation.acks.add(member.brick());
+                    }
                     settle(operation);
                     answered(operation, member);
                 });
+    }
+
+    /** One that is healed cannot join without it; of those in sync the answers of all decide. */
+    private void noSpace(Operation operation, Member member) {
+        operation.failed.add(member.brick());
+        if (member.role() == Member.Role.SYNCING) {
+            gateway.becomeFull(member);
+        }
     }
 
     /**
@@ -175,6 +247,7 @@ class Operations {
         waiting.removeIf(each -> each.member == member);
         for (Operation operation : List.copyOf(running)) {
             operation.pending.remove(member.brick());
+            operation.failed.remove(member.brick());
             if (operation.kind != Kind.READ) {
                 forgetAck(operation, member);
             }
@@ -182,16 +255,18 @@ class Operations {
                 operation.source = null;
             }
             if (operation.target == member) {
-                finish(operation, false);
+                finish(operation, Outcome.FAILED);
             }
         }
         settle();
     }
 
-    /** A copy that still waits for its block belongs to the session too. */
+    /** A copy that still waits for its range belongs to the session too. */
     private void forgetWaitingCopies(Member target) {
-        for (ArrayDeque<Operation> queue : locks.values()) {
-            queue.removeIf(operation -> operation.target == target && !running.contains(operation));
+        for (Operation operation : List.copyOf(locked)) {
+            if (operation.target == target && !running.contains(operation)) {
+                unlock(operation);
+            }
         }
     }
 
@@ -214,7 +289,7 @@ class Operations {
             case WRITE -> settleWrite(operation);
             case FLUSH -> {
                 if (isAcknowledged(operation)) {
-                    finish(operation, true);
+                    finish(operation, Outcome.DONE);
                 }
             }
             case READ -> settleRead(operation);
@@ -222,14 +297,41 @@ class Operations {
         }
     }
 
-    /** Acknowledged when the needed set has it; the block is free when every member has. */
+    /** Acknowledged when the needed set has it; the range is free when every member has. */
     private void settleWrite(Operation operation) {
+        SortedSet<Integer> needed = gateway.needed();
+        SortedSet<Integer> answered = new TreeSet<>(operation.acks);
+        answered.addAll(operation.failed);
         if (!operation.isAcked && isAcknowledged(operation)) {
             operation.isAcked = true;
-            operation.completion.complete(true, null);
+            operation.completion.complete(Outcome.DONE, null);
+        } else if (!operation.isAcked
+                && !Collections.disjoint(operation.failed, needed)
+                && answered.containsAll(needed)) {
+            settleFull(operation, needed);
         }
         if (operation.isAcked && isEverywhere(operation) && running.remove(operation)) {
             unlock(operation);
+        }
+    }
+
+    /**
+     * Members that lack the space are left out, as long as another has done it. If none has, the
+     * copies may differ, and the first alone is kept: the others are healed from it.
+     */
+    private void settleFull(Operation operation, SortedSet<Integer> needed) {
+        boolean isDone = !Collections.disjoint(operation.acks, needed);
+        int kept = needed.first();
+        if (!isDone && needed.size() == 1) {
+            operation.isAcked = true;
+            gateway.healAnew();
+            operation.completion.complete(Outcome.NO_SPACE, null);
+            return;
+        }
+        for (int brick : operation.failed) {
+            if (isDone || brick != kept) {
+                gateway.leaveOut(gateway.member(brick));
+            }
         }
     }
 
@@ -247,10 +349,13 @@ class Operations {
      */
     private void settleRead(Operation operation) {
         if (operation.source == null) {
-            for (Member source : gateway.sources()) {
-                readFrom(operation, source);
-                break;
+            Member source = source(operation);
+            if (source != null) {
+                readFrom(operation, source, () -> confirmed(operation, source));
             }
+        }
+        if (!running.contains(operation)) {
+            return;
         }
         for (Member voter : gateway.attachedMembers()) {
             boolean isAsked =
@@ -262,7 +367,7 @@ class Operations {
             }
         }
         if (operation.data != null && isConfirmed(operation.acks)) {
-            finish(operation, true);
+            finish(operation, Outcome.DONE);
         }
     }
 
@@ -276,17 +381,41 @@ class Operations {
         settle(operation);
     }
 
-    private void readFrom(Operation operation, Member source) {
+    private void readFrom(Operation operation, Member source, Runnable whenRead) {
         operation.source = source;
+        int length = (int) (Math.min(operation.toBytes, limit(operation)) - operation.fromBytes);
         gateway.ask(
                 source,
-                new Request.Read(operation.block),
+                new Request.Read(operation.fromBytes, length),
                 result -> {
-                    if (result instanceof Reply.Data data) {
+                    if (result instanceof Reply.Data data && running.contains(operation)) {
                         operation.data = data.data();
-                        confirmed(operation, source);
+                        whenRead.run();
+                    } else if (result instanceof Reply.Corrupt) {
+                        operation.failed.add(source.brick());
+                        operation.source = null;
+                        settle(operation);
                     }
                 });
+    }
+
+    /** Copies end with the image; what guests read past it are zeros. */
+    private long limit(Operation operation) {
+        return operation.kind == Kind.COPY ? gateway.sizeBytes() : Long.MAX_VALUE;
+    }
+
+    /** One whose copy is good; if none is left of all that may be, it fails: nothing is guessed. */
+    private @Nullable Member source(Operation operation) {
+        List<Member> sources = gateway.sources();
+        for (Member source : sources) {
+            if (!operation.failed.contains(source.brick())) {
+                return source;
+            }
+        }
+        if (!sources.isEmpty() && sources.size() == gateway.committed().isr().size()) {
+            finish(operation, Outcome.FAILED);
+        }
+        return null;
     }
 
     private void settleCopy(Operation operation) {
@@ -294,40 +423,39 @@ class Operations {
         if (operation.source != null || target == null) {
             return;
         }
-        for (Member source : gateway.sources()) {
-            operation.source = source;
+        if (operation.fromBytes >= gateway.sizeBytes()) {
+            finish(operation, Outcome.DONE);
+            return;
+        }
+        Member source = source(operation);
+        if (source != null) {
+            readFrom(operation, source, () -> writeCopy(operation, target));
+        }
+    }
+
+    private void writeCopy(Operation operation, Member target) {
+        Payload data = operation.data;
+        if (data != null) {
+            Request.Operation write = new Request.Write(operation.fromBytes, data, false);
             gateway.ask(
-                    source,
-                    new Request.Read(operation.block),
+                    target,
+                    write,
                     result -> {
-                        if (result instanceof Reply.Data data && running.contains(operation)) {
-                            operation.data = data.data();
-                            Request.Operation write =
-                                    new Request.Write(operation.block, data.data());
-                            gateway.ask(target, write, done -> finish(operation, true));
+                        if (result instanceof Reply.NoSpace) {
+                            gateway.becomeFull(target);
+                            finish(operation, Outcome.NO_SPACE);
+                        } else {
+                            finish(operation, Outcome.DONE);
                         }
                     });
-            break;
         }
     }
 
-    private void finish(Operation operation, boolean isDone) {
+    private void finish(Operation operation, Outcome outcome) {
         if (running.remove(operation)) {
             unlock(operation);
-            operation.completion.complete(
-                    isDone, operation.kind == Kind.READ ? operation.data : null);
-        }
-    }
-
-    void unlock(Operation operation) {
-        ArrayDeque<Operation> queue = locks.get(operation.block);
-        if (queue != null) {
-            queue.remove(operation);
-            if (queue.isEmpty()) {
-                locks.remove(operation.block);
-            } else {
-                start(queue.element());
-            }
+            boolean isRead = operation.kind == Kind.READ && outcome == Outcome.DONE;
+            operation.completion.complete(outcome, isRead ? operation.data : null);
         }
     }
 
@@ -335,13 +463,13 @@ class Operations {
     void failAll() {
         List<Operation> failed = new ArrayList<>();
         running.stream().filter(operation -> operation.kind == Kind.FLUSH).forEach(failed::add);
-        locks.values().forEach(failed::addAll);
+        failed.addAll(locked);
         running.clear();
-        locks.clear();
+        locked.clear();
         waiting.clear();
         for (Operation operation : failed) {
             if (!operation.isAcked) {
-                operation.completion.complete(false, null);
+                operation.completion.complete(gateway.failure(), null);
             }
         }
     }
@@ -364,13 +492,7 @@ class Operations {
                         regions.set(region);
                     }
                 });
-        locks.values().forEach(queue -> queue.forEach(operation -> touch(regions, operation)));
+        locked.forEach(operation -> regions.or(regions(operation)));
         return regions;
-    }
-
-    private void touch(BitSet regions, Operation operation) {
-        if (operation.kind != Kind.READ) {
-            regions.set(gateway.geometry().region(operation.block));
-        }
     }
 }

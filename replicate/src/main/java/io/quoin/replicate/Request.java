@@ -22,16 +22,30 @@ public record Request(long gateway, long epoch, long session, long id, Operation
     /** Accept a configuration, durably. */
     public record Configure(Config config) implements Operation {}
 
-    /** Write a block; its region is made durably active before. */
-    public record Write(int block, BlockData data) implements Operation {}
+    /**
+     * Write within one region, which is made durably active before.
+     *
+     * @param isDurable whether it, and everything written before it, is durable when answered
+     */
+    public record Write(long offsetBytes, Payload data, boolean isDurable) implements Operation {}
 
-    /** Read a block. */
-    public record Read(int block) implements Operation {}
+    /**
+     * Write zeros within one region.
+     *
+     * @param mayUnmap whether the space may be given back
+     * @param isDurable as in {@link Write}
+     */
+    public record WriteZeroes(
+            long offsetBytes, int lengthBytes, boolean mayUnmap, boolean isDurable)
+            implements Operation {}
+
+    /** Read within one region; past the end are zeros. */
+    public record Read(long offsetBytes, int lengthBytes) implements Operation {}
 
     /** Make what was written durable. */
     public record Flush() implements Operation {}
 
-    /** Regions whose members are equal and durable. */
+    /** Regions whose members are equal and durable: bind their checksums. */
     public record Clean(BitSet regions) implements Operation {}
 
     /** Ask for the dirty maps. */
@@ -42,4 +56,7 @@ public record Request(long gateway, long epoch, long session, long id, Operation
 
     /** Is the sender's session still the newest? */
     public record Confirm() implements Operation {}
+
+    /** Cut the file or let it grow. The region of the cut is active, as with a write. */
+    public record Resize(long sizeBytes) implements Operation {}
 }

@@ -1,6 +1,5 @@
 package io.quoin.replicate;
 
-import static io.quoin.replicate.SimWorld.GEOMETRY;
 import static io.quoin.replicate.SimWorld.require;
 
 import java.util.ArrayList;
@@ -83,7 +82,7 @@ final class Checks {
         }
         if (config.isClean()) {
             BitSet all = new BitSet();
-            all.set(0, GEOMETRY.blocks());
+            all.set(0, SimWorld.BLOCKS);
             checkDurable("clean: configuration", config, all);
         }
     }
@@ -129,8 +128,8 @@ final class Checks {
         for (int brick : config.isr().keySet()) {
             SimDisk disk = world.bricks.get(brick).disk;
             SimDisk first = world.bricks.get(config.isr().firstKey()).disk;
-            for (int block = 0; block < GEOMETRY.blocks(); block++) {
-                boolean isMeant = regions.get(GEOMETRY.region(block));
+            for (int block = 0; block < SimWorld.BLOCKS; block++) {
+                boolean isMeant = regions.get(SimWorld.region(block));
                 require(
                         !isMeant || disk.durable(block).equals(first.durable(block)),
                         what + " while members differ: block=" + block);
@@ -155,8 +154,8 @@ final class Checks {
         sessions.received(brick, request);
     }
 
-    void writing(int brick, int block, BlockData data) {
-        sessions.checkWrite(brick, block, data);
+    void writing(int brick, long offsetBytes, Payload data) {
+        sessions.checkWrite(brick, offsetBytes, data);
     }
 
     /** A guest's operation has ended well. */
@@ -204,8 +203,8 @@ final class Checks {
     /** I5: every in-sync member has on disk what was flushed, or what was written later. */
     private void checkFloors() {
         for (int brick : committed.isr().keySet()) {
-            for (int block = 0; block < GEOMETRY.blocks(); block++) {
-                BlockData durable = world.bricks.get(brick).disk.durable(block);
+            for (int block = 0; block < SimWorld.BLOCKS; block++) {
+                Payload durable = world.bricks.get(brick).disk.durable(block);
                 for (int sector = 0; sector < SimDisk.SECTORS; sector++) {
                     require(
                             world.history.isFlushedOrLater(block, SimDisk.stamp(durable, sector)),
@@ -240,11 +239,11 @@ final class Checks {
 
     /** I7, and I9: while an image is served they differ only where a write is under way. */
     private void checkPair(SimBrick a, SimBrick b, long servingEpoch) {
-        for (int block = 0; block < GEOMETRY.blocks(); block++) {
+        for (int block = 0; block < SimWorld.BLOCKS; block++) {
             if (a == b || a.disk.isEqual(b.disk, block)) {
                 continue;
             }
-            int region = GEOMETRY.region(block);
+            int region = SimWorld.region(block);
             require(
                     a.disk.logged().isActive(region) || b.disk.logged().isActive(region),
                     "I7: members differ in a region that is not active: block=" + block);
@@ -256,11 +255,11 @@ final class Checks {
 
     /** I14: what a member outside of the set lacks is known to each one in it. */
     private void checkOutside(SimBrick member, SimBrick outside) {
-        for (int block = 0; block < GEOMETRY.blocks(); block++) {
+        for (int block = 0; block < SimWorld.BLOCKS; block++) {
             if (member.disk.isEqual(outside.disk, block)) {
                 continue;
             }
-            int region = GEOMETRY.region(block);
+            int region = SimWorld.region(block);
             require(
                     member.disk.logged().isActive(region)
                             || outside.disk.logged().isActive(region)

@@ -125,8 +125,7 @@ final class HealScenarios {
         world.bricks.get(0).kill();
         world.run(SECOND);
         world.bricks.get(0).start();
-        awaitHealed(world);
-        readAll(world, client);
+        settle(world);
     }
 
     /** A write that was acknowledged before the member had it is not in what its heal flushes. */
@@ -135,6 +134,7 @@ final class HealScenarios {
         awaitHealed(world);
         spare(world).kill();
         await(world, client.write(0));
+        await(world, client.write(2));
         await(world, client.flush());
         spare(world).disk.setWriteDelay(4, 100 * MILLIS);
         spare(world).start();

@@ -28,6 +28,8 @@ final class History {
         final long began;
         final long[] values;
         long ended = Long.MAX_VALUE;
+        /** Ended without space: each sector is old or new, once and for all. */
+        boolean isWithoutSpace;
 
         Operation(long epoch, Kind kind, int block, long began, long[] values) {
             this.epoch = epoch;
@@ -39,6 +41,10 @@ final class History {
 
         boolean isEnded() {
             return ended != Long.MAX_VALUE;
+        }
+
+        boolean isUnderWay() {
+            return !isEnded() && !isWithoutSpace;
         }
 
         @Override
@@ -84,7 +90,7 @@ final class History {
         return operation;
     }
 
-    void end(Operation operation, BlockData data) {
+    void end(Operation operation, Payload data) {
         operation.ended = clock++;
         if (operation.kind == Kind.READ) {
             for (int i = 0; i < SimDisk.SECTORS; i++) {
@@ -138,29 +144,31 @@ final class History {
 
     boolean isUnacknowledged(long epoch, long value) {
         Operation write = writes.get(value);
-        return write != null && write.epoch == epoch && !write.isEnded();
+        return write != null && write.epoch == epoch && write.isUnderWay();
     }
 
     /** Whether a write to the block is under way in the epoch. */
     boolean isBusy(long epoch, int block) {
         return writes.values().stream()
                 .anyMatch(
-                        write -> write.epoch == epoch && write.block == block && !write.isEnded());
+                        write -> write.epoch == epoch
+                                        && write.block == block
+                                        && write.isUnderWay());
     }
 
     BitSet busyRegions(long epoch) {
         BitSet regions = new BitSet();
-        for (int block = 0; block < SimWorld.GEOMETRY.blocks(); block++) {
+        for (int block = 0; block < SimWorld.BLOCKS; block++) {
             regions.set(
-                    SimWorld.GEOMETRY.region(block),
-                    regions.get(SimWorld.GEOMETRY.region(block)) || isBusy(epoch, block));
+                    SimWorld.region(block),
+                    regions.get(SimWorld.region(block)) || isBusy(epoch, block));
         }
         return regions;
     }
 
     /** Fails if no disk could have told this. */
     void check() {
-        for (int block = 0; block < SimWorld.GEOMETRY.blocks(); block++) {
+        for (int block = 0; block < SimWorld.BLOCKS; block++) {
             for (int sector = 0; sector < SimDisk.SECTORS; sector++) {
                 List<Operation> writes = writes(block);
                 for (int segment = 0; segment <= losses.size(); segment++) {

@@ -20,7 +20,7 @@ final class MutantBrick extends Brick {
     }
 
     @Override
-    void start(boolean isCacheKept) {
+    public void start(boolean isCacheKept) {
         super.start(isCacheKept || mutant == Mutant.BRICK_KEEPS_CACHE_EPOCH);
     }
 
@@ -69,11 +69,11 @@ final class MutantBrick extends Brick {
     }
 
     @Override
-    void write(Request request, Request.Write write) {
+    void write(Request request) {
         if (mutant == Mutant.BRICK_ACKNOWLEDGES_AT_ONCE) {
             replyInSession(request, new Reply.Done());
         }
-        super.write(request, write);
+        super.write(request);
     }
 
     @Override
@@ -136,7 +136,9 @@ final class MutantBrick extends Brick {
         } else if (mutant == Mutant.BRICK_TELLS_NO_ACTIVE
                 && result instanceof Reply.Promised told) {
             super.reply(
-                    request, new Reply.Promised(told.config(), told.cacheEpoch(), new BitSet()));
+                    request,
+                    new Reply.Promised(
+                            told.config(), told.cacheEpoch(), new BitSet(), told.sizeBytes()));
         } else {
             super.reply(request, result);
         }

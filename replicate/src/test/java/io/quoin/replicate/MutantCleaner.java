@@ -19,9 +19,9 @@ final class MutantCleaner extends Cleaner {
     }
 
     @Override
-    void flush(Operations.Completion completion) {
+    void flush(Completion completion) {
         if (gateway.is(Mutant.CLEANER_FLUSHES_NOTHING)) {
-            completion.complete(true, null);
+            completion.complete(Outcome.DONE, null);
         } else {
             super.flush(completion);
         }

@@ -83,16 +83,16 @@ final class MutantGateway extends Gateway {
     }
 
     @Override
-    void flushToQuiesce(Operations.Completion completion) {
+    void flushToQuiesce(Completion completion) {
         if (is(Mutant.GATEWAY_QUIESCES_UNFLUSHED)) {
-            completion.complete(true, null);
+            completion.complete(Outcome.DONE, null);
         } else {
             super.flushToQuiesce(completion);
         }
     }
 
     @Override
-    void resume() {
+    public void resume() {
         if (is(Mutant.GATEWAY_RESUMES_UNDER_CLEAN) && state() == State.QUIESCED) {
             enter(State.SERVING);
         } else {

@@ -19,7 +19,7 @@ final class MutantHealer extends Healer {
         Heal heal = super.newHeal(member);
         Heal before = last.put(member.brick(), heal);
         if (before != null && gateway.is(Mutant.HEALER_KEEPS_PROGRESS)) {
-            heal.block = before.block;
+            heal.offsetBytes = before.offsetBytes;
         }
         return heal;
     }

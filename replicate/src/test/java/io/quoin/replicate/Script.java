@@ -46,7 +46,7 @@ final class Script {
     }
 
     static void readAll(SimWorld world, SimClient client) {
-        for (int block = 0; block < SimWorld.GEOMETRY.blocks(); block++) {
+        for (int block = 0; block < SimWorld.BLOCKS; block++) {
             await(world, client.read(block));
         }
     }

@@ -1,6 +1,5 @@
 package io.quoin.replicate;
 
-import static io.quoin.replicate.SimWorld.GEOMETRY;
 import static io.quoin.replicate.SimWorld.require;
 
 import java.util.ArrayList;
@@ -8,6 +7,7 @@ import java.util.BitSet;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.stream.IntStream;
 
 /** What went over each session, and the invariants of that. */
 final class Sessions {
@@ -20,6 +20,9 @@ final class Sessions {
         final BitSet flushed = new BitSet();
         final BitSet lacking = new BitSet();
         Config configured;
+
+        /** The image's size when it began; what is written past it comes by writes. */
+        long sizeBytes = Long.MAX_VALUE;
     }
 
     private record Promised(long epoch, long gateway, long session) {
@@ -49,10 +52,17 @@ final class Sessions {
         if (request.operation() instanceof Request.Configure configure) {
             session.configured = configure.config();
         } else if (request.operation() instanceof Request.Write write) {
-            session.written.set(write.block());
+            blocks(write).forEach(session.written::set);
         } else if (request.operation() instanceof Request.Flush) {
             session.flushes.put(request.id(), (BitSet) session.written.clone());
         }
+    }
+
+    private static IntStream blocks(Request.Write write) {
+        int first = (int) write.offsetBytes() / SimWorld.BLOCK_BYTES;
+        long end = write.offsetBytes() + write.data().lengthBytes();
+        return IntStream.range(
+                first, (int) ((end + SimWorld.BLOCK_BYTES - 1) / SimWorld.BLOCK_BYTES));
     }
 
     boolean isConfigured(Request request, int brick, Config config) {
@@ -66,6 +76,7 @@ final class Sessions {
         if (reply.result() instanceof Reply.Promised answer) {
             if (gateway.isServing()) {
                 session.lacking.or(lacking(gateway, reply.brick()));
+                session.sizeBytes = gateway.sizeBytes();
             }
             session.lacking.or(answer.active());
         } else if (reply.result() instanceof Reply.Done
@@ -77,7 +88,7 @@ final class Sessions {
     /** What every in-sync member says: one may name more, and each alone is enough. */
     private BitSet lacking(Gateway gateway, int brick) {
         BitSet lacking = new BitSet();
-        lacking.set(0, GEOMETRY.blocks());
+        lacking.set(0, SimWorld.BLOCKS);
         for (int source : gateway.committed().isr().keySet()) {
             BitSet regions = world.bricks.get(source).disk.logged().dirty().get(brick);
             lacking.and(regions == null ? new BitSet() : regions);
@@ -89,7 +100,7 @@ final class Sessions {
     /** I11 and I15: what it lacked was copied to it, and flushed, in its session of now. */
     void checkHealed(Gateway gateway, int brick) {
         Session session = session(gateway, brick);
-        requireFlushed("I11: joins without a copy and a flush: ", brick, session, session.lacking);
+        requireFlushed("I11: joins without a copy and a flush: ", gateway, brick, session.lacking);
     }
 
     /** I15: so was every region in flight, to every member, in its session of now. */
@@ -97,8 +108,7 @@ final class Sessions {
         BitSet active = new BitSet();
         config.isr().keySet().forEach(brick -> active.or(session(gateway, brick).lacking));
         for (int brick : config.isr().keySet()) {
-            Session session = session(gateway, brick);
-            requireFlushed("I15: opened without a copy and a flush: ", brick, session, active);
+            requireFlushed("I15: opened without a copy and a flush: ", gateway, brick, active);
         }
     }
 
@@ -106,10 +116,13 @@ final class Sessions {
         return session(gateway.id(), brick, gateway.member(brick).session());
     }
 
-    private static void requireFlushed(String what, int brick, Session session, BitSet regions) {
-        for (int block = 0; block < GEOMETRY.blocks(); block++) {
+    /** What is past the end of the image needs no copy. */
+    private void requireFlushed(String what, Gateway gateway, int brick, BitSet regions) {
+        Session session = session(gateway, brick);
+        long sizeBytes = Math.min(gateway.sizeBytes(), session.sizeBytes);
+        for (int block = 0; block * SimWorld.BLOCK_BYTES < sizeBytes; block++) {
             require(
-                    !regions.get(GEOMETRY.region(block)) || session.flushed.get(block),
+                    !regions.get(SimWorld.region(block)) || session.flushed.get(block),
                     what + "brick=" + brick + ", block=" + block);
         }
     }
@@ -121,18 +134,20 @@ final class Sessions {
     }
 
     /** I2 and I16: the write is of no gateway and session that a newer one has replaced. */
-    void checkWrite(int brick, int block, BlockData data) {
+    void checkWrite(int brick, long offsetBytes, Payload data) {
         Promised newest = promised.get(brick);
         boolean isOfNewest =
                 received.getOrDefault(brick, List.of()).stream()
-                        .filter(request -> isWriteOf(request, block, data))
+                        .filter(request -> isWriteOf(request, offsetBytes, data))
                         .anyMatch(request -> newest == null || !newest.isNewerThan(request));
-        require(isOfNewest, "I2: write of an older session: brick=" + brick + ", block=" + block);
+        require(
+                isOfNewest,
+                "I2: write of an older session: brick=" + brick + ", offset=" + offsetBytes);
     }
 
-    private static boolean isWriteOf(Request request, int block, BlockData data) {
+    private static boolean isWriteOf(Request request, long offsetBytes, Payload data) {
         return request.operation() instanceof Request.Write write
-                && write.block() == block
+                && write.offsetBytes() == offsetBytes
                 && write.data().equals(data);
     }
 
@@ -163,7 +178,7 @@ final class Sessions {
                     "I1: configuration is not durable: brick=" + brick.id);
         } else if (operation instanceof Request.Write write) {
             require(
-                    brick.disk.content(write.block()).equals(write.data()),
+                    brick.disk.isSame(write.offsetBytes(), write.data()),
                     "I4: acknowledged before it was applied: brick=" + brick.id);
         } else if (operation instanceof Request.Flush) {
             require(

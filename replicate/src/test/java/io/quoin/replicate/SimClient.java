@@ -1,5 +1,8 @@
 package io.quoin.replicate;
 
+import java.nio.ByteBuffer;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Random;
 
 /** A gateway with a guest that reads, writes and flushes. */
@@ -74,9 +77,12 @@ final class SimClient {
         Random random = world.random();
         if (isBusy && isServing() && underWay < OPERATIONS_MAX) {
             int drawn = random.nextInt(10);
-            int block = random.nextInt(SimWorld.GEOMETRY.blocks());
-            if (drawn < 5) {
+            int block = random.nextInt(SimWorld.BLOCKS);
+            if (drawn < 4) {
                 write(block);
+            } else if (drawn < 5) {
+                int first = SimWorld.region(block) * SimWorld.BLOCKS_PER_REGION;
+                write(first, SimWorld.BLOCKS_PER_REGION);
             } else if (drawn < 9) {
                 read(block);
             } else {
@@ -87,34 +93,56 @@ final class SimClient {
     }
 
     History.Operation write(int block) {
-        long stamp = world.history.nextStamp();
-        return begin(block, stamp, History.Kind.WRITE);
+        return write(block, 1).get(0);
+    }
+
+    /** One write of several blocks of a region; for guests each is a register of its own. */
+    private List<History.Operation> write(int first, int count) {
+        List<History.Operation> operations = new ArrayList<>();
+        ByteBuffer bytes = ByteBuffer.allocate(count * SimWorld.BLOCK_BYTES);
+        for (int block = first; block < first + count; block++) {
+            long stamp = world.history.nextStamp();
+            operations.add(begin(History.Kind.WRITE, block, stamp));
+            bytes.put(SimDisk.block(stamp).bytes());
+        }
+        gateway.write(
+                offset(first),
+                Payload.of(bytes.array()),
+                false,
+                (outcome, data) -> operations.forEach(each -> ended(each, outcome, data)));
+        return operations;
     }
 
     History.Operation read(int block) {
-        return begin(block, 0, History.Kind.READ);
-    }
-
-    History.Operation flush() {
-        return begin(-1, 0, History.Kind.FLUSH);
-    }
-
-    private History.Operation begin(int block, long stamp, History.Kind kind) {
-        History.Operation operation = world.history.begin(gateway.epoch(), kind, block, stamp);
-        Operations.Completion completion = (isDone, data) -> ended(operation, isDone, data);
-        underWay++;
-        world.trace(() -> node.name + " begins " + operation);
-        switch (kind) {
-            case WRITE -> gateway.write(block, SimDisk.block(stamp), completion);
-            case READ -> gateway.read(block, completion);
-            case FLUSH -> gateway.flush(completion);
-        }
+        History.Operation operation = begin(History.Kind.READ, block, 0);
+        gateway.read(
+                offset(block),
+                SimWorld.BLOCK_BYTES,
+                (outcome, data) -> ended(operation, outcome, data));
         return operation;
     }
 
-    private void ended(History.Operation operation, boolean isDone, BlockData data) {
+    History.Operation flush() {
+        History.Operation operation = begin(History.Kind.FLUSH, -1, 0);
+        gateway.flush((outcome, data) -> ended(operation, outcome, data));
+        return operation;
+    }
+
+    private static long offset(int block) {
+        return (long) block * SimWorld.BLOCK_BYTES;
+    }
+
+    private History.Operation begin(History.Kind kind, int block, long stamp) {
+        History.Operation operation = world.history.begin(gateway.epoch(), kind, block, stamp);
+        underWay++;
+        world.trace(() -> node.name + " begins " + operation);
+        return operation;
+    }
+
+    private void ended(History.Operation operation, Outcome outcome, Payload data) {
         underWay--;
-        if (!isDone) {
+        operation.isWithoutSpace = outcome == Outcome.NO_SPACE;
+        if (outcome != Outcome.DONE) {
             return;
         }
         world.history.end(operation, data);

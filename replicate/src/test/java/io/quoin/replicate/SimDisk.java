@@ -3,6 +3,7 @@ package io.quoin.replicate;
 import java.nio.ByteBuffer;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.BitSet;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -34,11 +35,18 @@ final class SimDisk implements BrickStore {
     private boolean isSyncing;
     private boolean isCacheLost;
     private boolean isSyncToFail;
+    private boolean isFull;
     private final Map<Integer, Long> slowBlocks = new HashMap<>();
     private long failedCacheEpoch;
     private long writeDelayNanos;
+    private long sizeBytes;
+    private long durableBytes;
 
-    private record Write(int block, BlockData data) {}
+    private record Write(int firstSector, Payload data) {
+        int sectors() {
+            return data.lengthBytes() / Long.BYTES;
+        }
+    }
 
     SimDisk(SimWorld world, SimWorld.Node node, int brick, Layout layout) {
         this.world = world;
@@ -46,7 +54,7 @@ final class SimDisk implements BrickStore {
         this.brick = brick;
         this.layout = layout;
         this.random = world.random();
-        int sectors = SimWorld.GEOMETRY.blocks() * SECTORS;
+        int sectors = SimWorld.BLOCKS * SECTORS;
         this.durable = new long[sectors];
         this.visible = new long[sectors];
         for (int i = 0; i < sectors; i++) {
@@ -55,13 +63,13 @@ final class SimDisk implements BrickStore {
         this.logged = new BrickMetadata(brick, layout);
     }
 
-    static BlockData block(long stamp) {
-        return new BlockData(
+    static Payload block(long stamp) {
+        return Payload.of(
                 ByteBuffer.allocate(SECTORS * Long.BYTES).putLong(stamp).putLong(stamp).array());
     }
 
-    static long stamp(BlockData data, int sector) {
-        return ByteBuffer.wrap(data.toBytes()).getLong(sector * Long.BYTES);
+    static long stamp(Payload data, int sector) {
+        return ByteBuffer.wrap(data.bytes()).getLong(sector * Long.BYTES);
     }
 
     @Override
@@ -92,39 +100,86 @@ final class SimDisk implements BrickStore {
     }
 
     @Override
-    public void write(int block, BlockData data, Consumer<Boolean> done) {
-        Write write = new Write(block, data);
+    public void write(long offsetBytes, Payload data, Consumer<StoreResult> done) {
+        Write write = new Write((int) offsetBytes / Long.BYTES, data);
         inFlight.add(write);
-        world.checks.writing(brick, block, data);
-        int region = SimWorld.GEOMETRY.region(block);
-        SimWorld.require(
-                logged.isActive(region),
-                "I6: write to a region that is not durably active: brick=" + brick);
+        world.checks.writing(brick, offsetBytes, data);
+        requireActive(SimWorld.GEOMETRY.region(offsetBytes));
+        int block = (int) offsetBytes / SimWorld.GEOMETRY.blockBytes();
         world.after(
                 slowBlocks.getOrDefault(block, writeDelayNanos) + random.nextLong(OPERATION_NANOS),
                 node,
                 () -> {
                     inFlight.remove(write);
-                    for (int i = 0; i < SECTORS; i++) {
-                        store(block * SECTORS + i, stamp(data, i));
+                    for (int i = 0; i < write.sectors(); i++) {
+                        if (!isFull || random.nextBoolean()) {
+                            store(write.firstSector() + i, stamp(data, i));
+                        }
                     }
-                    done.accept(true);
+                    done.accept(isFull ? StoreResult.NO_SPACE : StoreResult.OK);
                 });
+    }
+
+    private void requireActive(int region) {
+        SimWorld.require(
+                logged.isActive(region),
+                "I6: write to a region that is not durably active: brick=" + brick);
+    }
+
+    @Override
+    public void writeZeroes(
+            long offsetBytes, int lengthBytes, boolean mayUnmap, Consumer<StoreResult> done) {
+        write(offsetBytes, Payload.of(new byte[lengthBytes]), done);
+    }
+
+    @Override
+    public long sizeBytes() {
+        return sizeBytes;
+    }
+
+    /** What is cut is zero, also if the file grows again. */
+    @Override
+    public void resize(long newSizeBytes, Consumer<StoreResult> done) {
+        for (long cut = newSizeBytes; cut < sizeBytes; cut += Long.BYTES) {
+            requireActive(SimWorld.GEOMETRY.region(cut));
+        }
+        world.after(
+                random.nextLong(OPERATION_NANOS),
+                node,
+                () -> {
+                    for (long cut = newSizeBytes; cut < sizeBytes; cut += Long.BYTES) {
+                        store((int) cut / Long.BYTES, 0);
+                    }
+                    sizeBytes = newSizeBytes;
+                    done.accept(StoreResult.OK);
+                });
+    }
+
+    @Override
+    public void bind(BitSet regions, Consumer<Boolean> done) {
+        world.after(random.nextLong(OPERATION_NANOS), node, () -> done.accept(true));
     }
 
     private void store(int sector, long stamp) {
         visible[sector] = stamp;
         versions.get(sector).add(stamp);
+        sizeBytes = Math.max(sizeBytes, (sector + 1L) * Long.BYTES);
     }
 
     @Override
-    public void read(int block, Consumer<BlockData> done) {
-        world.after(random.nextLong(OPERATION_NANOS), node, () -> done.accept(content(block)));
+    public void read(long offsetBytes, int lengthBytes, boolean isChecked, Consumer<Payload> done) {
+        int first = (int) offsetBytes / Long.BYTES;
+        int count = lengthBytes / Long.BYTES;
+        world.after(
+                random.nextLong(OPERATION_NANOS),
+                node,
+                () -> done.accept(sectors(visible, first, count)));
     }
 
     @Override
     public void sync(Consumer<Boolean> done) {
         List<Integer> counts = versions.stream().map(List::size).toList();
+        long syncedBytes = sizeBytes;
         isSyncing = true;
         world.after(
                 random.nextLong(3 * OPERATION_NANOS),
@@ -137,6 +192,7 @@ final class SimDisk implements BrickStore {
                         done.accept(false);
                     } else {
                         promote(counts);
+                        durableBytes = syncedBytes;
                         done.accept(true);
                     }
                 });
@@ -153,7 +209,10 @@ final class SimDisk implements BrickStore {
         }
     }
 
-    /** What was dirty is clean now, durable or not, and what is read may be either. */
+    /**
+     * What was dirty is clean now, durable or not, and what is read may be either; what was cut
+     * stays cut.
+     */
     private void failSync(List<Integer> counts) {
         world.trace(() -> "disk " + brick + " fails to sync");
         isCacheLost = true;
@@ -173,14 +232,19 @@ final class SimDisk implements BrickStore {
                 }
             }
         }
+        for (int sector = (int) sizeBytes / Long.BYTES; sector < durable.length; sector++) {
+            durable[sector] = 0;
+            visible[sector] = 0;
+            versions.get(sector).clear();
+        }
     }
 
     /** The process is gone: a write under way may have reached a part of its sectors. */
     void kill() {
         for (Write write : inFlight) {
-            for (int i = 0; i < SECTORS; i++) {
+            for (int i = 0; i < write.sectors(); i++) {
                 if (random.nextBoolean()) {
-                    store(write.block() * SECTORS + i, stamp(write.data(), i));
+                    store(write.firstSector() + i, stamp(write.data(), i));
                 }
             }
         }
@@ -205,6 +269,13 @@ final class SimDisk implements BrickStore {
             dirty.clear();
             visible[sector] = durable[sector];
         }
+        sizeBytes = random.nextBoolean() ? durableBytes : sizeBytes;
+        for (int sector = 0; sector < durable.length; sector++) {
+            if (durable[sector] != 0) {
+                sizeBytes = Math.max(sizeBytes, (sector + 1L) * Long.BYTES);
+            }
+        }
+        durableBytes = sizeBytes;
         isCacheLost = true;
     }
 
@@ -230,6 +301,11 @@ final class SimDisk implements BrickStore {
         isSyncToFail = true;
     }
 
+    /** Writes end with NO_SPACE, and may have stored some of their sectors. */
+    void setFull(boolean full) {
+        isFull = full;
+    }
+
     /** Writes that begin from now on take longer. */
     void setWriteDelay(long nanos) {
         writeDelayNanos = nanos;
@@ -240,8 +316,14 @@ final class SimDisk implements BrickStore {
         slowBlocks.put(block, nanos);
     }
 
-    BlockData content(int block) {
-        return sectors(visible, block);
+    Payload content(int block) {
+        return sectors(visible, block * SECTORS, SECTORS);
+    }
+
+    /** Whether these bytes are there. */
+    boolean isSame(long offsetBytes, Payload data) {
+        int first = (int) offsetBytes / Long.BYTES;
+        return sectors(visible, first, data.lengthBytes() / Long.BYTES).equals(data);
     }
 
     boolean isEqual(SimDisk other, int block) {
@@ -249,16 +331,16 @@ final class SimDisk implements BrickStore {
         return Arrays.equals(visible, from, from + SECTORS, other.visible, from, from + SECTORS);
     }
 
-    BlockData durable(int block) {
-        return sectors(durable, block);
+    Payload durable(int block) {
+        return sectors(durable, block * SECTORS, SECTORS);
     }
 
-    private static BlockData sectors(long[] from, int block) {
-        ByteBuffer bytes = ByteBuffer.allocate(SECTORS * Long.BYTES);
-        for (int i = 0; i < SECTORS; i++) {
-            bytes.putLong(from[block * SECTORS + i]);
+    private static Payload sectors(long[] from, int first, int count) {
+        ByteBuffer bytes = ByteBuffer.allocate(count * Long.BYTES);
+        for (int i = first; i < first + count; i++) {
+            bytes.putLong(from[i]);
         }
-        return new BlockData(bytes.array());
+        return Payload.of(bytes.array());
     }
 
     /** What the log has durably. */

@@ -16,7 +16,11 @@ import java.util.function.Supplier;
  * invariants are checked after each step.
  */
 final class SimWorld {
-    static final Geometry GEOMETRY = new Geometry(8, 2);
+    static final int BLOCKS = 8;
+    static final int BLOCK_BYTES = SimDisk.SECTORS * Long.BYTES;
+    static final int BLOCKS_PER_REGION = 2;
+    static final Geometry GEOMETRY =
+            new Geometry((long) BLOCKS_PER_REGION * BLOCK_BYTES, BLOCK_BYTES);
     static final long MILLIS = 1_000_000;
     static final Timing TIMING =
             new Timing(
@@ -98,6 +102,11 @@ final class SimWorld {
         if (!holds) {
             throw new AssertionError(what);
         }
+    }
+
+    /** The region of a block. */
+    static int region(int block) {
+        return block / BLOCKS_PER_REGION;
     }
 
     Random random() {
@@ -246,7 +255,10 @@ final class SimWorld {
                             + ", dirty="
                             + metadata.dirty();
                 }
-                for (int block = 0; block < GEOMETRY.blocks(); block++) {
+                if (brick.disk.sizeBytes() != bricks.get(0).disk.sizeBytes()) {
+                    return "size: brick=" + brick.id + ", bytes=" + brick.disk.sizeBytes();
+                }
+                for (int block = 0; block < BLOCKS; block++) {
                     if (!brick.disk.content(block).equals(bricks.get(0).disk.content(block))) {
                         return "content: brick=" + brick.id + ", block=" + block;
                     }

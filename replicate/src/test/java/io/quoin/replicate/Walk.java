@@ -46,7 +46,7 @@ final class Walk {
         faults++;
         SimBrick brick = world.bricks.get(random.nextInt(world.bricks.size()));
         SimClient client = world.clients.get(random.nextInt(2));
-        switch (random.nextInt(14)) {
+        switch (random.nextInt(16)) {
             case 0, 1 -> brick.kill();
             case 2, 3 -> brick.crash();
             case 4, 5, 6 -> world.bricks.forEach(SimBrick::start);
@@ -58,6 +58,8 @@ final class Walk {
                     world.bricks.forEach(
                             random.nextInt(4) == 0 ? SimBrick::crash : SimBrick::start);
             case 12 -> client.open();
+            case 13 -> brick.disk.setFull(random.nextBoolean());
+            case 14 -> world.bricks.forEach(each -> each.disk.setFull(random.nextInt(3) == 0));
             default -> handOver(client);
         }
         if (world.clients.stream().allMatch(SimClient::isOver)) {
@@ -93,6 +95,7 @@ final class Walk {
         world.trace(() -> "faults end");
         world.joinAll();
         world.setLoss(0);
+        world.bricks.forEach(each -> each.disk.setFull(false));
         world.bricks.forEach(SimBrick::start);
         SimClient client = world.clients.get(random.nextInt(2));
         SimClient other = world.clients.get(1 - client.index);
@@ -112,7 +115,7 @@ final class Walk {
                                         && client.isIdle()
                                         && world.whatIsNotHealed().isEmpty());
         SimWorld.require(isHealed, "liveness: not healed: " + world.whatIsNotHealed());
-        for (int block = 0; block < SimWorld.GEOMETRY.blocks(); block++) {
+        for (int block = 0; block < SimWorld.BLOCKS; block++) {
             client.read(block);
         }
         SimWorld.require(world.runUntil(LIVE_NANOS, client::isIdle), "liveness: reads");
