@@ -28,6 +28,7 @@ final class History {
         final long began;
         final long[] values;
         long ended = Long.MAX_VALUE;
+
         /** Ended without space: each sector is old or new, once and for all. */
         boolean isWithoutSpace;
 
@@ -151,9 +152,8 @@ final class History {
     boolean isBusy(long epoch, int block) {
         return writes.values().stream()
                 .anyMatch(
-                        write -> write.epoch == epoch
-                                        && write.block == block
-                                        && write.isUnderWay());
+                        write ->
+                                write.epoch == epoch && write.block == block && write.isUnderWay());
     }
 
     BitSet busyRegions(long epoch) {

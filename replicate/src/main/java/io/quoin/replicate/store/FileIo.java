@@ -90,7 +90,11 @@ final class FileIo {
     }
 
     void writeZeroes(
-            XlatorFile file, long offsetBytes, long lengthBytes, int flags, Consumer<BlockError> d) {
+            XlatorFile file,
+            long offsetBytes,
+            long lengthBytes,
+            int flags,
+            Consumer<BlockError> d) {
         submit(
                 file,
                 loop.requests()
@@ -104,8 +108,7 @@ final class FileIo {
     }
 
     /** Writes durably: in one request where the file can do that. */
-    void writeDurably(
-            XlatorFile file, long offsetBytes, byte[] data, Consumer<BlockError> done) {
+    void writeDurably(XlatorFile file, long offsetBytes, byte[] data, Consumer<BlockError> done) {
         if (file.capabilities().canFua()) {
             write(file, offsetBytes, data, IoFlags.FUA, done);
         } else {

@@ -15,8 +15,7 @@ import java.util.List;
  * @param endBytes where the next frame goes
  * @param capacityBytes the size of the file; the checkpoint takes a quarter of it at most
  */
-record LogImage(
-        LogLayout.Header header, List<byte[]> parts, long endBytes, long capacityBytes) {
+record LogImage(LogLayout.Header header, List<byte[]> parts, long endBytes, long capacityBytes) {
     /** Records of about so many bytes go into one frame. */
     static final int FRAME_BYTES = 256 << 10;
 

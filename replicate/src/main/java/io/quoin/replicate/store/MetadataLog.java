@@ -100,9 +100,7 @@ final class MetadataLog {
         boolean wasEnded = isEnded;
         isEnded = true;
         Runnable end =
-                () ->
-                        file.close()
-                                .whenCompleteAsync((none, failure) -> whenClosed.run(), loop);
+                () -> file.close().whenCompleteAsync((none, failure) -> whenClosed.run(), loop);
         if (wasEnded || !isBusy) {
             end.run();
         } else {
@@ -143,9 +141,7 @@ final class MetadataLog {
 
     private void frameEnded(int frameBytes, List<Entry> batch, BlockError error) {
         if (!error.isOk()) {
-            fail(
-                    new BlockException(
-                            error, "metadata log cannot be written: offset=" + endBytes));
+            fail(new BlockException(error, "metadata log cannot be written: offset=" + endBytes));
             return;
         }
         endBytes += frameBytes;
