@@ -125,7 +125,7 @@ class BrickHostTest {
     }
 
     @Test
-    @LogsErrors
+    @LogsErrors("block is not what was bound")
     void shouldFindAFlippedBitWhenTheRegionIsBound() {
         format();
         BrickHost host = open("boot 1");
