@@ -202,8 +202,9 @@ public class Gateway {
             takeIn(member, newest, promised);
         }
         if (member.role() == Member.Role.SYNCING && promised.sizeBytes() != sizeBytes) {
-            touched(new Request.Resize(sizeBytes), promised.sizeBytes(), member.active());
-            ask(member, new Request.Resize(sizeBytes), done -> {});
+            Request.Operation resize = new Request.Resize(sizeBytes);
+            geometry.addChanged(resize, promised.sizeBytes(), member.active());
+            ask(member, resize, done -> {});
         }
         operations.sessionOpened(member);
         if (member.role() == Member.Role.SYNCING) {
@@ -264,19 +265,8 @@ public class Gateway {
     /** Asks a member for something; the answer comes in the same session or never. */
     void ask(Member member, Request.Operation operation, Consumer<Reply.Result> whenAnswered) {
         long request = member.owe(port.nanoTime(), whenAnswered);
-        touched(operation, sizeBytes, member.active());
+        geometry.addChanged(operation, sizeBytes, member.active());
         port.send(member.brick(), new Request(id, epoch, member.session(), request, operation));
-    }
-
-    /** Adds the regions that an operation changes on a file of the size. */
-    final void touched(Request.Operation operation, long fileBytes, BitSet regions) {
-        if (operation instanceof Request.Write write) {
-            regions.set(geometry.region(write.offsetBytes()));
-        } else if (operation instanceof Request.WriteZeroes zeroes) {
-            regions.set(geometry.region(zeroes.offsetBytes()));
-        } else if (operation instanceof Request.Resize resize && resize.sizeBytes() < fileBytes) {
-            regions.set(geometry.region(resize.sizeBytes()), geometry.region(fileBytes - 1) + 1);
-        }
     }
 
     /** The image's size: that of the copy it was opened with, changed by what was asked since. */
@@ -437,13 +427,6 @@ public class Gateway {
         propose(new Config(epoch, current.k() + 1, isr, false));
     }
 
-    /** It has no space, and is not like the others any more: it is to be dropped, and healed. */
-    final void leaveOut(Member member) {
-        if (member.role() == Member.Role.IN_SYNC) {
-            member.setRole(Member.Role.SUSPECT);
-        }
-    }
-
     /** A write has failed on the in-sync members; those that are healed may have it. */
     final void healAnew() {
         for (Member member : dataMembers()) {
@@ -516,21 +499,9 @@ public class Gateway {
     public final Health health() {
         List<Health.Part> parts = new ArrayList<>();
         for (Member member : members.values()) {
-            parts.add(new Health.Part(member.brick(), role(member), healer.leftBytes(member)));
+            parts.add(new Health.Part(member.brick(), member.health(), healer.leftBytes(member)));
         }
         return new Health(committed, parts);
-    }
-
-    private static Health.Role role(Member member) {
-        if (!member.isAttached()) {
-            return Health.Role.ABSENT;
-        }
-        return switch (member.role()) {
-            case VOTER -> Health.Role.VOTER;
-            case SUSPECT -> Health.Role.SUSPECT;
-            case SYNCING -> member.isFull() ? Health.Role.FULL : Health.Role.SYNCING;
-            case IN_SYNC -> Health.Role.IN_SYNC;
-        };
     }
 
     final boolean isOver() {

@@ -1,5 +1,7 @@
 package io.quoin.replicate;
 
+import java.util.BitSet;
+
 /**
  * The sizes of an image's parts.
  *
@@ -14,5 +16,16 @@ public record Geometry(long regionBytes, int blockBytes) {
     /** The region of a byte. */
     public int region(long offsetBytes) {
         return Math.toIntExact(offsetBytes / regionBytes);
+    }
+
+    /** Adds the regions that an operation changes on a file of the size. */
+    void addChanged(Request.Operation operation, long fileBytes, BitSet regions) {
+        if (operation instanceof Request.Write write) {
+            regions.set(region(write.offsetBytes()));
+        } else if (operation instanceof Request.WriteZeroes zeroes) {
+            regions.set(region(zeroes.offsetBytes()));
+        } else if (operation instanceof Request.Resize resize && resize.sizeBytes() < fileBytes) {
+            regions.set(region(resize.sizeBytes()), region(fileBytes - 1) + 1);
+        }
     }
 }

@@ -144,4 +144,24 @@ final class Member {
         }
         return nowNanos;
     }
+
+    /** It has no space, and is not like the others any more: it is to be dropped, and healed. */
+    void leaveOut() {
+        if (role == Role.IN_SYNC) {
+            role = Role.SUSPECT;
+        }
+    }
+
+    /** What others are told that it is. */
+    Health.Role health() {
+        if (!isAttached()) {
+            return Health.Role.ABSENT;
+        }
+        return switch (role) {
+            case VOTER -> Health.Role.VOTER;
+            case SUSPECT -> Health.Role.SUSPECT;
+            case SYNCING -> isFull ? Health.Role.FULL : Health.Role.SYNCING;
+            case IN_SYNC -> Health.Role.IN_SYNC;
+        };
+    }
 }

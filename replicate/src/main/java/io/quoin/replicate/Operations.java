@@ -169,7 +169,7 @@ class Operations {
         if (operation.kind == Kind.COPY) {
             regions.set(gateway.geometry().region(operation.fromBytes));
         } else if (operation.kind == Kind.WRITE && request != null) {
-            gateway.touched(request, gateway.sizeBytes(), regions);
+            gateway.geometry().addChanged(request, gateway.sizeBytes(), regions);
         }
         return regions;
     }
@@ -330,7 +330,7 @@ class Operations {
         }
         for (int brick : operation.failed) {
             if (isDone || brick != kept) {
-                gateway.leaveOut(gateway.member(brick));
+                gateway.member(brick).leaveOut();
             }
         }
     }

@@ -61,8 +61,12 @@ final class Sessions {
     private static IntStream blocks(Request.Write write) {
         int first = (int) write.offsetBytes() / SimWorld.BLOCK_BYTES;
         long end = write.offsetBytes() + write.data().lengthBytes();
-        return IntStream.range(
-                first, (int) ((end + SimWorld.BLOCK_BYTES - 1) / SimWorld.BLOCK_BYTES));
+        return IntStream.range(first, (int) blocks(end));
+    }
+
+    /** Count of the blocks that these bytes touch. */
+    private static long blocks(long sizeBytes) {
+        return (sizeBytes + SimWorld.BLOCK_BYTES - 1) / SimWorld.BLOCK_BYTES;
     }
 
     boolean isConfigured(Request request, int brick, Config config) {
@@ -120,7 +124,8 @@ final class Sessions {
     private void requireFlushed(String what, Gateway gateway, int brick, BitSet regions) {
         Session session = session(gateway, brick);
         long sizeBytes = Math.min(gateway.sizeBytes(), session.sizeBytes);
-        for (int block = 0; block * SimWorld.BLOCK_BYTES < sizeBytes; block++) {
+        int blocks = (int) Math.min(SimWorld.BLOCKS, blocks(sizeBytes));
+        for (int block = 0; block < blocks; block++) {
             require(
                     !regions.get(SimWorld.region(block)) || session.flushed.get(block),
                     what + "brick=" + brick + ", block=" + block);
