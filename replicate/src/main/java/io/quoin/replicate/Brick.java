@@ -220,6 +220,7 @@ public class Brick {
      * Checksums bind before the log says so: what is read of a region not active is checked. A
      * region that is to be written meanwhile stays active.
      */
+    @SuppressWarnings("ReferenceEquality") // of two cleans of the same regions one may have ended
     private void clean(Request request, BitSet regions) {
         BitSet quiet = (BitSet) regions.clone();
         binding.add(quiet);

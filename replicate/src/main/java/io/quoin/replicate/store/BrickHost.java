@@ -25,6 +25,7 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
+import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -50,6 +51,7 @@ public final class BrickHost {
     private final XlatorFile markFile;
     private final Map<UUID, HostedFile> files = new HashMap<>();
     private final CompletableFuture<Void> ended = new CompletableFuture<>();
+    private @Nullable BlockException failure;
     private boolean isEnded;
 
     /** What a start has found and made. */
@@ -233,6 +235,8 @@ public final class BrickHost {
         }
         if (isUsable) {
             state.files().put(file, metadata);
+        } else {
+            files.remove(file); // the next promise tries again
         }
         hosted.opened(
                 isUsable,
@@ -249,7 +253,8 @@ public final class BrickHost {
         CompletableFuture<Void> done = new CompletableFuture<>();
         HostedFile hosted = files.remove(file);
         boolean isThere = state.files().containsKey(file);
-        if (isEnded || (hosted == null && !isThere)) {
+        boolean isBeingDeleted = state.deleted().contains(file);
+        if (isEnded || (hosted == null && !isThere && !isBeingDeleted)) {
             finish(done);
             return done;
         }
@@ -347,7 +352,16 @@ public final class BrickHost {
     }
 
     private void closeMark() {
-        markFile.close().whenCompleteAsync((none, failure) -> ended.complete(null), loop);
+        markFile.close().whenCompleteAsync((none, second) -> end(), loop);
+    }
+
+    private void end() {
+        BlockException why = failure;
+        if (why == null) {
+            ended.complete(null);
+        } else {
+            ended.completeExceptionally(why);
+        }
     }
 
     private BlockException closed() {
@@ -356,10 +370,12 @@ public final class BrickHost {
     }
 
     /** Without its log it can promise nothing. */
-    private void fail(BlockException failure) {
-        LOG.error("brick ends: brick={}", identity.brick(), failure);
-        isEnded = true;
-        files.values().forEach(hosted -> hosted.store.end());
-        ended.completeExceptionally(failure);
+    private void fail(BlockException why) {
+        LOG.error("brick ends: brick={}", identity.brick(), why);
+        failure = why;
+        if (!isEnded) {
+            isEnded = true;
+            closeFiles(new ArrayList<>(files.values()), false);
+        }
     }
 }

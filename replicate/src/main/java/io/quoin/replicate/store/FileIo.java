@@ -32,6 +32,8 @@ final class FileIo {
     /** What a read ended with. */
     interface Reader {
         /**
+         * The read has ended.
+         *
          * @param bytes what was read, from its position to its limit, if {@code error} is OK; it is
          *     used again afterwards
          */

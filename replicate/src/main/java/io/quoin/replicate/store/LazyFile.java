@@ -32,6 +32,7 @@ final class LazyFile {
     private int users;
     private boolean isOpening;
     private boolean isClosing;
+    private boolean isEnded;
 
     LazyFile(Xlator below, Loop loop, String fileName) {
         this.below = below;
@@ -39,9 +40,15 @@ final class LazyFile {
         this.fileName = fileName;
     }
 
-    /** Hands the file on, or null if it cannot be opened; a file is given back by release. */
+    /**
+     * Hands the file on, or null if it cannot be opened; a file is given back by release. After it
+     * has been closed for good nothing comes.
+     */
     void use(Consumer<@Nullable XlatorFile> work) {
         XlatorFile present = file;
+        if (isEnded) {
+            return;
+        }
         if (present != null && whenClosed == null) {
             users++;
             work.accept(present);
@@ -56,20 +63,18 @@ final class LazyFile {
         closeWhenUnused();
     }
 
-    boolean isOpen() {
-        return file != null;
-    }
-
-    boolean isUnused() {
-        return users == 0 && waiting.isEmpty() && !isOpening && whenClosed == null;
-    }
-
     /**
-     * Closes it once it is not in use; the next use opens it anew. Not called again before that.
+     * Closes it once what uses it has ended; what waits for it, or comes later, gets nothing.
      *
      * @param done is told, later, what the close failed with: what was written may be lost
      */
-    void close(Consumer<@Nullable BlockException> done) {
+    void closeForGood(Consumer<@Nullable BlockException> done) {
+        isEnded = true;
+        waiting.clear();
+        close(done);
+    }
+
+    private void close(Consumer<@Nullable BlockException> done) {
         whenClosed = done;
         if (!isOpening) {
             closeWhenUnused();
@@ -84,25 +89,27 @@ final class LazyFile {
     }
 
     private void closeWhenUnused() {
-        Consumer<@Nullable BlockException> done = whenClosed;
-        if (done == null || users > 0 || isClosing) {
+        if (whenClosed == null || users > 0 || isClosing) {
             return;
         }
         isClosing = true;
         XlatorFile present = file;
         if (present == null) {
-            loop.execute(() -> closed(done, null));
+            loop.execute(() -> closed(null));
         } else {
-            present.close().whenCompleteAsync((none, failure) -> closed(done, failure), loop);
+            present.close().whenCompleteAsync((none, failure) -> closed(failure), loop);
         }
     }
 
-    private void closed(Consumer<@Nullable BlockException> done, @Nullable Throwable failure) {
+    private void closed(@Nullable Throwable failure) {
+        Consumer<@Nullable BlockException> done = whenClosed;
         file = null;
         isClosing = false;
         whenClosed = null;
-        done.accept(failure == null ? null : Stages.asBlockException(failure));
         open();
+        if (done != null) {
+            done.accept(failure == null ? null : Stages.asBlockException(failure));
+        }
     }
 
     private void open() {

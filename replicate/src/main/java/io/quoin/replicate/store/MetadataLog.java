@@ -9,6 +9,7 @@ import io.quoin.xlator.loop.Loop;
 import java.io.ByteArrayOutputStream;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.function.Consumer;
 import java.util.function.Supplier;
@@ -44,9 +45,18 @@ final class MetadataLog {
     private List<Entry> waiting = new ArrayList<>();
     private boolean isBusy;
     private boolean isEnded;
+    private boolean isFileClosed;
     private @Nullable Runnable whenQuiet;
 
-    private record Entry(byte[] record, Runnable durable) {}
+    private static final class Entry {
+        final byte[] record;
+        final Runnable durable;
+
+        Entry(byte[] record, Runnable durable) {
+            this.record = record;
+            this.durable = durable;
+        }
+    }
 
     /**
      * @param file the log that {@code image} is in
@@ -100,12 +110,20 @@ final class MetadataLog {
         boolean wasEnded = isEnded;
         isEnded = true;
         Runnable end =
-                () -> file.close().whenCompleteAsync((none, failure) -> whenClosed.run(), loop);
+                () -> closeFile().whenCompleteAsync((none, failure) -> whenClosed.run(), loop);
         if (wasEnded || !isBusy) {
             end.run();
         } else {
             whenQuiet = end;
         }
+    }
+
+    private CompletionStage<Void> closeFile() {
+        if (isFileClosed) {
+            return CompletableFuture.completedFuture(null);
+        }
+        isFileClosed = true;
+        return file.close();
     }
 
     private void proceed() {
@@ -168,13 +186,14 @@ final class MetadataLog {
     }
 
     private void change(LogImage image, List<Entry> covered) {
-        file.close()
+        closeFile()
                 .handleAsync((none, failure) -> files.place(), loop)
                 .thenCompose(placed -> placed.thenCompose(none -> files.open()))
                 .whenCompleteAsync(
                         (opened, failure) -> {
                             if (failure == null) {
                                 file = opened;
+                                isFileClosed = false;
                                 begin(image);
                                 covered.forEach(entry -> loop.execute(entry.durable));
                                 loop.execute(this::proceed);

@@ -30,7 +30,7 @@ final class RecordBytes {
     RecordBytes putCount(int value) {
         int left = value;
         while (left > 0x7F) {
-            bytes.write(left & 0x7F | 0x80);
+            bytes.write((left & 0x7F) | 0x80);
             left >>>= 7;
         }
         bytes.write(left);

@@ -10,6 +10,7 @@ import io.quoin.xlator.XlatorFile;
 import io.quoin.xlator.range.RangeLock;
 import io.quoin.xlator.range.RangeLocks;
 import java.nio.ByteBuffer;
+import java.util.Arrays;
 import java.util.BitSet;
 import java.util.UUID;
 import java.util.function.Consumer;
@@ -85,7 +86,8 @@ final class StoredFile implements BrickStore {
     /** Closes the files once they are not in use; false: a part may be lost. */
     void close(Consumer<Boolean> done) {
         end();
-        data.close(failure -> sums.close(second -> done.accept(failure == null && !isLost)));
+        data.closeForGood(
+                failure -> sums.closeForGood(second -> done.accept(failure == null && !isLost)));
     }
 
     @Override
@@ -327,9 +329,7 @@ final class StoredFile implements BrickStore {
 
     private static Payload part(byte[] bytes, int from, int length) {
         return Payload.of(
-                length == bytes.length
-                        ? bytes
-                        : java.util.Arrays.copyOfRange(bytes, from, from + length));
+                length == bytes.length ? bytes : Arrays.copyOfRange(bytes, from, from + length));
     }
 
     private void readAll(

@@ -5,6 +5,7 @@ import io.quoin.block.IoFlags;
 import io.quoin.xlator.XlatorFile;
 import java.nio.ByteBuffer;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.function.Consumer;
 import java.util.zip.CRC32C;
@@ -50,7 +51,7 @@ final class SyncMark {
 
     /** Whether the process of that start ended with nothing under way. */
     static boolean isClear(byte[] content, long startCount) {
-        return java.util.Arrays.equals(content, content(startCount, false));
+        return Arrays.equals(content, content(startCount, false));
     }
 
     private static int crc(byte[] content) {
