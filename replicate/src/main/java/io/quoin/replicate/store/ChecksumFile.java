@@ -26,15 +26,23 @@ final class ChecksumFile {
     private final LazyFile data;
     private final LazyFile sums;
     private final WrittenBlocks written;
+    private final Lock lock;
     private final Deque<Bind> binds = new ArrayDeque<>();
+
+    /** Keeps requests of the data apart. */
+    interface Lock {
+        /** Runs {@code work} with what unlocks the range, once what overlaps has ended. */
+        void locked(long firstByte, long lastByte, boolean isAlone, Consumer<Runnable> work);
+    }
 
     private record Bind(BitSet regions, Consumer<Boolean> done) {}
 
-    ChecksumFile(StoreParts parts, LazyFile data, LazyFile sums, WrittenBlocks written) {
+    ChecksumFile(StoreParts parts, LazyFile data, LazyFile sums, WrittenBlocks written, Lock lock) {
         this.parts = parts;
         this.data = data;
         this.sums = sums;
         this.written = written;
+        this.lock = lock;
     }
 
     void bind(BitSet regions, Consumer<Boolean> done) {
@@ -50,22 +58,34 @@ final class ChecksumFile {
             sync();
             return;
         }
+        long start = region * parts.geometry().regionBytes();
+        lock.locked(
+                start,
+                start + parts.geometry().regionBytes() - 1,
+                false,
+                unlock -> parts.loop().execute(() -> bindLocked(region, unlock)));
+    }
+
+    /** No write to the region is under way: each is either in the data, or not begun. */
+    private void bindLocked(int region, Runnable unlock) {
         BitSet blocks = written.beginBind(region);
         if (blocks == null) {
-            parts.loop().execute(() -> bindFrom(region + 1));
+            unlock.run();
+            bindFrom(region + 1);
             return;
         }
         data.use(
                 file -> {
                     if (file == null) {
+                        unlock.run();
                         end(false);
                     } else {
-                        sum(file, region, blocks);
+                        sum(file, region, blocks, unlock);
                     }
                 });
     }
 
-    private void sum(XlatorFile file, int region, BitSet blocks) {
+    private void sum(XlatorFile file, int region, BitSet blocks, Runnable unlock) {
         Geometry geometry = parts.geometry();
         int first = blocks.nextSetBit(0);
         int count = blocks.length() - first;
@@ -77,14 +97,15 @@ final class ChecksumFile {
                         start,
                         count * geometry.blockBytes(),
                         (error, bytes) -> {
-                            data.release();
-                            if (!error.isOk()) {
-                                end(false);
-                                return;
-                            }
                             for (int i = 0; i < count; i++) {
                                 computed[i] =
                                         parts.checksums().of(bytes, i * geometry.blockBytes());
+                            }
+                            data.release();
+                            unlock.run();
+                            if (!error.isOk()) {
+                                end(false);
+                                return;
                             }
                             store(region, blocks, computed);
                         });

@@ -53,7 +53,7 @@ final class StoredFile implements BrickStore {
         this.data = new LazyFile(parts.below(), parts.loop(), dataName(id));
         this.sums = new LazyFile(parts.below(), parts.loop(), checksumName(id));
         this.written = new WrittenBlocks(parts.geometry(), active);
-        this.checksums = new ChecksumFile(parts, data, sums, written);
+        this.checksums = new ChecksumFile(parts, data, sums, written, this::locked);
     }
 
     static String dataName(UUID id) {
@@ -154,12 +154,12 @@ final class StoredFile implements BrickStore {
             parts.loop().execute(() -> done.accept(StoreResult.OK));
             return;
         }
-        written.add(offsetBytes, lengthBytes);
         locked(
                 offsetBytes,
                 offsetBytes + lengthBytes - 1,
                 true,
                 unlock -> {
+                    written.add(offsetBytes, lengthBytes);
                     Consumer<StoreResult> end =
                             result -> {
                                 unlock.run();
