@@ -221,7 +221,6 @@ public class Brick {
      * Checksums bind before the log says so: what is read of a region not active is checked. A
      * region that is to be written meanwhile stays active.
      */
-    @SuppressWarnings("ReferenceEquality") // two of them may be equal
     private void clean(Request request, BitSet regions) {
         BitSet quiet = (BitSet) regions.clone();
         long number = ++lastBinding;

@@ -22,6 +22,29 @@ public final class BrickMetadata {
         this.config = Config.initial(layout);
     }
 
+    /**
+     * A state as it was before, of a checkpoint of the log.
+     *
+     * @param promise the newest
+     */
+    public static BrickMetadata restored(
+            int brick,
+            Layout layout,
+            MetaRecord.PromiseMade promise,
+            Config config,
+            long cacheEpoch,
+            BitSet active,
+            SortedMap<Integer, BitSet> dirty) {
+        BrickMetadata metadata = new BrickMetadata(brick, layout);
+        metadata.promised = promise.epoch();
+        metadata.gateway = promise.gateway();
+        metadata.config = config;
+        metadata.cacheEpoch = cacheEpoch;
+        metadata.active.or(active);
+        dirty.forEach((peer, regions) -> metadata.dirty.put(peer, (BitSet) regions.clone()));
+        return metadata;
+    }
+
     /** The next record. */
     public void apply(MetaRecord record) {
         if (record instanceof MetaRecord.PromiseMade made) {

@@ -35,6 +35,9 @@ public final class MemoryXlator implements Xlator {
 
     private static final int NAME_BYTES_MAX = 255;
 
+    /** What it says that there is: the same on every machine. */
+    private static final long SIZE_BYTES = 1L << 40;
+
     private final String name;
     private final boolean direct;
     private final SortedMap<String, StoredFile> files;
@@ -137,10 +140,9 @@ public final class MemoryXlator implements Xlator {
     }
 
     @Override
-    public CompletionStage<StorageSpace> statfs() {
-        Runtime memory = Runtime.getRuntime();
-        return CompletableFuture.completedFuture(
-                new StorageSpace(memory.maxMemory(), memory.freeMemory()));
+    public synchronized CompletionStage<StorageSpace> statfs() {
+        long used = files.values().stream().mapToLong(StoredFile::allocatedBytes).sum();
+        return CompletableFuture.completedFuture(new StorageSpace(SIZE_BYTES, SIZE_BYTES - used));
     }
 
     @Override
