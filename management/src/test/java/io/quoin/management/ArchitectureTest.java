@@ -53,7 +53,7 @@ class ArchitectureTest {
                     Map.entry(BRICK, List.of(BLOCK, XLATOR)),
                     Map.entry(QCOW2, List.of(BLOCK, XLATOR)),
                     Map.entry(SNAPSHOT, List.of(BLOCK, XLATOR, QCOW2)),
-                    Map.entry(REPLICATE, List.of()),
+                    Map.entry(REPLICATE, List.of(BLOCK, XLATOR)),
                     Map.entry(NBD, List.of(BLOCK, XLATOR)),
                     Map.entry(TESTKIT, List.of(BLOCK, XLATOR)),
                     Map.entry(TOOLS, List.of(BLOCK, XLATOR, BRICK, QCOW2, NBD)),
@@ -123,8 +123,7 @@ class ArchitectureTest {
                         .and()
                         .resideOutsideOfPackages(
                                 NBD,
-                                "io.quoin.brick.server..",
-                                "io.quoin.brick.client..",
+                                "io.quoin.replicate.wire..",
                                 "io.quoin.management.http..")
                         .and()
                         .haveNameNotMatching("io\\.quoin\\.xlator\\.loop\\.NettyLoop.*")
