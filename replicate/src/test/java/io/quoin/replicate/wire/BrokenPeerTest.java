@@ -137,15 +137,15 @@ class BrokenPeerTest {
                 for (int id = 1; id <= 20; id++) {
                     link.send(FILE, request(1, id, new Request.Write(0, data, false)));
                 }
-                AtomicInteger ended = new AtomicInteger();
+                boolean isEnded = false;
                 byte[] ping = Frames.of(Header.newBuilder().setPing(ping()), new byte[0]);
                 // It lives, and reads nothing.
-                while (ended.get() == 0) {
+                while (!isEnded) {
                     try {
                         stuck.send(ping);
                         Thread.sleep(20);
                     } catch (SocketException e) {
-                        ended.set(1);
+                        isEnded = true;
                     }
                 }
                 assertThat(listener.next(Disconnected.class).reason())
