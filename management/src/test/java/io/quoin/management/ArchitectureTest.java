@@ -125,8 +125,7 @@ class ArchitectureTest {
                         .and()
                         .resideOutsideOfPackages(
                                 NBD,
-                                "io.quoin.brick.server..",
-                                "io.quoin.brick.client..",
+                                "io.quoin.replicate.wire..",
                                 "io.quoin.management.http..")
                         .and()
                         .haveNameNotMatching("io\\.quoin\\.xlator\\.loop\\.NettyLoop.*")
