@@ -42,7 +42,7 @@ public final class BackupCreate implements JobOperation<BackupCreate.Request, Ba
      * @param compress whether data are stored compressed
      */
     public record Request(
-            List<String> disks,
+            @InVolume List<String> disks,
             @Local String repository,
             @Nullable String backup,
             @Nullable Boolean incremental,

@@ -45,13 +45,14 @@ interface JobOperation<Q extends Record, J extends Record> extends Operation<Q, 
     @Override
     default JobView run(Q request, ManagedVolume volume) {
         check(request, volume);
-        return volume.jobs()
-                .start(
-                        type().name(),
-                        subject(request),
-                        unit(),
-                        Requests.fieldsOf(request),
-                        control -> work(request, volume, control));
+        return volume.shown(
+                volume.jobs()
+                        .start(
+                                type().name(),
+                                subject(request),
+                                unit(),
+                                Requests.fieldsOf(request),
+                                control -> work(request, volume, control)));
     }
 
     /** The work of a job that did not end in the process before; empty if it cannot go on. */

@@ -29,7 +29,7 @@ public final class SnapshotRm implements JobOperation<SnapshotRm.Request, Snapsh
      * @param snapshot its name or id
      * @param breakChain whether it is removed though backups go on from it
      */
-    public record Request(String name, String snapshot, @Nullable Boolean breakChain) {}
+    public record Request(@InVolume String name, String snapshot, @Nullable Boolean breakChain) {}
 
     /**
      * What was removed.
