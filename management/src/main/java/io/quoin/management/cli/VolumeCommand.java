@@ -252,7 +252,6 @@ final class VolumeCommand implements Runnable {
     /** {@code quoin volume ls}. */
     @Command(
             name = "ls",
-            aliases = "list",
             description = "List the volumes.",
             mixinStandardHelpOptions = true,
             footer = {"", "Example:", "  quoin volume ls"})
