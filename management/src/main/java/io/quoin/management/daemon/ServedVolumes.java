@@ -107,20 +107,10 @@ final class ServedVolumes implements VolumeHost, AutoCloseable {
         if (ending) {
             throw new BlockException(BlockError.ESHUTDOWN, "the service is shutting down");
         }
-        boolean isDefault = name.equals(VolumeName.DEFAULT);
-        FolderLock lock = isDefault ? null : FolderLock.acquire(folder);
+        FolderLock lock = name.equals(VolumeName.DEFAULT) ? null : FolderLock.acquire(folder);
         Served served;
         try {
-            LocalVolume local =
-                    LocalVolume.openHeld(folder, isDefault ? options.volfile() : null, resources);
-            NbdCatalogue exports =
-                    new NbdCatalogue(
-                            DiskAddress.prefix(name),
-                            local.disks(),
-                            options.listsSnapshots(),
-                            options.bitmapNames());
-            ManagedVolume managed = new ManagedVolume(name, folder, local.disks(), this::addresses);
-            served = new Served(lock, local, managed, exports);
+            served = opened(name, folder, lock);
         } catch (RuntimeException | Error e) {
             if (lock != null) {
                 lock.close();
@@ -132,6 +122,25 @@ final class ServedVolumes implements VolumeHost, AutoCloseable {
             served.begin();
         }
         return served.managed;
+    }
+
+    private Served opened(String name, DataFolder folder, @Nullable FolderLock lock) {
+        LocalVolume local =
+                LocalVolume.openHeld(folder, lock == null ? options.volfile() : null, resources);
+        try {
+            local.disks().refreshNames(); // before a client asks for one
+        } catch (RuntimeException | Error e) {
+            local.close();
+            throw e;
+        }
+        NbdCatalogue exports =
+                new NbdCatalogue(
+                        DiskAddress.prefix(name),
+                        local.disks(),
+                        options.listsSnapshots(),
+                        options.bitmapNames());
+        ManagedVolume managed = new ManagedVolume(name, folder, local.disks(), this::addresses);
+        return new Served(lock, local, managed, exports);
     }
 
     @Override

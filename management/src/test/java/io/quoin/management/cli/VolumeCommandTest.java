@@ -7,6 +7,7 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import io.quoin.management.daemon.Daemon;
 import io.quoin.management.daemon.DaemonOptions;
 import io.quoin.management.volume.DataFolder;
+import io.quoin.testkit.log.LogsErrors;
 import io.quoin.testkit.peer.Peer;
 import io.quoin.testkit.peer.PeerProcess;
 import io.quoin.testkit.peer.PeerResult;
@@ -101,6 +102,7 @@ class VolumeCommandTest {
     }
 
     @Test
+    @LogsErrors("brick is not there")
     void shouldServeAHealthyVolumeBesideOneWhoseBrickIsMissing() throws IOException {
         make("well");
         make("gone");
