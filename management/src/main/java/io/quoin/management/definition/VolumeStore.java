@@ -12,6 +12,7 @@ import io.quoin.xlator.graph.NearestName;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
+import java.nio.file.LinkOption;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.HashMap;
@@ -126,6 +127,7 @@ public final class VolumeStore {
         new BrickRules(volume, inUse).check(isForced);
         DataFolder folder = folder(volume.name());
         folder.create();
+        forget(folder);
         String volfile = GeneratedVolfile.text(volume);
         DurableFile.put(folder.volfile(), volfile.getBytes(StandardCharsets.UTF_8));
         for (BrickAddress brick : volume.addresses()) {
@@ -148,6 +150,23 @@ public final class VolumeStore {
         DataFolder folder = folder(volume.name());
         DurableFile.remove(folder.path().resolve(FILE));
         DurableFile.remove(folder.volfile());
+        forget(folder);
+    }
+
+    /** Removes what is kept of jobs and groups: they are not those of a new volume of that name. */
+    private static void forget(DataFolder folder) {
+        DurableFile.remove(folder.path().resolve("groups.json"));
+        for (Path kept : List.of(folder.jobs(), folder.path().resolve("groups"))) {
+            if (Files.isDirectory(kept, LinkOption.NOFOLLOW_LINKS)) {
+                try (Stream<Path> files = Files.list(kept)) {
+                    files.filter(file -> Files.isRegularFile(file, LinkOption.NOFOLLOW_LINKS))
+                            .forEach(DurableFile::remove);
+                } catch (IOException e) {
+                    throw Reason.failure(
+                            "cannot remove what is left of a volume", NameText.of(kept), e);
+                }
+            }
+        }
     }
 
     /**

@@ -137,6 +137,18 @@ class VolumeDefinitionTest {
     }
 
     @Test
+    void shouldNotTakeJobsOfADeletedVolumeForThoseOfANewOne() throws IOException {
+        create("vms", true, brick("a"));
+        Path jobs = Files.createDirectory(store.folder("vms").jobs());
+        Files.writeString(jobs.resolve("1.json"), "{}");
+        Files.writeString(store.folder("vms").path().resolve("groups.json"), "{}");
+        store.delete(store.get("vms"));
+        assertThat(jobs).isEmptyDirectory();
+        assertThat(store.folder("vms").path().resolve("groups.json")).doesNotExist();
+        create("vms", true, brick("b"));
+    }
+
+    @Test
     void shouldRefuseBricksOfOthersInAnyCase() {
         create("vms", true, brick("a"));
         assertThatThrownBy(() -> create("two", true, brick("a")))
