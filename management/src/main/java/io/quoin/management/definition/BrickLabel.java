@@ -19,20 +19,21 @@ import java.util.Optional;
  * <p>Threading: immutable; blocks.
  */
 final class BrickLabel {
-    private static final String FILE = ".quoin/volume-id";
+    private static final String FOLDER = ".quoin";
+    private static final String FILE = "volume-id";
 
     private BrickLabel() {}
 
     /** Makes the folder where it is missing, and marks it. Durable on return. */
     static void write(Path folder, String volumeId) {
-        Path file = folder.resolve(FILE);
-        PrivateFolder.make(NameText.absolute(file).getParent());
-        DurableFile.put(file, (volumeId + "\n").getBytes(StandardCharsets.US_ASCII));
+        Path own = folder.resolve(FOLDER);
+        PrivateFolder.make(own);
+        DurableFile.put(own.resolve(FILE), (volumeId + "\n").getBytes(StandardCharsets.US_ASCII));
     }
 
     /** The id of the volume whose brick it is or was; empty if it is none. */
     static Optional<String> read(Path folder) {
-        Path file = folder.resolve(FILE);
+        Path file = folder.resolve(FOLDER).resolve(FILE);
         if (!Files.exists(file)) {
             return Optional.empty();
         }
