@@ -32,7 +32,7 @@ final class AttachCommands {
         @Override
         final void run(VolumeClient client, OutputOption out) {
             client.call(DiskInfo.TYPE, new DiskInfo.Request(name)); // fails if it is not there
-            print(name, client.call(NbdShow.TYPE, new NbdShow.Request()), out);
+            print(export(name), client.call(NbdShow.TYPE, new NbdShow.Request()), out);
         }
 
         abstract void print(String disk, NbdAddresses nbd, OutputOption out);

@@ -86,6 +86,11 @@ final class DiskCommand implements Runnable {
             }
         }
 
+        /** A disk as it is called where all volumes meet. */
+        final String export(String disk) {
+            return data.export(disk);
+        }
+
         /** Whether a volume is made where there is none: a mistyped folder is no new volume. */
         boolean isMaking() {
             return false;

@@ -36,6 +36,7 @@ import picocli.CommandLine.Spec;
 @Subcommands({
     ServeCommand.class,
     StatusCommand.class,
+    VolumeCommand.class,
     DiskCommand.class,
     SnapshotCommand.class,
     TrashCommand.class,

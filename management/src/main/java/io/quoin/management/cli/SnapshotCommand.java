@@ -10,7 +10,6 @@ import io.quoin.management.operation.SnapshotRollback;
 import io.quoin.management.operation.VolumeClient;
 import io.quoin.management.volume.GroupView;
 import io.quoin.management.volume.SnapshotView;
-import io.quoin.snapshot.SnapshotName;
 import io.quoin.tools.terminal.ByteSize;
 import io.quoin.tools.terminal.OutputOption;
 import io.quoin.tools.terminal.Subcommands;
@@ -108,7 +107,7 @@ final class SnapshotCommand implements Runnable {
 
         @Override
         void run(VolumeClient client, OutputOption out) {
-            SnapshotName which = SnapshotName.of(name);
+            NamedSnapshot which = NamedSnapshot.of(name);
             SnapshotInfo.Result found =
                     client.call(
                             SnapshotInfo.TYPE,
@@ -191,7 +190,7 @@ final class SnapshotCommand implements Runnable {
 
         @Override
         void run(VolumeClient client, OutputOption out) {
-            SnapshotName which = SnapshotName.of(name);
+            NamedSnapshot which = NamedSnapshot.of(name);
             SnapshotView renamed =
                     client.call(
                             SnapshotRename.TYPE,
@@ -278,7 +277,7 @@ final class SnapshotCommand implements Runnable {
                 return new Started<>(
                         SnapgroupRm.TYPE, new SnapgroupRm.Request(String.valueOf(group)));
             }
-            SnapshotName which = SnapshotName.of(name);
+            NamedSnapshot which = NamedSnapshot.of(name);
             return new Started<>(
                     SnapshotRm.TYPE,
                     new SnapshotRm.Request(
@@ -339,7 +338,7 @@ final class SnapshotCommand implements Runnable {
 
         @Override
         Started<?> start() {
-            SnapshotName which = SnapshotName.of(name);
+            NamedSnapshot which = NamedSnapshot.of(name);
             return new Started<>(
                     SnapshotRollback.TYPE,
                     new SnapshotRollback.Request(which.disk(), which.snapshot()));

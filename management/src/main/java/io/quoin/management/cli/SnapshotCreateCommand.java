@@ -155,7 +155,7 @@ final class SnapshotCreateCommand implements Runnable {
         if (!SnapshotName.isOne(name)) {
             return request(name, null);
         }
-        SnapshotName which = SnapshotName.of(name);
+        NamedSnapshot which = NamedSnapshot.of(name);
         return request(which.disk(), which.snapshot());
     }
 

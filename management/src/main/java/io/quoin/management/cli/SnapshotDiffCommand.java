@@ -59,7 +59,7 @@ final class SnapshotDiffCommand extends DiskCommand.OnVolume {
 
     @Override
     void run(VolumeClient client, OutputOption out) {
-        SnapshotName from = SnapshotName.of(older);
+        NamedSnapshot from = NamedSnapshot.of(older);
         String to = newerSnapshot(from);
         PrintWriter writer = spec.commandLine().getOut();
         if (out.isJson()) {
@@ -70,22 +70,22 @@ final class SnapshotDiffCommand extends DiskCommand.OnVolume {
         writer.flush();
     }
 
-    private @Nullable String newerSnapshot(SnapshotName from) {
+    private @Nullable String newerSnapshot(NamedSnapshot from) {
         String name = newer == null ? from.disk() : newer;
         boolean isSnapshot = SnapshotName.isOne(name);
-        String disk = isSnapshot ? SnapshotName.of(name).disk() : name;
+        String disk = isSnapshot ? NamedSnapshot.of(name).disk() : name;
         if (!disk.equals(from.disk())) {
             throw new ParameterException(
                     spec.commandLine(),
                     "two snapshots of one disk expected: " + older + " and " + name);
         }
-        return isSnapshot ? SnapshotName.of(name).snapshot() : null;
+        return isSnapshot ? NamedSnapshot.of(name).snapshot() : null;
     }
 
     /** All extents, in as many calls as they take. */
     private static void tell(
             VolumeClient client,
-            SnapshotName from,
+            NamedSnapshot from,
             @Nullable String to,
             Consumer<DiffExtent> consumer) {
         Long start = 0L;
@@ -102,7 +102,7 @@ final class SnapshotDiffCommand extends DiskCommand.OnVolume {
 
     /** An extent a line: a difference can be long, and tools read it as it comes. */
     private static void printJson(
-            VolumeClient client, SnapshotName from, @Nullable String to, PrintWriter writer) {
+            VolumeClient client, NamedSnapshot from, @Nullable String to, PrintWriter writer) {
         writer.print('[');
         String[] separator = {""};
         tell(
@@ -121,7 +121,7 @@ final class SnapshotDiffCommand extends DiskCommand.OnVolume {
     }
 
     private static void printTable(
-            VolumeClient client, SnapshotName from, @Nullable String to, PrintWriter writer) {
+            VolumeClient client, NamedSnapshot from, @Nullable String to, PrintWriter writer) {
         String format = "%-18s %-18s %s%n";
         long[] bytes = new long[2];
         writer.printf(format, "OFFSET", "LENGTH", "KIND");

@@ -9,6 +9,7 @@ import io.quoin.management.volume.DataFolder;
 import io.quoin.tools.terminal.OutputOption;
 import java.util.Optional;
 import java.util.concurrent.TimeUnit;
+import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
@@ -52,17 +53,17 @@ final class StatusCommand implements Runnable {
     public void run() {
         DataFolder folder = data.folder();
         long deadline = System.nanoTime() + (long) (waitSeconds * TimeUnit.SECONDS.toNanos(1));
-        Optional<StatusView> status = ask(folder);
+        Optional<StatusView> status = ask(folder, data.volume());
         while (status.isEmpty() && System.nanoTime() - deadline < 0) {
             pause();
-            status = ask(folder);
+            status = ask(folder, data.volume());
         }
         StatusView answer = status.orElseThrow(() -> notServed(folder));
         output.print(answer, out -> StatusText.print(answer, out));
     }
 
-    private static Optional<StatusView> ask(DataFolder folder) {
-        Optional<ControlClient> client = ControlClient.connect(folder);
+    private static Optional<StatusView> ask(DataFolder folder, @Nullable String volume) {
+        Optional<ControlClient> client = ControlClient.connect(folder, volume);
         if (client.isEmpty()) {
             return Optional.empty();
         }

@@ -2,6 +2,7 @@ package io.quoin.management.cli;
 
 import io.quoin.management.operation.MemoryView;
 import io.quoin.management.operation.StatusView;
+import io.quoin.management.operation.VolumeView;
 import io.quoin.tools.terminal.ByteSize;
 import io.quoin.tools.terminal.Table;
 import io.quoin.xlator.StorageSpace;
@@ -55,6 +56,7 @@ final class StatusText {
         }
         MemoryView memory = status.memory();
         out.println("memory: " + size(memory.limitBytes()) + memoryUses(memory));
+        printVolumes(status.volumes(), out);
         printBricks(status.bricks(), out);
         out.println();
         DiskCommand.printTable(status.disks(), out);
@@ -72,6 +74,14 @@ final class StatusText {
                     .append(size(use.limitBytes()));
         }
         return text.toString();
+    }
+
+    /** Where there are others than the default one. */
+    private static void printVolumes(List<VolumeView> volumes, PrintWriter out) {
+        if (volumes.stream().anyMatch(volume -> volume.id() != null)) {
+            out.println();
+            VolumeCommand.printTable(volumes, out);
+        }
     }
 
     private static void printBricks(List<StatusView.Brick> bricks, PrintWriter out) {

@@ -21,26 +21,26 @@ final class Bricks {
 
     private Bricks() {}
 
-    static List<StatusView.Brick> of(LocalVolume volume) {
+    /**
+     * @param prefix of their nodes
+     */
+    static List<StatusView.Brick> of(String prefix, LocalVolume volume) {
         return volume.disks().graph().volfile().volumes().stream()
                 .filter(spec -> spec.type().equals(TYPE))
-                .map(spec -> brick(spec, volume.folder()))
+                .map(spec -> brick(prefix + spec.name(), spec, volume.folder()))
                 .toList();
     }
 
-    private static StatusView.Brick brick(VolumeSpec spec, Path folder) {
+    private static StatusView.Brick brick(String name, VolumeSpec spec, Path folder) {
         Path directory =
                 folder.resolve(NameText.path(String.valueOf(spec.options().get("directory"))))
                         .normalize();
         try {
             FileStore store = Files.getFileStore(directory);
             return new StatusView.Brick(
-                    spec.name(),
-                    NameText.of(directory),
-                    store.getTotalSpace(),
-                    store.getUsableSpace());
+                    name, NameText.of(directory), store.getTotalSpace(), store.getUsableSpace());
         } catch (IOException e) {
-            return new StatusView.Brick(spec.name(), NameText.of(directory), UNKNOWN, UNKNOWN);
+            return new StatusView.Brick(name, NameText.of(directory), UNKNOWN, UNKNOWN);
         }
     }
 }

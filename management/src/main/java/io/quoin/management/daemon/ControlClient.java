@@ -15,6 +15,7 @@ import java.nio.channels.SocketChannel;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Optional;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Gives commands to the daemon of a data folder.
@@ -24,14 +25,25 @@ import java.util.Optional;
 public final class ControlClient implements VolumeClient {
     private final SocketChannel channel;
     private final HttpExchange exchange;
+    private final @Nullable String volume;
 
-    private ControlClient(SocketChannel channel) {
+    private ControlClient(SocketChannel channel, @Nullable String volume) {
         this.channel = channel;
+        this.volume = volume;
         this.exchange = new HttpExchange(channel);
     }
 
     /** Connects to the daemon; empty if none runs. */
     public static Optional<ControlClient> connect(DataFolder folder) {
+        return connect(folder, null);
+    }
+
+    /**
+     * As above.
+     *
+     * @param volume of names that have none; null: the default one, or the only one
+     */
+    public static Optional<ControlClient> connect(DataFolder folder, @Nullable String volume) {
         Path path = folder.controlSocket();
         if (!Files.exists(path)) {
             return Optional.empty();
@@ -41,7 +53,7 @@ public final class ControlClient implements VolumeClient {
                     SocketPath.reach(
                             path,
                             reached -> SocketChannel.open(UnixDomainSocketAddress.of(reached)));
-            return Optional.of(new ControlClient(channel));
+            return Optional.of(new ControlClient(channel, volume));
         } catch (IOException e) {
             if (Reason.errorOf(e) == BlockError.EPERM) {
                 throw new BlockException(
@@ -58,7 +70,7 @@ public final class ControlClient implements VolumeClient {
     @Override
     public <Q extends Record, R extends Record> R call(OperationType<Q, R> type, Q request) {
         try {
-            return exchange.call(type, Requests.treeOf(request));
+            return exchange.call(type, Requests.treeOf(request), volume);
         } catch (EOFException e) {
             throw new BlockException(
                     BlockError.ESHUTDOWN, "the daemon ended before it answered: " + type.name(), e);

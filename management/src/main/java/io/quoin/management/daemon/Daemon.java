@@ -2,21 +2,20 @@ package io.quoin.management.daemon;
 
 import io.quoin.block.BlockError;
 import io.quoin.block.BlockException;
-import io.quoin.block.Uncaught;
+import io.quoin.management.definition.VolumeStore;
 import io.quoin.management.http.HttpApi;
 import io.quoin.management.http.TokenCheck;
-import io.quoin.management.operation.ManagedVolume;
-import io.quoin.management.operation.MemoryView;
+import io.quoin.management.operation.DiskAddress;
 import io.quoin.management.operation.NbdAddresses;
 import io.quoin.management.operation.StatusView;
 import io.quoin.management.operation.VolumeRegistry;
 import io.quoin.management.volume.DiskView;
 import io.quoin.management.volume.DiskVolume;
-import io.quoin.management.volume.LocalVolume;
+import io.quoin.management.volume.FolderLock;
+import io.quoin.management.volume.VolumeResources;
 import io.quoin.nbd.UnixSocketFile;
 import io.quoin.xlator.NameText;
 import io.quoin.xlator.Stages;
-import io.quoin.xlator.StorageSpace;
 import io.quoin.xlator.memory.ProcessMemory;
 import java.util.ArrayDeque;
 import java.util.Deque;
@@ -28,7 +27,7 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * The service of one data folder: volume, NBD server, API. Started in that order, so that a client
+ * The service of one data folder: volumes, NBD server, API. Started in that order, so that a client
  * that gets an answer can use everything; closed in the other, so that no command meets half a
  * service, every request is answered, and every disk is flushed before its lock is let go.
  *
@@ -39,10 +38,10 @@ public final class Daemon implements AutoCloseable {
 
     private final DaemonOptions options;
     private final Deque<AutoCloseable> parts = new ArrayDeque<>();
-    private final ProcessMemory memory;
-    private final LocalVolume volume;
+    private final ServedVolumes volumes;
+    private final VolumeRegistry registry;
     private final NbdListeners nbd;
-    private final long startedNanos;
+    private final ServiceStatus status;
     private @Nullable String apiAddress;
 
     private Daemon(DaemonOptions options) {
@@ -52,28 +51,21 @@ public final class Daemon implements AutoCloseable {
                     options.socket(),
                     UnixSocketFile.ASIDE_BYTES,
                     "choose a shorter one with --socket");
-            memory = new ProcessMemory(options.memoryBytes());
-            volume =
-                    add(
-                            LocalVolume.open(
-                                    options.folder(),
-                                    options.volfile(),
-                                    options.loopCount(),
-                                    memory));
+            options.folder().create();
+            add(FolderLock.acquire(options.folder()));
+            ProcessMemory memory = new ProcessMemory(options.memoryBytes());
+            VolumeResources resources = add(new VolumeResources(options.loopCount(), memory));
+            volumes = add(new ServedVolumes(options, resources, this::status));
+            registry = new VolumeRegistry(options.folder(), hasDefault(options), volumes);
+            registry.openAll();
             options.disks().forEach(this::ensureDisk);
-            nbd = add(NbdListeners.start(options, volume, memory));
-            ManagedVolume managed =
-                    new ManagedVolume(
-                            options.folder(), volume.disks(), nbd::addresses, this::status);
-            VolumeRegistry volumes = new VolumeRegistry();
-            volumes.add(VolumeRegistry.ONLY, managed);
-            serveApi(new HttpApi(volumes));
-            // Ends its jobs, and with that the wait of those that follow them, before the server.
-            add(managed);
-            managed.takeUpJobs();
-            add(TrashTimer.start(volume.disks().trash()));
-            add(ScheduleTimer.start(managed.schedules()));
-            startedNanos = System.nanoTime();
+            nbd = add(NbdListeners.start(options, new VolumesCatalogue(volumes.all()), resources));
+            volumes.reachedAt(nbd.addresses());
+            status = new ServiceStatus(options, volumes, registry, memory, System.nanoTime());
+            serveApi(new HttpApi(registry));
+            // Before the server of the API, so that those that follow jobs hear of their end.
+            parts.push(volumes::endJobs);
+            volumes.begin();
         } catch (RuntimeException | Error e) {
             try {
                 close();
@@ -82,6 +74,13 @@ public final class Daemon implements AutoCloseable {
             }
             throw e;
         }
+    }
+
+    /** One that lies in the folder, or is asked for; or a first one where there is none at all. */
+    private static boolean hasDefault(DaemonOptions options) {
+        return options.volfile() != null
+                || options.folder().hasVolume()
+                || new VolumeStore(options.folder()).list().isEmpty();
     }
 
     /**
@@ -104,17 +103,20 @@ public final class Daemon implements AutoCloseable {
         return nbd.addresses();
     }
 
-    /** The disks, sorted by name. */
+    /** The disks of all volumes, as VOLUME/NAME where it is not the default one. */
     public List<DiskView> disks() {
-        return volume.disks().list();
+        return ServiceStatus.disks(volumes.all());
     }
 
     private void ensureDisk(DiskSpec wanted) {
-        DiskVolume disks = volume.disks();
+        DiskAddress address = DiskAddress.of(wanted.name());
+        DiskVolume disks = registry.get(address.volume()).disks();
         Optional<DiskView> present =
-                disks.list().stream().filter(disk -> disk.name().equals(wanted.name())).findFirst();
+                disks.list().stream()
+                        .filter(disk -> disk.name().equals(address.name()))
+                        .findFirst();
         if (present.isEmpty()) {
-            disks.create(wanted.name(), wanted.sizeBytes(), Map.of());
+            disks.create(address.name(), wanted.sizeBytes(), Map.of());
             LOG.info("Disk made: name={}, sizeBytes={}", wanted.name(), wanted.sizeBytes());
         } else if (present.get().sizeBytes() != wanted.sizeBytes()) {
             throw new BlockException(
@@ -150,29 +152,8 @@ public final class Daemon implements AutoCloseable {
         return apiAddress;
     }
 
-    private StatusView status() {
-        return new StatusView(
-                options.version(),
-                ProcessHandle.current().pid(),
-                (System.nanoTime() - startedNanos) / 1_000_000_000L,
-                options.folder().text(),
-                addresses(),
-                space(),
-                MemoryView.of(memory),
-                Bricks.of(volume),
-                Uncaught.count(),
-                disks(),
-                volume.disks().graph().statistics());
-    }
-
-    /** A brick that is gone is no reason to tell nothing. */
-    private @Nullable StorageSpace space() {
-        try {
-            return volume.disks().space();
-        } catch (BlockException e) {
-            LOG.debug("Space is not known: {}", e.getMessage());
-            return null;
-        }
+    private StatusView status(@Nullable String volume) {
+        return status.view(volume);
     }
 
     private <T extends AutoCloseable> T add(T part) {

@@ -2,6 +2,7 @@ package io.quoin.management.daemon;
 
 import io.quoin.block.BlockError;
 import io.quoin.block.BlockException;
+import io.quoin.management.operation.DiskAddress;
 import io.quoin.management.volume.DataFolder;
 import io.quoin.nbd.NbdServerOptions;
 import io.quoin.snapshot.DiskName;
@@ -64,7 +65,7 @@ public record DaemonOptions(
     }
 
     private static void requireBitmapName(String disk, String name) {
-        DiskName.check(disk);
+        DiskName.check(DiskAddress.of(disk).name());
         int lengthBytes = name.getBytes(StandardCharsets.UTF_8).length;
         if (lengthBytes == 0 || lengthBytes > BITMAP_NAME_BYTES_MAX || name.indexOf('\0') >= 0) {
             throw new BlockException(

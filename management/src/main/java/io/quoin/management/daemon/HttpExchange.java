@@ -17,6 +17,7 @@ import java.nio.ByteBuffer;
 import java.nio.channels.SocketChannel;
 import java.nio.charset.StandardCharsets;
 import java.util.Locale;
+import org.jspecify.annotations.Nullable;
 
 /**
  * The client's side of the API on one connection: what the service answers and no more of HTTP,
@@ -42,10 +43,12 @@ final class HttpExchange {
     /**
      * Has an operation carried out.
      *
+     * @param volume of names that have none; null where none is given
      * @throws EOFException if the service ends before it answers
      * @throws BlockException with the failure in the answer
      */
-    <R extends Record> R call(OperationType<?, R> type, ObjectNode fields) throws IOException {
+    <R extends Record> R call(OperationType<?, R> type, ObjectNode fields, @Nullable String volume)
+            throws IOException {
         String method = type.route().method();
         StringBuilder target = new StringBuilder();
         for (String part : type.route().path().substring(1).split("/", -1)) {
@@ -55,10 +58,14 @@ final class HttpExchange {
             target.append('/').append(value == null ? name : percent(value.asText()));
         }
         String body = "";
+        char separator = '?';
+        if (volume != null) {
+            target.append("?volume=").append(percent(volume));
+            separator = '&';
+        }
         if (method.equals("POST")) {
             body = NameText.json(fields.toString());
         } else {
-            char separator = '?';
             for (var field : fields.properties()) {
                 target.append(separator).append(field.getKey()).append('=');
                 target.append(percent(field.getValue().asText()));

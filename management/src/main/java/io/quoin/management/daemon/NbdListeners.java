@@ -3,9 +3,10 @@ package io.quoin.management.daemon;
 import io.quoin.block.BlockError;
 import io.quoin.block.BlockException;
 import io.quoin.management.operation.NbdAddresses;
-import io.quoin.management.volume.LocalVolume;
+import io.quoin.management.volume.VolumeResources;
 import io.quoin.nbd.NbdServer;
 import io.quoin.nbd.NbdServerOptions;
+import io.quoin.nbd.export.ExportCatalogue;
 import io.quoin.xlator.NameText;
 import io.quoin.xlator.Stages;
 import io.quoin.xlator.memory.MemoryUse;
@@ -32,7 +33,8 @@ final class NbdListeners implements AutoCloseable {
         this.addresses = addresses;
     }
 
-    static NbdListeners start(DaemonOptions options, LocalVolume volume, ProcessMemory memory) {
+    static NbdListeners start(
+            DaemonOptions options, ExportCatalogue exports, VolumeResources resources) {
         List<SocketAddress> wanted = new ArrayList<>();
         wanted.add(UnixDomainSocketAddress.of(options.socket()));
         ListenAddress listen = options.listen();
@@ -43,13 +45,10 @@ final class NbdListeners implements AutoCloseable {
         try {
             server =
                     NbdServer.start(
-                            volume.loops(),
-                            new NbdCatalogue(
-                                    volume.disks(),
-                                    options.listsSnapshots(),
-                                    options.bitmapNames()),
+                            resources.loops(),
+                            exports,
                             wanted,
-                            serverOptions(options, memory));
+                            serverOptions(options, resources.memory()));
         } catch (BlockException e) {
             throw isTaken(e) && listen != null ? taken(listen, e) : e;
         }

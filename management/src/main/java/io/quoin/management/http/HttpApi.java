@@ -9,10 +9,10 @@ import io.quoin.block.BlockException;
 import io.quoin.block.Reason;
 import io.quoin.management.job.JobView;
 import io.quoin.management.operation.Kind;
-import io.quoin.management.operation.Operation;
 import io.quoin.management.operation.OperationType;
 import io.quoin.management.operation.Operations;
 import io.quoin.management.operation.Requests;
+import io.quoin.management.operation.ServiceOperation;
 import io.quoin.management.operation.VolumeRegistry;
 import java.io.IOException;
 import java.net.URLDecoder;
@@ -84,7 +84,7 @@ public final class HttpApi implements HttpService {
 
     private HttpAnswer answer(HttpCall call, List<String> segments, String query) {
         boolean isKnown = false;
-        for (Operation<?, ?> operation : Operations.ALL) {
+        for (ServiceOperation<?, ?> operation : Operations.ALL) {
             OperationType<?, ?> type = operation.type();
             Optional<Map<String, String>> fields = type.route().match(segments);
             if (fields.isPresent() && type.route().method().equals(call.method())) {
@@ -94,8 +94,8 @@ public final class HttpApi implements HttpService {
                 if (isRemote) {
                     Requests.requireNoLocal(request, type.request());
                 }
-                return answer(
-                        type, Operations.call(type.name(), request, volumes.get(volume(request))));
+                String volume = volume(request);
+                return answer(type, Operations.call(type.name(), request, volumes, volume));
             }
             isKnown |= fields.isPresent();
         }
@@ -122,7 +122,7 @@ public final class HttpApi implements HttpService {
 
     private static HttpAnswer answer(OperationType<?, ?> type, Record result) {
         return type.kind() == Kind.JOB && result instanceof JobView job
-                ? HttpAnswer.of(ACCEPTED, "/v1/jobs/" + job.id(), job)
+                ? HttpAnswer.of(ACCEPTED, "/v1/jobs/" + job.id().replace("/", "%2F"), job)
                 : HttpAnswer.of(OK, null, result);
     }
 

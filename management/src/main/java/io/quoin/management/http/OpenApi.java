@@ -7,10 +7,10 @@ import com.fasterxml.jackson.databind.introspect.BeanPropertyDefinition;
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.quoin.management.operation.Kind;
-import io.quoin.management.operation.Operation;
 import io.quoin.management.operation.OperationType;
 import io.quoin.management.operation.Operations;
 import io.quoin.management.operation.Requests;
+import io.quoin.management.operation.ServiceOperation;
 import java.lang.reflect.RecordComponent;
 import java.util.HashMap;
 import java.util.Locale;
@@ -39,7 +39,7 @@ public final class OpenApi {
         root.put("openapi", "3.1.0");
         root.putObject("info").put("title", "Quoin").put("version", "1");
         ObjectNode paths = root.putObject("paths");
-        for (Operation<?, ?> operation : Operations.ALL) {
+        for (ServiceOperation<?, ?> operation : Operations.ALL) {
             OperationType<?, ?> type = operation.type();
             String path = type.route().path();
             ObjectNode methods =

@@ -37,7 +37,7 @@ public final class BackupCreate implements JobOperation<BackupCreate.Request, Ba
      * @param group a group of disks that is kept
      */
     public record Request(
-            @Nullable List<String> disks,
+            @InVolume @Nullable List<String> disks,
             @Local String repository,
             @Nullable String backup,
             @Nullable Boolean incremental,

@@ -42,8 +42,8 @@ public final class BackupRestore
             @Local String repository,
             String backup,
             @Nullable String disk,
-            @Nullable String as,
-            @Nullable String over) {}
+            @InVolume @Nullable String as,
+            @InVolume @Nullable String over) {}
 
     /**
      * What was made.

@@ -36,7 +36,7 @@ public final class DiskCheck implements JobOperation<DiskCheck.Request, DiskChec
      * @param name of the disk
      * @param repair none or leaks
      */
-    public record Request(String name, @Nullable String repair) {}
+    public record Request(@InVolume String name, @Nullable String repair) {}
 
     /**
      * What was found: the fields of qemu-img check, none where the format has no check.

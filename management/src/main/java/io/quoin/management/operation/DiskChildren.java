@@ -23,7 +23,7 @@ public final class DiskChildren implements Operation<DiskChildren.Request, DiskC
      *
      * @param name of the disk
      */
-    public record Request(String name) {}
+    public record Request(@InVolume String name) {}
 
     /**
      * What stands on it.

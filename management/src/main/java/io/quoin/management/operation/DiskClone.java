@@ -32,7 +32,8 @@ public final class DiskClone implements Operation<DiskClone.Request, DiskClone.R
      * @param clones the names of the new disks, 1 to 1000
      * @param sizeBytes of each new disk; left out, as large as the other
      */
-    public record Request(String name, List<String> clones, @Nullable Long sizeBytes) {}
+    public record Request(
+            @InVolume String name, @InVolume List<String> clones, @Nullable Long sizeBytes) {}
 
     /**
      * What was made.

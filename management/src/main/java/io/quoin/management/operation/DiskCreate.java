@@ -27,7 +27,8 @@ public final class DiskCreate implements Operation<DiskCreate.Request, DiskView>
      * @param sizeBytes what the guest sees
      * @param options format (qcow2 or raw), and options of the image by qemu-img's names
      */
-    public record Request(String name, long sizeBytes, @Nullable Map<String, String> options) {}
+    public record Request(
+            @InVolume String name, long sizeBytes, @Nullable Map<String, String> options) {}
 
     @Override
     public OperationType<Request, DiskView> type() {

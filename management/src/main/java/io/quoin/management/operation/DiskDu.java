@@ -38,7 +38,7 @@ public final class DiskDu implements JobOperation<DiskDu.Request, DiskDu.Result>
      *
      * @param names of the disks; left out or empty, all
      */
-    public record Request(@Nullable List<String> names) {}
+    public record Request(@InVolume @Nullable List<String> names) {}
 
     /**
      * What was counted.

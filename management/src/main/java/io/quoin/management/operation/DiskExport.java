@@ -46,7 +46,7 @@ public final class DiskExport implements JobOperation<DiskExport.Request, DiskEx
      * @param force whether a file that is there is replaced; left out, no
      */
     public record Request(
-            String name,
+            @InVolume String name,
             @Local String file,
             @Nullable String format,
             @Nullable Boolean compress,

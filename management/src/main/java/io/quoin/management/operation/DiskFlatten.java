@@ -27,7 +27,7 @@ public final class DiskFlatten implements JobOperation<DiskFlatten.Request, Disk
      *
      * @param name of the disk
      */
-    public record Request(String name) {}
+    public record Request(@InVolume String name) {}
 
     /**
      * What was done.

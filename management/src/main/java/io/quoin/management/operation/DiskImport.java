@@ -41,7 +41,7 @@ public final class DiskImport implements JobOperation<DiskImport.Request, DiskIm
      * @param source absolute path of a file, or an nbd:// or nbd+unix:// address
      * @param format of a file, qcow2 or raw; left out, by its suffix
      */
-    public record Request(String name, @Local String source, @Nullable String format) {}
+    public record Request(@InVolume String name, @Local String source, @Nullable String format) {}
 
     /**
      * What was made.

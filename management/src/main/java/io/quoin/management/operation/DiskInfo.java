@@ -23,7 +23,7 @@ public final class DiskInfo implements Operation<DiskInfo.Request, DiskView> {
      *
      * @param name of the disk
      */
-    public record Request(String name) {}
+    public record Request(@InVolume String name) {}
 
     @Override
     public OperationType<Request, DiskView> type() {

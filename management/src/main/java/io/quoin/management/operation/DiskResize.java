@@ -24,7 +24,7 @@ public final class DiskResize implements Operation<DiskResize.Request, DiskView>
      * @param name of the disk
      * @param sizeBytes at least what it has
      */
-    public record Request(String name, long sizeBytes) {}
+    public record Request(@InVolume String name, long sizeBytes) {}
 
     @Override
     public OperationType<Request, DiskView> type() {

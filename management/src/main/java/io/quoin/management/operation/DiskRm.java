@@ -26,7 +26,7 @@ public final class DiskRm implements Operation<DiskRm.Request, DiskRm.Result> {
      * @param name of the disk
      * @param now whether it is gone at once; left out: no
      */
-    public record Request(String name, @Nullable Boolean now) {}
+    public record Request(@InVolume String name, @Nullable Boolean now) {}
 
     /**
      * What was removed.

@@ -25,7 +25,7 @@ public final class GroupAdd implements Operation<GroupAdd.Request, DiskSet> {
      * @param name of the group
      * @param disks their names; those in it already stay
      */
-    public record Request(String name, List<String> disks) {}
+    public record Request(@InVolume String name, @InVolume List<String> disks) {}
 
     @Override
     public OperationType<Request, DiskSet> type() {

@@ -25,7 +25,7 @@ public final class GroupCreate implements Operation<GroupCreate.Request, DiskSet
      * @param name of the group
      * @param disks their names; may be none
      */
-    public record Request(String name, List<String> disks) {}
+    public record Request(@InVolume String name, @InVolume List<String> disks) {}
 
     @Override
     public OperationType<Request, DiskSet> type() {

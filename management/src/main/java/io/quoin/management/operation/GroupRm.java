@@ -25,7 +25,7 @@ public final class GroupRm implements Operation<GroupRm.Request, DiskSet> {
      * @param name of the group
      * @param disks their names; none: the group goes
      */
-    public record Request(String name, List<String> disks) {}
+    public record Request(@InVolume String name, @InVolume List<String> disks) {}
 
     @Override
     public OperationType<Request, DiskSet> type() {

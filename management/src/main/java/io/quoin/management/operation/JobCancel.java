@@ -23,7 +23,7 @@ public final class JobCancel implements Operation<JobCancel.Request, JobView> {
      *
      * @param id of the job
      */
-    public record Request(String id) {}
+    public record Request(@InVolume String id) {}
 
     @Override
     public OperationType<Request, JobView> type() {
@@ -32,6 +32,6 @@ public final class JobCancel implements Operation<JobCancel.Request, JobView> {
 
     @Override
     public JobView run(Request request, ManagedVolume volume) {
-        return volume.jobs().cancel(request.id());
+        return volume.shown(volume.jobs().cancel(request.id()));
     }
 }

@@ -36,6 +36,6 @@ public final class JobLs implements Operation<JobLs.Request, JobLs.Result> {
 
     @Override
     public Result run(Request request, ManagedVolume volume) {
-        return new Result(volume.jobs().list());
+        return new Result(volume.jobs().list().stream().map(volume::shown).toList());
     }
 }

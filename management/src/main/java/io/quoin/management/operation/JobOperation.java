@@ -54,13 +54,14 @@ interface JobOperation<Q extends Record, J extends Record> extends Operation<Q, 
     default JobView run(Q request, ManagedVolume volume) {
         check(request, volume);
         Q noted = noted(request, volume);
-        return volume.jobs()
-                .start(
-                        type().name(),
-                        subject(request),
-                        unit(),
-                        Requests.fieldsOf(noted),
-                        control -> work(noted, volume, control));
+        return volume.shown(
+                volume.jobs()
+                        .start(
+                                type().name(),
+                                subject(request),
+                                unit(),
+                                Requests.fieldsOf(noted),
+                                control -> work(noted, volume, control)));
     }
 
     /** The work of a job that did not end in the process before; empty if it cannot go on. */

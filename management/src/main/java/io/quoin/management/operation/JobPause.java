@@ -25,7 +25,7 @@ public final class JobPause implements Operation<JobPause.Request, JobView> {
      *
      * @param id of the job
      */
-    public record Request(String id) {}
+    public record Request(@InVolume String id) {}
 
     @Override
     public OperationType<Request, JobView> type() {
@@ -35,7 +35,7 @@ public final class JobPause implements Operation<JobPause.Request, JobView> {
     @Override
     public JobView run(Request request, ManagedVolume volume) {
         requirePausable(volume.jobs().show(request.id()));
-        return volume.jobs().pause(request.id());
+        return volume.shown(volume.jobs().pause(request.id()));
     }
 
     private static void requirePausable(JobView job) {

@@ -31,7 +31,7 @@ public final class JobWait implements Operation<JobWait.Request, JobNews> {
      * @param after number of the first message that is not known, as the answer before said; 0
      * @param seconds at most 60; 0 to look and not wait
      */
-    public record Request(String id, @Nullable Long after, @Nullable Long seconds) {
+    public record Request(@InVolume String id, @Nullable Long after, @Nullable Long seconds) {
         public Request {
             if (seconds != null && (seconds < 0 || seconds > SECONDS_MAX)) {
                 throw new BlockException(
@@ -50,10 +50,12 @@ public final class JobWait implements Operation<JobWait.Request, JobNews> {
     public JobNews run(Request request, ManagedVolume volume) {
         Long after = request.after();
         Long seconds = request.seconds();
-        return volume.jobs()
-                .await(
-                        request.id(),
-                        after == null ? 0 : after,
-                        TimeUnit.SECONDS.toMillis(seconds == null ? 0 : seconds));
+        JobNews news =
+                volume.jobs()
+                        .await(
+                                request.id(),
+                                after == null ? 0 : after,
+                                TimeUnit.SECONDS.toMillis(seconds == null ? 0 : seconds));
+        return new JobNews(volume.shown(news.job()), news.messages(), news.next());
     }
 }

@@ -1,7 +1,7 @@
 package io.quoin.management.operation;
 
-import io.quoin.block.BlockError;
-import io.quoin.block.BlockException;
+import io.quoin.management.definition.VolumeName;
+import io.quoin.management.job.JobView;
 import io.quoin.management.job.JobWork;
 import io.quoin.management.job.Jobs;
 import io.quoin.management.job.StoredJob;
@@ -10,7 +10,9 @@ import io.quoin.management.volume.DataFolder;
 import io.quoin.management.volume.DiskVolume;
 import io.quoin.xlator.NameText;
 import java.nio.file.Files;
+import java.nio.file.Path;
 import java.time.InstantSource;
+import java.util.List;
 import java.util.Optional;
 import java.util.function.Supplier;
 
@@ -20,39 +22,68 @@ import java.util.function.Supplier;
  * <p>Threading: thread-safe.
  */
 public final class ManagedVolume implements VolumeClient {
+    private final String name;
     private final DataFolder folder;
     private final DiskVolume disks;
     private final Jobs jobs;
     private final Schedules schedules;
     private final Supplier<NbdAddresses> addresses;
-    private final Supplier<StatusView> status;
 
     /**
      * @param addresses where disks can be attached
-     * @param status what {@code status} answers
      */
     public ManagedVolume(
-            DataFolder folder,
-            DiskVolume disks,
-            Supplier<NbdAddresses> addresses,
-            Supplier<StatusView> status) {
+            String name, DataFolder folder, DiskVolume disks, Supplier<NbdAddresses> addresses) {
+        this.name = name;
         this.folder = folder;
         this.disks = disks;
         this.jobs = new Jobs(folder.jobs(), this::resume);
         this.schedules =
                 new Schedules(folder.schedules(), new ScheduledJobs(this), InstantSource.system());
         this.addresses = addresses;
-        this.status = status;
     }
 
-    /** One that no service has: its addresses are those that the service will have. */
+    /** The default volume of a folder that no service has. */
     public static ManagedVolume unserved(DataFolder folder, DiskVolume disks) {
-        NbdAddresses whenServed = new NbdAddresses(NameText.of(folder.nbdSocket()), null);
-        return new ManagedVolume(folder, disks, () -> whenServed, ManagedVolume::noStatus);
+        return unserved(VolumeName.DEFAULT, folder, folder, disks);
     }
 
-    private static StatusView noStatus() {
-        throw new BlockException(BlockError.ESHUTDOWN, "no service runs on the volume");
+    /**
+     * One that no service has: its addresses are those that the service will have.
+     *
+     * @param service the folder of that
+     */
+    public static ManagedVolume unserved(
+            String name, DataFolder folder, DataFolder service, DiskVolume disks) {
+        NbdAddresses whenServed = new NbdAddresses(NameText.of(service.nbdSocket()), null);
+        return new ManagedVolume(name, folder, disks, () -> whenServed);
+    }
+
+    /** Its job as clients see it: by a name that says in which volume it is. */
+    JobView shown(JobView job) {
+        String prefix = DiskAddress.prefix(name);
+        return prefix.isEmpty()
+                ? job
+                : new JobView(
+                        prefix + job.id(),
+                        job.kind(),
+                        job.subject(),
+                        job.state(),
+                        job.progress(),
+                        job.createdAt(),
+                        job.startedAt(),
+                        job.endedAt(),
+                        job.failure(),
+                        job.result());
+    }
+
+    /** The folders at the bottom of its graph. */
+    List<Path> bricks() {
+        return disks.graph().volfile().volumes().stream()
+                .filter(node -> node.type().equals("storage/posix"))
+                .map(node -> NameText.path(String.valueOf(node.options().get("directory"))))
+                .map(directory -> folder.path().resolve(directory).normalize())
+                .toList();
     }
 
     DataFolder folder() {
@@ -84,13 +115,13 @@ public final class ManagedVolume implements VolumeClient {
         return addresses.get();
     }
 
-    StatusView status() {
-        return status.get();
-    }
-
+    /** An operation on one volume, on this one. */
     @Override
     public <Q extends Record, R extends Record> R call(OperationType<Q, R> type, Q request) {
-        return Operations.of(type).run(request, this);
+        if (Operations.of(type) instanceof Operation<Q, R> operation) {
+            return operation.run(request, this);
+        }
+        throw new IllegalArgumentException("no operation on one volume: " + type.name());
     }
 
     private Optional<JobWork> resume(StoredJob stored) {

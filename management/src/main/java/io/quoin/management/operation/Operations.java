@@ -7,6 +7,7 @@ import io.quoin.xlator.graph.NearestName;
 import java.util.List;
 import java.util.Set;
 import java.util.TreeSet;
+import org.jspecify.annotations.Nullable;
 
 /**
  * All operations.
@@ -15,7 +16,7 @@ import java.util.TreeSet;
  */
 public final class Operations {
     /** In the order of the API document. */
-    public static final List<Operation<?, ?>> ALL =
+    public static final List<ServiceOperation<?, ?>> ALL =
             List.of(
                     new DiskLs(),
                     new DiskCreate(),
@@ -67,6 +68,12 @@ public final class Operations {
                     new JobCancel(),
                     new JobPause(),
                     new JobResume(),
+                    new VolumeLs(),
+                    new VolumeCreate(),
+                    new VolumeInfo(),
+                    new VolumeStart(),
+                    new VolumeStop(),
+                    new VolumeDelete(),
                     new NbdShow(),
                     new Status());
 
@@ -77,9 +84,9 @@ public final class Operations {
      *
      * @throws BlockException EINVAL if there is none
      */
-    public static Operation<?, ?> named(String name) {
+    public static ServiceOperation<?, ?> named(String name) {
         Set<String> known = new TreeSet<>();
-        for (Operation<?, ?> operation : ALL) {
+        for (ServiceOperation<?, ?> operation : ALL) {
             if (operation.type().name().equals(name)) {
                 return operation;
             }
@@ -92,24 +99,30 @@ public final class Operations {
      * Carries out the operation of a name.
      *
      * @param fields the request
+     * @param volume of names that have none; null: the default one, or the only one
      * @throws BlockException if it fails
      */
-    public static Record call(String name, JsonNode fields, ManagedVolume volume) {
-        return call(named(name), fields, volume);
+    public static Record call(
+            String name, JsonNode fields, VolumeRegistry volumes, @Nullable String volume) {
+        return call(named(name), fields, volumes, volume);
     }
 
     private static <Q extends Record, R extends Record> R call(
-            Operation<Q, R> operation, JsonNode fields, ManagedVolume volume) {
-        return operation.run(Requests.read(fields, operation.type().request()), volume);
+            ServiceOperation<Q, R> operation,
+            JsonNode fields,
+            VolumeRegistry volumes,
+            @Nullable String volume) {
+        return operation.run(Requests.read(fields, operation.type().request()), volumes, volume);
     }
 
     /** The operation of a type. */
     @SuppressWarnings("unchecked") // the type is the operation's own, and has its parameters
-    static <Q extends Record, R extends Record> Operation<Q, R> of(OperationType<Q, R> type) {
-        Operation<?, ?> operation = named(type.name());
+    public static <Q extends Record, R extends Record> ServiceOperation<Q, R> of(
+            OperationType<Q, R> type) {
+        ServiceOperation<?, ?> operation = named(type.name());
         if (!operation.type().equals(type)) {
             throw new IllegalArgumentException("two operations of one name: " + type.name());
         }
-        return (Operation<Q, R>) operation;
+        return (ServiceOperation<Q, R>) operation;
     }
 }

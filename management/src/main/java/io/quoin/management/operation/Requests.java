@@ -174,8 +174,17 @@ public final class Requests {
                         + (actual.isMissingNode() ? "nothing" : actual));
     }
 
-    private static <Q extends Record> Q make(
-            Class<Q> type, RecordComponent[] components, Object[] values) {
+    static @Nullable Object value(Record request, RecordComponent component) {
+        try {
+            component.getAccessor().setAccessible(true);
+            return component.getAccessor().invoke(request);
+        } catch (ReflectiveOperationException e) {
+            throw new IllegalStateException("request cannot be read: " + request, e);
+        }
+    }
+
+    static <Q extends Record> Q make(
+            Class<Q> type, RecordComponent[] components, @Nullable Object[] values) {
         Class<?>[] types =
                 Arrays.stream(components).map(RecordComponent::getType).toArray(Class<?>[]::new);
         try {

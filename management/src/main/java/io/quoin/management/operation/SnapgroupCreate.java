@@ -53,8 +53,8 @@ public final class SnapgroupCreate
      */
     public record Request(
             @Nullable String snapshot,
-            @Nullable List<String> disks,
-            @Nullable String group,
+            @InVolume @Nullable List<String> disks,
+            @InVolume @Nullable String group,
             @Nullable Boolean leaveOut,
             @Nullable Boolean ungrouped,
             @Nullable Long deadlineMillis,

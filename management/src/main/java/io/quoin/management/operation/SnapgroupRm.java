@@ -25,7 +25,7 @@ public final class SnapgroupRm implements JobOperation<SnapgroupRm.Request, Snap
      *
      * @param group its name or UUID
      */
-    public record Request(String group) {}
+    public record Request(@InVolume String group) {}
 
     /**
      * What was removed.

@@ -36,7 +36,7 @@ public final class SnapshotCreate implements JobOperation<SnapshotCreate.Request
      * @param name of the disk
      * @param snapshot name of the new snapshot; left out, by date and time
      */
-    public record Request(String name, @Nullable String snapshot) {}
+    public record Request(@InVolume String name, @Nullable String snapshot) {}
 
     /** The name of a snapshot that is given none, as in 2026-12-31T235959Z. */
     public static String nameAt(Instant time) {

@@ -36,7 +36,7 @@ public final class SnapshotDiff implements Operation<SnapshotDiff.Request, Snaps
      * @param limit how many extents at most, 1 to 10000; left out, 10000
      */
     public record Request(
-            String name,
+            @InVolume String name,
             String snapshot,
             @Nullable String to,
             @Nullable Long start,

@@ -26,7 +26,7 @@ public final class SnapshotInfo implements Operation<SnapshotInfo.Request, Snaps
      * @param name of the disk
      * @param snapshot its name or id
      */
-    public record Request(String name, String snapshot) {}
+    public record Request(@InVolume String name, String snapshot) {}
 
     /**
      * The snapshot.

@@ -24,7 +24,7 @@ public final class SnapshotLs implements Operation<SnapshotLs.Request, SnapshotL
      *
      * @param name of the disk
      */
-    public record Request(String name) {}
+    public record Request(@InVolume String name) {}
 
     /**
      * The snapshots.

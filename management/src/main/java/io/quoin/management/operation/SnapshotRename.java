@@ -26,7 +26,7 @@ public final class SnapshotRename implements Operation<SnapshotRename.Request, S
      * @param snapshot its name or id
      * @param newName its name from then on
      */
-    public record Request(String name, String snapshot, String newName) {}
+    public record Request(@InVolume String name, String snapshot, String newName) {}
 
     @Override
     public OperationType<Request, SnapshotView> type() {

@@ -41,7 +41,7 @@ public final class SnapshotRm implements JobOperation<SnapshotRm.Request, Snapsh
      *     back; left out: the one of that name
      */
     public record Request(
-            String name,
+            @InVolume String name,
             String snapshot,
             @Nullable Boolean breakChain,
             @Nullable Boolean dryRun,

@@ -27,7 +27,7 @@ public final class SnapshotRollback
      * @param name of the disk
      * @param snapshot its name or id
      */
-    public record Request(String name, String snapshot) {}
+    public record Request(@InVolume String name, String snapshot) {}
 
     /**
      * What the disk is.

@@ -1,11 +1,13 @@
 package io.quoin.management.operation;
 
+import org.jspecify.annotations.Nullable;
+
 /**
  * {@code status}.
  *
  * <p>Threading: immutable.
  */
-public final class Status implements Operation<Status.Request, StatusView> {
+public final class Status implements ServiceOperation<Status.Request, StatusView> {
     /** As clients see it. */
     public static final OperationType<Request, StatusView> TYPE =
             OperationType.of(
@@ -25,7 +27,7 @@ public final class Status implements Operation<Status.Request, StatusView> {
     }
 
     @Override
-    public StatusView run(Request request, ManagedVolume volume) {
-        return volume.status();
+    public StatusView run(Request request, VolumeRegistry volumes, @Nullable String volume) {
+        return volumes.status(volume);
     }
 }

@@ -17,13 +17,15 @@ import org.jspecify.annotations.Nullable;
  * @param data its data folder
  * @param nbd where disks can be attached
  * @param space of the storage that the disks lie on, as the volume sees it; null if that cannot be
- *     told
+ *     told, or of several volumes
  * @param memory for caches and buffers
  * @param bricks the folders at the bottom
  * @param uncaughtFailures exceptions that nothing was prepared for, since the start: errors of the
  *     program; the log has them
- * @param disks every disk
- * @param statistics what the nodes of the graph have counted, from the top down
+ * @param volumes every volume, and why one is not served
+ * @param disks every disk, as VOLUME/NAME where it is not one of the default volume
+ * @param statistics what the nodes of the graph have counted, from the top down; of several
+ *     volumes, below a node {@code service} that is not there
  */
 public record StatusView(
         String version,
@@ -35,6 +37,7 @@ public record StatusView(
         MemoryView memory,
         List<Brick> bricks,
         long uncaughtFailures,
+        List<VolumeView> volumes,
         List<DiskView> disks,
         NodeStatistics statistics) {
 

@@ -23,7 +23,7 @@ public final class TrashPurge implements Operation<TrashPurge.Request, TrashPurg
      *
      * @param id its id, or its name if it is the only one of that name
      */
-    public record Request(String id) {}
+    public record Request(@InVolume String id) {}
 
     /**
      * What is gone.

@@ -24,7 +24,7 @@ public final class TrashRestore implements Operation<TrashRestore.Request, Trash
      * @param id its id, or its name if it is the only one of that name
      * @param as its new name; left out: the one that it had
      */
-    public record Request(String id, @Nullable String as) {}
+    public record Request(@InVolume String id, @Nullable String as) {}
 
     /**
      * What was restored.

@@ -2,52 +2,289 @@ package io.quoin.management.operation;
 
 import io.quoin.block.BlockError;
 import io.quoin.block.BlockException;
+import io.quoin.management.definition.VolumeDefinition;
+import io.quoin.management.definition.VolumeName;
+import io.quoin.management.definition.VolumeState;
+import io.quoin.management.definition.VolumeStore;
+import io.quoin.management.job.JobView;
+import io.quoin.management.volume.DataFolder;
+import io.quoin.management.volume.DiskView;
+import io.quoin.xlator.Stages;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
 import java.util.Map;
-import java.util.TreeMap;
+import java.util.concurrent.ConcurrentSkipListMap;
 import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
- * The volumes of this process, by name. Each has a data folder, a lock and jobs of its own.
+ * The volumes of a data folder: the default one, which lies in the folder itself, and those of its
+ * store; which of them are open in this process, and their life. The caller holds the lock of the
+ * folder.
  *
- * <p>Threading: thread-safe.
+ * <p>Threading: thread-safe. Changes follow one another; finding a volume waits for none.
  */
 public final class VolumeRegistry {
-    /** Of the one volume of a service that has one. */
-    public static final String ONLY = "default";
+    private static final Logger LOG = LoggerFactory.getLogger(VolumeRegistry.class);
 
-    private final Map<String, ManagedVolume> volumes = new TreeMap<>();
+    private final DataFolder folder;
+    private final boolean hasDefault;
+    private final VolumeStore store;
+    private final VolumeHost host;
+    private final Map<String, ManagedVolume> open = new ConcurrentSkipListMap<>();
+    private final Map<String, BlockException> failed = new ConcurrentSkipListMap<>();
 
-    /** Adds one; EEXIST if there is one of that name. */
-    public synchronized void add(String name, ManagedVolume volume) {
-        if (volumes.putIfAbsent(name, volume) != null) {
-            throw new BlockException(BlockError.EEXIST, "volume is there already: name=" + name);
-        }
-    }
-
-    /** Takes one out, which its owner then closes. */
-    public synchronized void remove(String name) {
-        volumes.remove(name);
+    /**
+     * @param hasDefault whether there is a default volume, or one is made when it is opened
+     */
+    public VolumeRegistry(DataFolder folder, boolean hasDefault, VolumeHost host) {
+        this.folder = folder;
+        this.hasDefault = hasDefault;
+        this.store = new VolumeStore(folder);
+        this.host = host;
     }
 
     /**
-     * The volume of a name.
+     * Opens the default volume and those that are started. One of those that cannot be opened is
+     * logged, and keeps no other from being opened.
      *
-     * @param name null for the only one
-     * @throws BlockException ENOENT if there is none, EINVAL if there are several to choose from
+     * @throws BlockException if the default one cannot
      */
-    public synchronized ManagedVolume get(@Nullable String name) {
-        ManagedVolume found =
-                name == null && volumes.size() == 1
-                        ? volumes.values().iterator().next()
-                        : volumes.get(name == null ? "" : name);
-        if (found == null) {
-            throw new BlockException(
-                    name == null && !volumes.isEmpty() ? BlockError.EINVAL : BlockError.ENOENT,
-                    "no such volume: name="
-                            + (name == null ? "none given" : name)
-                            + ", expected="
-                            + String.join(" or ", volumes.keySet()));
+    public synchronized void openAll() {
+        if (hasDefault) {
+            open(VolumeName.DEFAULT);
         }
-        return found;
+        for (VolumeDefinition volume : store.list()) {
+            if (volume.state() == VolumeState.STARTED) {
+                try {
+                    open(volume.name());
+                } catch (RuntimeException e) {
+                    LOG.error("Volume is not served: {}", e.getMessage());
+                }
+            }
+        }
+    }
+
+    /**
+     * The open volume of a name.
+     *
+     * @param name null for the default one, or the only one
+     * @throws BlockException ENOENT if there is none, EINVAL if there are several to choose from,
+     *     ESHUTDOWN if it is not started
+     */
+    public ManagedVolume get(@Nullable String name) {
+        String wanted = name == null ? unnamed() : name;
+        ManagedVolume found = open.get(wanted);
+        if (found != null) {
+            return found;
+        }
+        if (host.opensOnDemand()) {
+            synchronized (this) {
+                ManagedVolume again = open.get(wanted);
+                return again != null ? again : open(wanted);
+            }
+        }
+        BlockException failure = failed.get(wanted);
+        if (failure != null) {
+            throw failure;
+        }
+        requireStarted(defined(wanted));
+        throw new BlockException(BlockError.ESHUTDOWN, "volume is not open: name=" + wanted);
+    }
+
+    private String unnamed() {
+        if (hasDefault) {
+            return VolumeName.DEFAULT;
+        }
+        List<String> names =
+                host.opensOnDemand()
+                        ? store.list().stream()
+                                .filter(volume -> volume.state() == VolumeState.STARTED)
+                                .map(VolumeDefinition::name)
+                                .toList()
+                        : List.copyOf(open.keySet());
+        if (names.size() != 1) {
+            throw new BlockException(
+                    names.isEmpty() ? BlockError.ENOENT : BlockError.EINVAL,
+                    "no volume is named: expected="
+                            + (names.isEmpty()
+                                    ? "a started volume; quoin volume ls shows them"
+                                    : "VOLUME/NAME, or --volume with one of "
+                                            + String.join(", ", names)));
+        }
+        return names.get(0);
+    }
+
+    /** Those that are open, by name. */
+    public Map<String, ManagedVolume> opened() {
+        return open;
+    }
+
+    private VolumeDefinition defined(String name) {
+        if (name.equals(VolumeName.DEFAULT)) {
+            throw new BlockException(
+                    hasDefault ? BlockError.ENOTSUP : BlockError.ENOENT,
+                    hasDefault
+                            ? "the default volume is as its volfile says and is open as long as"
+                                    + " the service is: volfile="
+                                    + folder.volfile()
+                            : "no such volume: name=" + name);
+        }
+        return store.get(name);
+    }
+
+    private static void requireStarted(VolumeDefinition volume) {
+        if (volume.state() != VolumeState.STARTED) {
+            throw new BlockException(
+                    BlockError.ESHUTDOWN,
+                    "volume is not started: name="
+                            + volume.name()
+                            + "; start it with: quoin volume start "
+                            + volume.name());
+        }
+    }
+
+    private ManagedVolume open(String name) {
+        try {
+            if (!name.equals(VolumeName.DEFAULT)) {
+                VolumeDefinition volume = store.get(name);
+                requireStarted(volume);
+                store.requireBricks(volume);
+            }
+            DataFolder own = name.equals(VolumeName.DEFAULT) ? folder : store.folder(name);
+            ManagedVolume opened = host.open(name, own);
+            open.put(name, opened);
+            failed.remove(name);
+            return opened;
+        } catch (RuntimeException e) {
+            failed.put(name, Stages.asBlockException(e));
+            throw e;
+        }
+    }
+
+    /** All, by name; the default one first. */
+    public List<VolumeView> list() {
+        List<VolumeView> views = new ArrayList<>();
+        if (hasDefault) {
+            views.add(VolumeView.ofDefault(open.get(VolumeName.DEFAULT)));
+        }
+        store.list().forEach(volume -> views.add(view(volume)));
+        return views;
+    }
+
+    /** One; ENOENT if there is none. */
+    public VolumeView view(String name) {
+        return name.equals(VolumeName.DEFAULT) && hasDefault
+                ? VolumeView.ofDefault(open.get(name))
+                : view(defined(name));
+    }
+
+    private VolumeView view(VolumeDefinition volume) {
+        BlockException failure = failed.get(volume.name());
+        return VolumeView.of(
+                volume,
+                open.containsKey(volume.name()),
+                failure == null ? null : failure.getMessage());
+    }
+
+    /** Makes a volume. */
+    public synchronized VolumeView create(VolumeDefinition volume, boolean isForced) {
+        Map<Path, String> others = new HashMap<>();
+        ManagedVolume own = open.get(VolumeName.DEFAULT);
+        if (own != null) {
+            own.bricks().forEach(brick -> others.put(brick, VolumeName.DEFAULT));
+        } else if (hasDefault) {
+            others.put(folder.path().resolve("brick"), VolumeName.DEFAULT);
+        }
+        store.create(volume, others, isForced);
+        return view(volume);
+    }
+
+    /** Opens a volume, now and with every service; tries again one that could not be opened. */
+    public synchronized VolumeView start(String name) {
+        VolumeDefinition volume = defined(name);
+        if (open.containsKey(name)) {
+            throw new BlockException(BlockError.EEXIST, "volume is started already: name=" + name);
+        }
+        boolean wasStarted = volume.state() == VolumeState.STARTED;
+        VolumeDefinition started = store.change(volume, VolumeState.STARTED);
+        try {
+            open(name);
+        } catch (RuntimeException e) {
+            if (!wasStarted) {
+                store.change(volume, volume.state());
+                failed.remove(name);
+            }
+            throw e;
+        }
+        return view(started);
+    }
+
+    /**
+     * Closes a volume.
+     *
+     * @param isForced whether clients lose disks that they have attached, and jobs are interrupted
+     * @throws BlockException EBUSY, naming them, if it is not forced and there are some
+     */
+    public synchronized VolumeView stop(String name, boolean isForced) {
+        VolumeDefinition volume = defined(name);
+        requireStarted(volume);
+        ManagedVolume present = open.get(name);
+        if (present != null) {
+            if (!isForced) {
+                requireIdle(name, present);
+            }
+            open.remove(name);
+            host.close(name);
+        }
+        failed.remove(name);
+        return view(store.change(volume, VolumeState.STOPPED));
+    }
+
+    private static void requireIdle(String name, ManagedVolume volume) {
+        List<String> attached =
+                volume.disks().list().stream()
+                        .filter(disk -> disk.connections() > 0)
+                        .map(DiskView::name)
+                        .toList();
+        List<String> jobs =
+                volume.jobs().list().stream()
+                        .filter(job -> !job.state().hasEnded())
+                        .map(JobView::id)
+                        .toList();
+        if (!attached.isEmpty() || !jobs.isEmpty()) {
+            throw new BlockException(
+                    BlockError.EBUSY,
+                    "volume is in use: name="
+                            + name
+                            + ", attached disks="
+                            + attached
+                            + ", jobs="
+                            + jobs
+                            + "; detach and end them, or take them away with --force");
+        }
+    }
+
+    /** Takes a volume away that is not started. Its bricks keep what they have. */
+    public synchronized VolumeView delete(String name) {
+        VolumeDefinition volume = defined(name);
+        if (volume.state() == VolumeState.STARTED) {
+            throw new BlockException(
+                    BlockError.EBUSY,
+                    "volume is started: name="
+                            + name
+                            + "; stop it first: quoin volume stop "
+                            + name);
+        }
+        VolumeView view = view(volume);
+        store.delete(volume);
+        return view;
+    }
+
+    StatusView status(@Nullable String volume) {
+        return host.status(volume);
     }
 }

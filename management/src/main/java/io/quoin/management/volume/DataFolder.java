@@ -78,6 +78,16 @@ public record DataFolder(Path path) {
         return path.resolve("schedules");
     }
 
+    /** The other volumes of a service of this folder, a data folder each. */
+    public Path volumes() {
+        return path.resolve("volumes");
+    }
+
+    /** Whether a volume lies in the folder itself, made already or by hand. */
+    public boolean hasVolume() {
+        return Files.exists(volfile(), LinkOption.NOFOLLOW_LINKS) || hasBrick();
+    }
+
     Path lockFile() {
         return path.resolve("quoin.lock");
     }
@@ -104,11 +114,8 @@ public record DataFolder(Path path) {
      * @param volfile the graph to use instead of the folder's own; null for that
      * @throws BlockException ENOENT if there is no volume, as behind a name that is mistyped
      */
-    void requireVolume(@Nullable Path volfile) {
-        boolean isThere =
-                volfile == null
-                        ? Files.exists(volfile(), LinkOption.NOFOLLOW_LINKS) || hasBrick()
-                        : Files.isDirectory(path);
+    public void requireVolume(@Nullable Path volfile) {
+        boolean isThere = volfile == null ? hasVolume() : Files.isDirectory(path);
         if (!isThere) {
             throw new BlockException(
                     BlockError.ENOENT,

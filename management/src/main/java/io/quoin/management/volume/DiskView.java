@@ -18,4 +18,9 @@ public record DiskView(
         long sizeBytes,
         long allocatedBytes,
         int connections,
-        Map<String, Object> details) {}
+        Map<String, Object> details) {
+    /** The same with {@code prefix} before its name. */
+    public DiskView in(String prefix) {
+        return new DiskView(prefix + name, sizeBytes, allocatedBytes, connections, details);
+    }
+}

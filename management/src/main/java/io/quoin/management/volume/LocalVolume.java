@@ -11,11 +11,6 @@ import java.nio.file.Path;
 import java.util.ArrayDeque;
 import java.util.Deque;
 import java.util.Objects;
-import java.util.concurrent.ExecutorService;
-import java.util.concurrent.Executors;
-import java.util.concurrent.ThreadFactory;
-import java.util.concurrent.TimeUnit;
-import java.util.concurrent.atomic.AtomicInteger;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -25,18 +20,12 @@ import org.jspecify.annotations.Nullable;
  * <p>Threading: thread-safe.
  */
 public final class LocalVolume implements AutoCloseable {
-    private static final int BLOCKING_THREADS_MAX = 16;
-    private static final long END_SECONDS = 30;
-
     private final Deque<AutoCloseable> parts = new ArrayDeque<>();
-    private final ProcessMemory memory;
     private @Nullable NettyLoopGroup loops;
     private @Nullable DiskVolume disks;
     private @Nullable Path folder;
 
-    private LocalVolume(ProcessMemory memory) {
-        this.memory = memory;
-    }
+    private LocalVolume() {}
 
     /**
      * Opens the volume of a data folder; makes it there if the folder is empty.
@@ -68,21 +57,39 @@ public final class LocalVolume implements AutoCloseable {
 
     private static LocalVolume openLocked(
             DataFolder folder, @Nullable Path volfile, int loopCount, ProcessMemory memory) {
-        LocalVolume volume = new LocalVolume(memory);
+        LocalVolume volume = new LocalVolume();
         return volume.opened(
                 () -> {
                     volume.add(FolderLock.acquire(folder));
-                    volume.build(
-                            volfile == null ? EmbeddedVolfile.ensure(folder) : volfile,
-                            loopCount,
-                            folder.path());
+                    volume.build(folder, volfile, volume.own(loopCount, memory));
                 });
+    }
+
+    /**
+     * As {@link #open}, of a folder whose lock the caller holds, on what it shares with others and
+     * closes after it.
+     */
+    public static LocalVolume openHeld(
+            DataFolder folder, @Nullable Path volfile, VolumeResources shared) {
+        LocalVolume volume = new LocalVolume();
+        return volume.opened(() -> volume.build(folder, volfile, shared));
     }
 
     /** Opens the volume that a volfile describes, without a data folder. */
     public static LocalVolume openVolfile(Path volfile, int loopCount) {
-        LocalVolume volume = new LocalVolume(ProcessMemory.shared());
-        return volume.opened(() -> volume.build(volfile, loopCount, folderOf(volfile)));
+        LocalVolume volume = new LocalVolume();
+        return volume.opened(
+                () ->
+                        volume.build(
+                                volfile,
+                                volume.own(loopCount, ProcessMemory.shared()),
+                                folderOf(volfile)));
+    }
+
+    private VolumeResources own(int loopCount, ProcessMemory memory) {
+        VolumeResources resources = new VolumeResources(loopCount, memory);
+        add(resources);
+        return resources;
     }
 
     public DiskVolume disks() {
@@ -116,21 +123,23 @@ public final class LocalVolume implements AutoCloseable {
         return Objects.requireNonNull(NameText.absolute(volfile).getParent());
     }
 
+    private void build(DataFolder data, @Nullable Path volfile, VolumeResources resources) {
+        build(volfile == null ? EmbeddedVolfile.ensure(data) : volfile, resources, data.path());
+    }
+
     /**
      * @param groups where groups are kept
      */
-    private void build(Path volfile, int loopCount, Path groups) {
-        NettyLoopGroup group = new NettyLoopGroup(loopCount);
+    private void build(Path volfile, VolumeResources resources, Path groups) {
+        NettyLoopGroup group = resources.loops();
         loops = group;
-        add(group);
-        ExecutorService blocking = blockingThreads();
-        add(() -> end(blocking));
         Path directory = folderOf(volfile);
         folder = directory;
         Graph graph =
                 Graph.build(
                         Volfile.read(volfile),
-                        new GraphContext(group, blocking, directory, memory));
+                        new GraphContext(
+                                group, resources.blocking(), directory, resources.memory()));
         DiskVolume volume = DiskVolume.of(graph, group, groups);
         disks = volume;
         add(volume);
@@ -138,24 +147,6 @@ public final class LocalVolume implements AutoCloseable {
 
     private void add(AutoCloseable part) {
         parts.push(part);
-    }
-
-    private static ExecutorService blockingThreads() {
-        AtomicInteger number = new AtomicInteger();
-        ThreadFactory factory =
-                task -> {
-                    Thread thread = new Thread(task, "quoin-blocking-" + number.getAndIncrement());
-                    thread.setDaemon(true);
-                    return thread;
-                };
-        return Executors.newFixedThreadPool(BLOCKING_THREADS_MAX, factory);
-    }
-
-    private static void end(ExecutorService threads) throws InterruptedException {
-        threads.shutdown();
-        if (!threads.awaitTermination(END_SECONDS, TimeUnit.SECONDS)) {
-            threads.shutdownNow();
-        }
     }
 
     /** Closes every part, also after one has failed, and throws the first failure. */

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import io.quoin.block.BlockError;
 import io.quoin.block.BlockException;
 import io.quoin.management.http.HttpAnswer;
 import io.quoin.management.http.HttpApi;
@@ -12,8 +13,10 @@ import io.quoin.management.http.HttpCall;
 import io.quoin.management.http.OpenApi;
 import io.quoin.management.operation.Local;
 import io.quoin.management.operation.ManagedVolume;
-import io.quoin.management.operation.Operation;
 import io.quoin.management.operation.Operations;
+import io.quoin.management.operation.ServiceOperation;
+import io.quoin.management.operation.StatusView;
+import io.quoin.management.operation.VolumeHost;
 import io.quoin.management.operation.VolumeRegistry;
 import io.quoin.management.volume.DataFolder;
 import io.quoin.management.volume.LocalVolume;
@@ -28,6 +31,7 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Assumptions;
 import org.junit.jupiter.api.Test;
@@ -119,7 +123,7 @@ class ApiTest {
                 ManagedVolume managed = ManagedVolume.unserved(folder, volume.disks())) {
             volume.disks().create("vm1", 1 << 20, Map.of());
             HttpAnswer answer =
-                    new HttpApi(registry("default", managed))
+                    new HttpApi(registry(managed))
                             .answer(call(line.strip(), body.replace('~', '"')));
             assertThat(answer.body().replace('"', '~')).contains(words);
             assertThat(answer.status()).isEqualTo(status);
@@ -134,7 +138,7 @@ class ApiTest {
         try (LocalVolume volume = LocalVolume.open(folder, null, 1);
                 ManagedVolume managed = ManagedVolume.unserved(folder, volume.disks())) {
             volume.disks().create("vm1", 1 << 20, Map.of());
-            HttpApi api = new HttpApi(registry("default", managed));
+            HttpApi api = new HttpApi(registry(managed));
             api.answer(call("POST /v1/disks/vm1/snapshots", "-"));
             HttpAnswer refused = api.answer(call("POST /v1/jobs/1/pause", "-"));
             assertThat(refused.status()).isEqualTo(501);
@@ -147,7 +151,7 @@ class ApiTest {
         try (LocalVolume volume = LocalVolume.open(folder, null, 1);
                 ManagedVolume managed = ManagedVolume.unserved(folder, volume.disks())) {
             volume.disks().create("vm1", 1 << 20, Map.of());
-            HttpApi api = new HttpApi(registry("default", managed));
+            HttpApi api = new HttpApi(registry(managed));
             String plain = "{\"disks\":[\"vm1\"],\"snapshot\":\"a\"}";
             String freezing =
                     "{\"disks\":[\"vm1\"],\"freezeCommands\":[\"true\"],\"thawCommands\":[\"true\"]}";
@@ -166,8 +170,8 @@ class ApiTest {
         try (LocalVolume volume = LocalVolume.open(folder, null, 1);
                 ManagedVolume managed = ManagedVolume.unserved(folder, volume.disks())) {
             volume.disks().create("vm1", 1 << 20, Map.of());
-            HttpApi api = new HttpApi(registry("default", managed)).remote();
-            for (Operation<?, ?> operation : Operations.ALL) {
+            HttpApi api = new HttpApi(registry(managed)).remote();
+            for (ServiceOperation<?, ?> operation : Operations.ALL) {
                 for (RecordComponent field : operation.type().request().getRecordComponents()) {
                     if (List.of("file", "source", "repository").contains(field.getName())) {
                         assertThat(field.isAnnotationPresent(Local.class))
@@ -189,40 +193,39 @@ class ApiTest {
         }
     }
 
-    private static VolumeRegistry registry(String name, ManagedVolume volume) {
-        VolumeRegistry volumes = new VolumeRegistry();
-        volumes.add(name, volume);
-        return volumes;
-    }
+    /** The default volume alone, open in the test. */
+    private VolumeRegistry registry(ManagedVolume volume) {
+        VolumeRegistry volumes =
+                new VolumeRegistry(
+                        folder,
+                        true,
+                        new VolumeHost() {
+                            @Override
+                            public ManagedVolume open(String name, DataFolder own) {
+                                return volume;
+                            }
 
-    @Test
-    void shouldKeepVolumesOfOneProcessApart() {
-        DataFolder other = new DataFolder(sockets.resolve("other"));
-        try (LocalVolume first = LocalVolume.open(folder, null, 1);
-                LocalVolume second = LocalVolume.open(other, null, 1);
-                ManagedVolume one = ManagedVolume.unserved(folder, first.disks());
-                ManagedVolume two = ManagedVolume.unserved(other, second.disks())) {
-            VolumeRegistry volumes = registry("one", one);
-            volumes.add("two", two);
-            assertThatThrownBy(() -> volumes.add("two", one)).hasMessageContaining("name=two");
-            HttpApi api = new HttpApi(volumes);
-            String disk = "{\"name\":\"vm1\",\"sizeBytes\":1048576}";
-            assertThat(api.answer(call("POST /v1/disks?volume=two", disk)).status()).isEqualTo(200);
-            assertThat(first.disks().list()).isEmpty();
-            assertThat(second.disks().list()).hasSize(1);
-            HttpAnswer unnamed = api.answer(call("GET /v1/disks", "-"));
-            assertThat(unnamed.status()).isEqualTo(400);
-            assertThat(unnamed.body()).contains("expected=one or two");
-            assertThat(api.answer(call("GET /v1/disks?volume=x", "-")).status()).isEqualTo(404);
-            volumes.remove("two");
-            assertThat(api.answer(call("GET /v1/disks", "-")).body()).contains("[]");
-        }
+                            @Override
+                            public void close(String name) {}
+
+                            @Override
+                            public boolean opensOnDemand() {
+                                return false;
+                            }
+
+                            @Override
+                            public StatusView status(@Nullable String name) {
+                                throw new BlockException(BlockError.ESHUTDOWN, "no service");
+                            }
+                        });
+        volumes.openAll();
+        return volumes;
     }
 
     @Test
     void shouldDescribeEachOperationInTheDocument() {
         JsonNode document = OpenApi.document();
-        for (Operation<?, ?> operation : Operations.ALL) {
+        for (ServiceOperation<?, ?> operation : Operations.ALL) {
             JsonNode described =
                     document.path("paths")
                             .path(operation.type().route().path())

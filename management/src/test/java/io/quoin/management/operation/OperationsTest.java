@@ -26,7 +26,7 @@ class OperationsTest {
 
     @Test
     void shouldHaveAClassForEachNameAndARouteOfItsOwn() {
-        for (Operation<?, ?> operation : Operations.ALL) {
+        for (ServiceOperation<?, ?> operation : Operations.ALL) {
             String expected =
                     Arrays.stream(operation.type().name().split("\\."))
                             .map(OperationsTest::capital)
@@ -73,7 +73,7 @@ class OperationsTest {
     /** Whatever it says of the request: that a field has a type that nothing reads is a fault. */
     @Test
     void shouldKnowHowToReadEachFieldOfEachRequest() {
-        for (Operation<?, ?> operation : Operations.ALL) {
+        for (ServiceOperation<?, ?> operation : Operations.ALL) {
             ObjectNode fields = JSON.createObjectNode();
             for (RecordComponent field : operation.type().request().getRecordComponents()) {
                 fields.set(field.getName(), anyOf(field.getType()));
