@@ -124,9 +124,7 @@ class ArchitectureTest {
                         .resideInAPackage(OURS)
                         .and()
                         .resideOutsideOfPackages(
-                                NBD,
-                                "io.quoin.replicate.wire..",
-                                "io.quoin.management.http..")
+                                NBD, "io.quoin.replicate.wire..", "io.quoin.management.http..")
                         .and()
                         .haveNameNotMatching("io\\.quoin\\.xlator\\.loop\\.NettyLoop.*")
                         .and()
