@@ -127,18 +127,15 @@ final class Checks {
         return regions == null ? new BitSet() : regions;
     }
 
-    /** Members are equal in these regions, and durable, unless one is of a newer gateway by now. */
+    /** Members are equal in these regions, and durable, but for those of a newer gateway by now. */
     private void checkDurable(String what, long epoch, Config config, BitSet regions) {
-        boolean isSuperseded =
+        List<Integer> own =
                 config.isr().keySet().stream()
-                        .map(brick -> world.bricks.get(brick).disk.logged().promised())
-                        .anyMatch(promised -> promised > epoch);
-        if (isSuperseded) {
-            return;
-        }
-        for (int brick : config.isr().keySet()) {
+                        .filter(brick -> world.bricks.get(brick).disk.logged().promised() <= epoch)
+                        .toList();
+        for (int brick : own) {
             SimDisk disk = world.bricks.get(brick).disk;
-            SimDisk first = world.bricks.get(config.isr().firstKey()).disk;
+            SimDisk first = world.bricks.get(own.get(0)).disk;
             for (int block = 0; block < SimWorld.BLOCKS; block++) {
                 boolean isMeant = regions.get(SimWorld.region(block));
                 require(
