@@ -52,6 +52,7 @@ public final class RemoteBrick implements BrickLink {
     private final BrickAddress address;
     private final UUID volume;
     private final int index;
+    private final @Nullable UUID brick;
     private final WireOptions options;
     private final @Nullable SslContext tls;
     private @Nullable Listener listener;
@@ -60,28 +61,46 @@ public final class RemoteBrick implements BrickLink {
     private boolean isClosed;
     private volatile @Nullable String failure;
 
+    /** A link that is not open yet, to whichever brick has the index. */
+    public RemoteBrick(
+            NettyLoop loop, BrickAddress address, UUID volume, int index, WireOptions options) {
+        this(loop, address, volume, index, null, options);
+    }
+
     /**
      * A link that is not open yet.
      *
      * @param loop what it lives on
      * @param volume the one that the brick must be of
      * @param index the number in its replica set that the brick must have
+     * @param brick the one that it must be; null: whichever has the index
      * @throws BlockException with EINVAL, if a file of TLS cannot be used
      */
     public RemoteBrick(
-            NettyLoop loop, BrickAddress address, UUID volume, int index, WireOptions options) {
+            NettyLoop loop,
+            BrickAddress address,
+            UUID volume,
+            int index,
+            @Nullable UUID brick,
+            WireOptions options) {
         this.loop = loop;
         this.address = address;
         this.volume = volume;
         this.index = index;
+        this.brick = brick;
         this.options = options;
         this.tls = options.tls() == null ? null : options.tls().client();
         this.backoffNanos = options.timing().backoffMinNanos();
     }
 
-    /** Why there is no connection now; null while there is one, or before it was tried. */
+    @Override
     public @Nullable String failure() {
         return failure;
+    }
+
+    @Override
+    public String address() {
+        return address.toString();
     }
 
     @Override
@@ -232,6 +251,13 @@ public final class RemoteBrick implements BrickLink {
 
         @Override
         public void up(BrickIdentity identity) {
+            if (brick != null && !identity.brick().equals(brick)) {
+                throw new WireException(
+                        "another brick with the same index: brick="
+                                + identity.brick()
+                                + ", expected="
+                                + brick);
+            }
             wasUp = true;
             failure = null;
             LOG.info("Brick connected: address={}, index={}", address, index);

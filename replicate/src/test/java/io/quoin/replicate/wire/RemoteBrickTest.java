@@ -85,7 +85,7 @@ class RemoteBrickTest {
         assertThat(Await.result(link.list())).containsExactly(FILE);
         assertThat(Await.result(link.space())).isEqualTo(new BrickSpace(1L << 50, 1L << 49));
         assertThat(Await.result(link.probe(FILE)))
-                .isEqualTo(new BrickProbe(FILE.getLeastSignificantBits(), true));
+                .isEqualTo(MemoryBrick.probed(FILE, true));
         Await.result(link.delete(FILE));
         assertThat(Await.result(link.list())).isEmpty();
         assertThatThrownBy(() -> Await.result(link.delete(FILE)))
