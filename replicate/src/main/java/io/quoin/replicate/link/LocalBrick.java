@@ -158,8 +158,7 @@ final class LocalBrick implements BrickLink {
                 () -> {
                     BrickHost present = host;
                     if (present != null) {
-                        present.receive(
-                                file, request, reply -> told().received(file, reply));
+                        present.receive(file, request, reply -> told().received(file, reply));
                     }
                 });
     }

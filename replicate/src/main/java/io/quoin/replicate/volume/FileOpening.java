@@ -34,8 +34,7 @@ final class FileOpening {
     /**
      * @param mustBeThere whether one that is not there is ENOENT, rather than made
      */
-    FileOpening(
-            LinkedFiles files, UUID file, String fileName, Loop loop, boolean mustBeThere) {
+    FileOpening(LinkedFiles files, UUID file, String fileName, Loop loop, boolean mustBeThere) {
         this.files = files;
         this.file = file;
         this.fileName = fileName;
@@ -86,8 +85,7 @@ final class FileOpening {
 
     private void open(long epoch) {
         GatewayCopies copies =
-                new GatewayCopies(
-                        file, fileName, files.nextGateway(), epoch, files.links(), loop);
+                new GatewayCopies(file, fileName, files.nextGateway(), epoch, files.links(), loop);
         copies.open().whenCompleteAsync((none, failure) -> ended(copies, failure), loop);
     }
 

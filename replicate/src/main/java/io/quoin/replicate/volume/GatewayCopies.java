@@ -98,7 +98,8 @@ final class GatewayCopies implements Copies, Links.User {
         for (int brick = 0; brick < sessions.length; brick++) {
             if (now - sentNanos[brick] >= ALIVE_NANOS) {
                 sentNanos[brick] = now;
-                // The answer is awaited by none; Fenced and NoSession are heard whatever they answer.
+                // The answer is awaited by none; Fenced and NoSession are heard whatever they
+                // answer.
                 links.send(
                         file,
                         brick,

@@ -16,6 +16,7 @@ import java.util.Collection;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.SortedMap;
 import java.util.UUID;
 import java.util.concurrent.CompletableFuture;
@@ -179,13 +180,11 @@ final class LinkedFiles implements VolumeFiles {
 
     @Override
     public CompletionStage<FileInfo> stat(UUID file, String fileName) {
-        return links.askAll(link -> link.probe(file))
+        return links.askMajority(link -> link.probe(file), fileName)
                 .thenApply(
                         answers -> {
                             Probes probes = new Probes(links.layout(), answers);
-                            if (!probes.isMajority()) {
-                                throw links.tooFew(fileName);
-                            } else if (!probes.isThere()) {
+                            if (!probes.isThere()) {
                                 throw missing(fileName);
                             }
                             FileGateway gateway = gateways().get(file);
@@ -222,14 +221,12 @@ final class LinkedFiles implements VolumeFiles {
 
     @Override
     public CompletionStage<StorageSpace> space() {
-        return links.askAll(BrickLink::space)
-                .thenApply(
-                        spaces ->
-                                least(spaces).orElseThrow(() -> links.tooFew("space of " + node)));
+        return links.askMajority(BrickLink::space, "space of " + node)
+                .thenApply(spaces -> least(spaces).orElseThrow(() -> links.tooFew("its space")));
     }
 
     /** An arbiter keeps no data. */
-    private java.util.Optional<StorageSpace> least(SortedMap<Integer, BrickSpace> spaces) {
+    private Optional<StorageSpace> least(SortedMap<Integer, BrickSpace> spaces) {
         return spaces.entrySet().stream()
                 .filter(space -> links.layout().isData(space.getKey()))
                 .map(

@@ -11,6 +11,7 @@ import io.quoin.xlator.loop.Loop;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.SortedMap;
 import java.util.TreeMap;
 import java.util.UUID;
@@ -20,6 +21,7 @@ import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
 import java.util.function.Function;
+import java.util.function.Predicate;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -37,6 +39,8 @@ final class Links {
 
     /** How long answers are waited for at all. */
     private static final long ANSWER_NANOS = TimeUnit.SECONDS.toNanos(10);
+
+    private static final long RETRY_NANOS = TimeUnit.MILLISECONDS.toNanos(200);
 
     private final String node;
     private final UUID volume;
@@ -141,6 +145,39 @@ final class Links {
         return answers.done;
     }
 
+    /**
+     * As {@link #askAll}, again and again for some seconds until a majority has answered: links may
+     * be about to come up. Fails with ENOTCONN otherwise.
+     *
+     * @param what is asked for, for messages
+     */
+    <T> CompletionStage<SortedMap<Integer, T>> askMajority(
+            Function<BrickLink, CompletionStage<T>> question, String what) {
+        CompletableFuture<SortedMap<Integer, T>> done = new CompletableFuture<>();
+        askUntil(loop.nanoTime() + ANSWER_NANOS, question, what, done);
+        return done;
+    }
+
+    private <T> void askUntil(
+            long endNanos,
+            Function<BrickLink, CompletionStage<T>> question,
+            String what,
+            CompletableFuture<SortedMap<Integer, T>> done) {
+        askAll(question)
+                .thenAccept(
+                        answers -> {
+                            if (layout.isMajority(answers.keySet())) {
+                                done.complete(answers);
+                            } else if (loop.nanoTime() - endNanos > 0) {
+                                done.completeExceptionally(tooFew(what));
+                            } else {
+                                loop.schedule(
+                                        RETRY_NANOS,
+                                        () -> askUntil(endNanos, question, what, done));
+                            }
+                        });
+    }
+
     /** Fails with ENOTCONN, as too few bricks can be reached. */
     BlockException tooFew(String what) {
         return new BlockException(
@@ -178,7 +215,7 @@ final class Links {
             }
         }
 
-        synchronized void endIf(java.util.function.Predicate<java.util.Set<Integer>> isEnough) {
+        synchronized void endIf(Predicate<Set<Integer>> isEnough) {
             if (isEnough.test(answers.keySet())) {
                 end();
             }

@@ -16,10 +16,6 @@ import java.util.function.LongPredicate;
  * @param answers by brick, of those that answered
  */
 record Probes(Layout layout, SortedMap<Integer, BrickProbe> answers) {
-    boolean isMajority() {
-        return layout.isMajority(answers.keySet());
-    }
-
     /** Whether a brick has ever heard of it. */
     boolean isThere() {
         return highest() > 0;

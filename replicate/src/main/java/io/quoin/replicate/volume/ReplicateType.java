@@ -88,8 +88,7 @@ public final class ReplicateType implements XlatorType {
         Loop loop = context.loops().next();
         Links links = new Links(name, volume(name, options), layout, bricks, loop);
         links.open();
-        return new VolumeXlator(
-                name, TYPE, subvolumes, new LinkedFiles(name, links, loop), loop);
+        return new VolumeXlator(name, TYPE, subvolumes, new LinkedFiles(name, links, loop), loop);
     }
 
     private static UUID volume(String name, OptionValues options) {
@@ -100,8 +99,7 @@ public final class ReplicateType implements XlatorType {
         }
     }
 
-    private static BlockException wrong(
-            String name, String what, String expected, Object actual) {
+    private static BlockException wrong(String name, String what, String expected, Object actual) {
         return new BlockException(
                 BlockError.EINVAL,
                 name + ": " + what + ": expected=" + expected + ", actual=" + actual);

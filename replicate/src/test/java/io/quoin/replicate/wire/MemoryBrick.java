@@ -135,8 +135,7 @@ final class MemoryBrick implements ServedBrick {
 
     @Override
     public CompletionStage<BrickProbe> probe(UUID file) {
-        return CompletableFuture.completedFuture(
-                probed(file, files.contains(file)));
+        return CompletableFuture.completedFuture(probed(file, files.contains(file)));
     }
 
     /** What it says of a file. */
