@@ -26,8 +26,8 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Serves one brick, or the place for one, to gateways over TCP. Connections share the brick's loop, so a request runs to
- * completion where it arrives.
+ * Serves one brick, or the place for one, to gateways over TCP. Connections share the brick's loop,
+ * so a request runs to completion where it arrives.
  *
  * <p>Memory is bounded: so many connections, and for requests in flight with their replies 24 MiB
  * for all connections together, of which each may use its part, 1 MiB at least. A connection that

@@ -130,7 +130,8 @@ final class ClientConnection implements FrameChannel.Owner {
                 channel.greeted();
                 link.up(identity);
             }
-            case REFUSAL -> channel.end("refused: " + WireReason.shown(header.getRefusal().getMessage()));
+            case REFUSAL ->
+                    channel.end("refused: " + WireReason.shown(header.getRefusal().getMessage()));
             default ->
                     throw new WireException(
                             "illegal first message: "
