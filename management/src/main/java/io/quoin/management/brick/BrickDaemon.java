@@ -17,6 +17,7 @@ import java.util.ArrayDeque;
 import java.util.Deque;
 import java.util.UUID;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import org.jspecify.annotations.Nullable;
@@ -64,7 +65,7 @@ public final class BrickDaemon implements AutoCloseable {
             HealthCheck health =
                     add(
                             new HealthCheck(
-                                    options.folder(),
+                                    new FolderProbe(options.folder()),
                                     folder.loop(),
                                     options.healthTimeout(),
                                     reason -> fail("storage does not work: " + reason)));
@@ -189,7 +190,7 @@ public final class BrickDaemon implements AutoCloseable {
         LOG.error("Brick cannot be served any more: {}", reason);
         try {
             server.stop().toCompletableFuture().get(STOP_SECONDS, TimeUnit.SECONDS);
-        } catch (TimeoutException | java.util.concurrent.ExecutionException e) {
+        } catch (TimeoutException | ExecutionException e) {
             LOG.warn("Connections are cut: reason={}", Reason.of(e));
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();

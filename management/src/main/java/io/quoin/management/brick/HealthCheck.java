@@ -4,11 +4,6 @@ import io.quoin.block.BlockError;
 import io.quoin.block.Reason;
 import io.quoin.xlator.loop.Loop;
 import java.io.IOException;
-import java.nio.ByteBuffer;
-import java.nio.channels.FileChannel;
-import java.nio.file.LinkOption;
-import java.nio.file.Path;
-import java.nio.file.StandardOpenOption;
 import java.time.Duration;
 import java.util.concurrent.Executors;
 import java.util.concurrent.ScheduledExecutorService;
@@ -18,16 +13,13 @@ import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.Consumer;
 
 /**
- * Finds out that a brick's storage answers with errors, or not at all any more: writes, syncs and
- * reads a small file of its folder again and again, on a thread of its own, while the brick's loop
- * watches how long that takes. A full disk is no failure.
+ * Finds out that a brick's storage answers with errors, or not at all any more: tries it again and
+ * again, on a thread of its own, while the brick's loop watches how long that takes. A full disk is
+ * no failure.
  *
  * <p>Threading: thread-safe. What is found is told on either thread, once.
  */
 final class HealthCheck implements AutoCloseable {
-    /** In storage/posix's own folder, which holds nothing of the brick. */
-    private static final String FILE = ".quoin/health-check";
-
     /**
      * How often the loop looks within the time that a check may take. Looks are counted, so that a
      * process that was stopped for a while does not take that for its storage's slowness.
@@ -36,7 +28,17 @@ final class HealthCheck implements AutoCloseable {
 
     private static final long NONE = 0;
 
-    private final Path file;
+    /** What finds out whether the storage works. */
+    interface Probe {
+        /**
+         * Tries it.
+         *
+         * @throws IOException if it does not work; may also never return
+         */
+        void run(long number) throws IOException;
+    }
+
+    private final Probe probe;
     private final Loop loop;
     private final Duration timeout;
     private final Consumer<String> whenFailed;
@@ -58,8 +60,8 @@ final class HealthCheck implements AutoCloseable {
      * @param loop the brick's
      * @param whenFailed is told why
      */
-    HealthCheck(Path folder, Loop loop, Duration timeout, Consumer<String> whenFailed) {
-        this.file = folder.resolve(FILE);
+    HealthCheck(Probe probe, Loop loop, Duration timeout, Consumer<String> whenFailed) {
+        this.probe = probe;
         this.loop = loop;
         this.timeout = timeout;
         this.whenFailed = whenFailed;
@@ -76,32 +78,13 @@ final class HealthCheck implements AutoCloseable {
     private void check() {
         running = ++count;
         try {
-            writeAndRead(count);
+            probe.run(count);
         } catch (IOException e) {
             if (Reason.errorOf(e) != BlockError.ENOSPC) {
                 tell("reason=" + Reason.of(e));
             }
         } finally {
             running = NONE;
-        }
-    }
-
-    private void writeAndRead(long number) throws IOException {
-        try (FileChannel channel =
-                FileChannel.open(
-                        file,
-                        StandardOpenOption.CREATE,
-                        StandardOpenOption.READ,
-                        StandardOpenOption.WRITE,
-                        LinkOption.NOFOLLOW_LINKS)) {
-            ByteBuffer written = ByteBuffer.allocate(Long.BYTES).putLong(0, number);
-            channel.write(written, 0);
-            channel.force(false);
-            ByteBuffer read = ByteBuffer.allocate(Long.BYTES);
-            channel.read(read, 0);
-            if (read.getLong(0) != number) {
-                tell("reason=what is read is not what was written");
-            }
         }
     }
 

@@ -74,7 +74,7 @@ final class BrickFormat {
     private CompletionStage<Void> create(String fileName, byte[] content) {
         return below.create(fileName, CreateOptions.ofSize(content.length))
                 .thenCompose(none -> below.open(fileName, OpenOptions.READ_WRITE, loop))
-                .thenCompose(file -> Stages.thenClose(file, () -> write(file, content)));
+                .thenComposeAsync(file -> Stages.thenClose(file, () -> write(file, content)), loop);
     }
 
     private CompletionStage<Void> write(XlatorFile file, byte[] content) {

@@ -137,7 +137,8 @@ final class BrickStart {
                 .thenCompose(
                         log ->
                                 below.open(SyncMark.NAME, OpenOptions.READ_WRITE, loop)
-                                        .thenCompose(file -> host(old, image, log, file)));
+                                        .thenComposeAsync(
+                                                file -> host(old, image, log, file), loop));
     }
 
     /** The mark is this start's before anything is synced. */
