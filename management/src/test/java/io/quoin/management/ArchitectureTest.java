@@ -62,7 +62,9 @@ class ArchitectureTest {
                     Map.entry(BACKUP, List.of(BLOCK, XLATOR, BRICK, QCOW2, TOOLS)),
                     Map.entry(
                             MANAGEMENT,
-                            List.of(BLOCK, XLATOR, BRICK, QCOW2, SNAPSHOT, NBD, TOOLS, BACKUP)));
+                            List.of(
+                                    BLOCK, XLATOR, BRICK, QCOW2, SNAPSHOT, REPLICATE, NBD, TOOLS,
+                                    BACKUP)));
 
     private static final JavaClasses CLASSES = importMain();
 
@@ -124,9 +126,7 @@ class ArchitectureTest {
                         .resideInAPackage(OURS)
                         .and()
                         .resideOutsideOfPackages(
-                                NBD,
-                                "io.quoin.replicate.wire..",
-                                "io.quoin.management.http..")
+                                NBD, "io.quoin.replicate.wire..", "io.quoin.management.http..")
                         .and()
                         .haveNameNotMatching("io\\.quoin\\.xlator\\.loop\\.NettyLoop.*")
                         .and()

@@ -138,6 +138,19 @@ public final class BrickHost {
         return done;
     }
 
+    /** As {@link #open(Xlator, Loop, UUID, String, long)}, whichever volume it is of. */
+    public static CompletionStage<BrickHost> open(
+            Xlator below, Loop loop, String boot, long logBytes) {
+        CompletableFuture<BrickHost> done = new CompletableFuture<>();
+        loop.execute(
+                () ->
+                        complete(
+                                new BrickStart(below, loop, null, boot, logBytes).start(),
+                                done,
+                                loop));
+        return done;
+    }
+
     private static <T> void complete(
             CompletionStage<T> stage, CompletableFuture<T> done, Loop loop) {
         stage.whenCompleteAsync(

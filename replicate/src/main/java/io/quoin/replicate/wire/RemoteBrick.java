@@ -1,12 +1,7 @@
 package io.quoin.replicate.wire;
 
-import io.netty.bootstrap.Bootstrap;
-import io.netty.buffer.PooledByteBufAllocator;
 import io.netty.channel.Channel;
 import io.netty.channel.ChannelInitializer;
-import io.netty.channel.ChannelOption;
-import io.netty.channel.epoll.EpollSocketChannel;
-import io.netty.channel.socket.nio.NioSocketChannel;
 import io.netty.handler.ssl.SslContext;
 import io.quoin.block.BlockError;
 import io.quoin.block.BlockException;
@@ -20,7 +15,6 @@ import io.quoin.replicate.Request;
 import io.quoin.replicate.wire.message.Answer;
 import io.quoin.replicate.wire.message.Call;
 import io.quoin.xlator.loop.NettyLoop;
-import io.quoin.xlator.loop.NettyLoopGroup;
 import java.net.InetSocketAddress;
 import java.util.List;
 import java.util.UUID;
@@ -46,7 +40,6 @@ import org.slf4j.LoggerFactory;
 @SuppressWarnings("FutureReturnValueIgnored") // connections tell their end by themselves
 public final class RemoteBrick implements BrickLink {
     private static final Logger LOG = LoggerFactory.getLogger(RemoteBrick.class);
-    private static final int CONNECT_TIMEOUT_MILLIS = 3000;
 
     private final NettyLoop loop;
     private final BrickAddress address;
@@ -213,18 +206,7 @@ public final class RemoteBrick implements BrickLink {
         }
         Attempt attempt = new Attempt();
         connection = attempt.connection;
-        new Bootstrap()
-                .group(loop.eventLoop())
-                .channel(
-                        NettyLoopGroup.isEpoll()
-                                ? EpollSocketChannel.class
-                                : NioSocketChannel.class)
-                .option(ChannelOption.TCP_NODELAY, true)
-                .option(ChannelOption.SO_KEEPALIVE, true)
-                .option(ChannelOption.CONNECT_TIMEOUT_MILLIS, CONNECT_TIMEOUT_MILLIS)
-                .option(ChannelOption.ALLOCATOR, PooledByteBufAllocator.DEFAULT)
-                .handler(attempt)
-                .connect(resolved)
+        ClientSocket.connect(loop, resolved, attempt)
                 .addListener(
                         done -> {
                             if (!done.isSuccess()) {
