@@ -7,7 +7,6 @@ import io.quoin.replicate.Config;
 import io.quoin.replicate.Gateway;
 import io.quoin.replicate.GatewayPort;
 import io.quoin.replicate.Geometry;
-import io.quoin.replicate.Health;
 import io.quoin.replicate.Payload;
 import io.quoin.replicate.Reply;
 import io.quoin.replicate.Request;
@@ -110,12 +109,8 @@ final class GatewayCopies implements Copies, Links.User {
     }
 
     /** The members, and how far their heals are. */
-    Health health() {
-        return gateway.health();
-    }
-
-    Gateway.State state() {
-        return gateway.state();
+    ReplicaFileHealth health() {
+        return new ReplicaFileHealth(file, fileName, gateway.state(), gateway.health());
     }
 
     /** May be called by any thread. */

@@ -93,7 +93,8 @@ final class LinkedFiles implements VolumeFiles {
     }
 
     /** A use of the file's gateway, on the loop; that completes there. */
-    CompletionStage<Copies> use(UUID file, String fileName, Loop fileLoop, boolean mustBeThere) {
+    CompletionStage<SharedCopies> use(
+            UUID file, String fileName, Loop fileLoop, boolean mustBeThere) {
         FileGateway found;
         boolean isFirst = false;
         synchronized (gateways) {

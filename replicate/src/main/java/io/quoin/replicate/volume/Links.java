@@ -101,6 +101,11 @@ final class Links {
         }
     }
 
+    /** Whether the brick can be reached. */
+    boolean isUp(int brick) {
+        return links.get(brick).identity != null;
+    }
+
     /** How each link is at present, by brick. */
     List<BrickStatus> statuses() {
         return links.stream().map(Link::status).toList();

@@ -88,7 +88,7 @@ public final class ReplicateType implements XlatorType {
         Loop loop = context.loops().next();
         Links links = new Links(name, volume(name, options), layout, bricks, loop);
         links.open();
-        return new VolumeXlator(name, TYPE, subvolumes, new LinkedFiles(name, links, loop), loop);
+        return new ReplicateXlator(name, subvolumes, new LinkedFiles(name, links, loop), loop);
     }
 
     private static UUID volume(String name, OptionValues options) {

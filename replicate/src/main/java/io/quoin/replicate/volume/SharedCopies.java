@@ -83,6 +83,16 @@ final class SharedCopies implements Copies {
         }
     }
 
+    /** Tells, on the loop, how the file's members are. */
+    void health(Consumer<ReplicaFileHealth> told) {
+        copies.loop()
+                .execute(
+                        () -> {
+                            ReplicaFileHealth health = copies.health();
+                            loop.execute(() -> told.accept(health));
+                        });
+    }
+
     /** What was written is durable for the one that closes, even while others go on. */
     @Override
     public CompletionStage<Void> close() {

@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.catchThrowableOfType;
 import io.quoin.block.BlockError;
 import io.quoin.block.BlockException;
 import io.quoin.block.IoFlags;
+import io.quoin.replicate.Health;
 import io.quoin.replicate.Layout;
 import io.quoin.replicate.link.LocalBricks;
 import io.quoin.testkit.FileDriver;
@@ -118,6 +119,44 @@ class ReplicateVolumeTest {
             expect(drive(reopened), block, 100 + block);
         }
         close(reopened);
+        unmount(second, again);
+        checkEqual(0, 1, 2);
+    }
+
+    @Test
+    void shouldHealFilesThatAreNotOpenWhenTold() {
+        List<Xlator> nodes = bricks.nodes();
+        SharedLink link = new SharedLink(nodes.get(1));
+        Xlator volume = mount(List.of(nodes.get(0), link.use(), nodes.get(2)));
+        await(volume.create("a", CreateOptions.ofSize(SIZE)));
+        XlatorFile file = open(volume);
+        link.lose(0);
+        write(drive(file), 5, 50);
+        ReplicaAdmin admin = volume.extension(ReplicaAdmin.class).orElseThrow();
+        assertThat(await(admin.bricks()))
+                .extracting(status -> status.identity() != null)
+                .containsExactly(true, false, true);
+        ReplicaFileHealth open = await(admin.health()).get(0);
+        assertThat(open.fileName()).isEqualTo("a");
+        assertThat(open.health().members())
+                .extracting(Health.Part::role)
+                .containsExactly(Health.Role.IN_SYNC, Health.Role.ABSENT, Health.Role.IN_SYNC);
+        close(file);
+        unmount(volume, nodes);
+
+        List<Xlator> again = bricks.nodes();
+        Xlator second = mount(again);
+        List<ReplicaFileHealth> told = new ArrayList<>();
+        List<ReplicaFileHealth> healed =
+                await(second.extension(ReplicaAdmin.class).orElseThrow().healFull(told::add));
+        assertThat(healed).hasSize(2);
+        assertThat(healed)
+                .allSatisfy(
+                        each ->
+                                assertThat(each.health().members())
+                                        .extracting(Health.Part::role)
+                                        .containsOnly(Health.Role.IN_SYNC));
+        assertThat(told).containsAll(healed);
         unmount(second, again);
         checkEqual(0, 1, 2);
     }

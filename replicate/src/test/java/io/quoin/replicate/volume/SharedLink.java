@@ -53,6 +53,15 @@ final class SharedLink implements BrickLink.Listener {
         uses.get(use).isCut = true;
     }
 
+    /** The connection ends for good. */
+    void lose(int use) {
+        Use lost = uses.get(use);
+        lost.isCut = true;
+        if (lost.listener != null) {
+            lost.listener.disconnected("lost");
+        }
+    }
+
     /** All connections are made anew. */
     void heal() {
         for (Use use : uses) {
