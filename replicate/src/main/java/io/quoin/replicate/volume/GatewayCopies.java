@@ -85,8 +85,11 @@ final class GatewayCopies implements Copies, Links.User {
     }
 
     private void keepAlive() {
-        if (isEnded) {
-            return;
+        boolean isOver =
+                gateway.state() == Gateway.State.FENCED
+                        || gateway.state() == Gateway.State.CACHE_LOST;
+        if (isEnded || isOver) {
+            return; // one that is fenced must not let the file look attended
         }
         long now = loop.nanoTime();
         if (gateway.state() == Gateway.State.PROMISING && now - beganNanos > PROMISES_NANOS) {

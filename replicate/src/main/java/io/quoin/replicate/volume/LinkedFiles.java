@@ -241,6 +241,12 @@ final class LinkedFiles implements VolumeFiles {
     @Override
     public CompletionStage<Void> close() {
         links.close();
+        for (FileGateway gateway : gateways().values()) {
+            GatewayCopies copies = gateway.copies();
+            if (copies != null) {
+                copies.loop().execute(copies::abort); // of a heal that is not over
+            }
+        }
         return CompletableFuture.completedFuture(null);
     }
 }

@@ -76,7 +76,10 @@ final class Links {
     }
 
     void close() {
-        links.forEach(link -> link.to.close());
+        for (Link link : links) {
+            link.to.close();
+            link.identity = null;
+        }
     }
 
     Layout layout() {
@@ -145,9 +148,13 @@ final class Links {
                                 }
                             });
         }
-        loop.schedule(GATHER_NANOS, () -> answers.endIf(layout::isMajority));
-        loop.schedule(ANSWER_NANOS, () -> answers.endIf(bricks -> true));
-        return answers.done;
+        Loop.Timer gather = loop.schedule(GATHER_NANOS, () -> answers.endIf(layout::isMajority));
+        Loop.Timer last = loop.schedule(ANSWER_NANOS, () -> answers.endIf(bricks -> true));
+        return answers.done.whenComplete(
+                (all, none) -> {
+                    gather.cancel();
+                    last.cancel();
+                });
     }
 
     /**
