@@ -62,7 +62,9 @@ class ArchitectureTest {
                     Map.entry(BACKUP, List.of(BLOCK, XLATOR, BRICK, QCOW2, TOOLS)),
                     Map.entry(
                             MANAGEMENT,
-                            List.of(BLOCK, XLATOR, BRICK, QCOW2, SNAPSHOT, NBD, TOOLS, BACKUP)));
+                            List.of(
+                                    BLOCK, XLATOR, BRICK, QCOW2, SNAPSHOT, REPLICATE, NBD, TOOLS,
+                                    BACKUP)));
 
     private static final JavaClasses CLASSES = importMain();
 

@@ -3,6 +3,7 @@ package io.quoin.replicate;
 import java.util.List;
 import java.util.UUID;
 import java.util.concurrent.CompletionStage;
+import org.jspecify.annotations.Nullable;
 
 /**
  * How a gateway's process reaches a brick: a folder of its own, or a daemon. There is one for each
@@ -32,6 +33,12 @@ public interface BrickLink {
 
     /** Looks at a file without a promise. */
     CompletionStage<BrickProbe> probe(UUID file);
+
+    /** What it reaches the brick by, for people. May be called by any thread. */
+    String address();
+
+    /** Why the link is not up; null while it is, or before it was tried. By any thread. */
+    @Nullable String failure();
 
     /** Ends the link; the listener is told no more. */
     void close();

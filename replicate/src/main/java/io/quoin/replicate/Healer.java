@@ -184,7 +184,9 @@ class Healer {
                         (int) (to - from),
                         heal.member,
                         (outcome, data) -> {
-                            if (outcome == Outcome.DONE && isCurrent(heal)) {
+                            // A quiesced gateway heals no more: if it resumes, all begin anew.
+                            boolean isMeant = isCurrent(heal) && gateway.isServing();
+                            if (outcome == Outcome.DONE && isMeant) {
                                 copyNext(heal);
                             }
                         });

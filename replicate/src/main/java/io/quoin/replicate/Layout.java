@@ -1,26 +1,51 @@
 package io.quoin.replicate;
 
+import java.util.Arrays;
 import java.util.Collection;
+import java.util.List;
 
 /**
  * The voters of a replica set. Voters are numbered from 0; data bricks come first, an arbiter last.
  */
 public enum Layout {
     /** One brick. */
-    ONE(1, 1),
+    ONE("replica-1", 1, 1),
     /** Two bricks, of which the first has two votes. */
-    TWO(2, 2),
+    TWO("replica-2", 2, 2),
     /** Two bricks and an arbiter without data. */
-    TWO_ARBITER(2, 3),
+    TWO_ARBITER("replica-2-arbiter", 2, 3),
     /** Three bricks. */
-    THREE(3, 3);
+    THREE("replica-3", 3, 3);
 
+    private final String text;
     private final int dataBricks;
     private final int voters;
 
-    Layout(int dataBricks, int voters) {
+    Layout(String text, int dataBricks, int voters) {
+        this.text = text;
         this.dataBricks = dataBricks;
         this.voters = voters;
+    }
+
+    /** As volfiles have it. */
+    public String text() {
+        return text;
+    }
+
+    /** The texts of all. */
+    public static List<String> texts() {
+        return Arrays.stream(values()).map(Layout::text).toList();
+    }
+
+    /** The layout of a text; one of {@link #texts}. */
+    public static Layout of(String text) {
+        return Arrays.stream(values())
+                .filter(layout -> layout.text.equals(text))
+                .findFirst()
+                .orElseThrow(
+                        () ->
+                                new IllegalArgumentException(
+                                        "unknown layout: value=" + text + ", expected=" + texts()));
     }
 
     /** Count of bricks with a copy. */

@@ -25,7 +25,7 @@ public final class Main {
 
     /** Runs one command and exits with its code. */
     public static void main(String[] args) {
-        if (args.length > 0 && args[0].equals("serve")) {
+        if (isService(args)) {
             log = LogPipe.replaceStandardError();
             if (System.getProperty(LOG_LEVEL) == null) {
                 System.setProperty(LOG_LEVEL, "info"); // before the first logger is made
@@ -36,6 +36,12 @@ public final class Main {
         System.out.flush();
         flushLog();
         System.exit(exitCode);
+    }
+
+    private static boolean isService(String[] args) {
+        String command = args.length > 0 ? args[0] : "";
+        boolean isFormat = args.length > 1 && args[1].equals("format");
+        return command.equals("serve") || (command.equals("brick") && !isFormat);
     }
 
     /** Before the process ends: writes what was logged, unless it is not read. */

@@ -46,6 +46,7 @@ import picocli.CommandLine.Spec;
     JobCommand.class,
     ApiCommand.class,
     ImageCommand.class,
+    BrickCommand.class,
     QuoinCommand.CompletionCommand.class,
     RehearseCommand.class
 })

@@ -3,10 +3,16 @@ package io.quoin.management.cli;
 import io.quoin.block.disk.Disk;
 import io.quoin.block.disk.Volume;
 import io.quoin.block.disk.Volumes;
+import io.quoin.management.brick.BrickDaemon;
+import io.quoin.management.brick.BrickOptions;
 import io.quoin.management.daemon.Daemon;
 import io.quoin.management.daemon.DaemonOptions;
 import io.quoin.management.daemon.DiskSpec;
 import io.quoin.management.volume.DataFolder;
+import io.quoin.replicate.Layout;
+import io.quoin.replicate.wire.BrickAddress;
+import io.quoin.replicate.wire.BrickClaim;
+import io.quoin.replicate.wire.WireOptions;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.io.StringWriter;
@@ -14,9 +20,11 @@ import java.io.UncheckedIOException;
 import java.nio.ByteBuffer;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.Arrays;
 import java.util.Comparator;
 import java.util.List;
+import java.util.UUID;
 import java.util.stream.Stream;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
@@ -40,6 +48,7 @@ final class RehearseCommand implements Runnable {
             try {
                 rehearse(folder);
                 convert(folder);
+                brick(folder);
             } finally {
                 delete(folder);
             }
@@ -91,6 +100,23 @@ final class RehearseCommand implements Runnable {
         execute("image", "convert", "-c", "-o", "compression_type=zstd", raw, compressed);
         execute("image", "convert", compressed, raw);
         execute("image", "info", compressed);
+    }
+
+    private static void brick(Path folder) throws IOException {
+        Path path = Files.createDirectory(folder.resolve("new-brick"));
+        BrickOptions options =
+                new BrickOptions(
+                        path,
+                        new BrickAddress("127.0.0.1", 0),
+                        WireOptions.local(),
+                        Duration.ofSeconds(10),
+                        Duration.ofSeconds(10));
+        try (BrickDaemon daemon = BrickDaemon.start(options)) {
+            BrickClaim.claim(
+                    daemon.address(), WireOptions.local(), UUID.randomUUID(), 0, Layout.ONE);
+        }
+        BrickDaemon.start(options).close();
+        execute("brick", "--help");
     }
 
     private static void execute(String... arguments) {

@@ -1,6 +1,5 @@
 package io.quoin.management.cli;
 
-import io.quoin.block.BlockError;
 import io.quoin.block.BlockException;
 import io.quoin.block.Uncaught;
 import io.quoin.management.daemon.Daemon;
@@ -12,7 +11,6 @@ import io.quoin.management.volume.DataFolder;
 import io.quoin.management.volume.DiskView;
 import io.quoin.nbd.NbdServerOptions;
 import io.quoin.tools.terminal.ByteSize;
-import io.quoin.tools.terminal.CommandRules;
 import io.quoin.tools.terminal.OutputOption;
 import io.quoin.tools.terminal.SizeConverter;
 import io.quoin.xlator.memory.ProcessMemory;
@@ -22,7 +20,6 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.concurrent.CountDownLatch;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.ITypeConverter;
@@ -160,7 +157,7 @@ final class ServeCommand implements Runnable {
                         bitmapNames);
         Uncaught.watchThreads();
         Daemon daemon = Daemon.start(options);
-        closeAtExit(daemon);
+        ServiceProcess.closeAtExit(daemon::close);
         List<Served> served = served(daemon);
         if (output.isJson()) {
             Map<String, Object> ready = new LinkedHashMap<>();
@@ -179,7 +176,7 @@ final class ServeCommand implements Runnable {
             output.out().println("ready");
             output.out().flush();
         }
-        waitForTheEnd();
+        ServiceProcess.waitForTheEnd();
     }
 
     /** A disk and how to attach it. */
@@ -207,34 +204,6 @@ final class ServeCommand implements Runnable {
             out.println("disk " + disk.name() + ", " + ByteSize.human(disk.sizeBytes()));
             disk.uris().forEach(uri -> out.println("  nbd: " + uri));
             out.println("  qemu: " + AttachCommands.shell(disk.qemuArgs()));
-        }
-    }
-
-    /** The JVM's own exit code for a signal would be 128 and more: a clean end is 0. */
-    private static void closeAtExit(Daemon daemon) {
-        Thread closing =
-                new Thread(
-                        () -> {
-                            int exitCode = 0;
-                            try {
-                                daemon.close();
-                            } catch (RuntimeException e) {
-                                System.err.println(
-                                        "quoin: stopped with an error: " + e.getMessage());
-                                exitCode = CommandRules.EXIT_FAILED;
-                            }
-                            Main.flushLog();
-                            Runtime.getRuntime().halt(exitCode);
-                        },
-                        "quoin-shutdown");
-        Runtime.getRuntime().addShutdownHook(closing);
-    }
-
-    private static void waitForTheEnd() {
-        try {
-            new CountDownLatch(1).await();
-        } catch (InterruptedException e) {
-            throw new BlockException(BlockError.ESHUTDOWN, "interrupted", e);
         }
     }
 

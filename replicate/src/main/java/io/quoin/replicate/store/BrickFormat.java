@@ -10,6 +10,7 @@ import io.quoin.xlator.Stages;
 import io.quoin.xlator.Xlator;
 import io.quoin.xlator.XlatorFile;
 import io.quoin.xlator.loop.Loop;
+import java.util.Collection;
 import java.util.List;
 import java.util.Set;
 import java.util.TreeSet;
@@ -23,6 +24,9 @@ import java.util.concurrent.CompletionStage;
  * <p>Threading: confined(loop).
  */
 final class BrickFormat {
+    private static final Set<String> REMAINS =
+            Set.of(BrickLabel.NEW_NAME, LogFiles.NEW_NAME, LogFiles.NAME);
+
     private final Xlator below;
     private final Loop loop;
     private final FileIo io;
@@ -46,14 +50,16 @@ final class BrickFormat {
                 .thenCompose(none -> below.rename(BrickLabel.NEW_NAME, BrickLabel.NAME));
     }
 
+    /** Whether there is nothing but what a format that was cut off may have left. */
+    static boolean isEmpty(Collection<String> names) {
+        return REMAINS.containsAll(names)
+                && (!names.contains(LogFiles.NAME) || names.contains(BrickLabel.NEW_NAME));
+    }
+
     private CompletionStage<Void> empty(List<FileInfo> files) {
         Set<String> names = new TreeSet<>();
         files.forEach(file -> names.add(file.fileName()));
-        Set<String> remains = Set.of(BrickLabel.NEW_NAME, LogFiles.NEW_NAME, LogFiles.NAME);
-        boolean isEmpty =
-                remains.containsAll(names)
-                        && (!names.contains(LogFiles.NAME) || names.contains(BrickLabel.NEW_NAME));
-        if (!isEmpty) {
+        if (!isEmpty(names)) {
             return CompletableFuture.failedFuture(
                     new BlockException(
                             BlockError.EEXIST,
@@ -68,7 +74,7 @@ final class BrickFormat {
     private CompletionStage<Void> create(String fileName, byte[] content) {
         return below.create(fileName, CreateOptions.ofSize(content.length))
                 .thenCompose(none -> below.open(fileName, OpenOptions.READ_WRITE, loop))
-                .thenCompose(file -> Stages.thenClose(file, () -> write(file, content)));
+                .thenComposeAsync(file -> Stages.thenClose(file, () -> write(file, content)), loop);
     }
 
     private CompletionStage<Void> write(XlatorFile file, byte[] content) {

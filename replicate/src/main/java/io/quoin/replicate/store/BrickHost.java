@@ -7,11 +7,13 @@ import io.quoin.replicate.BrickIdentity;
 import io.quoin.replicate.BrickMetadata;
 import io.quoin.replicate.BrickProbe;
 import io.quoin.replicate.BrickSpace;
+import io.quoin.replicate.Config;
 import io.quoin.replicate.Geometry;
 import io.quoin.replicate.Layout;
 import io.quoin.replicate.Reply;
 import io.quoin.replicate.Request;
 import io.quoin.xlator.CreateOptions;
+import io.quoin.xlator.FileInfo;
 import io.quoin.xlator.Stages;
 import io.quoin.xlator.Xlator;
 import io.quoin.xlator.XlatorFile;
@@ -40,6 +42,7 @@ public final class BrickHost {
     public static final long LOG_BYTES = 4 << 20;
 
     private static final Logger LOG = LoggerFactory.getLogger(BrickHost.class);
+    private static final FileInfo NOTHING = new FileInfo("", 0, 0);
     private static final long ATTENDED_NANOS = TimeUnit.SECONDS.toNanos(10);
 
     private final Xlator below;
@@ -130,6 +133,19 @@ public final class BrickHost {
                 () ->
                         complete(
                                 new BrickStart(below, loop, volume, boot, logBytes).start(),
+                                done,
+                                loop));
+        return done;
+    }
+
+    /** As {@link #open(Xlator, Loop, UUID, String, long)}, whichever volume it is of. */
+    public static CompletionStage<BrickHost> open(
+            Xlator below, Loop loop, String boot, long logBytes) {
+        CompletableFuture<BrickHost> done = new CompletableFuture<>();
+        loop.execute(
+                () ->
+                        complete(
+                                new BrickStart(below, loop, null, boot, logBytes).start(),
                                 done,
                                 loop));
         return done;
@@ -315,14 +331,35 @@ public final class BrickHost {
 
     /** Looks at a file; one that is not there has promised nothing. */
     public CompletionStage<BrickProbe> probe(UUID file) {
+        if (isEnded) {
+            return CompletableFuture.failedFuture(closed());
+        }
+        CompletableFuture<BrickProbe> done = new CompletableFuture<>();
+        boolean hasData =
+                identity.layout().isData(identity.index()) && state.files().containsKey(file);
+        CompletionStage<FileInfo> data =
+                hasData
+                        ? below.stat(StoredFile.dataName(file))
+                        : CompletableFuture.completedFuture(NOTHING);
+        complete(data.thenApplyAsync(info -> probe(file, info), loop), done, loop);
+        return done;
+    }
+
+    private BrickProbe probe(UUID file, FileInfo data) {
         BrickMetadata metadata = state.files().get(file);
+        if (metadata == null) {
+            return new BrickProbe(0, 0, false, Config.initial(identity.layout()), 0, 0);
+        }
         HostedFile hosted = files.get(file);
         boolean isAttended =
                 hosted != null && loop.nanoTime() - hosted.heardNanos() < ATTENDED_NANOS;
-        return isEnded
-                ? CompletableFuture.failedFuture(closed())
-                : CompletableFuture.completedFuture(
-                        new BrickProbe(metadata == null ? 0 : metadata.promised(), isAttended));
+        return new BrickProbe(
+                metadata.promised(),
+                metadata.gateway(),
+                isAttended,
+                metadata.config(),
+                data.sizeBytes(),
+                data.allocatedBytes());
     }
 
     /**

@@ -13,6 +13,7 @@ import java.util.List;
 import java.util.UUID;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Opens a brick: reads the label, replays the log, decides whether the cache is kept, and writes a
@@ -24,11 +25,14 @@ import java.util.concurrent.CompletionStage;
 final class BrickStart {
     private final Xlator below;
     private final Loop loop;
-    private final UUID volume;
+    private final @Nullable UUID volume;
     private final String boot;
     private final long logBytes;
 
-    BrickStart(Xlator below, Loop loop, UUID volume, String boot, long logBytes) {
+    /**
+     * @param volume the one that the brick must be of; null: any
+     */
+    BrickStart(Xlator below, Loop loop, @Nullable UUID volume, String boot, long logBytes) {
         this.below = below;
         this.loop = loop;
         this.volume = volume;
@@ -53,9 +57,10 @@ final class BrickStart {
 
     private static void requireLabel(List<String> names) {
         if (!names.contains(BrickLabel.NAME)) {
+            boolean isEmpty = BrickFormat.isEmpty(names);
             throw new BlockException(
-                    names.isEmpty() ? BlockError.ENOENT : BlockError.EINVAL,
-                    names.isEmpty()
+                    isEmpty ? BlockError.ENOENT : BlockError.EINVAL,
+                    isEmpty
                             ? "folder of the brick is empty: expected=a formatted brick"
                             : "folder is no brick, it has files and no label: file="
                                     + names.get(0));
@@ -63,7 +68,7 @@ final class BrickStart {
     }
 
     private CompletionStage<BrickHost> replay(BrickLabel label, List<String> names) {
-        if (!label.volume().equals(volume)) {
+        if (volume != null && !label.volume().equals(volume)) {
             throw new BlockException(
                     BlockError.EINVAL,
                     "brick is of another volume: volume="
@@ -132,7 +137,8 @@ final class BrickStart {
                 .thenCompose(
                         log ->
                                 below.open(SyncMark.NAME, OpenOptions.READ_WRITE, loop)
-                                        .thenCompose(file -> host(old, image, log, file)));
+                                        .thenComposeAsync(
+                                                file -> host(old, image, log, file), loop));
     }
 
     /** The mark is this start's before anything is synced. */

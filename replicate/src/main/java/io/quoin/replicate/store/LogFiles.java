@@ -45,7 +45,8 @@ final class LogFiles {
         return removeIfThere(below, NEW_NAME)
                 .thenCompose(none -> below.create(NEW_NAME, options))
                 .thenCompose(none -> below.open(NEW_NAME, OpenOptions.READ_WRITE, loop))
-                .thenCompose(file -> Stages.thenClose(file, () -> writeParts(file, image)));
+                .thenComposeAsync(
+                        file -> Stages.thenClose(file, () -> writeParts(file, image)), loop);
     }
 
     private CompletionStage<Void> writeParts(XlatorFile file, LogImage image) {
@@ -96,7 +97,7 @@ final class LogFiles {
     /** The whole content of a file; on its loop. */
     static CompletionStage<byte[]> readAll(Xlator below, Loop loop, String fileName) {
         return below.open(fileName, OpenOptions.READ_ONLY, loop)
-                .thenCompose(file -> Stages.thenClose(file, () -> readAll(loop, file)));
+                .thenComposeAsync(file -> Stages.thenClose(file, () -> readAll(loop, file)), loop);
     }
 
     private static CompletionStage<byte[]> readAll(Loop loop, XlatorFile file) {

@@ -18,6 +18,10 @@ import org.jspecify.annotations.Nullable;
  */
 final class SpaceGuard {
     private static final long RESERVE_PERCENT = 2;
+
+    /** So that a checkpoint always fits, which is a second log beside the first. */
+    private static final long RESERVE_BYTES_MIN = 2 * BrickHost.LOG_BYTES;
+
     private static final long LOOK_NANOS = TimeUnit.SECONDS.toNanos(1);
 
     private final Xlator below;
@@ -65,7 +69,10 @@ final class SpaceGuard {
         freeBytes =
                 space == null
                         ? Long.MAX_VALUE
-                        : space.availableBytes() - space.sizeBytes() / 100 * RESERVE_PERCENT;
+                        : space.availableBytes()
+                                - Math.max(
+                                        RESERVE_BYTES_MIN,
+                                        space.sizeBytes() / 100 * RESERVE_PERCENT);
         List<Waiter> ready = waiting;
         waiting = new ArrayList<>();
         for (Waiter waiter : ready) {

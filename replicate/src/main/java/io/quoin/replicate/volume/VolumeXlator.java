@@ -28,7 +28,7 @@ import org.jspecify.annotations.Nullable;
  *
  * <p>Threading: thread-safe; the catalogue is confined to {@code loop}.
  */
-public final class VolumeXlator implements Xlator {
+public class VolumeXlator implements Xlator {
     private final String name;
     private final String type;
     private final List<Xlator> subvolumes;
@@ -68,8 +68,7 @@ public final class VolumeXlator implements Xlator {
 
     @Override
     public CompletionStage<List<FileInfo>> list() {
-        return withNames(names -> done(new TreeMap<>(names)))
-                .thenCompose(
+        return names().thenCompose(
                         names -> {
                             List<CompletableFuture<@Nullable FileInfo>> infos =
                                     names.entrySet().stream()
@@ -272,6 +271,11 @@ public final class VolumeXlator implements Xlator {
         return unmount()
                 .handle((none, second) -> failure)
                 .thenCompose(CompletableFuture::failedFuture);
+    }
+
+    /** The names and the files that they lead to. */
+    final CompletionStage<SortedMap<String, UUID>> names() {
+        return withNames(names -> done(new TreeMap<>(names)));
     }
 
     private <T> CompletionStage<T> withNames(

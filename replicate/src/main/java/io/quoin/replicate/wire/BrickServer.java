@@ -26,8 +26,8 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Serves one brick to gateways over TCP. Connections share the brick's loop, so a request runs to
- * completion where it arrives.
+ * Serves one brick, or the place for one, to gateways over TCP. Connections share the brick's loop,
+ * so a request runs to completion where it arrives.
  *
  * <p>Memory is bounded: so many connections, and for requests in flight with their replies 24 MiB
  * for all connections together, of which each may use its part, 1 MiB at least. A connection that
@@ -47,7 +47,7 @@ public final class BrickServer {
     private static final long STOP_NANOS = TimeUnit.SECONDS.toNanos(5);
 
     private final NettyLoop loop;
-    private final ServedBrick brick;
+    private final BrickSlot slot;
     private final WireOptions options;
     private final @Nullable SslContext tls;
     private final PeerLog peerLog;
@@ -57,9 +57,9 @@ public final class BrickServer {
     private boolean isStopping;
 
     private BrickServer(
-            NettyLoop loop, ServedBrick brick, InetSocketAddress address, WireOptions options) {
+            NettyLoop loop, BrickSlot slot, InetSocketAddress address, WireOptions options) {
         this.loop = loop;
-        this.brick = brick;
+        this.slot = slot;
         this.options = options;
         this.tls = options.tls() == null ? null : options.tls().server();
         this.peerLog = new PeerLog(LOG, loop::nanoTime);
@@ -74,10 +74,16 @@ public final class BrickServer {
      *     address cannot be bound; EINVAL: an unknown host, or a file of TLS that cannot be used
      */
     public static BrickServer start(
-            NettyLoop loop, ServedBrick brick, BrickAddress address, WireOptions options) {
+            NettyLoop loop, BrickSlot slot, BrickAddress address, WireOptions options) {
         InetSocketAddress resolved = address.resolve();
         options.check(resolved);
-        return new BrickServer(loop, brick, resolved, options);
+        return new BrickServer(loop, slot, resolved, options);
+    }
+
+    /** As for a place that has a brick. */
+    public static BrickServer start(
+            NettyLoop loop, ServedBrick brick, BrickAddress address, WireOptions options) {
+        return start(loop, BrickSlot.of(brick), address, options);
     }
 
     /** Where it listens, with the port that was picked. */
@@ -158,7 +164,7 @@ public final class BrickServer {
             ServerConnection connection =
                     new ServerConnection(
                             loop,
-                            brick,
+                            slot,
                             options,
                             BrickServer.this::allowedBytes,
                             BrickServer.this::ended);
@@ -177,7 +183,7 @@ public final class BrickServer {
 
     private void ended(ServerConnection connection, String reason) {
         Channel channel = connections.remove(connection);
-        if (channel != null) {
+        if (channel != null && !connection.isClaim()) {
             String event = connection.isGreeted() ? "Gateway gone" : "Connection refused";
             peerLog.info(event, channel.remoteAddress(), "reason=" + reason);
         }

@@ -5,6 +5,7 @@ import io.quoin.block.BlockException;
 import io.quoin.block.Reason;
 import io.quoin.replicate.BrickProbe;
 import io.quoin.replicate.BrickSpace;
+import io.quoin.replicate.Config;
 import io.quoin.replicate.wire.message.Answer;
 import io.quoin.replicate.wire.message.Call;
 import io.quoin.replicate.wire.message.Failure;
@@ -65,7 +66,11 @@ final class CallCodec {
                 .setProbe(
                         Probe.newBuilder()
                                 .setPromised(probe.promised())
-                                .setAttended(probe.isAttended()));
+                                .setAttended(probe.isAttended())
+                                .setGateway(probe.gateway())
+                                .setConfig(ConfigCodec.toMessage(probe.config()))
+                                .setSizeBytes(probe.sizeBytes())
+                                .setAllocatedBytes(probe.allocatedBytes()));
     }
 
     static Answer.Builder failure(Throwable cause) {
@@ -113,7 +118,22 @@ final class CallCodec {
 
     static BrickProbe probeOf(Answer answer) {
         require(answer, Answer.WhatCase.PROBE);
-        return new BrickProbe(answer.getProbe().getPromised(), answer.getProbe().getAttended());
+        Probe probe = answer.getProbe();
+        return new BrickProbe(
+                probe.getPromised(),
+                probe.getGateway(),
+                probe.getAttended(),
+                config(probe),
+                probe.getSizeBytes(),
+                probe.getAllocatedBytes());
+    }
+
+    private static Config config(Probe probe) {
+        try {
+            return ConfigCodec.fromMessage(probe.getConfig());
+        } catch (WireException e) {
+            throw new BlockException(BlockError.EIO, "illegal answer: " + e.getMessage(), e);
+        }
     }
 
     private static void require(Answer answer, Answer.WhatCase wanted) {

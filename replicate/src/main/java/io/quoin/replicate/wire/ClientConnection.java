@@ -9,7 +9,6 @@ import io.quoin.replicate.wire.message.Answer;
 import io.quoin.replicate.wire.message.Call;
 import io.quoin.replicate.wire.message.FileReply;
 import io.quoin.replicate.wire.message.Header;
-import io.quoin.xlator.NameText;
 import io.quoin.xlator.loop.NettyLoop;
 import java.util.ArrayList;
 import java.util.HashMap;
@@ -27,8 +26,6 @@ import java.util.function.Consumer;
 final class ClientConnection implements FrameChannel.Owner {
     /** What may wait to be taken by the socket. */
     static final long PENDING_BYTES_MAX = 64L << 20;
-
-    private static final int REFUSAL_CHARS_MAX = 300;
 
     /** What the link does with what is told. */
     interface Link {
@@ -133,17 +130,14 @@ final class ClientConnection implements FrameChannel.Owner {
                 channel.greeted();
                 link.up(identity);
             }
-            case REFUSAL -> channel.end("refused: " + shown(header.getRefusal().getMessage()));
+            case REFUSAL ->
+                    channel.end("refused: " + WireReason.shown(header.getRefusal().getMessage()));
             default ->
                     throw new WireException(
                             "illegal first message: "
                                     + header.getMessageCase()
                                     + ", expected=hello");
         }
-    }
-
-    private static String shown(String text) {
-        return NameText.printable(text.substring(0, Math.min(text.length(), REFUSAL_CHARS_MAX)));
     }
 
     private void reply(FileReply message, byte[] payload) {

@@ -75,6 +75,11 @@ final class FrameChannel extends ChannelInboundHandlerAdapter {
         liveness.greeted();
     }
 
+    /** A first message was sent or received whose answer may take a while: pings begin. */
+    void waiting() {
+        liveness.greeted();
+    }
+
     /** Bytes that were sent and not yet taken by the socket. */
     long pendingBytes() {
         return pendingBytes;

@@ -30,17 +30,26 @@ final class IdentityCodec {
                 .build();
     }
 
-    /** Why the client is at the wrong brick; null if it is at the right one. */
+    /** Why none of the versions that a client speaks is spoken here; null if one is. */
+    static @Nullable String unknownVersions(int versionMin, int versionMax) {
+        if (version(versionMax) >= Math.max(VERSION_MIN, versionMin)) {
+            return null;
+        }
+        return "no common protocol version: brick="
+                + VERSION_MIN
+                + "-"
+                + VERSION_MAX
+                + ", client="
+                + Integer.toUnsignedString(versionMin)
+                + "-"
+                + Integer.toUnsignedString(versionMax);
+    }
+
+    /** Why the client cannot speak to this brick; null if it can. */
     static @Nullable String refusal(ClientHello hello, BrickIdentity identity) {
-        if (version(hello) < Math.max(VERSION_MIN, hello.getVersionMin())) {
-            return "no common protocol version: brick="
-                    + VERSION_MIN
-                    + "-"
-                    + VERSION_MAX
-                    + ", client="
-                    + Integer.toUnsignedString(hello.getVersionMin())
-                    + "-"
-                    + Integer.toUnsignedString(hello.getVersionMax());
+        String unknown = unknownVersions(hello.getVersionMin(), hello.getVersionMax());
+        if (unknown != null) {
+            return unknown;
         }
         return wrongBrick(
                 UuidCodec.fromMessage(hello.getVolume()),
@@ -49,8 +58,8 @@ final class IdentityCodec {
                 identity.index());
     }
 
-    private static int version(ClientHello hello) {
-        return Math.min(VERSION_MAX, hello.getVersionMax());
+    private static int version(int versionMax) {
+        return Math.min(VERSION_MAX, versionMax);
     }
 
     private static @Nullable String wrongBrick(
@@ -66,13 +75,14 @@ final class IdentityCodec {
                         + Integer.toUnsignedString(actualIndex);
     }
 
-    static ServerHello answer(ClientHello hello, BrickIdentity identity) {
+    /** Who answers a client that speaks no newer version than that. */
+    static ServerHello answer(int versionMax, BrickIdentity identity) {
         return ServerHello.newBuilder()
-                .setVersion(version(hello))
+                .setVersion(version(versionMax))
                 .setVolume(UuidCodec.toMessage(identity.volume()))
                 .setBrick(UuidCodec.toMessage(identity.brick()))
                 .setIndex(identity.index())
-                .setLayout(layout(identity.layout()))
+                .setLayout(toMessage(identity.layout()))
                 .setStartCount(identity.startCount())
                 .setCacheEpoch(identity.cacheEpoch())
                 .build();
@@ -103,12 +113,12 @@ final class IdentityCodec {
                 volume,
                 UuidCodec.fromMessage(hello.getBrick()),
                 index,
-                layout(hello.getLayout()),
+                fromMessage(hello.getLayout()),
                 hello.getStartCount(),
                 hello.getCacheEpoch());
     }
 
-    private static BrickLayout layout(Layout layout) {
+    static BrickLayout toMessage(Layout layout) {
         return switch (layout) {
             case ONE -> BrickLayout.LAYOUT_ONE;
             case TWO -> BrickLayout.LAYOUT_TWO;
@@ -117,7 +127,7 @@ final class IdentityCodec {
         };
     }
 
-    private static Layout layout(BrickLayout layout) {
+    static Layout fromMessage(BrickLayout layout) {
         return switch (layout) {
             case LAYOUT_ONE -> Layout.ONE;
             case LAYOUT_TWO -> Layout.TWO;

@@ -1,12 +1,7 @@
 package io.quoin.replicate.wire;
 
-import io.netty.bootstrap.Bootstrap;
-import io.netty.buffer.PooledByteBufAllocator;
 import io.netty.channel.Channel;
 import io.netty.channel.ChannelInitializer;
-import io.netty.channel.ChannelOption;
-import io.netty.channel.epoll.EpollSocketChannel;
-import io.netty.channel.socket.nio.NioSocketChannel;
 import io.netty.handler.ssl.SslContext;
 import io.quoin.block.BlockError;
 import io.quoin.block.BlockException;
@@ -20,7 +15,6 @@ import io.quoin.replicate.Request;
 import io.quoin.replicate.wire.message.Answer;
 import io.quoin.replicate.wire.message.Call;
 import io.quoin.xlator.loop.NettyLoop;
-import io.quoin.xlator.loop.NettyLoopGroup;
 import java.net.InetSocketAddress;
 import java.util.List;
 import java.util.UUID;
@@ -46,12 +40,12 @@ import org.slf4j.LoggerFactory;
 @SuppressWarnings("FutureReturnValueIgnored") // connections tell their end by themselves
 public final class RemoteBrick implements BrickLink {
     private static final Logger LOG = LoggerFactory.getLogger(RemoteBrick.class);
-    private static final int CONNECT_TIMEOUT_MILLIS = 3000;
 
     private final NettyLoop loop;
     private final BrickAddress address;
     private final UUID volume;
     private final int index;
+    private final @Nullable UUID brick;
     private final WireOptions options;
     private final @Nullable SslContext tls;
     private @Nullable Listener listener;
@@ -60,28 +54,46 @@ public final class RemoteBrick implements BrickLink {
     private boolean isClosed;
     private volatile @Nullable String failure;
 
+    /** A link that is not open yet, to whichever brick has the index. */
+    public RemoteBrick(
+            NettyLoop loop, BrickAddress address, UUID volume, int index, WireOptions options) {
+        this(loop, address, volume, index, null, options);
+    }
+
     /**
      * A link that is not open yet.
      *
      * @param loop what it lives on
      * @param volume the one that the brick must be of
      * @param index the number in its replica set that the brick must have
+     * @param brick the one that it must be; null: whichever has the index
      * @throws BlockException with EINVAL, if a file of TLS cannot be used
      */
     public RemoteBrick(
-            NettyLoop loop, BrickAddress address, UUID volume, int index, WireOptions options) {
+            NettyLoop loop,
+            BrickAddress address,
+            UUID volume,
+            int index,
+            @Nullable UUID brick,
+            WireOptions options) {
         this.loop = loop;
         this.address = address;
         this.volume = volume;
         this.index = index;
+        this.brick = brick;
         this.options = options;
         this.tls = options.tls() == null ? null : options.tls().client();
         this.backoffNanos = options.timing().backoffMinNanos();
     }
 
-    /** Why there is no connection now; null while there is one, or before it was tried. */
+    @Override
     public @Nullable String failure() {
         return failure;
+    }
+
+    @Override
+    public String address() {
+        return address.toString();
     }
 
     @Override
@@ -194,18 +206,7 @@ public final class RemoteBrick implements BrickLink {
         }
         Attempt attempt = new Attempt();
         connection = attempt.connection;
-        new Bootstrap()
-                .group(loop.eventLoop())
-                .channel(
-                        NettyLoopGroup.isEpoll()
-                                ? EpollSocketChannel.class
-                                : NioSocketChannel.class)
-                .option(ChannelOption.TCP_NODELAY, true)
-                .option(ChannelOption.SO_KEEPALIVE, true)
-                .option(ChannelOption.CONNECT_TIMEOUT_MILLIS, CONNECT_TIMEOUT_MILLIS)
-                .option(ChannelOption.ALLOCATOR, PooledByteBufAllocator.DEFAULT)
-                .handler(attempt)
-                .connect(resolved)
+        ClientSocket.connect(loop, resolved, attempt)
                 .addListener(
                         done -> {
                             if (!done.isSuccess()) {
@@ -232,6 +233,13 @@ public final class RemoteBrick implements BrickLink {
 
         @Override
         public void up(BrickIdentity identity) {
+            if (brick != null && !identity.brick().equals(brick)) {
+                throw new WireException(
+                        "another brick with the same index: brick="
+                                + identity.brick()
+                                + ", expected="
+                                + brick);
+            }
             wasUp = true;
             failure = null;
             LOG.info("Brick connected: address={}, index={}", address, index);

@@ -1,9 +1,11 @@
 package io.quoin.replicate.wire;
 
+import io.quoin.block.Reason;
 import io.quoin.replicate.Reply;
 import io.quoin.replicate.Request;
 import io.quoin.replicate.wire.message.Answer;
 import io.quoin.replicate.wire.message.Call;
+import io.quoin.replicate.wire.message.Claim;
 import io.quoin.replicate.wire.message.ClientHello;
 import io.quoin.replicate.wire.message.FileRequest;
 import io.quoin.replicate.wire.message.Header;
@@ -14,6 +16,7 @@ import io.quoin.xlator.loop.NettyLoop;
 import java.util.UUID;
 import java.util.function.BiConsumer;
 import java.util.function.LongSupplier;
+import org.jspecify.annotations.Nullable;
 
 /**
  * The server's end of one connection. While its requests and the answers that the client has not
@@ -27,13 +30,14 @@ final class ServerConnection implements FrameChannel.Owner {
     private static final long CALL_BYTES = 4096;
 
     private final NettyLoop loop;
-    private final ServedBrick brick;
+    private final BrickSlot slot;
     private final LongSupplier allowedBytes;
     private final BiConsumer<ServerConnection, String> whenEnded;
     private final FrameChannel channel;
     private final InFlight inFlight = new InFlight();
+    private @Nullable ServedBrick brick;
     private int calls;
-    private boolean isGreeted;
+    private boolean isClaim;
     private boolean isPaused;
     private boolean isStopping;
 
@@ -43,12 +47,12 @@ final class ServerConnection implements FrameChannel.Owner {
      */
     ServerConnection(
             NettyLoop loop,
-            ServedBrick brick,
+            BrickSlot slot,
             WireOptions options,
             LongSupplier allowedBytes,
             BiConsumer<ServerConnection, String> whenEnded) {
         this.loop = loop;
-        this.brick = brick;
+        this.slot = slot;
         this.allowedBytes = allowedBytes;
         this.whenEnded = whenEnded;
         this.channel = new FrameChannel(loop, options.timing(), options.tls() != null, this);
@@ -58,14 +62,20 @@ final class ServerConnection implements FrameChannel.Owner {
         return channel;
     }
 
+    /** Whether a gateway is at the other end. */
     boolean isGreeted() {
-        return isGreeted;
+        return brick != null;
+    }
+
+    /** Whether it was made for a claim. */
+    boolean isClaim() {
+        return isClaim;
     }
 
     /** Takes no further request, answers those that it has, says so and ends. */
     void stop() {
         isStopping = true;
-        if (isGreeted) {
+        if (isGreeted()) {
             sayGoodbye();
         } else {
             channel.end("stopped");
@@ -90,13 +100,14 @@ final class ServerConnection implements FrameChannel.Owner {
     @Override
     public void received(Frame frame) {
         Header header = frame.header();
-        if (!isGreeted) {
+        ServedBrick asked = brick;
+        if (asked == null) {
             greet(header);
             return;
         }
         switch (header.getMessageCase()) {
-            case REQUEST -> request(header.getRequest(), frame.payload());
-            case CALL -> call(header.getCall());
+            case REQUEST -> request(asked, header.getRequest(), frame.payload());
+            case CALL -> call(asked, header.getCall());
             case PING, NOTICE, MESSAGE_NOT_SET -> {}
             default ->
                     throw new WireException(
@@ -105,31 +116,95 @@ final class ServerConnection implements FrameChannel.Owner {
     }
 
     private void greet(Header header) {
-        if (!header.hasClientHello()) {
+        boolean isExpected = !isClaim && (header.hasClientHello() || header.hasClaim());
+        if (isClaim && header.hasPing()) {
+            return;
+        }
+        if (!isExpected) {
             throw new WireException(
                     "illegal first message: " + header.getMessageCase() + ", expected=hello");
         }
-        ClientHello hello = header.getClientHello();
-        String refusal = IdentityCodec.refusal(hello, brick.identity());
-        if (refusal != null) {
-            channel.send(Header.newBuilder().setRefusal(Refusal.newBuilder().setMessage(refusal)));
-            channel.endBehind();
-            return;
+        if (header.hasClaim()) {
+            claim(header.getClaim());
+        } else {
+            greet(header.getClientHello());
         }
-        isGreeted = true;
-        channel.greeted();
-        channel.send(
-                Header.newBuilder().setServerHello(IdentityCodec.answer(hello, brick.identity())));
     }
 
-    private void request(FileRequest message, byte[] payload) {
+    private void greet(ClientHello hello) {
+        ServedBrick present = slot.brick();
+        if (present == null) {
+            refuse("no brick yet: its folder is empty and nothing has claimed it");
+            return;
+        }
+        String refusal = IdentityCodec.refusal(hello, present.identity());
+        if (refusal != null) {
+            refuse(refusal);
+            return;
+        }
+        brick = present;
+        channel.greeted();
+        answer(hello.getVersionMax(), present);
+    }
+
+    private void answer(int versionMax, ServedBrick present) {
+        channel.send(
+                Header.newBuilder()
+                        .setServerHello(IdentityCodec.answer(versionMax, present.identity())));
+    }
+
+    private void refuse(String reason) {
+        channel.send(Header.newBuilder().setRefusal(Refusal.newBuilder().setMessage(reason)));
+        channel.endBehind();
+    }
+
+    private void claim(Claim claim) {
+        ClaimCodec.Wanted wanted = ClaimCodec.fromMessage(claim);
+        String refusal =
+                IdentityCodec.unknownVersions(claim.getVersionMin(), claim.getVersionMax());
+        if (refusal == null) {
+            refusal = ClaimCodec.refusal(wanted);
+        }
+        if (refusal != null) {
+            refuse(refusal);
+            return;
+        }
+        isClaim = true;
+        channel.waiting();
+        slot.claim(wanted.volume(), wanted.index(), wanted.layout())
+                .whenComplete(
+                        (made, failure) ->
+                                loop.execute(
+                                        () -> {
+                                            if (channel.isEnded()) {
+                                                return;
+                                            }
+                                            if (failure != null) {
+                                                refuse(Reason.of(failure));
+                                            } else {
+                                                claimed(claim, wanted, made);
+                                            }
+                                        }));
+    }
+
+    private void claimed(Claim claim, ClaimCodec.Wanted wanted, ServedBrick made) {
+        if (wanted.is(made.identity())) {
+            answer(claim.getVersionMax(), made);
+        } else {
+            channel.send(
+                    Header.newBuilder().setAlreadyClaimed(ClaimCodec.toMessage(made.identity())));
+        }
+        channel.endBehind();
+    }
+
+    private void request(ServedBrick asked, FileRequest message, byte[] payload) {
         UUID file = UuidCodec.fromMessage(message.getFile());
         Request request = RequestCodec.fromMessage(message, payload);
         if (isStopping) {
             return;
         }
         inFlight.add(file, request);
-        brick.receive(file, request, reply -> answer(file, reply));
+        asked.receive(file, request, reply -> answer(file, reply));
         adjust();
     }
 
@@ -145,7 +220,7 @@ final class ServerConnection implements FrameChannel.Owner {
         adjust();
     }
 
-    private void call(Call call) {
+    private void call(ServedBrick asked, Call call) {
         if (isStopping) {
             return;
         }
@@ -153,7 +228,7 @@ final class ServerConnection implements FrameChannel.Owner {
         if (call.hasDelete()) {
             inFlight.forget(UuidCodec.fromMessage(call.getDelete()));
         }
-        CallCodec.carryOut(call, brick)
+        CallCodec.carryOut(call, asked)
                 .whenComplete(
                         (answer, failure) ->
                                 loop.execute(

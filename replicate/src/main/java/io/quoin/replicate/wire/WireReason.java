@@ -3,6 +3,7 @@ package io.quoin.replicate.wire;
 import io.netty.handler.codec.DecoderException;
 import io.netty.handler.ssl.NotSslRecordException;
 import io.quoin.block.Reason;
+import io.quoin.xlator.NameText;
 import java.security.GeneralSecurityException;
 import java.util.Locale;
 import javax.net.ssl.SSLException;
@@ -14,7 +15,14 @@ import org.jspecify.annotations.Nullable;
  * <p>Threading: immutable.
  */
 final class WireReason {
+    private static final int SHOWN_CHARS_MAX = 300;
+
     private WireReason() {}
+
+    /** What the other side has said, fit for a line. */
+    static String shown(String said) {
+        return NameText.printable(said.substring(0, Math.min(said.length(), SHOWN_CHARS_MAX)));
+    }
 
     static String of(Throwable failure) {
         Throwable cause =

@@ -143,7 +143,7 @@ class CodecTest {
             BrickIdentity identity = new BrickIdentity(VOLUME, BRICK, 2, layout, 7, 9);
             ClientHello hello = IdentityCodec.hello(VOLUME, 2);
             assertThat(IdentityCodec.refusal(hello, identity)).isNull();
-            ServerHello answer = IdentityCodec.answer(hello, identity);
+            ServerHello answer = IdentityCodec.answer(hello.getVersionMax(), identity);
             assertThat(IdentityCodec.identity(answer, VOLUME, 2)).isEqualTo(identity);
         }
     }
@@ -160,7 +160,7 @@ class CodecTest {
                 .isEqualTo("no common protocol version: brick=1-1, client=2-3");
         assertThat(IdentityCodec.refusal(later.setVersionMin(0).setVersionMax(0).build(), identity))
                 .contains("no common protocol version");
-        ServerHello answer = IdentityCodec.answer(IdentityCodec.hello(VOLUME, 2), identity);
+        ServerHello answer = IdentityCodec.answer(1, identity);
         assertThatThrownBy(() -> IdentityCodec.identity(answer, BRICK, 2))
                 .hasMessageContaining("another volume");
         assertThatThrownBy(() -> IdentityCodec.identity(answer, VOLUME, 0))

@@ -5,11 +5,15 @@ import io.quoin.block.BlockException;
 import io.quoin.replicate.BrickIdentity;
 import io.quoin.replicate.BrickProbe;
 import io.quoin.replicate.BrickSpace;
+import io.quoin.replicate.Config;
 import io.quoin.replicate.Payload;
 import io.quoin.replicate.Reply;
 import io.quoin.replicate.Request;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
+import java.util.SortedMap;
+import java.util.TreeMap;
 import java.util.UUID;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
@@ -131,7 +135,13 @@ final class MemoryBrick implements ServedBrick {
 
     @Override
     public CompletionStage<BrickProbe> probe(UUID file) {
-        return CompletableFuture.completedFuture(
-                new BrickProbe(file.getLeastSignificantBits(), files.contains(file)));
+        return CompletableFuture.completedFuture(probed(file, files.contains(file)));
+    }
+
+    /** What it says of a file. */
+    static BrickProbe probed(UUID file, boolean isAttended) {
+        SortedMap<Integer, Long> isr = new TreeMap<>(Map.of(0, 3L, 2, 1L));
+        Config config = new Config(7, 8, isr, true);
+        return new BrickProbe(file.getLeastSignificantBits(), -9, isAttended, config, 10, 11);
     }
 }

@@ -69,7 +69,8 @@ final class RawPeer implements AutoCloseable {
                 Header.newBuilder()
                         .setServerHello(
                                 IdentityCodec.answer(
-                                        hello.header().getClientHello(), WireBed.IDENTITY)));
+                                        hello.header().getClientHello().getVersionMax(),
+                                        WireBed.IDENTITY)));
         return this;
     }
 

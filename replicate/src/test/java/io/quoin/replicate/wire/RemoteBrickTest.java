@@ -6,7 +6,6 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.quoin.block.BlockException;
-import io.quoin.replicate.BrickProbe;
 import io.quoin.replicate.BrickSpace;
 import io.quoin.replicate.Payload;
 import io.quoin.replicate.Reply;
@@ -84,8 +83,7 @@ class RemoteBrickTest {
         listener.next(Received.class);
         assertThat(Await.result(link.list())).containsExactly(FILE);
         assertThat(Await.result(link.space())).isEqualTo(new BrickSpace(1L << 50, 1L << 49));
-        assertThat(Await.result(link.probe(FILE)))
-                .isEqualTo(new BrickProbe(FILE.getLeastSignificantBits(), true));
+        assertThat(Await.result(link.probe(FILE))).isEqualTo(MemoryBrick.probed(FILE, true));
         Await.result(link.delete(FILE));
         assertThat(Await.result(link.list())).isEmpty();
         assertThatThrownBy(() -> Await.result(link.delete(FILE)))

@@ -1,0 +1,28 @@
+package io.quoin.replicate.volume;
+
+import java.util.List;
+import java.util.concurrent.CompletionStage;
+import java.util.function.Consumer;
+
+/**
+ * What operators ask of a replica set: an extension of cluster/replicate. A volume that is striped
+ * over several sets has several.
+ *
+ * <p>Threading: thread-safe; stages complete on any thread.
+ */
+public interface ReplicaAdmin {
+    /** The files that are open, the catalogue of names among them, sorted by name. */
+    CompletionStage<List<ReplicaFileHealth>> health();
+
+    /** The bricks, by index; each that can be reached with its space. */
+    CompletionStage<List<BrickStatus>> bricks();
+
+    /**
+     * Opens every file in turn and waits until each brick that can be reached has all of it. A
+     * brick that is away, or full, is not waited for.
+     *
+     * @param progress is told of each file while it is healed, some times a second, and at its end
+     * @return how each file was at its end
+     */
+    CompletionStage<List<ReplicaFileHealth>> healFull(Consumer<ReplicaFileHealth> progress);
+}

@@ -1,0 +1,253 @@
+package io.quoin.replicate.volume;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.catchThrowableOfType;
+
+import io.quoin.block.BlockError;
+import io.quoin.block.BlockException;
+import io.quoin.block.IoFlags;
+import io.quoin.replicate.Health;
+import io.quoin.replicate.Layout;
+import io.quoin.replicate.link.LocalBricks;
+import io.quoin.testkit.FileDriver;
+import io.quoin.testkit.MemoryXlator;
+import io.quoin.testkit.sim.VirtualLoopGroup;
+import io.quoin.xlator.CreateOptions;
+import io.quoin.xlator.FileInfo;
+import io.quoin.xlator.OpenOptions;
+import io.quoin.xlator.Xlator;
+import io.quoin.xlator.XlatorFile;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Map;
+import java.util.Random;
+import java.util.concurrent.CompletionStage;
+import java.util.concurrent.TimeUnit;
+import org.junit.jupiter.api.Test;
+
+/** Three bricks through what happens to bricks and to processes. */
+class ReplicateVolumeTest {
+    private static final int SIZE = 4 << 20;
+
+    private final VirtualLoopGroup loops = new VirtualLoopGroup(1);
+    private final LocalBricks bricks = new LocalBricks(loops, Layout.THREE, false);
+
+    private <T> T await(CompletionStage<T> stage) {
+        return loops.await(stage);
+    }
+
+    private Xlator mount(List<Xlator> nodes) {
+        return bricks.create(
+                new ReplicateType(), "r", nodes, Map.of("layout", Layout.THREE.text()));
+    }
+
+    private XlatorFile open(Xlator volume) {
+        return await(volume.open("a", OpenOptions.READ_WRITE, loops.loop(0)));
+    }
+
+    private FileDriver drive(XlatorFile file) {
+        return new FileDriver(file, loops.loop(0));
+    }
+
+    private void close(XlatorFile file) {
+        await(loops.loop(0).call(file::close));
+    }
+
+    private void unmount(Xlator volume, List<Xlator> nodes) {
+        await(volume.close());
+        nodes.forEach(node -> await(node.close()));
+    }
+
+    private void wait(int seconds) {
+        loops.advance(TimeUnit.SECONDS.toNanos(seconds));
+    }
+
+    private static byte[] pattern(int seed) {
+        byte[] data = new byte[64 << 10];
+        new Random(seed).nextBytes(data);
+        return data;
+    }
+
+    private static void write(FileDriver driver, int block, int seed) {
+        assertThat(driver.write((long) block * (64 << 10), pattern(seed), IoFlags.NONE))
+                .isEqualTo(BlockError.OK);
+    }
+
+    private static void expect(FileDriver driver, int block, int seed) {
+        assertThat(driver.read((long) block * (64 << 10), 64 << 10)).isEqualTo(pattern(seed));
+    }
+
+    /** Every data file is the same on these bricks. */
+    private void checkEqual(int... indexes) {
+        MemoryXlator first = bricks.storage(indexes[0]);
+        List<String> names =
+                await(first.list()).stream()
+                        .map(FileInfo::fileName)
+                        .filter(name -> name.endsWith(".data"))
+                        .toList();
+        assertThat(names).hasSize(2);
+        for (int index : indexes) {
+            for (String name : names) {
+                assertThat(Arrays.equals(bricks.storage(index).content(name), first.content(name)))
+                        .as("brick %s, file %s", index, name)
+                        .isTrue();
+            }
+        }
+    }
+
+    @Test
+    void shouldHealABrickThatWasAwayWhenItIsBack() {
+        List<Xlator> nodes = bricks.nodes();
+        Xlator volume = mount(nodes);
+        await(volume.create("a", CreateOptions.ofSize(SIZE)));
+        XlatorFile file = open(volume);
+        FileDriver driver = drive(file);
+        write(driver, 0, 1);
+        bricks.lose(nodes.get(2));
+        for (int block = 0; block < 60; block++) {
+            write(driver, block, 100 + block);
+        }
+        close(file);
+        unmount(volume, nodes);
+
+        List<Xlator> again = bricks.nodes();
+        Xlator second = mount(again);
+        XlatorFile reopened = open(second);
+        wait(30);
+        for (int block = 0; block < 60; block++) {
+            expect(drive(reopened), block, 100 + block);
+        }
+        close(reopened);
+        unmount(second, again);
+        checkEqual(0, 1, 2);
+    }
+
+    @Test
+    void shouldHealFilesThatAreNotOpenWhenTold() {
+        List<Xlator> nodes = bricks.nodes();
+        SharedLink link = new SharedLink(nodes.get(1));
+        Xlator volume = mount(List.of(nodes.get(0), link.use(), nodes.get(2)));
+        await(volume.create("a", CreateOptions.ofSize(SIZE)));
+        XlatorFile file = open(volume);
+        link.lose(0);
+        write(drive(file), 5, 50);
+        ReplicaAdmin admin = volume.extension(ReplicaAdmin.class).orElseThrow();
+        assertThat(await(admin.bricks()))
+                .extracting(status -> status.identity() != null)
+                .containsExactly(true, false, true);
+        ReplicaFileHealth open = await(admin.health()).get(0);
+        assertThat(open.fileName()).isEqualTo("a");
+        assertThat(open.health().members())
+                .extracting(Health.Part::role)
+                .containsExactly(Health.Role.IN_SYNC, Health.Role.ABSENT, Health.Role.IN_SYNC);
+        close(file);
+        unmount(volume, nodes);
+
+        List<Xlator> again = bricks.nodes();
+        Xlator second = mount(again);
+        List<ReplicaFileHealth> told = new ArrayList<>();
+        List<ReplicaFileHealth> healed =
+                await(second.extension(ReplicaAdmin.class).orElseThrow().healFull(told::add));
+        assertThat(healed).hasSize(2);
+        assertThat(healed)
+                .allSatisfy(
+                        each ->
+                                assertThat(each.health().members())
+                                        .extracting(Health.Part::role)
+                                        .containsOnly(Health.Role.IN_SYNC));
+        assertThat(told).containsAll(healed);
+        unmount(second, again);
+        checkEqual(0, 1, 2);
+    }
+
+    @Test
+    void shouldGoOnWithTwoBricksAndWaitWithOne() {
+        List<Xlator> nodes = bricks.nodes();
+        Xlator volume = mount(nodes);
+        await(volume.create("a", CreateOptions.ofSize(SIZE)));
+        XlatorFile file = open(volume);
+        FileDriver driver = drive(file);
+        bricks.lose(nodes.get(0));
+        write(driver, 3, 7);
+        bricks.lose(nodes.get(1));
+        FileDriver.Pending waiting = driver.startWrite(0, pattern(8), IoFlags.NONE);
+        wait(60);
+        assertThat(waiting.isDone()).isFalse();
+        loops.loop(0).run(() -> file.abort(BlockError.ETIMEDOUT));
+        assertThat(driver.await(waiting)).isEqualTo(BlockError.ETIMEDOUT);
+        close(file);
+    }
+
+    @Test
+    void shouldHaveEveryAcknowledgedWriteWhenItsProcessWasKilled() {
+        List<Xlator> nodes = bricks.nodes();
+        Xlator volume = mount(nodes);
+        await(volume.create("a", CreateOptions.ofSize(SIZE)));
+        XlatorFile file = open(volume);
+        FileDriver driver = drive(file);
+        for (int block = 0; block < 20; block++) {
+            write(driver, block, block);
+        }
+        for (int block = 20; block < 40; block++) {
+            FileDriver.Pending unused =
+                    driver.startWrite(block * (64L << 10), pattern(block), IoFlags.NONE);
+        }
+        loops.loop(0).run(() -> file.abort(BlockError.ETIMEDOUT));
+        close(file);
+        XlatorFile again = open(volume);
+        for (int block = 0; block < 20; block++) {
+            expect(drive(again), block, block);
+        }
+        close(again);
+        unmount(volume, nodes);
+        checkEqual(0, 1, 2);
+    }
+
+    @Test
+    void shouldRefuseAWipedBrickAndTellWhy() {
+        List<Xlator> nodes = bricks.nodes();
+        Xlator volume = mount(nodes);
+        await(volume.create("a", CreateOptions.ofSize(SIZE)));
+        unmount(volume, nodes);
+        bricks.storage(1, new MemoryXlator("brick1", false));
+        List<Xlator> again = bricks.nodes();
+        Xlator second = mount(again);
+        XlatorFile file = open(second);
+        write(drive(file), 0, 5);
+        expect(drive(file), 0, 5);
+        assertThat(LocalBricks.failure(again.get(1))).contains("folder of the brick is empty");
+        close(file);
+        unmount(second, again);
+    }
+
+    @Test
+    void shouldRefuseASecondProcessWhileTheFirstIsThere() {
+        List<Xlator> shared = new ArrayList<>();
+        List<SharedLink> links = new ArrayList<>();
+        for (Xlator node : bricks.nodes()) {
+            links.add(new SharedLink(node));
+        }
+        links.forEach(link -> shared.add(link.use()));
+        List<Xlator> others = new ArrayList<>();
+        links.forEach(link -> others.add(link.use()));
+        Xlator first = mount(shared);
+        await(first.create("a", CreateOptions.ofSize(SIZE)));
+        XlatorFile file = open(first);
+        write(drive(file), 0, 1);
+        Xlator second = mount(others);
+        wait(60);
+        BlockException busy = catchThrowableOfType(BlockException.class, () -> open(second));
+        assertThat(busy.error()).isEqualTo(BlockError.EBUSY);
+
+        links.forEach(link -> link.cut(0));
+        XlatorFile taken = open(second);
+        expect(drive(taken), 0, 1);
+        write(drive(taken), 0, 2);
+        links.forEach(SharedLink::heal);
+        assertThat(drive(file).write(0, pattern(3), IoFlags.NONE)).isEqualTo(BlockError.EBADE);
+        expect(drive(taken), 0, 2);
+        close(taken);
+        close(file);
+    }
+}
