@@ -20,6 +20,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.TimeUnit;
@@ -110,7 +111,7 @@ final class BrickFolder implements AutoCloseable {
                             + "; is its file system mounted? A new one is made by mkdir");
         }
         try (Stream<Path> content = Files.list(folder)) {
-            content.findFirst();
+            Optional<Path> unused = content.findFirst();
         } catch (IOException e) {
             throw Reason.failure("folder of the brick cannot be used", path, e);
         }

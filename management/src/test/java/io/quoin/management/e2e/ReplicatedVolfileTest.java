@@ -72,7 +72,7 @@ class ReplicatedVolfileTest {
     private static String node(String name, String type, String options, String subvolumes) {
         StringBuilder text = new StringBuilder();
         text.append("volume ").append(name).append("\n    type ").append(type).append('\n');
-        for (String option : options.split(",")) {
+        for (String option : options.split(",", -1)) {
             if (!option.isEmpty()) {
                 text.append("    option ").append(option).append('\n');
             }
@@ -100,9 +100,11 @@ class ReplicatedVolfileTest {
                     request.push((completed, error) -> done.complete(error));
                     file.submit(request);
                 });
-        BlockError error = done.get(LIMIT_SECONDS, TimeUnit.SECONDS);
-        Reference.reachabilityFence(memory);
-        return error;
+        try {
+            return done.get(LIMIT_SECONDS, TimeUnit.SECONDS);
+        } finally {
+            Reference.reachabilityFence(memory);
+        }
     }
 
     private static byte[] pattern(int seed) {
