@@ -25,8 +25,9 @@ class BitmapEditTest {
         Peer.QEMU_IMG.assumeAvailable();
         Path path = folder.resolve("disk.qcow2");
         Peer.QEMU_IMG.command("create", "-qfqcow2", path.toString(), "1M").runOk();
-        // One write before the first change; the others when the image is closed.
-        FaultyFiles.Fault fault = FaultyFiles.from(IoOp.WRITE, 1, request -> BlockError.ENOSPC);
+        // The header is written twice before the first change, its end and its start; the others
+        // follow when the image is closed.
+        FaultyFiles.Fault fault = FaultyFiles.from(IoOp.WRITE, 2, request -> BlockError.ENOSPC);
         BlockException failure;
         ImageSession session = FaultyFiles.session("disk.qcow2"::equals, fault);
         try (session) {

@@ -103,13 +103,11 @@ public final class BitmapOperations implements BitmapControl {
 
     @Override
     public CompletionStage<Void> add(String name, long granularityBytes, boolean enabled) {
+        long granularity =
+                granularityBytes == GRANULARITY_DEFAULT ? defaultGranularity() : granularityBytes;
         return change(
+                () -> requireRoom(List.of(new BitmapInfo(name, granularity, enabled, false, 0))),
                 () -> {
-                    long granularity =
-                            granularityBytes == GRANULARITY_DEFAULT
-                                    ? defaultGranularity()
-                                    : granularityBytes;
-                    requireRoom(List.of(new BitmapInfo(name, granularity, enabled, false, 0)));
                     image.add(
                             new StoredBitmap(
                                     name,
@@ -188,6 +186,7 @@ public final class BitmapOperations implements BitmapControl {
     @Override
     public CompletionStage<Void> remove(String name) {
         return change(
+                () -> require(name),
                 () -> {
                     StoredBitmap bitmap = require(name);
                     boolean known = bitmap.table().length > 0 || bitmap.tableEntries() == 0;
@@ -286,6 +285,7 @@ public final class BitmapOperations implements BitmapControl {
 
     private CompletionStage<Void> onMarked(String name, Action action) {
         return change(
+                () -> require(name),
                 () -> {
                     StoredBitmap bitmap = require(name);
                     DirtyBits bits = requireBits(name);
@@ -296,11 +296,17 @@ public final class BitmapOperations implements BitmapControl {
                 });
     }
 
-    /** Runs {@code body} after what was asked for before, when the image may be changed. */
-    private CompletionStage<Void> change(Supplier<CompletionStage<Void>> body) {
+    /**
+     * Runs {@code body} after what was asked for before, when the image may be changed.
+     *
+     * @param check fails for what cannot be done: then nothing is written at all
+     */
+    private CompletionStage<Void> change(Runnable check, Supplier<CompletionStage<Void>> body) {
         CompletionStage<Void> result =
                 last.thenCompose(nothing -> requireWritable())
+                        .thenRun(check)
                         .thenCompose(nothing -> stage("image cannot be changed", gate))
+                        .thenRun(check) // the image may have grown meanwhile
                         .thenCompose(nothing -> body.get());
         last = result.handle((nothing, failure) -> null);
         return result;
