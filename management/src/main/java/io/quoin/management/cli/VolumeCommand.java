@@ -35,7 +35,7 @@ import picocli.CommandLine.Spec;
  */
 @Command(
         name = "volume",
-        description = "Create, start, stop, list, show and delete volumes.",
+        description = "Create, start, stop, list, show, heal and delete volumes.",
         synopsisSubcommandLabel = "COMMAND",
         mixinStandardHelpOptions = true,
         footer = {
@@ -54,6 +54,8 @@ import picocli.CommandLine.Spec;
     VolumeCommand.Stop.class,
     VolumeCommand.Delete.class,
     VolumeCommand.Info.class,
+    VolumeStatusCommand.class,
+    VolumeHealCommand.class,
     VolumeCommand.Ls.class
 })
 final class VolumeCommand implements Runnable {

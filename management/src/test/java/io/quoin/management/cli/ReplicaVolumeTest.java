@@ -2,6 +2,8 @@ package io.quoin.management.cli;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
 import io.quoin.management.brick.BrickDaemon;
 import io.quoin.management.brick.BrickOptions;
 import io.quoin.management.daemon.Daemon;
@@ -126,10 +128,24 @@ class ReplicaVolumeTest {
             io(daemon, "read -P 7 1M 1M");
             io(daemon, "write -P 8 1M 1M");
             assertThat(brick(1)).as("not made anew").doesNotExist();
+            JsonNode bricks = json("volume", "status", "vms").path("bricks");
+            assertThat(bricks.path(0).path("isOnline").asBoolean()).isTrue();
+            assertThat(bricks.path(0).path("totalBytes").asLong()).isPositive();
+            assertThat(bricks.path(1).path("isOnline").asBoolean()).isFalse();
+            assertThat(bricks.path(1).path("reason").asText())
+                    .contains("is its file system mounted?");
+            assertThat(ok("volume", "status", "vms")).contains(brick(1) + "  N");
+            assertThat(ok("volume", "heal", "vms", "info"))
+                    .contains("Brick " + brick(1) + "\nStatus: Not connected", " - ABSENT");
+            assertThat(ok("volume", "heal", "vms")).contains("Files that all bricks have: 0 of ");
+            Files.move(away, brick(1));
         }
-        Files.move(away, brick(1));
         try (Daemon daemon = serve()) {
+            assertThat(ok("volume", "heal", "vms", "full"))
+                    .contains("Files that all bricks have: 2 of 2");
             io(daemon, "read -P 8 1M 1M");
+            assertThat(ok("volume", "heal", "vms", "info"))
+                    .contains("Brick " + brick(1) + "\nStatus: Connected\nNumber of entries: 0");
         }
     }
 
@@ -228,6 +244,12 @@ class ReplicaVolumeTest {
         assertThat(refused.err()).contains("folder of a new brick is not empty");
         assertThat(brick(0).resolve("label")).doesNotExist();
         assertThat(brick(1).resolve("vm1.qcow2")).hasContent("x");
+    }
+
+    private JsonNode json(String... arguments) throws IOException {
+        List<String> all = new ArrayList<>(List.of(arguments));
+        all.addAll(List.of("--output", "json"));
+        return new ObjectMapper().readTree(ok(all.toArray(String[]::new)));
     }
 
     private String ok(String... arguments) {
