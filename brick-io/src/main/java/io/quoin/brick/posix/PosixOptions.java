@@ -43,6 +43,7 @@ record PosixOptions(
     private static final String IO_THREADS = "io-threads";
     private static final String FLUSH_THREADS = "flush-threads";
     private static final String COLD_READS = "cold-reads";
+    static final String VOLUME_ID = "volume-id";
 
     private static final long READ_AHEAD_MAX = 64L << 20;
     private static final long WRITE_SIZE_MIN = 4096;
@@ -97,7 +98,14 @@ record PosixOptions(
                             Option.Type.INTEGER,
                             ColdReads.DEFAULT,
                             "For tests: one read in so many is served as if its pages were not cached,"
-                                    + " late and out of order; 0 turns it off."));
+                                    + " late and out of order; 0 turns it off."),
+                    Option.of(
+                            VOLUME_ID,
+                            Option.Type.STRING,
+                            "",
+                            "What the folder must be marked with, in .quoin/volume-id: until it is, as"
+                                    + " where its file system is not mounted, nothing is made there and"
+                                    + " every call fails (ENOENT). Empty: not checked."));
 
     static PosixOptions of(OptionValues values, GraphContext context) {
         return new PosixOptions(

@@ -39,10 +39,19 @@ public final class PosixType implements XlatorType {
     public Xlator create(
             String name, OptionValues options, List<Xlator> subvolumes, GraphContext context) {
         Abi.current(); // a clear error before the first native call on a machine without one
-        return PosixXlator.open(
-                name,
-                PosixOptions.of(options, context),
-                context.blocking(),
-                SystemCalls::fdatasync);
+        PosixOptions own = PosixOptions.of(options, context);
+        String volumeId = options.string(PosixOptions.VOLUME_ID);
+        return volumeId.isEmpty()
+                ? open(name, own, context)
+                : new MarkedFolder(
+                        name,
+                        own.directory(),
+                        volumeId,
+                        context.blocking(),
+                        () -> open(name, own, context));
+    }
+
+    private static PosixXlator open(String name, PosixOptions options, GraphContext context) {
+        return PosixXlator.open(name, options, context.blocking(), SystemCalls::fdatasync);
     }
 }

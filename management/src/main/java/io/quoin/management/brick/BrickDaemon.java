@@ -134,6 +134,18 @@ public final class BrickDaemon implements AutoCloseable {
         }
     }
 
+    /**
+     * Takes {@link #format} back, for a brick that has not been used since; the folder stays.
+     *
+     * @throws BlockException EBUSY if it is in use, EEXIST if there is more in it than a new brick
+     *     has
+     */
+    public static void unformat(Path path) {
+        try (BrickFolder folder = BrickFolder.open(path, cause -> {})) {
+            Stages.await(BrickHost.unformat(folder.xlator()));
+        }
+    }
+
     /** Another one after each start of the machine. Without one nothing unsynced is relied on. */
     private static String bootId() {
         try {

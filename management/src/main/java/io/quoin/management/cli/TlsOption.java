@@ -18,7 +18,7 @@ final class TlsOption {
     @Option(
             names = "--tls-cert",
             paramLabel = "FILE",
-            description = "PEM certificate of this brick, which names its host")
+            description = "PEM certificate of this side; a brick's names its host")
     private @Nullable Path certificate;
 
     @Option(
@@ -36,8 +36,8 @@ final class TlsOption {
     @Option(
             names = "--insecure",
             description =
-                    "listen without TLS on an address that other hosts reach: all of them can then"
-                            + " read and write all data")
+                    "no TLS on addresses that other hosts reach: all of them can then read and write"
+                            + " all data")
     private boolean isInsecure;
 
     WireOptions chosen(CommandSpec spec) {

@@ -9,14 +9,19 @@ import io.quoin.management.operation.VolumeLs;
 import io.quoin.management.operation.VolumeStart;
 import io.quoin.management.operation.VolumeStop;
 import io.quoin.management.operation.VolumeView;
+import io.quoin.replicate.wire.TlsFiles;
+import io.quoin.replicate.wire.WireOptions;
 import io.quoin.tools.terminal.OutputOption;
 import io.quoin.tools.terminal.Subcommands;
 import io.quoin.tools.terminal.Table;
+import io.quoin.xlator.NameText;
 import java.io.PrintWriter;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.ParameterException;
@@ -30,7 +35,7 @@ import picocli.CommandLine.Spec;
  */
 @Command(
         name = "volume",
-        description = "Create, start, stop, list, show and delete volumes.",
+        description = "Create, start, stop, list, show, heal and delete volumes.",
         synopsisSubcommandLabel = "COMMAND",
         mixinStandardHelpOptions = true,
         footer = {
@@ -49,6 +54,8 @@ import picocli.CommandLine.Spec;
     VolumeCommand.Stop.class,
     VolumeCommand.Delete.class,
     VolumeCommand.Info.class,
+    VolumeStatusCommand.class,
+    VolumeHealCommand.class,
     VolumeCommand.Ls.class
 })
 final class VolumeCommand implements Runnable {
@@ -77,7 +84,12 @@ final class VolumeCommand implements Runnable {
                 "",
                 "Examples:",
                 "  quoin volume create fast /srv/nvme0/fast",
-                "  quoin volume create wide stripe 2 /srv/disk0/wide /srv/disk1/wide"
+                "  quoin volume create wide stripe 2 /srv/disk0/wide /srv/disk1/wide",
+                "  quoin volume create safe replica 3 /srv/disk0/safe /srv/disk1/safe"
+                        + " /srv/disk2/safe",
+                "  quoin volume create far replica 3 arbiter 1 /srv/disk0/far 10.0.0.2:24007"
+                        + " 10.0.0.3:24007 \\",
+                "      --tls-cert gateway.pem --tls-key gateway.key --tls-ca ca.pem"
             })
     static final class Create extends DiskCommand.OnVolume {
         @Parameters(index = "0", paramLabel = "NAME", description = "name of the new volume")
@@ -90,6 +102,10 @@ final class VolumeCommand implements Runnable {
                 paramLabel = "WORD",
                 description = "[replica N [arbiter 1]] [stripe N] BRICK... [force]")
         private List<String> words = new ArrayList<>();
+
+        @Mixin
+        @SuppressWarnings("NullAway.Init") // picocli sets it
+        private TlsOption tls;
 
         @Spec
         @SuppressWarnings("NullAway.Init") // picocli sets it
@@ -107,9 +123,20 @@ final class VolumeCommand implements Runnable {
             Long arbiter = number(left, "arbiter");
             Long stripe = number(left, "stripe");
             boolean isForced = left.remove("force");
+            WireOptions wire = tls.chosen(spec);
+            TlsFiles files = wire.tls();
             VolumeCreate.Request request =
                     new VolumeCreate.Request(
-                            name, left, replica, arbiter, stripe, isForced ? true : null);
+                            name,
+                            left,
+                            replica,
+                            arbiter,
+                            stripe,
+                            isForced ? true : null,
+                            files == null ? null : absolute(files.certificate()),
+                            files == null ? null : absolute(files.key()),
+                            files == null ? null : absolute(files.ca()),
+                            wire.isInsecure() ? true : null);
             VolumeView made = client.call(VolumeCreate.TYPE, request);
             out.print(
                     made,
@@ -119,6 +146,10 @@ final class VolumeCommand implements Runnable {
                                             + made.name()
                                             + "; start it with: quoin volume start "
                                             + made.name()));
+        }
+
+        private static String absolute(Path file) {
+            return NameText.of(NameText.absolute(file));
         }
 
         /** Takes a word and the number behind it out. */

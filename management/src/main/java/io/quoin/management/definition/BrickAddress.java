@@ -3,11 +3,7 @@ package io.quoin.management.definition;
 import io.quoin.block.BlockError;
 import io.quoin.block.BlockException;
 import io.quoin.xlator.NameText;
-import io.quoin.xlator.graph.VolumeSpec;
 import java.nio.file.Path;
-import java.util.LinkedHashMap;
-import java.util.List;
-import java.util.Map;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
@@ -60,17 +56,5 @@ record BrickAddress(String text, @Nullable Path folder, @Nullable String host, i
     private static BlockException illegal(String text, String expected) {
         return new BlockException(
                 BlockError.EINVAL, "illegal brick: value=" + text + ", expected=" + expected);
-    }
-
-    /** Its node in a volfile. */
-    VolumeSpec node(String name) {
-        Map<String, String> options = new LinkedHashMap<>();
-        if (folder != null) {
-            options.put("directory", text);
-            return new VolumeSpec(name, "storage/posix", options, List.of());
-        }
-        options.put("remote-host", String.valueOf(host));
-        options.put("remote-port", String.valueOf(port));
-        return new VolumeSpec(name, "protocol/client", options, List.of());
     }
 }

@@ -3,6 +3,7 @@ package io.quoin.management.definition;
 import io.quoin.block.BlockError;
 import io.quoin.block.BlockException;
 import io.quoin.block.Reason;
+import io.quoin.brick.posix.BrickMark;
 import io.quoin.xlator.NameText;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -98,7 +99,7 @@ final class BrickRules {
         if (device(folder) == device(Path.of("/"))) {
             doubts.add("brick is in the root partition: path=" + text);
         }
-        BrickLabel.read(folder)
+        BrickMark.read(folder)
                 .ifPresent(
                         id ->
                                 doubts.add(

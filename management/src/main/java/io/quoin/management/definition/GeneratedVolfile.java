@@ -1,72 +1,128 @@
 package io.quoin.management.definition;
 
+import io.quoin.replicate.wire.TlsFiles;
+import io.quoin.replicate.wire.WireOptions;
+import io.quoin.xlator.NameText;
 import io.quoin.xlator.graph.Volfile;
 import io.quoin.xlator.graph.VolumeSpec;
 import java.util.ArrayList;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.UUID;
 
 /**
  * The volfile of a volume by its definition: bricks, replica sets, stripes, and above them what an
  * embedded volume has.
  *
- * <p>Threading: immutable.
+ * <p>Threading: confined to its thread.
  */
 final class GeneratedVolfile {
     private static final String BRICK = "brick-";
+    private static final String VOLUME_ID = "volume-id";
+    private static final String LAYOUT = "layout";
 
-    private GeneratedVolfile() {}
+    private final VolumeDefinition definition;
+    private final List<UUID> bricks;
+    private final WireOptions wire;
+    private final List<VolumeSpec> nodes = new ArrayList<>();
 
-    static String text(VolumeDefinition definition) {
+    private GeneratedVolfile(VolumeDefinition definition, List<UUID> bricks, WireOptions wire) {
+        this.definition = definition;
+        this.bricks = bricks;
+        this.wire = wire;
+    }
+
+    /**
+     * The text.
+     *
+     * @param bricks who the bricks are, in their order: another one, formatted anew in the place of
+     *     a brick, is refused by it; of a replicated volume alone
+     * @param wire how daemons are reached
+     */
+    static String text(VolumeDefinition definition, List<UUID> bricks, WireOptions wire) {
+        GeneratedVolfile volfile = new GeneratedVolfile(definition, bricks, wire);
+        volfile.addAll();
         return "# Volume "
                 + definition.name()
                 + ", made by quoin volume create.\n\n"
-                + Volfile.of(nodes(definition)).print();
+                + Volfile.of(volfile.nodes).print();
     }
 
-    private static List<VolumeSpec> nodes(VolumeDefinition definition) {
-        List<VolumeSpec> nodes = new ArrayList<>();
+    private void addAll() {
         List<String> tops = new ArrayList<>();
         for (BrickAddress brick : definition.addresses()) {
-            tops.add(BRICK + tops.size());
-            nodes.add(brick.node(tops.get(tops.size() - 1)));
+            tops.add(brick(brick, tops.size()));
         }
-        if (definition.replica() > 1) {
-            tops = replicated(definition, tops, nodes);
+        if (definition.isReplicated()) {
+            tops = replicated(tops);
         }
         String below = tops.get(0);
         if (definition.stripe() > 1) {
-            below = "stripe";
-            nodes.add(new VolumeSpec(below, "cluster/stripe", Map.of(), tops));
+            below = node("stripe", "cluster/stripe", Map.of(), tops);
         }
-        nodes.add(above("images", "features/qcow2", below));
-        nodes.add(above("disks", "features/snapshot", "images"));
-        nodes.add(above("stats", "debug/io-stats", "disks"));
-        return nodes;
+        below = node("images", "features/qcow2", Map.of(), List.of(below));
+        below = node("disks", "features/snapshot", Map.of(), List.of(below));
+        node("stats", "debug/io-stats", Map.of(), List.of(below));
     }
 
-    private static List<String> replicated(
-            VolumeDefinition definition, List<String> bricks, List<VolumeSpec> nodes) {
+    private String node(
+            String name, String type, Map<String, String> options, List<String> subvolumes) {
+        nodes.add(new VolumeSpec(name, type, options, subvolumes));
+        return name;
+    }
+
+    private String brick(BrickAddress brick, int number) {
+        if (!definition.isReplicated()) {
+            return node(
+                    BRICK + number, "storage/posix", Map.of("directory", brick.text()), List.of());
+        }
+        Map<String, String> options = new LinkedHashMap<>();
+        if (brick.folder() == null) {
+            options.put("remote-host", String.valueOf(brick.host()));
+            options.put("remote-port", String.valueOf(brick.port()));
+        }
+        options.put(VOLUME_ID, definition.id());
+        options.put("brick-index", String.valueOf(number % definition.replica()));
+        options.put("brick-id", bricks.get(number).toString());
+        if (brick.folder() == null) {
+            putWire(options);
+            return node(BRICK + number, "protocol/client", options, List.of());
+        }
+        options.put(LAYOUT, definition.layout().text());
+        Map<String, String> folder = new LinkedHashMap<>();
+        folder.put("directory", brick.text());
+        folder.put(VOLUME_ID, definition.id());
+        String files = node("folder-" + number, "storage/posix", folder, List.of());
+        return node(BRICK + number, "protocol/local", options, List.of(files));
+    }
+
+    private void putWire(Map<String, String> options) {
+        TlsFiles tls = wire.tls();
+        if (tls != null) {
+            options.put("tls-ca", NameText.of(tls.ca()));
+            options.put("tls-cert", NameText.of(tls.certificate()));
+            options.put("tls-key", NameText.of(tls.key()));
+        }
+        if (wire.isInsecure()) {
+            options.put("insecure", "on");
+        }
+    }
+
+    private List<String> replicated(List<String> members) {
         List<String> sets = new ArrayList<>();
-        Map<String, String> options =
-                definition.arbiter() == 0
-                        ? Map.of()
-                        : Map.of("arbiter-count", String.valueOf(definition.arbiter()));
+        Map<String, String> options = new LinkedHashMap<>();
+        options.put(LAYOUT, definition.layout().text());
+        options.put(VOLUME_ID, definition.id());
         int size = definition.replica();
-        for (int first = 0; first < bricks.size(); first += size) {
-            String name = "replicate-" + sets.size();
-            sets.add(name);
-            nodes.add(
-                    new VolumeSpec(
-                            name,
+        for (int first = 0; first < members.size(); first += size) {
+            sets.add(
+                    node(
+                            "replicate-" + sets.size(),
                             "cluster/replicate",
                             options,
-                            bricks.subList(first, first + size)));
+                            members.subList(first, first + size)));
         }
         return sets;
-    }
-
-    private static VolumeSpec above(String name, String type, String below) {
-        return new VolumeSpec(name, type, Map.of(), List.of(below));
     }
 }

@@ -3,6 +3,7 @@ package io.quoin.management.definition;
 import com.fasterxml.jackson.annotation.JsonIgnore;
 import io.quoin.block.BlockError;
 import io.quoin.block.BlockException;
+import io.quoin.replicate.Layout;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
@@ -29,7 +30,7 @@ public record VolumeDefinition(
         int arbiter,
         int stripe,
         VolumeState state) {
-    private static final int REPLICA_MAX = 7;
+    private static final int REPLICA_MAX = 3;
     private static final int STRIPE_MAX = 64;
     private static final int REPLICA_OF_ARBITER = 3;
 
@@ -93,6 +94,31 @@ public record VolumeDefinition(
             throw new BlockException(
                     BlockError.EINVAL, what + ": count=" + value + ", expected=1 to " + max);
         }
+    }
+
+    /** The same one by another id. */
+    VolumeDefinition withId(String newId) {
+        return new VolumeDefinition(newId, name, bricks, replica, arbiter, stripe, state);
+    }
+
+    /** Whether it is to be made of the same bricks in the same places. */
+    boolean isMadeAs(VolumeDefinition other) {
+        return withId(other.id).in(other.state).equals(other);
+    }
+
+    /** Whether its bricks are of the replication protocol; else folders with plain files. */
+    @JsonIgnore
+    boolean isReplicated() {
+        return replica > 1 || addresses().stream().anyMatch(brick -> brick.folder() == null);
+    }
+
+    /** Of each of its replica sets. */
+    Layout layout() {
+        return switch (replica) {
+            case 1 -> Layout.ONE;
+            case 2 -> Layout.TWO;
+            default -> arbiter == 0 ? Layout.THREE : Layout.TWO_ARBITER;
+        };
     }
 
     VolumeDefinition in(VolumeState newState) {

@@ -5,8 +5,10 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import io.quoin.block.BlockError;
 import io.quoin.block.BlockException;
 import io.quoin.block.Reason;
+import io.quoin.brick.posix.BrickMark;
 import io.quoin.brick.posix.DurableFile;
 import io.quoin.management.volume.DataFolder;
+import io.quoin.replicate.wire.WireOptions;
 import io.quoin.xlator.NameText;
 import io.quoin.xlator.graph.NearestName;
 import java.io.IOException;
@@ -19,6 +21,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
+import java.util.UUID;
 import java.util.stream.Stream;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -35,6 +38,9 @@ public final class VolumeStore {
     private static final Logger LOG = LoggerFactory.getLogger(VolumeStore.class);
     private static final ObjectMapper JSON = new ObjectMapper();
     private static final String FILE = "volume.json";
+
+    /** The volume for which daemons are claimed, until it is made. */
+    private static final String CLAIMING_FILE = "claiming.json";
 
     private final DataFolder data;
 
@@ -93,25 +99,91 @@ public final class VolumeStore {
 
     private static VolumeDefinition read(Path folder) {
         Path file = folder.resolve(FILE);
+        VolumeDefinition volume = parse(file);
+        if (!volume.name().equals(NameText.lastOf(folder))) {
+            throw new BlockException(
+                    BlockError.EIO,
+                    "cannot read the volume: path="
+                            + NameText.of(file)
+                            + ", reason=it names another volume: name="
+                            + volume.name());
+        }
+        return volume;
+    }
+
+    private static VolumeDefinition parse(Path file) {
         try {
-            VolumeDefinition volume =
-                    JSON.readValue(Files.readAllBytes(file), VolumeDefinition.class);
-            if (!volume.name().equals(NameText.lastOf(folder))) {
-                throw new IOException("it names another volume: name=" + volume.name());
-            }
-            return volume;
+            return JSON.readValue(Files.readAllBytes(file), VolumeDefinition.class);
         } catch (IOException e) {
             throw Reason.failure("cannot read the volume", NameText.of(file), e);
         }
     }
 
     /**
-     * Makes a volume: its bricks are marked, and it can be started. Durable on return.
+     * Makes a volume: its bricks are marked, and it can be started. Durable on return. If it fails
+     * folders are as before; daemons that were claimed are those of the volume when the same is
+     * made again.
      *
      * @param others brick folders of volumes that are not in the store, and whose they are
-     * @throws BlockException EEXIST if there is one of its name; else as {@link BrickRules}
+     * @param wire how daemons are reached
+     * @return the volume; its id is another one if daemons were claimed for the same before
+     * @throws BlockException EEXIST if there is one of its name; else as {@link BrickRules} and
+     *     {@link NewBricks}
      */
-    public void create(VolumeDefinition volume, Map<Path, String> others, boolean isForced) {
+    public VolumeDefinition create(
+            VolumeDefinition volume, Map<Path, String> others, WireOptions wire, boolean isForced) {
+        Map<Path, String> inUse = foldersInUse(volume, others);
+        new BrickRules(volume, inUse).check(isForced);
+        DataFolder folder = folder(volume.name());
+        folder.create();
+        forget(folder);
+        if (volume.isReplicated()) {
+            return createReplicated(volume, wire);
+        }
+        putVolfile(volume, List.of(), wire);
+        for (BrickAddress brick : volume.addresses()) {
+            if (brick.folder() != null) {
+                BrickMark.write(brick.folder(), volume.id());
+            }
+        }
+        write(volume);
+        return volume;
+    }
+
+    private VolumeDefinition createReplicated(VolumeDefinition asked, WireOptions wire) {
+        Path claiming = folder(asked.name()).path().resolve(CLAIMING_FILE);
+        VolumeDefinition volume = asked.withId(idOf(asked, claiming));
+        put(claiming, volume);
+        NewBricks bricks = new NewBricks(volume, wire);
+        List<UUID> ids = bricks.make();
+        try {
+            putVolfile(volume, ids, wire);
+            write(volume);
+        } catch (RuntimeException e) {
+            DurableFile.remove(folder(asked.name()).path().resolve(FILE));
+            bricks.undo();
+            throw e;
+        }
+        DurableFile.remove(claiming);
+        return volume;
+    }
+
+    /** That of an attempt to make the same volume, if one was cut short; else its own. */
+    private static String idOf(VolumeDefinition asked, Path claiming) {
+        if (!Files.exists(claiming)) {
+            return asked.id();
+        }
+        VolumeDefinition before = parse(claiming);
+        return asked.isMadeAs(before) ? before.id() : asked.id();
+    }
+
+    private void putVolfile(VolumeDefinition volume, List<UUID> bricks, WireOptions wire) {
+        String volfile = GeneratedVolfile.text(volume, bricks, wire);
+        DurableFile.put(folder(volume.name()).volfile(), volfile.getBytes(StandardCharsets.UTF_8));
+    }
+
+    /** The folders of other volumes; EEXIST if one of them has its name. */
+    private Map<Path, String> foldersInUse(VolumeDefinition volume, Map<Path, String> others) {
         Map<Path, String> inUse = new HashMap<>(others);
         for (VolumeDefinition other : list()) {
             if (other.name().equals(volume.name())) {
@@ -124,18 +196,7 @@ public final class VolumeStore {
                 }
             }
         }
-        new BrickRules(volume, inUse).check(isForced);
-        DataFolder folder = folder(volume.name());
-        folder.create();
-        forget(folder);
-        String volfile = GeneratedVolfile.text(volume);
-        DurableFile.put(folder.volfile(), volfile.getBytes(StandardCharsets.UTF_8));
-        for (BrickAddress brick : volume.addresses()) {
-            if (brick.folder() != null) {
-                BrickLabel.write(brick.folder(), volume.id());
-            }
-        }
-        write(volume);
+        return inUse;
     }
 
     /** Durable on return. */
@@ -170,23 +231,31 @@ public final class VolumeStore {
     }
 
     /**
-     * Before its graph is built.
+     * Before its graph is built. A replicated volume does not need all of its folders: each is
+     * looked at where it is used, by storage/posix.
      *
      * @throws BlockException ENOENT if a folder is not the volume's brick
      */
     public void requireBricks(VolumeDefinition volume) {
+        if (volume.isReplicated()) {
+            return;
+        }
         for (BrickAddress brick : volume.addresses()) {
             if (brick.folder() != null) {
-                BrickLabel.require(brick.folder(), volume);
+                BrickMark.require(brick.folder(), volume.id());
             }
         }
     }
 
     private void write(VolumeDefinition volume) {
+        put(folder(volume.name()).path().resolve(FILE), volume);
+    }
+
+    private static void put(Path file, VolumeDefinition volume) {
         try {
             byte[] content =
                     NameText.json(JSON.writeValueAsString(volume)).getBytes(StandardCharsets.UTF_8);
-            DurableFile.put(folder(volume.name()).path().resolve(FILE), content);
+            DurableFile.put(file, content);
         } catch (JsonProcessingException e) {
             throw new IllegalStateException("a volume is records, texts and numbers", e);
         }

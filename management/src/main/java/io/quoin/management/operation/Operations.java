@@ -71,6 +71,8 @@ public final class Operations {
                     new VolumeLs(),
                     new VolumeCreate(),
                     new VolumeInfo(),
+                    new VolumeStatus(),
+                    new VolumeHeal(),
                     new VolumeStart(),
                     new VolumeStop(),
                     new VolumeDelete(),

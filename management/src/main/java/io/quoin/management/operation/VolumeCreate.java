@@ -1,6 +1,13 @@
 package io.quoin.management.operation;
 
+import io.quoin.block.BlockError;
+import io.quoin.block.BlockException;
 import io.quoin.management.definition.VolumeDefinition;
+import io.quoin.replicate.wire.TlsFiles;
+import io.quoin.replicate.wire.WireOptions;
+import io.quoin.replicate.wire.WireTiming;
+import io.quoin.xlator.NameText;
+import java.nio.file.Path;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
@@ -29,6 +36,10 @@ public final class VolumeCreate implements ServiceOperation<VolumeCreate.Request
      * @param arbiter how many of those only vote, 0 or 1; left out, 0
      * @param stripe over how many replica sets files are striped; left out, 1
      * @param force whether what is unwise is done all the same; left out, no
+     * @param tlsCert PEM: the certificate that brick daemons are shown
+     * @param tlsKey PEM: its key
+     * @param tlsCa PEM: the CA that has signed those of the daemons; all three, or none
+     * @param insecure whether daemons of other hosts may be reached without TLS; left out, no
      */
     public record Request(
             String name,
@@ -36,7 +47,35 @@ public final class VolumeCreate implements ServiceOperation<VolumeCreate.Request
             @Nullable Long replica,
             @Nullable Long arbiter,
             @Nullable Long stripe,
-            @Nullable Boolean force) {}
+            @Nullable Boolean force,
+            @Local @Nullable String tlsCert,
+            @Local @Nullable String tlsKey,
+            @Local @Nullable String tlsCa,
+            @Local @Nullable Boolean insecure) {
+        private WireOptions wire() {
+            boolean isInsecure = Boolean.TRUE.equals(insecure);
+            if (tlsCert == null && tlsKey == null && tlsCa == null) {
+                return new WireOptions(null, isInsecure, WireTiming.byDefault());
+            }
+            TlsFiles files =
+                    new TlsFiles(
+                            file("tlsCert", tlsCert), file("tlsKey", tlsKey), file("tlsCa", tlsCa));
+            return new WireOptions(files, isInsecure, WireTiming.byDefault());
+        }
+
+        private static Path file(String field, @Nullable String path) {
+            if (path == null || !path.startsWith("/")) {
+                throw new BlockException(
+                        BlockError.EINVAL,
+                        "illegal file: field="
+                                + field
+                                + ", value="
+                                + path
+                                + ", expected=an absolute path, and all of tlsCert, tlsKey, tlsCa");
+            }
+            return NameText.path(path);
+        }
+    }
 
     /** One that is no small number is refused by the definition. */
     private static int count(@Nullable Long given, int missing) {
@@ -57,6 +96,6 @@ public final class VolumeCreate implements ServiceOperation<VolumeCreate.Request
                         count(request.replica(), 1),
                         count(request.arbiter(), 0),
                         count(request.stripe(), 1));
-        return volumes.create(definition, Boolean.TRUE.equals(request.force()));
+        return volumes.create(definition, request.wire(), Boolean.TRUE.equals(request.force()));
     }
 }

@@ -9,6 +9,7 @@ import io.quoin.management.definition.VolumeStore;
 import io.quoin.management.job.JobView;
 import io.quoin.management.volume.DataFolder;
 import io.quoin.management.volume.DiskView;
+import io.quoin.replicate.wire.WireOptions;
 import io.quoin.xlator.Stages;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -62,7 +63,10 @@ public final class VolumeRegistry {
                 try {
                     open(volume.name());
                 } catch (RuntimeException e) {
-                    LOG.error("Volume is not served: {}", e.getMessage());
+                    LOG.error(
+                            "Volume is not served: name={}, reason={}",
+                            volume.name(),
+                            e.getMessage());
                 }
             }
         }
@@ -190,8 +194,13 @@ public final class VolumeRegistry {
                 failure == null ? null : failure.getMessage());
     }
 
-    /** Makes a volume. */
-    public synchronized VolumeView create(VolumeDefinition volume, boolean isForced) {
+    /**
+     * Makes a volume.
+     *
+     * @param wire how brick daemons are reached
+     */
+    public synchronized VolumeView create(
+            VolumeDefinition volume, WireOptions wire, boolean isForced) {
         Map<Path, String> others = new HashMap<>();
         ManagedVolume own = open.get(VolumeName.DEFAULT);
         if (own != null) {
@@ -199,8 +208,7 @@ public final class VolumeRegistry {
         } else if (hasDefault) {
             others.put(folder.path().resolve("brick"), VolumeName.DEFAULT);
         }
-        store.create(volume, others, isForced);
-        return view(volume);
+        return view(store.create(volume, others, wire, isForced));
     }
 
     /** Opens a volume, now and with every service; tries again one that could not be opened. */

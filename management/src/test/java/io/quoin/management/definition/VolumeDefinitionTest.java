@@ -5,6 +5,8 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.quoin.block.BlockException;
 import io.quoin.management.volume.DataFolder;
+import io.quoin.replicate.wire.TlsFiles;
+import io.quoin.replicate.wire.WireOptions;
 import io.quoin.testkit.peer.SocketFolder;
 import io.quoin.xlator.graph.Volfile;
 import io.quoin.xlator.graph.VolumeSpec;
@@ -13,6 +15,8 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
+import java.util.UUID;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -34,14 +38,21 @@ class VolumeDefinitionTest {
 
     @Test
     void shouldPutReplicaSetsBelowAStripe() {
-        String text = GeneratedVolfile.text(six());
+        List<UUID> ids = Stream.generate(UUID::randomUUID).limit(6).toList();
+        TlsFiles tls = new TlsFiles(Path.of("/t/cert"), Path.of("/t/key"), Path.of("/t/ca"));
+        VolumeDefinition six = six();
+        String text = GeneratedVolfile.text(six, ids, WireOptions.with(tls));
         List<VolumeSpec> nodes = Volfile.parse(text, "volume.vol").volumes();
         assertThat(nodes.stream().map(VolumeSpec::name))
                 .containsExactly(
+                        "folder-0",
                         "brick-0",
+                        "folder-1",
                         "brick-1",
                         "brick-2",
+                        "folder-3",
                         "brick-3",
+                        "folder-4",
                         "brick-4",
                         "brick-5",
                         "replicate-0",
@@ -50,29 +61,52 @@ class VolumeDefinitionTest {
                         "images",
                         "disks",
                         "stats");
-        assertThat(nodes.get(1))
+        assertThat(nodes.get(2))
+                .isEqualTo(
+                        new VolumeSpec(
+                                "folder-1",
+                                "storage/posix",
+                                Map.of("directory", "/b/1", "volume-id", six.id()),
+                                List.of()));
+        assertThat(nodes.get(3))
                 .isEqualTo(
                         new VolumeSpec(
                                 "brick-1",
-                                "storage/posix",
-                                Map.of("directory", "/b/1"),
-                                List.of()));
-        assertThat(nodes.get(5))
+                                "protocol/local",
+                                Map.of(
+                                        "volume-id",
+                                        six.id(),
+                                        "brick-index",
+                                        "1",
+                                        "brick-id",
+                                        ids.get(1).toString(),
+                                        "layout",
+                                        "replica-2-arbiter"),
+                                List.of("folder-1")));
+        assertThat(nodes.get(9))
                 .isEqualTo(
                         new VolumeSpec(
                                 "brick-5",
                                 "protocol/client",
-                                Map.of("remote-host", "::1", "remote-port", "7001"),
+                                Map.of(
+                                        "remote-host", "::1",
+                                        "remote-port", "7001",
+                                        "volume-id", six.id(),
+                                        "brick-index", "2",
+                                        "brick-id", ids.get(5).toString(),
+                                        "tls-ca", "/t/ca",
+                                        "tls-cert", "/t/cert",
+                                        "tls-key", "/t/key"),
                                 List.of()));
-        assertThat(nodes.get(7))
+        assertThat(nodes.get(11))
                 .isEqualTo(
                         new VolumeSpec(
                                 "replicate-1",
                                 "cluster/replicate",
-                                Map.of("arbiter-count", "1"),
+                                Map.of("layout", "replica-2-arbiter", "volume-id", six.id()),
                                 List.of("brick-3", "brick-4", "brick-5")));
-        assertThat(nodes.get(8).subvolumes()).containsExactly("replicate-0", "replicate-1");
-        assertThat(nodes.get(9).subvolumes()).containsExactly("stripe");
+        assertThat(nodes.get(12).subvolumes()).containsExactly("replicate-0", "replicate-1");
+        assertThat(nodes.get(13).subvolumes()).containsExactly("stripe");
     }
 
     @Test
@@ -116,7 +150,7 @@ class VolumeDefinitionTest {
 
     private void create(String name, boolean isForced, String... bricks) {
         VolumeDefinition volume = VolumeDefinition.of(name, List.of(bricks), 1, 0, bricks.length);
-        store.create(volume, Map.of(), isForced);
+        store.create(volume, Map.of(), WireOptions.local(), isForced);
     }
 
     @Test
@@ -172,7 +206,7 @@ class VolumeDefinitionTest {
                 .hasMessageContaining("force");
         VolumeDefinition pair =
                 VolumeDefinition.of("pair", List.of(brick("c"), brick("d")), 2, 0, 1);
-        assertThatThrownBy(() -> store.create(pair, Map.of(), false))
+        assertThatThrownBy(() -> store.create(pair, Map.of(), WireOptions.local(), false))
                 .hasMessageContaining("two copies are on one disk")
                 .hasMessageContaining("replica 2 has no majority");
         create("two", true, brick("a"));
@@ -184,7 +218,7 @@ class VolumeDefinitionTest {
         create("vms", true, brick("a"));
         Files.delete(Path.of(brick("a/.quoin/volume-id")));
         assertThatThrownBy(() -> store.requireBricks(store.get("vms")))
-                .hasMessageContaining("brick is not there: volume=vms")
+                .hasMessageContaining("brick is not there: path=")
                 .hasMessageContaining("is its file system mounted?");
     }
 }

@@ -41,7 +41,10 @@ final class LocalBrick implements BrickLink {
     private final CompletableFuture<Void> closed = new CompletableFuture<>();
     private @Nullable Listener listener;
     private @Nullable BrickHost host;
+
+    /** Until files of an opening that came to nothing are closed, too. */
     private boolean isOpening;
+
     private boolean isClosed;
     private volatile @Nullable String failure;
 
@@ -84,7 +87,6 @@ final class LocalBrick implements BrickLink {
         BrickHost.open(below, loop, wanted.volume(), boot, BrickHost.LOG_BYTES)
                 .whenCompleteAsync(
                         (opened, why) -> {
-                            isOpening = false;
                             if (why != null) {
                                 failed(Stages.asBlockException(why));
                             } else {
@@ -109,6 +111,7 @@ final class LocalBrick implements BrickLink {
             opened.close().whenCompleteAsync((none, second) -> failed(why), loop);
             return;
         }
+        isOpening = false;
         host = opened;
         failure = null;
         LOG.info("Brick opened: node={}, index={}", node, identity.index());
@@ -132,6 +135,7 @@ final class LocalBrick implements BrickLink {
     }
 
     private void failed(BlockException why) {
+        isOpening = false;
         String reason = String.valueOf(why.getMessage());
         if (isClosed) {
             closed.complete(null);

@@ -27,6 +27,9 @@ final class BrickFormat {
     private static final Set<String> REMAINS =
             Set.of(BrickLabel.NEW_NAME, LogFiles.NEW_NAME, LogFiles.NAME);
 
+    /** What a brick has that no gateway has used. */
+    private static final Set<String> OF_NEW = Set.of(BrickLabel.NAME, LogFiles.NAME, SyncMark.NAME);
+
     private final Xlator below;
     private final Loop loop;
     private final FileIo io;
@@ -69,6 +72,26 @@ final class BrickFormat {
         return LogFiles.removeIfThere(below, LogFiles.NEW_NAME)
                 .thenCompose(none -> LogFiles.removeIfThere(below, LogFiles.NAME))
                 .thenCompose(none -> LogFiles.removeIfThere(below, BrickLabel.NEW_NAME));
+    }
+
+    /** Takes a format back; cut off, it leaves what the next format takes for its remains. */
+    static CompletionStage<Void> undo(Xlator below) {
+        return below.list()
+                .thenCompose(
+                        files -> {
+                            for (FileInfo file : files) {
+                                if (!OF_NEW.contains(file.fileName())) {
+                                    return CompletableFuture.failedFuture(
+                                            new BlockException(
+                                                    BlockError.EEXIST,
+                                                    "brick is in use: file=" + file.fileName()));
+                                }
+                            }
+                            return LogFiles.removeIfThere(below, SyncMark.NAME);
+                        })
+                .thenCompose(none -> below.rename(BrickLabel.NAME, BrickLabel.NEW_NAME))
+                .thenCompose(none -> LogFiles.removeIfThere(below, LogFiles.NAME))
+                .thenCompose(none -> below.remove(BrickLabel.NEW_NAME));
     }
 
     private CompletionStage<Void> create(String fileName, byte[] content) {

@@ -119,6 +119,15 @@ public final class BrickHost {
     }
 
     /**
+     * Takes a format back, of a brick that is not open and has no file yet.
+     *
+     * @return fails with EEXIST if there is more in it than a new brick has, ENOENT if it is none
+     */
+    public static CompletionStage<Void> unformat(Xlator below) {
+        return BrickFormat.undo(below);
+    }
+
+    /**
      * Opens a brick. ENOENT if the folder is empty; EINVAL if it is no brick, or one of another
      * volume; EIO if its log is damaged.
      *

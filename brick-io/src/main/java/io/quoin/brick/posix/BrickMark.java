@@ -1,10 +1,8 @@
-package io.quoin.management.definition;
+package io.quoin.brick.posix;
 
 import io.quoin.block.BlockError;
 import io.quoin.block.BlockException;
 import io.quoin.block.Reason;
-import io.quoin.brick.posix.DurableFile;
-import io.quoin.brick.posix.PrivateFolder;
 import io.quoin.xlator.NameText;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
@@ -18,48 +16,55 @@ import java.util.Optional;
  *
  * <p>Threading: immutable; blocks.
  */
-final class BrickLabel {
-    private static final String FOLDER = ".quoin";
+public final class BrickMark {
     private static final String FILE = "volume-id";
 
-    private BrickLabel() {}
+    private BrickMark() {}
+
+    private static Path file(Path folder) {
+        return folder.resolve(FileNames.OWN_FOLDER).resolve(FILE);
+    }
 
     /** Makes the folder where it is missing, and marks it. Durable on return. */
-    static void write(Path folder, String volumeId) {
-        Path own = folder.resolve(FOLDER);
-        PrivateFolder.make(own);
-        DurableFile.put(own.resolve(FILE), (volumeId + "\n").getBytes(StandardCharsets.US_ASCII));
+    public static void write(Path folder, String volumeId) {
+        PrivateFolder.make(folder.resolve(FileNames.OWN_FOLDER));
+        DurableFile.put(file(folder), (volumeId + "\n").getBytes(StandardCharsets.US_ASCII));
+    }
+
+    /** Takes the mark away, if there is one. Durable on return. */
+    public static void remove(Path folder) {
+        if (Files.exists(file(folder))) {
+            DurableFile.remove(file(folder));
+        }
     }
 
     /** The id of the volume whose brick it is or was; empty if it is none. */
-    static Optional<String> read(Path folder) {
-        Path file = folder.resolve(FOLDER).resolve(FILE);
+    public static Optional<String> read(Path folder) {
+        Path file = file(folder);
         if (!Files.exists(file)) {
             return Optional.empty();
         }
         try {
             return Optional.of(Files.readString(file, StandardCharsets.US_ASCII).strip());
         } catch (IOException e) {
-            throw Reason.failure("cannot read the label of the brick", NameText.of(file), e);
+            throw Reason.failure("cannot read the mark of the brick", NameText.of(file), e);
         }
     }
 
     /**
-     * Before the brick is used.
+     * Before the folder is used.
      *
-     * @throws BlockException ENOENT if the folder is not the volume's brick
+     * @throws BlockException ENOENT if it is not there, or not marked with that id
      */
-    static void require(Path folder, VolumeDefinition volume) {
+    public static void require(Path folder, String volumeId) {
         Optional<String> found = read(folder);
-        if (!found.equals(Optional.of(volume.id()))) {
+        if (!found.equals(Optional.of(volumeId))) {
             throw new BlockException(
                     BlockError.ENOENT,
-                    "brick is not there: volume="
-                            + volume.name()
-                            + ", path="
+                    "brick is not there: path="
                             + NameText.of(folder)
                             + ", expected=a folder marked with "
-                            + volume.id()
+                            + volumeId
                             + ", actual="
                             + found.orElse("no mark")
                             + "; is its file system mounted?");

@@ -1,0 +1,119 @@
+package io.quoin.management.definition;
+
+import io.quoin.block.BlockError;
+import io.quoin.block.BlockException;
+import io.quoin.brick.posix.BrickMark;
+import io.quoin.management.brick.BrickDaemon;
+import io.quoin.replicate.BrickIdentity;
+import io.quoin.replicate.Layout;
+import io.quoin.replicate.wire.BrickClaim;
+import io.quoin.replicate.wire.WireOptions;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Objects;
+import java.util.UUID;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Makes folders and brick daemons the bricks of a new replicated volume. Folders first: they are
+ * given back if it fails, and a daemon that is claimed stays so.
+ *
+ * <p>Threading: confined to its thread; blocks.
+ */
+final class NewBricks {
+    private static final Logger LOG = LoggerFactory.getLogger(NewBricks.class);
+
+    private final VolumeDefinition volume;
+    private final WireOptions wire;
+    private final List<Path> formatted = new ArrayList<>();
+
+    /**
+     * @param wire how daemons are reached
+     */
+    NewBricks(VolumeDefinition volume, WireOptions wire) {
+        this.volume = volume;
+        this.wire = wire;
+    }
+
+    /**
+     * Formats and marks the folders, and claims the daemons. Durable on return.
+     *
+     * @return who they are, in their order
+     * @throws BlockException EEXIST if a folder is not empty, or a daemon has another brick; else
+     *     as {@link BrickDaemon#format} and {@link BrickClaim#claim}; the folders are as before
+     */
+    List<UUID> make() {
+        try {
+            return ids();
+        } catch (RuntimeException e) {
+            undo();
+            throw e;
+        }
+    }
+
+    private List<UUID> ids() {
+        List<BrickAddress> bricks = volume.addresses();
+        UUID[] ids = new UUID[bricks.size()];
+        UUID id = UUID.fromString(volume.id());
+        Layout layout = volume.layout();
+        for (int i = 0; i < ids.length; i++) {
+            Path folder = bricks.get(i).folder();
+            if (folder != null) {
+                ids[i] = format(folder, id, i % volume.replica(), layout).brick();
+            }
+        }
+        for (int i = 0; i < ids.length; i++) {
+            BrickAddress brick = bricks.get(i);
+            if (brick.folder() == null) {
+                ids[i] = claim(brick, id, i % volume.replica(), layout).brick();
+            }
+        }
+        List<UUID> all = List.of(ids);
+        if (new HashSet<>(all).size() != all.size()) {
+            throw new BlockException(
+                    BlockError.EINVAL,
+                    "two addresses lead to one brick: bricks="
+                            + String.join(", ", volume.bricks()));
+        }
+        return all;
+    }
+
+    private BrickIdentity format(Path folder, UUID id, int index, Layout layout) {
+        BrickIdentity identity = BrickDaemon.format(folder, id, index, layout);
+        formatted.add(folder);
+        BrickMark.write(folder, volume.id());
+        return identity;
+    }
+
+    private BrickIdentity claim(BrickAddress brick, UUID id, int index, Layout layout) {
+        try {
+            return BrickClaim.claim(
+                    new io.quoin.replicate.wire.BrickAddress(
+                            Objects.requireNonNull(brick.host()), brick.port()),
+                    wire,
+                    id,
+                    index,
+                    layout);
+        } catch (BlockException e) {
+            throw new BlockException(
+                    e.error(),
+                    "brick cannot be claimed: brick=" + brick.text() + ", reason=" + e.getMessage(),
+                    e);
+        }
+    }
+
+    /** Gives the folders back. */
+    void undo() {
+        for (Path folder : formatted) {
+            try {
+                BrickDaemon.unformat(folder);
+                BrickMark.remove(folder);
+            } catch (RuntimeException e) {
+                LOG.error("Folder stays a brick of no volume: {}", e.getMessage());
+            }
+        }
+    }
+}
