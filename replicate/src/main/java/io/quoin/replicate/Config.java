@@ -23,6 +23,15 @@ public record Config(long epoch, long k, SortedMap<Integer, Long> isr, boolean i
         return epoch != other.epoch ? epoch > other.epoch : k > other.k;
     }
 
+    /** The in-sync set, a bit for each brick. */
+    int inSync() {
+        int set = 0;
+        for (int brick : isr.keySet()) {
+            set |= 1 << brick;
+        }
+        return set;
+    }
+
     /** What a new replica set has: every data brick in sync, at cacheEpoch 1. */
     public static Config initial(Layout layout) {
         SortedMap<Integer, Long> isr = new TreeMap<>();

@@ -4,9 +4,7 @@ import java.util.ArrayList;
 import java.util.BitSet;
 import java.util.List;
 import java.util.SortedMap;
-import java.util.SortedSet;
 import java.util.TreeMap;
-import java.util.TreeSet;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
@@ -42,8 +40,8 @@ public class Gateway {
     private final Geometry geometry;
     private final Timing timing;
     private final GatewayPort port;
-    private final SortedMap<Integer, Member> members = new TreeMap<>();
-    private final SortedSet<Integer> accepted = new TreeSet<>();
+    private final List<Member> members = new ArrayList<>();
+    private final List<Member> dataMembers = new ArrayList<>();
     private final Operations operations;
     private final Opening opening;
     private final Healer healer;
@@ -51,6 +49,9 @@ public class Gateway {
     private State state = State.CLOSED;
     private @Nullable Config committed;
     private @Nullable Config proposed;
+    private int committedSet;
+    private int proposedSet;
+    private int accepted;
     private @Nullable Runnable whenQuiesced;
     private long lastSession;
     private long sizeBytes;
@@ -73,8 +74,9 @@ public class Gateway {
         this.timing = timing;
         this.port = port;
         for (int brick = 0; brick < layout.voters(); brick++) {
-            members.put(brick, new Member(brick));
+            members.add(new Member(brick));
         }
+        dataMembers.addAll(members.subList(0, layout.dataBricks()));
         operations = newOperations();
         opening = newOpening();
         healer = newHealer();
@@ -101,7 +103,7 @@ public class Gateway {
     public void open() {
         enter(State.PROMISING);
         opening.begin();
-        members.values().forEach(this::connect);
+        members.forEach(this::connect);
         port.schedule(timing.tick(), this::tick);
     }
 
@@ -171,10 +173,11 @@ public class Gateway {
 
     /** A message of a brick. */
     public void receive(Reply reply) {
-        Member member = members.get(reply.brick());
-        if (isOver() || member == null || reply.session() != member.session()) {
+        boolean isKnown = reply.brick() >= 0 && reply.brick() < members.size();
+        if (isOver() || !isKnown || reply.session() != members.get(reply.brick()).session()) {
             return;
         }
+        Member member = members.get(reply.brick());
         Reply.Result result = reply.result();
         if (result instanceof Reply.Fenced) {
             end(State.FENCED);
@@ -255,7 +258,7 @@ public class Gateway {
     private void restart() {
         enter(State.PROMISING);
         opening.begin();
-        members.values().forEach(this::connect);
+        members.forEach(this::connect);
     }
 
     /** Asks a member for something; the answer comes in the same session or never. */
@@ -293,7 +296,8 @@ public class Gateway {
     /** One proposal at a time. */
     void propose(Config config) {
         proposed = config;
-        accepted.clear();
+        proposedSet = config.inSync();
+        accepted = 0;
         for (Member member : attachedMembers()) {
             configure(member, config);
         }
@@ -305,20 +309,22 @@ public class Gateway {
 
     private void accepted(Member member, Config config) {
         if (config.equals(proposed)) {
-            accepted.add(member.brick());
+            accepted |= member.bit();
             if (isEnough(accepted)) {
                 commit(config);
             }
         }
     }
 
-    boolean isEnough(SortedSet<Integer> voters) {
+    boolean isEnough(int voters) {
         return layout.isMajority(voters);
     }
 
     private void commit(Config config) {
         committed = config;
+        committedSet = config.inSync();
         proposed = null;
+        proposedSet = 0;
         port.committed(config);
         for (Member member : dataMembers()) {
             boolean isIn = config.isr().containsKey(member.brick());
@@ -349,7 +355,7 @@ public class Gateway {
             return;
         }
         long now = port.nanoTime();
-        for (Member member : members.values()) {
+        for (Member member : members) {
             if (now - member.waitingSince(now) > timing.answer()) {
                 if (member.isAttached()) {
                     lose(member);
@@ -410,8 +416,10 @@ public class Gateway {
     }
 
     private boolean hasMajority() {
-        List<Integer> attached = new ArrayList<>();
-        attachedMembers().forEach(member -> attached.add(member.brick()));
+        int attached = 0;
+        for (Member member : attachedMembers()) {
+            attached |= member.bit();
+        }
         return layout.isMajority(attached);
     }
 
@@ -443,15 +451,11 @@ public class Gateway {
     }
 
     /** The set that an acknowledgement needs. */
-    SortedSet<Integer> needed() {
-        SortedSet<Integer> needed = new TreeSet<>(committed().isr().keySet());
-        if (proposed != null) {
-            needed.addAll(proposed.isr().keySet());
-        }
-        for (Member member : dataMembers()) {
-            if (member.isJoining()) {
-                needed.add(member.brick());
-            }
+    int needed() {
+        int needed = committedSet | proposedSet;
+        for (int i = 0; i < dataMembers.size(); i++) {
+            Member member = dataMembers.get(i);
+            needed |= member.isJoining() ? member.bit() : 0;
         }
         return needed;
     }
@@ -494,7 +498,7 @@ public class Gateway {
     /** The members, and how far their heals are. */
     public final Health health() {
         List<Health.Part> parts = new ArrayList<>();
-        for (Member member : members.values()) {
+        for (Member member : members) {
             parts.add(new Health.Part(member.brick(), member.health(), healer.leftBytes(member)));
         }
         return new Health(committed, parts);
@@ -559,31 +563,34 @@ public class Gateway {
     }
 
     final Member member(int brick) {
-        Member member = members.get(brick);
-        if (member == null) {
+        if (brick < 0 || brick >= members.size()) {
             throw new IllegalArgumentException("unknown voter: brick=" + brick);
         }
-        return member;
+        return members.get(brick);
+    }
+
+    /** All voters. */
+    final List<Member> members() {
+        return members;
     }
 
     final List<Member> attachedMembers() {
-        return members.values().stream().filter(Member::isAttached).toList();
+        return members.stream().filter(Member::isAttached).toList();
     }
 
     /** Those with a copy. */
     final List<Member> dataMembers() {
-        return members.values().stream().filter(m -> layout.isData(m.brick())).toList();
+        return dataMembers;
     }
 
     /** In-sync members, of the committed and of any proposed set: readers and heal sources. */
-    List<Member> sources() {
-        SortedSet<Integer> isr = new TreeSet<>(committed().isr().keySet());
-        if (proposed != null) {
-            isr.retainAll(proposed.isr().keySet());
-        }
-        return dataMembers().stream()
-                .filter(m -> m.role() == Member.Role.IN_SYNC && isr.contains(m.brick()))
-                .toList();
+    final List<Member> sources() {
+        return dataMembers.stream().filter(this::isSource).toList();
+    }
+
+    boolean isSource(Member member) {
+        int inSync = proposed == null ? committedSet : committedSet & proposedSet;
+        return member.role() == Member.Role.IN_SYNC && (inSync & member.bit()) != 0;
     }
 
     /** Regions that may be active on an in-sync member. */

@@ -1,9 +1,8 @@
 package io.quoin.replicate;
 
 import java.util.BitSet;
-import java.util.SortedMap;
-import java.util.TreeMap;
 import java.util.function.Consumer;
+import org.agrona.collections.Long2ObjectHashMap;
 import org.jspecify.annotations.Nullable;
 
 /** A voter as the gateway sees it: the session, what it owes in it, and its part in the set. */
@@ -23,7 +22,7 @@ final class Member {
     private record Owed(long sinceNanos, Consumer<Reply.Result> whenAnswered) {}
 
     private final int brick;
-    private final SortedMap<Long, Owed> owed = new TreeMap<>();
+    private final Long2ObjectHashMap<Owed> owed = new Long2ObjectHashMap<>();
     private Role role = Role.VOTER;
     private long session;
     private long sinceNanos;
@@ -41,6 +40,11 @@ final class Member {
 
     int brick() {
         return brick;
+    }
+
+    /** The set of it alone; sets of members have a bit for each. */
+    int bit() {
+        return 1 << brick;
     }
 
     Role role() {
@@ -139,10 +143,11 @@ final class Member {
         if (!isAttached()) {
             return sinceNanos;
         }
-        for (Owed oldest : owed.values()) {
-            return oldest.sinceNanos();
+        long oldestNanos = nowNanos;
+        for (Owed each : owed.values()) {
+            oldestNanos = Math.min(oldestNanos, each.sinceNanos());
         }
-        return nowNanos;
+        return oldestNanos;
     }
 
     /** It has no space, and is not like the others any more: it is to be dropped, and healed. */

@@ -2,12 +2,10 @@ package io.quoin.replicate;
 
 import java.util.ArrayList;
 import java.util.BitSet;
-import java.util.Collections;
+import java.util.LinkedHashSet;
 import java.util.List;
-import java.util.SortedMap;
-import java.util.SortedSet;
-import java.util.TreeMap;
-import java.util.TreeSet;
+import java.util.Set;
+import org.agrona.collections.Long2LongHashMap;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -28,11 +26,23 @@ class Operations {
         final long fromBytes;
         final long toBytes;
         final Completion completion;
-        final SortedSet<Integer> acks = new TreeSet<>();
-        final SortedSet<Integer> pending = new TreeSet<>();
+
+        /** Members that have answered, a bit for each. */
+        int acks;
+
+        /** Members that were asked and have not answered. */
+        int pending;
 
         /** Members without the space for it, or whose copy is corrupt. */
-        final SortedSet<Integer> failed = new TreeSet<>();
+        int failed;
+
+        /** How many that it overlaps were asked for before, and are not done with their range. */
+        int before;
+
+        /** Those that wait for its range. */
+        @Nullable List<Operation> after;
+
+        boolean isRunning;
 
         Request.@Nullable Operation request;
         @Nullable Payload data;
@@ -50,6 +60,12 @@ class Operations {
             this.completion = completion;
         }
 
+        void wait(Operation later) {
+            List<Operation> waiters = after == null ? new ArrayList<>() : after;
+            waiters.add(later);
+            after = waiters;
+        }
+
         boolean overlaps(Operation other) {
             return fromBytes < other.toBytes && other.fromBytes < toBytes;
         }
@@ -58,10 +74,10 @@ class Operations {
     private record Waiting(Member member, List<Operation> writes, Runnable then) {}
 
     private final Gateway gateway;
-    private final List<Operation> running = new ArrayList<>();
-    private final List<Operation> locked = new ArrayList<>();
+    private final Set<Operation> running = new LinkedHashSet<>();
+    private final Set<Operation> locked = new LinkedHashSet<>();
     private final List<Waiting> waiting = new ArrayList<>();
-    private final SortedMap<Integer, Long> lastStart = new TreeMap<>();
+    private final Long2LongHashMap lastStart = new Long2LongHashMap(0);
     private long started;
 
     Operations(Gateway gateway) {
@@ -109,9 +125,14 @@ class Operations {
     }
 
     void lock(Operation operation) {
-        boolean isFree = locked.stream().noneMatch(operation::overlaps);
+        for (Operation earlier : locked) {
+            if (earlier.overlaps(operation)) {
+                operation.before++;
+                earlier.wait(operation);
+            }
+        }
         locked.add(operation);
-        if (isFree) {
+        if (operation.before == 0) {
             start(operation);
         }
     }
@@ -120,32 +141,27 @@ class Operations {
         if (!locked.remove(operation)) {
             return;
         }
-        for (Operation next : List.copyOf(locked)) {
-            if (locked.contains(next) && !running.contains(next) && isFirst(next)) {
+        List<Operation> waiters = operation.after;
+        if (waiters == null) {
+            return;
+        }
+        for (Operation next : waiters) {
+            next.before--;
+        }
+        for (Operation next : waiters) {
+            if (next.before == 0 && !next.isRunning && locked.contains(next)) {
                 start(next);
             }
         }
     }
 
-    /** Whether nothing that it overlaps was asked for before, or is under way. */
-    private boolean isFirst(Operation operation) {
-        for (Operation before : locked) {
-            if (before == operation) {
-                return true;
-            } else if (before.overlaps(operation)) {
-                return false;
-            }
-        }
-        return false;
-    }
-
     final void start(Operation operation) {
         running.add(operation);
+        operation.isRunning = true;
         started++;
-        Request.Operation request = operation.request;
-        if (operation.kind == Kind.WRITE && request != null) {
+        if (operation.request instanceof Request.Resize) {
             regions(operation).stream().forEach(region -> lastStart.put(region, started));
-        } else if (operation.kind == Kind.COPY) {
+        } else if (operation.kind == Kind.WRITE || operation.kind == Kind.COPY) {
             lastStart.put(gateway.geometry().region(operation.fromBytes), started);
         }
         if (operation.kind == Kind.WRITE || operation.kind == Kind.FLUSH) {
@@ -185,16 +201,16 @@ class Operations {
         if (request == null || !isMeant) {
             return;
         }
-        operation.pending.add(member.brick());
+        operation.pending |= member.bit();
         gateway.ask(
                 member,
                 request,
                 result -> {
-                    operation.pending.remove(member.brick());
+                    operation.pending &= ~member.bit();
                     if (result instanceof Reply.NoSpace) {
                         noSpace(operation, member);
                     } else {
-                        operation.acks.add(member.brick());
+                        operation.acks |= member.bit();
                     }
                     settle(operation);
                     answered(operation, member);
@@ -203,7 +219,7 @@ class Operations {
 
     /** One that is healed cannot join without it; of those in sync the answers of all decide. */
     private void noSpace(Operation operation, Member member) {
-        operation.failed.add(member.brick());
+        operation.failed |= member.bit();
         if (member.role() == Member.Role.SYNCING) {
             gateway.becomeFull(member);
         }
@@ -215,7 +231,7 @@ class Operations {
      */
     void whenWritten(Member member, Runnable then) {
         List<Operation> writes = new ArrayList<>(running);
-        writes.removeIf(each -> each.kind != Kind.WRITE || !each.pending.contains(member.brick()));
+        writes.removeIf(each -> each.kind != Kind.WRITE || (each.pending & member.bit()) == 0);
         if (writes.isEmpty()) {
             then.run();
         } else {
@@ -224,6 +240,9 @@ class Operations {
     }
 
     private void answered(Operation operation, Member member) {
+        if (waiting.isEmpty()) {
+            return;
+        }
         for (Waiting each : List.copyOf(waiting)) {
             boolean isLast =
                     each.member == member && each.writes.remove(operation) && each.writes.isEmpty();
@@ -249,8 +268,9 @@ class Operations {
         forgetWaitingCopies(member);
         waiting.removeIf(each -> each.member == member);
         for (Operation operation : List.copyOf(running)) {
-            operation.pending.remove(member.brick());
-            operation.isEnding &= !operation.failed.remove(member.brick());
+            operation.pending &= ~member.bit();
+            operation.isEnding &= (operation.failed & member.bit()) == 0;
+            operation.failed &= ~member.bit();
             if (operation.kind != Kind.READ) {
                 forgetAck(operation, member);
             }
@@ -267,14 +287,14 @@ class Operations {
     /** A copy that still waits for its range belongs to the session too. */
     private void forgetWaitingCopies(Member target) {
         for (Operation operation : List.copyOf(locked)) {
-            if (operation.target == target && !running.contains(operation)) {
+            if (operation.target == target && !operation.isRunning) {
                 unlock(operation);
             }
         }
     }
 
     void forgetAck(Operation operation, Member member) {
-        operation.acks.remove(member.brick());
+        operation.acks &= ~member.bit();
     }
 
     /** Goes on with whatever can go on. */
@@ -285,7 +305,7 @@ class Operations {
     }
 
     private void settle(Operation operation) {
-        if (!running.contains(operation)) {
+        if (!operation.isRunning) {
             return;
         }
         switch (operation.kind) {
@@ -302,18 +322,17 @@ class Operations {
 
     /** Acknowledged when the needed set has it; the range is free when every member has. */
     private void settleWrite(Operation operation) {
-        SortedSet<Integer> needed = gateway.needed();
-        SortedSet<Integer> answered = new TreeSet<>(operation.acks);
-        answered.addAll(operation.failed);
+        int needed = gateway.needed();
+        int answered = operation.acks | operation.failed;
         if (!operation.isAcked && isAcknowledged(operation)) {
             operation.isAcked = true;
             operation.completion.complete(Outcome.DONE, null);
         } else if (!operation.isAcked
-                && !Collections.disjoint(operation.failed, needed)
-                && answered.containsAll(needed)) {
+                && (operation.failed & needed) != 0
+                && (needed & ~answered) == 0) {
             settleFull(operation, needed);
         }
-        if (operation.isAcked && isEverywhere(operation) && running.remove(operation)) {
+        if (operation.isAcked && isEverywhere(operation) && stop(operation)) {
             unlock(operation);
         }
     }
@@ -322,16 +341,17 @@ class Operations {
      * Members that lack the space are left out, as long as another has done it. If none has, the
      * copies may differ, and the first alone is kept: the others are healed from it.
      */
-    private void settleFull(Operation operation, SortedSet<Integer> needed) {
-        boolean isDone = !Collections.disjoint(operation.acks, needed);
-        int kept = needed.first();
-        if (!isDone && needed.size() == 1) {
-            endWithoutSpace(operation, gateway.member(kept));
+    private void settleFull(Operation operation, int needed) {
+        boolean isDone = (operation.acks & needed) != 0;
+        int kept = Integer.lowestOneBit(needed);
+        if (!isDone && needed == kept) {
+            endWithoutSpace(operation, gateway.member(Integer.numberOfTrailingZeros(kept)));
             return;
         }
-        for (int brick : operation.failed) {
-            if (isDone || brick != kept) {
-                gateway.member(brick).leaveOut();
+        for (Member member : gateway.members()) {
+            boolean isKept = !isDone && member.bit() == kept;
+            if ((operation.failed & member.bit()) != 0 && !isKept) {
+                member.leaveOut();
             }
         }
     }
@@ -348,7 +368,7 @@ class Operations {
                 kept,
                 new Request.Resize(gateway.sizeBytes()),
                 done -> {
-                    if (running.contains(operation)) {
+                    if (operation.isRunning) {
                         operation.isAcked = true;
                         gateway.healAnew();
                         operation.completion.complete(Outcome.NO_SPACE, null);
@@ -358,11 +378,11 @@ class Operations {
     }
 
     boolean isAcknowledged(Operation operation) {
-        return operation.acks.containsAll(gateway.needed());
+        return (gateway.needed() & ~operation.acks) == 0;
     }
 
     boolean isEverywhere(Operation operation) {
-        return operation.pending.isEmpty();
+        return operation.pending == 0;
     }
 
     /**
@@ -376,15 +396,13 @@ class Operations {
                 readFrom(operation, source, () -> confirmed(operation, source));
             }
         }
-        if (!running.contains(operation)) {
+        if (!operation.isRunning) {
             return;
         }
-        for (Member voter : gateway.attachedMembers()) {
-            boolean isAsked =
-                    operation.acks.contains(voter.brick())
-                            || operation.pending.contains(voter.brick());
-            if (!isAsked && voter != operation.source) {
-                operation.pending.add(voter.brick());
+        for (Member voter : gateway.members()) {
+            boolean isAsked = ((operation.acks | operation.pending) & voter.bit()) != 0;
+            if (voter.isAttached() && !isAsked && voter != operation.source) {
+                operation.pending |= voter.bit();
                 gateway.ask(voter, new Request.Confirm(), done -> confirmed(operation, voter));
             }
         }
@@ -393,13 +411,13 @@ class Operations {
         }
     }
 
-    boolean isConfirmed(SortedSet<Integer> voters) {
+    boolean isConfirmed(int voters) {
         return gateway.layout().isMajority(voters);
     }
 
     private void confirmed(Operation operation, Member voter) {
-        operation.pending.remove(voter.brick());
-        operation.acks.add(voter.brick());
+        operation.pending &= ~voter.bit();
+        operation.acks |= voter.bit();
         settle(operation);
     }
 
@@ -410,11 +428,11 @@ class Operations {
                 source,
                 new Request.Read(operation.fromBytes, length),
                 result -> {
-                    if (result instanceof Reply.Data data && running.contains(operation)) {
+                    if (result instanceof Reply.Data data && operation.isRunning) {
                         operation.data = data.data();
                         whenRead.run();
                     } else if (result instanceof Reply.Corrupt) {
-                        operation.failed.add(source.brick());
+                        operation.failed |= source.bit();
                         operation.source = null;
                         settle(operation);
                     }
@@ -428,13 +446,16 @@ class Operations {
 
     /** One whose copy is good; if none is left of all that may be, it fails: nothing is guessed. */
     private @Nullable Member source(Operation operation) {
-        List<Member> sources = gateway.sources();
-        for (Member source : sources) {
-            if (!operation.failed.contains(source.brick())) {
-                return source;
+        int sources = 0;
+        for (Member member : gateway.dataMembers()) {
+            if (gateway.isSource(member)) {
+                if ((operation.failed & member.bit()) == 0) {
+                    return member;
+                }
+                sources++;
             }
         }
-        if (!sources.isEmpty() && sources.size() == gateway.committed().isr().size()) {
+        if (sources > 0 && sources == gateway.committed().isr().size()) {
             finish(operation, Outcome.FAILED);
         }
         return null;
@@ -473,8 +494,13 @@ class Operations {
         }
     }
 
+    private boolean stop(Operation operation) {
+        operation.isRunning = false;
+        return running.remove(operation);
+    }
+
     private void finish(Operation operation, Outcome outcome) {
-        if (running.remove(operation)) {
+        if (stop(operation)) {
             unlock(operation);
             boolean isRead = operation.kind == Kind.READ && outcome == Outcome.DONE;
             operation.completion.complete(outcome, isRead ? operation.data : null);
@@ -486,6 +512,7 @@ class Operations {
         List<Operation> failed = new ArrayList<>();
         running.stream().filter(operation -> operation.kind == Kind.FLUSH).forEach(failed::add);
         failed.addAll(locked);
+        running.forEach(operation -> operation.isRunning = false);
         running.clear();
         locked.clear();
         waiting.clear();
@@ -508,10 +535,10 @@ class Operations {
     /** Regions with a write or copy that waits, runs, or has been started after {@code since}. */
     BitSet touchedSince(long since) {
         BitSet regions = new BitSet();
-        lastStart.forEach(
+        lastStart.forEachLong(
                 (region, start) -> {
                     if (start > since) {
-                        regions.set(region);
+                        regions.set((int) region);
                     }
                 });
         locked.forEach(operation -> regions.or(regions(operation)));

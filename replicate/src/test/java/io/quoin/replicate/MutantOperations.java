@@ -1,7 +1,5 @@
 package io.quoin.replicate;
 
-import java.util.SortedSet;
-
 /** Operations that break a rule of {@link Mutant}. */
 final class MutantOperations extends Operations {
     private final MutantGateway gateway;
@@ -70,7 +68,7 @@ final class MutantOperations extends Operations {
     }
 
     @Override
-    boolean isConfirmed(SortedSet<Integer> voters) {
+    boolean isConfirmed(int voters) {
         return gateway.is(Mutant.OPERATIONS_READ_UNCONFIRMED) || super.isConfirmed(voters);
     }
 
@@ -79,7 +77,7 @@ final class MutantOperations extends Operations {
         boolean isOne =
                 gateway.is(Mutant.OPERATIONS_FLUSH_NEEDS_ONE)
                         && operation.kind == Kind.FLUSH
-                        && !operation.acks.isEmpty();
+                        && operation.acks != 0;
         return isOne || super.isAcknowledged(operation);
     }
 
