@@ -46,6 +46,7 @@ public class Gateway {
     private final Opening opening;
     private final Healer healer;
     private final Cleaner cleaner;
+    private final Membership membership;
     private State state = State.CLOSED;
     private @Nullable Config committed;
     private @Nullable Config proposed;
@@ -54,6 +55,7 @@ public class Gateway {
     private int accepted;
     private @Nullable Runnable whenQuiesced;
     private long lastSession;
+    private boolean isNew;
     private long sizeBytes;
 
     /**
@@ -81,6 +83,7 @@ public class Gateway {
         opening = newOpening();
         healer = newHealer();
         cleaner = newCleaner();
+        membership = newMembership();
     }
 
     Operations newOperations() {
@@ -99,8 +102,25 @@ public class Gateway {
         return new Cleaner(this);
     }
 
-    /** Opens the image; {@link GatewayPort#entered} tells of SERVING. Called once. */
+    Membership newMembership() {
+        return new Membership(this);
+    }
+
+    /**
+     * Opens an image that is there; {@link GatewayPort#entered} tells of SERVING. Called once.
+     * Bricks that have never heard of it count for nothing, unless none has.
+     */
     public void open() {
+        open(false);
+    }
+
+    /**
+     * As {@link #open()}.
+     *
+     * @param isNew whether no other gateway has had the image before: every brick counts
+     */
+    public void open(boolean isNew) {
+        this.isNew = isNew;
         enter(State.PROMISING);
         opening.begin();
         members.forEach(this::connect);
@@ -194,13 +214,29 @@ public class Gateway {
         if (member.isAttached()) {
             return;
         }
-        member.attach(promised);
+        member.attach(promised, isKnown(member, promised));
         Config newest = proposed != null ? proposed : committed;
         if (newest == null) {
             opening.advance();
             return;
         }
+        if (member.isKnown()) {
+            takePart(member, newest);
+        }
+    }
+
+    /** Whether it is the brick that this gateway knows already, or one that was given votes. */
+    boolean isKnown(Member member, Reply.Promised promised) {
+        Long known = member.knownCacheEpoch();
+        return known == null
+                ? isNew || !promised.config().isNone()
+                : Incarnation.isSame(known, promised.cacheEpoch());
+    }
+
+    /** Its votes count: it gets the newest configuration, and the part that it has in that. */
+    void takePart(Member member, Config newest) {
         configure(member, newest);
+        Reply.Promised promised = member.promised();
         if (layout.isData(member.brick())) {
             takeIn(member, newest, promised);
         }
@@ -298,7 +334,7 @@ public class Gateway {
         proposed = config;
         proposedSet = config.inSync();
         accepted = 0;
-        for (Member member : attachedMembers()) {
+        for (Member member : voters()) {
             configure(member, config);
         }
     }
@@ -330,9 +366,9 @@ public class Gateway {
             boolean isIn = config.isr().containsKey(member.brick());
             if (isIn && member.role() == Member.Role.SYNCING) {
                 member.setRole(Member.Role.IN_SYNC);
-            } else if (!isIn && member.role() != Member.Role.SYNCING && member.isAttached()) {
+            } else if (!isIn && member.role() != Member.Role.SYNCING && member.isVoter()) {
                 lose(member);
-            } else if (isIn && member.role() == Member.Role.VOTER && member.isAttached()) {
+            } else if (isIn && member.role() == Member.Role.VOTER && member.isVoter()) {
                 takeIn(member, config, member.promised());
             }
         }
@@ -344,6 +380,7 @@ public class Gateway {
                 }
             }
         }
+        membership.committed(config);
         operations.settle();
         if (state == State.QUIESCING) {
             advanceQuiesce();
@@ -364,16 +401,11 @@ public class Gateway {
                 }
             }
         }
-        for (Member member : dataMembers()) {
-            if (member.isFull() && now - member.fullSince() > timing.clean()) {
-                lose(member);
-            }
-        }
         if (state == State.PROMISING) {
             opening.advance();
         }
         if (state == State.SERVING || state == State.QUIESCING) {
-            dropMembers();
+            membership.tick();
             cleaner.tick();
         }
         if (state == State.QUIESCING) {
@@ -384,43 +416,6 @@ public class Gateway {
         if (!isOver()) {
             port.schedule(timing.tick(), this::tick);
         }
-    }
-
-    /** Members of the in-sync set that are not in sync, or away for too long, are left out. */
-    private void dropMembers() {
-        Config current = committed();
-        if (proposed != null) {
-            return;
-        }
-        SortedMap<Integer, Long> kept = new TreeMap<>();
-        int inSync = 0;
-        int suspects = 0;
-        for (int brick : current.isr().keySet()) {
-            Member member = member(brick);
-            boolean isInSync = member.isAttached() && member.role() == Member.Role.IN_SYNC;
-            inSync += isInSync ? 1 : 0;
-            suspects += member.role() == Member.Role.SUSPECT ? 1 : 0;
-            if (isInSync || (!member.isAttached() && !isAwayTooLong(member))) {
-                kept.put(brick, current.isr().get(brick));
-            }
-        }
-        if (suspects == current.isr().size()) {
-            end(State.CACHE_LOST);
-        } else if (inSync > 0 && kept.size() < current.isr().size() && hasMajority()) {
-            propose(new Config(epoch, current.k() + 1, kept, false));
-        }
-    }
-
-    private boolean isAwayTooLong(Member member) {
-        return port.nanoTime() - member.awaySince() > timing.drop();
-    }
-
-    private boolean hasMajority() {
-        int attached = 0;
-        for (Member member : attachedMembers()) {
-            attached |= member.bit();
-        }
-        return layout.isMajority(attached);
     }
 
     /** A healed member is taken in. */
@@ -485,7 +480,7 @@ public class Gateway {
     }
 
     /** Ends in a terminal state; everything under way fails, its outcome unknown. */
-    private void end(State terminal) {
+    final void end(State terminal) {
         enter(terminal);
         operations.failAll();
     }
@@ -497,11 +492,7 @@ public class Gateway {
 
     /** The members, and how far their heals are. */
     public final Health health() {
-        List<Health.Part> parts = new ArrayList<>();
-        for (Member member : members) {
-            parts.add(new Health.Part(member.brick(), member.health(), healer.leftBytes(member)));
-        }
-        return new Health(committed, parts);
+        return Health.of(committed, members, healer);
     }
 
     final boolean isOver() {
@@ -574,8 +565,9 @@ public class Gateway {
         return members;
     }
 
-    final List<Member> attachedMembers() {
-        return members.stream().filter(Member::isAttached).toList();
+    /** Members with a session whose votes count. */
+    final List<Member> voters() {
+        return members.stream().filter(Member::isVoter).toList();
     }
 
     /** Those with a copy. */

@@ -30,6 +30,8 @@ final class Member {
     private long nextRequest;
     private Reply.@Nullable Promised promised;
     private BitSet active = new BitSet();
+    private boolean isKnown;
+    private @Nullable Long knownCacheEpoch;
     private boolean isJoining;
     private boolean isFull;
     private long fullSinceNanos;
@@ -65,6 +67,7 @@ final class Member {
         sinceNanos = nowNanos;
         owed.clear();
         promised = null;
+        isKnown = false;
         role = Role.VOTER;
         isJoining = false;
         isFull = false;
@@ -79,9 +82,31 @@ final class Member {
         awaySinceNanos = nanos;
     }
 
-    void attach(Reply.Promised answer) {
+    void attach(Reply.Promised answer, boolean known) {
         promised = answer;
+        if (known) {
+            know();
+        }
         active = (BitSet) answer.active().clone();
+    }
+
+    /** Its votes count: it is the brick that has given what this gateway has of its votes. */
+    void know() {
+        isKnown = true;
+        knownCacheEpoch = promised().cacheEpoch();
+    }
+
+    boolean isKnown() {
+        return isKnown;
+    }
+
+    /** The cacheEpoch of the brick when its votes counted last; null before. */
+    @Nullable Long knownCacheEpoch() {
+        return knownCacheEpoch;
+    }
+
+    boolean isVoter() {
+        return isAttached() && isKnown;
     }
 
     boolean isAttached() {

@@ -30,7 +30,8 @@ class Opening {
 
     /** Chooses a source, if there is one by now. */
     void advance() {
-        List<Member> attached = gateway.attachedMembers();
+        beginImage();
+        List<Member> attached = gateway.voters();
         Config newest = newest(attached);
         if (gateway.state() != Gateway.State.PROMISING || newest == null) {
             return;
@@ -39,7 +40,7 @@ class Opening {
         List<Member> suspects = new ArrayList<>();
         for (Member member : attached) {
             Long expected = newest.isr().get(member.brick());
-            if (expected != null) {
+            if (expected != null && isSame(newest, expected, member)) {
                 boolean isTrusted =
                         newest.isClean()
                                 || gateway.isTrusted(expected, member.promised().cacheEpoch());
@@ -59,6 +60,21 @@ class Opening {
         }
     }
 
+    /** If it is new to every voter there is, the image begins. */
+    private void beginImage() {
+        for (Member member : gateway.members()) {
+            if (!member.isAttached() || !member.promised().config().isNone()) {
+                return;
+            }
+        }
+        gateway.members().forEach(Member::know);
+    }
+
+    /** Whether it is the brick that the set has; the copies of a new image are all alike. */
+    private static boolean isSame(Config newest, long expected, Member member) {
+        return newest.epoch() == 0 || Incarnation.isSame(expected, member.promised().cacheEpoch());
+    }
+
     @Nullable Config newest(List<Member> attached) {
         if (!isEnough(attached.stream().map(Member::brick).toList())) {
             return null;
@@ -68,7 +84,7 @@ class Opening {
             Config config = member.promised().config();
             newest = config.isNewerThan(newest) ? config : newest;
         }
-        return newest;
+        return newest.isNone() ? Config.initial(gateway.layout()) : newest;
     }
 
     boolean isEnough(List<Integer> voters) {

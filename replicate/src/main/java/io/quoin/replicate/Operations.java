@@ -401,7 +401,7 @@ class Operations {
         }
         for (Member voter : gateway.members()) {
             boolean isAsked = ((operation.acks | operation.pending) & voter.bit()) != 0;
-            if (voter.isAttached() && !isAsked && voter != operation.source) {
+            if (voter.isVoter() && !isAsked && voter != operation.source) {
                 operation.pending |= voter.bit();
                 gateway.ask(voter, new Request.Confirm(), done -> confirmed(operation, voter));
             }

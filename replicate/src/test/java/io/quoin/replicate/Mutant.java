@@ -49,6 +49,10 @@ enum Mutant {
     GATEWAY_SKIPS_CONFIG_IN_NEW_SESSIONS("I13"),
     /** A member is taken in while another is being left out. */
     GATEWAY_PROPOSES_TWICE("I3"),
+    /** A brick that is new at its index has its vote at once. */
+    GATEWAY_COUNTS_NEW_BRICKS("I3: two histories", Scenario.NEW_MAJORITY),
+    /** Its heal copies what was written since, as that of one that was away. */
+    MEMBERSHIP_RECORDS_NOTHING("I14", Scenario.BRICK_IS_REPLACED),
     GATEWAY_RESUMES_UNDER_CLEAN("clean"),
     GATEWAY_QUIESCES_UNFLUSHED("clean"),
 

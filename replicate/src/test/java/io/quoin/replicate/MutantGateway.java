@@ -35,6 +35,16 @@ final class MutantGateway extends Gateway {
     }
 
     @Override
+    Membership newMembership() {
+        return new MutantMembership(this);
+    }
+
+    @Override
+    boolean isKnown(Member member, Reply.Promised promised) {
+        return is(Mutant.GATEWAY_COUNTS_NEW_BRICKS) || super.isKnown(member, promised);
+    }
+
+    @Override
     boolean isTrusted(long expectedCacheEpoch, long cacheEpoch) {
         return is(Mutant.GATEWAY_TRUSTS_ALL) || super.isTrusted(expectedCacheEpoch, cacheEpoch);
     }

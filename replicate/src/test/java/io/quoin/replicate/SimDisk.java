@@ -41,6 +41,7 @@ final class SimDisk implements BrickStore {
     private long writeDelayNanos;
     private long sizeBytes;
     private long durableBytes;
+    private long wipes;
 
     private record Write(int firstSector, Payload data) {
         int sectors() {
@@ -348,9 +349,32 @@ final class SimDisk implements BrickStore {
         return logged;
     }
 
+    /** Another disk is in its place, formatted. */
+    void wipe() {
+        kill();
+        wipes++;
+        log.clear();
+        versions.forEach(List::clear);
+        Arrays.fill(durable, 0);
+        Arrays.fill(visible, 0);
+        sizeBytes = 0;
+        durableBytes = 0;
+        isCacheLost = false;
+        isSyncToFail = false;
+        failedCacheEpoch = 0;
+        logged = unused();
+    }
+
+    /** The image is new on all bricks at first. */
+    private BrickMetadata unused() {
+        return wipes == 0
+                ? new BrickMetadata(brick, layout)
+                : BrickMetadata.blank(brick, layout, Incarnation.firstCacheEpoch(wipes << 40));
+    }
+
     /** As the next process replays it. */
     BrickMetadata replay() {
-        BrickMetadata metadata = new BrickMetadata(brick, layout);
+        BrickMetadata metadata = unused();
         log.forEach(metadata::apply);
         return metadata;
     }

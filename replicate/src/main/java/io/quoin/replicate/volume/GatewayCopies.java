@@ -70,11 +70,13 @@ final class GatewayCopies implements Copies, Links.User {
     /**
      * Opens the copies. Called once. Fails with EBADE if another gateway has been faster, with
      * ENOTCONN if too few bricks can be reached.
+     *
+     * @param isNew whether no gateway has ever had the file
      */
-    CompletionStage<Void> open() {
+    CompletionStage<Void> open(boolean isNew) {
         links.attach(file, this);
         beganNanos = loop.nanoTime();
-        gateway.open();
+        gateway.open(isNew);
         loop.schedule(ALIVE_NANOS, this::keepAlive);
         return opened;
     }

@@ -222,6 +222,55 @@ class ReplicateVolumeTest {
     }
 
     @Test
+    void shouldHealABrickWhollyWhenItWasFormattedAnew() {
+        List<Xlator> nodes = bricks.nodes();
+        Xlator volume = mount(nodes);
+        await(volume.create("a", CreateOptions.ofSize(SIZE)));
+        XlatorFile file = open(volume);
+        for (int block = 0; block < 60; block++) {
+            write(drive(file), block, block);
+        }
+        close(file);
+        unmount(volume, nodes);
+
+        bricks.replace(0);
+        List<Xlator> again = bricks.nodes();
+        Xlator second = mount(again);
+        XlatorFile reopened = open(second);
+        for (int block = 0; block < 60; block++) {
+            expect(drive(reopened), block, block);
+        }
+        write(drive(reopened), 3, 103);
+        close(reopened);
+        List<ReplicaFileHealth> healed =
+                await(second.extension(ReplicaAdmin.class).orElseThrow().healFull(told -> {}));
+        assertThat(healed)
+                .allSatisfy(
+                        each ->
+                                assertThat(each.health().members())
+                                        .extracting(Health.Part::role)
+                                        .containsOnly(Health.Role.IN_SYNC));
+        unmount(second, again);
+        checkEqual(0, 1, 2);
+    }
+
+    @Test
+    void shouldNotTakeNewBricksForAVolumeWhenTheyAreMoreThanTheOldOnes() {
+        List<Xlator> nodes = bricks.nodes();
+        Xlator volume = mount(nodes);
+        await(volume.create("a", CreateOptions.ofSize(SIZE)));
+        unmount(volume, nodes);
+
+        bricks.replace(0);
+        bricks.replace(1);
+        List<Xlator> again = bricks.nodes();
+        Xlator second = mount(again);
+        BlockException refused = catchThrowableOfType(BlockException.class, () -> open(second));
+        assertThat(refused.error()).isEqualTo(BlockError.ENOTCONN);
+        unmount(second, again);
+    }
+
+    @Test
     void shouldRefuseASecondProcessWhileTheFirstIsThere() {
         List<Xlator> shared = new ArrayList<>();
         List<SharedLink> links = new ArrayList<>();
