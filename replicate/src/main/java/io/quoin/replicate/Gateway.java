@@ -161,6 +161,11 @@ public class Gateway {
         guest(completion, () -> operations.change(new Request.Resize(newSizeBytes), completion));
     }
 
+    /** Verifies and repairs the in-sync members' copies; tells now and then how far it is. */
+    public void scrub(Consumer<ScrubProgress> progress) {
+        operations.repairs().scrub(progress);
+    }
+
     private void guest(Completion completion, Runnable operation) {
         if (state == State.SERVING) {
             operation.run();

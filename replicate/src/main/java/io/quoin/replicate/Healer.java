@@ -179,6 +179,7 @@ class Healer {
         long to = Math.min(from + PIECE_BYTES, (next + 1) * regionBytes);
         heal.offsetBytes = to;
         gateway.operations()
+                .copying()
                 .copy(
                         from,
                         (int) (to - from),

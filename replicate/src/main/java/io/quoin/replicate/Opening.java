@@ -6,6 +6,7 @@ import java.util.Iterator;
 import java.util.List;
 import java.util.SortedMap;
 import java.util.TreeMap;
+import java.util.function.LongConsumer;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -133,18 +134,33 @@ class Opening {
         long from = isEnd ? regions.next() * regionBytes : offsetBytes;
         long regionEnd = (from / regionBytes + 1) * regionBytes;
         long to = Math.min(Math.min(from + Healer.PIECE_BYTES, regionEnd), gateway.sizeBytes());
+        copyPiece(members, 0, from, to, end -> copyNext(members, regions, end, current));
+    }
+
+    /**
+     * Copies a piece from one of the members: each has what was acknowledged. Where that one is
+     * corrupt, a block alone is, and from the next.
+     *
+     * @param then takes the end of what was copied
+     */
+    private void copyPiece(
+            List<Member> members, int source, long from, long to, LongConsumer then) {
+        int current = attempt;
         gateway.ask(
-                members.get(0),
+                members.get(source),
                 new Request.Read(from, (int) (to - from)),
                 result -> {
-                    if (result instanceof Reply.Data data && current == attempt) {
+                    long blockEnd = Math.min(to, from + gateway.geometry().blockBytes());
+                    if (current != attempt) {
+                        return;
+                    } else if (result instanceof Reply.Data data) {
                         Request.Operation write = new Request.Write(from, data.data(), false);
-                        askAll(
-                                members,
-                                write,
-                                current,
-                                () -> copyNext(members, regions, to, current));
-                    } else if (current == attempt) {
+                        askAll(members, write, current, () -> then.accept(to));
+                    } else if (blockEnd < to) {
+                        copyPiece(members, source, from, blockEnd, then);
+                    } else if (source + 1 < members.size()) {
+                        copyPiece(members, source + 1, from, blockEnd, then);
+                    } else {
                         beginLater(members.get(0), current);
                     }
                 });

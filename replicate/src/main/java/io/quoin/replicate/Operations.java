@@ -44,6 +44,12 @@ class Operations {
 
         boolean isRunning;
 
+        /** Of a copy: the target is in sync, and its own is looked at before. */
+        boolean isCheck;
+
+        /** Of a read: what was corrupt has been repaired, as far as it can be. */
+        boolean isAgain;
+
         Request.@Nullable Operation request;
         @Nullable Payload data;
         @Nullable Member source;
@@ -78,10 +84,26 @@ class Operations {
     private final Set<Operation> locked = new LinkedHashSet<>();
     private final List<Waiting> waiting = new ArrayList<>();
     private final Long2LongHashMap lastStart = new Long2LongHashMap(0);
+    private final Copying copying;
+    private final Repairs repairs;
     private long started;
 
     Operations(Gateway gateway) {
         this.gateway = gateway;
+        this.copying = new Copying(gateway, this);
+        this.repairs = newRepairs(gateway);
+    }
+
+    Repairs newRepairs(Gateway of) {
+        return new Repairs(of);
+    }
+
+    final Copying copying() {
+        return copying;
+    }
+
+    final Repairs repairs() {
+        return repairs;
     }
 
     /** A write, zeros, or a new size. */
@@ -111,17 +133,6 @@ class Operations {
         Operation operation = new Operation(Kind.FLUSH, 0, 0, completion);
         operation.request = new Request.Flush();
         start(operation);
-    }
-
-    /**
-     * Copies a range from an in-sync member, as far as the image goes; if the target's session is
-     * lost, it is not answered or not done.
-     */
-    void copy(long offsetBytes, int lengthBytes, Member target, Completion completion) {
-        Operation operation =
-                new Operation(Kind.COPY, offsetBytes, offsetBytes + lengthBytes, completion);
-        operation.target = target;
-        lock(operation);
     }
 
     void lock(Operation operation) {
@@ -259,6 +270,8 @@ class Operations {
             boolean isSent = operation.kind == Kind.WRITE || operation.kind == Kind.FLUSH;
             if (isSent && !operation.isAcked) {
                 send(operation, member);
+            } else if (operation.target == member && operation.isRunning) {
+                copying.sessionOpened(operation, member);
             }
         }
         settle();
@@ -278,7 +291,7 @@ class Operations {
                 operation.source = null;
             }
             if (operation.target == member) {
-                finish(operation, Outcome.FAILED);
+                copying.sessionLost(operation, member);
             }
         }
         settle();
@@ -289,6 +302,9 @@ class Operations {
         for (Operation operation : List.copyOf(locked)) {
             if (operation.target == target && !operation.isRunning) {
                 unlock(operation);
+                if (operation.isCheck) {
+                    operation.completion.complete(Outcome.FAILED, null);
+                }
             }
         }
     }
@@ -304,7 +320,7 @@ class Operations {
         }
     }
 
-    private void settle(Operation operation) {
+    final void settle(Operation operation) {
         if (!operation.isRunning) {
             return;
         }
@@ -316,7 +332,7 @@ class Operations {
                 }
             }
             case READ -> settleRead(operation);
-            case COPY -> settleCopy(operation);
+            case COPY -> copying.settle(operation);
         }
     }
 
@@ -421,7 +437,7 @@ class Operations {
         settle(operation);
     }
 
-    private void readFrom(Operation operation, Member source, Runnable whenRead) {
+    final void readFrom(Operation operation, Member source, Runnable whenRead) {
         operation.source = source;
         int length = (int) (Math.min(operation.toBytes, limit(operation)) - operation.fromBytes);
         gateway.ask(
@@ -434,7 +450,7 @@ class Operations {
                     } else if (result instanceof Reply.Corrupt) {
                         operation.failed |= source.bit();
                         operation.source = null;
-                        settle(operation);
+                        copying.corrupt(operation, source);
                     }
                 });
     }
@@ -445,7 +461,7 @@ class Operations {
     }
 
     /** One whose copy is good; if none is left of all that may be, it fails: nothing is guessed. */
-    private @Nullable Member source(Operation operation) {
+    final @Nullable Member source(Operation operation) {
         int sources = 0;
         for (Member member : gateway.dataMembers()) {
             if (gateway.isSource(member)) {
@@ -456,42 +472,35 @@ class Operations {
             }
         }
         if (sources > 0 && sources == gateway.committed().isr().size()) {
-            finish(operation, Outcome.FAILED);
+            allCorrupt(operation);
         }
         return null;
     }
 
-    private void settleCopy(Operation operation) {
-        Member target = operation.target;
-        if (operation.source != null || target == null) {
-            return;
-        }
-        if (operation.fromBytes >= gateway.sizeBytes()) {
-            finish(operation, Outcome.DONE);
-            return;
-        }
-        Member source = source(operation);
-        if (source != null) {
-            readFrom(operation, source, () -> writeCopy(operation, target));
+    /** Of a read of several blocks each may be good on another member. */
+    private void allCorrupt(Operation operation) {
+        if (operation.kind != Kind.READ || operation.isAgain) {
+            finish(operation, Outcome.FAILED);
+        } else if (stop(operation)) {
+            unlock(operation);
+            repairs.repair(
+                    operation.failed,
+                    operation.fromBytes,
+                    operation.toBytes,
+                    () -> readAgain(operation));
         }
     }
 
-    private void writeCopy(Operation operation, Member target) {
-        Payload data = operation.data;
-        if (data != null) {
-            Request.Operation write = new Request.Write(operation.fromBytes, data, false);
-            gateway.ask(
-                    target,
-                    write,
-                    result -> {
-                        if (result instanceof Reply.NoSpace) {
-                            gateway.becomeFull(target);
-                            finish(operation, Outcome.NO_SPACE);
-                        } else {
-                            finish(operation, Outcome.DONE);
-                        }
-                    });
+    private void readAgain(Operation before) {
+        if (gateway.isOver()) {
+            before.completion.complete(gateway.failure(), null);
+            return;
         }
+        Operation operation =
+                new Operation(Kind.READ, before.fromBytes, before.toBytes, before.completion);
+        operation.request = before.request;
+        operation.isAgain = true;
+        lock(operation);
     }
 
     private boolean stop(Operation operation) {
@@ -499,10 +508,13 @@ class Operations {
         return running.remove(operation);
     }
 
-    private void finish(Operation operation, Outcome outcome) {
+    final void finish(Operation operation, Outcome outcome) {
         if (stop(operation)) {
             unlock(operation);
             boolean isRead = operation.kind == Kind.READ && outcome == Outcome.DONE;
+            if (isRead && operation.failed != 0) {
+                repairs.repair(operation.failed, operation.fromBytes, operation.toBytes, () -> {});
+            }
             operation.completion.complete(outcome, isRead ? operation.data : null);
         }
     }

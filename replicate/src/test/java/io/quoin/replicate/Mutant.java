@@ -68,6 +68,9 @@ enum Mutant {
     OPERATIONS_RESEND_NOTHING("liveness"),
     OPERATIONS_FLUSH_NEEDS_ONE("I5"),
 
+    /** What is read from another member stays as it is where it is corrupt. */
+    REPAIRS_NOTHING("not in time: is repaired", Scenario.BLOCKS_ROT),
+
     OPENING_NEEDS_NO_MAJORITY("I3"),
     OPENING_TAKES_ANY_CONFIG("I3"),
     OPENING_TAKES_ANY_SOURCE("I10"),

@@ -9,6 +9,21 @@ final class MutantOperations extends Operations {
         this.gateway = gateway;
     }
 
+    /** It is made before this object is, and looks at the mutant later. */
+    @Override
+    Repairs newRepairs(Gateway of) {
+        return new Repairs(of) {
+            @Override
+            void repair(int members, long fromBytes, long toBytes, Runnable then) {
+                if (gateway.is(Mutant.REPAIRS_NOTHING)) {
+                    then.run();
+                } else {
+                    super.repair(members, fromBytes, toBytes, then);
+                }
+            }
+        };
+    }
+
     private boolean isUnlocked(Operation operation) {
         return switch (operation.kind) {
             case READ -> gateway.is(Mutant.OPERATIONS_READ_UNLOCKED);

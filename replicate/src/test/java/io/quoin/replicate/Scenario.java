@@ -52,7 +52,10 @@ enum Scenario {
     REPLACEMENT_IS_REPLACED(ReplaceScenarios::replacementIsReplaced, TWO, TWO_ARBITER, THREE),
     REPLACED_AND_TAKEN_OVER(ReplaceScenarios::replacedAndTakenOver, TWO, TWO_ARBITER, THREE),
     ARBITER_IS_REPLACED(ReplaceScenarios::arbiterIsReplaced, TWO_ARBITER),
-    NEW_MAJORITY(ReplaceScenarios::newMajority, TWO_ARBITER, THREE);
+    NEW_MAJORITY(ReplaceScenarios::newMajority, TWO_ARBITER, THREE),
+    BLOCKS_ROT(RepairScenarios::blocksRot, TWO, TWO_ARBITER, THREE),
+    REPAIR_IS_INTERRUPTED(RepairScenarios::repairIsInterrupted, TWO, TWO_ARBITER, THREE),
+    BLOCK_ROTS_ON_ALL(RepairScenarios::blockRotsOnAll, ONE, TWO, TWO_ARBITER, THREE);
 
     @SuppressWarnings("ImmutableEnumChecker") // a method without state
     private final Consumer<SimWorld> course;

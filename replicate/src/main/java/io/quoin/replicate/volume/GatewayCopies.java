@@ -16,6 +16,7 @@ import java.util.UUID;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.TimeUnit;
+import java.util.function.Consumer;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -111,6 +112,11 @@ final class GatewayCopies implements Copies, Links.User {
             }
         }
         loop.schedule(ALIVE_NANOS, this::keepAlive);
+    }
+
+    /** Verifies all copies, and repairs them; tells on the loop how far it is. */
+    void scrub(Consumer<ReplicaFileScrub> told) {
+        gateway.scrub(progress -> told.accept(new ReplicaFileScrub(file, fileName, progress)));
     }
 
     /** The members, and how far their heals are. */
@@ -309,6 +315,11 @@ final class GatewayCopies implements Copies, Links.User {
                         fileName,
                         source);
             }
+        }
+
+        @Override
+        public void repaired(int brick, long offsetBytes) {
+            LOG.warn("Block repaired: file={}, brick={}, offset={}", fileName, brick, offsetBytes);
         }
 
         @Override
