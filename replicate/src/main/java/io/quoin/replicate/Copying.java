@@ -13,10 +13,7 @@ final class Copying {
         this.operations = operations;
     }
 
-    /**
-     * Copies a range, as far as the image goes; if the target's session is lost, it is not answered
-     * or not done.
-     */
+    /** Copies a range, as far as the image goes. FAILED: the target's session is lost. */
     void copy(long offsetBytes, int lengthBytes, Member target, Completion completion) {
         operations.lock(operation(offsetBytes, lengthBytes, target, completion));
     }

@@ -44,6 +44,9 @@ class Operations {
 
         boolean isRunning;
 
+        /** When a guest asked for it. */
+        long beganNanos;
+
         /** Of a copy: the target is in sync, and its own is looked at before. */
         boolean isCheck;
 
@@ -86,6 +89,7 @@ class Operations {
     private final Long2LongHashMap lastStart = new Long2LongHashMap(0);
     private final Copying copying;
     private final Repairs repairs;
+    private final HealPace pace = new HealPace();
     private long started;
 
     Operations(Gateway gateway) {
@@ -96,6 +100,10 @@ class Operations {
 
     Repairs newRepairs(Gateway of) {
         return new Repairs(of);
+    }
+
+    final HealPace pace() {
+        return pace;
     }
 
     final Copying copying() {
@@ -119,6 +127,7 @@ class Operations {
         }
         Operation operation = new Operation(Kind.WRITE, from, to, completion);
         operation.request = request;
+        operation.beganNanos = gateway.port().nanoTime();
         lock(operation);
     }
 
@@ -126,6 +135,7 @@ class Operations {
         long from = read.offsetBytes();
         Operation operation = new Operation(Kind.READ, from, from + read.lengthBytes(), completion);
         operation.request = read;
+        operation.beganNanos = gateway.port().nanoTime();
         lock(operation);
     }
 
@@ -302,9 +312,7 @@ class Operations {
         for (Operation operation : List.copyOf(locked)) {
             if (operation.target == target && !operation.isRunning) {
                 unlock(operation);
-                if (operation.isCheck) {
-                    operation.completion.complete(Outcome.FAILED, null);
-                }
+                operation.completion.complete(Outcome.FAILED, null);
             }
         }
     }
@@ -342,6 +350,7 @@ class Operations {
         int answered = operation.acks | operation.failed;
         if (!operation.isAcked && isAcknowledged(operation)) {
             operation.isAcked = true;
+            pace.guestEnded(operation.beganNanos, gateway.port().nanoTime());
             operation.completion.complete(Outcome.DONE, null);
         } else if (!operation.isAcked
                 && (operation.failed & needed) != 0
@@ -499,6 +508,7 @@ class Operations {
         Operation operation =
                 new Operation(Kind.READ, before.fromBytes, before.toBytes, before.completion);
         operation.request = before.request;
+        operation.beganNanos = before.beganNanos;
         operation.isAgain = true;
         lock(operation);
     }
@@ -512,6 +522,9 @@ class Operations {
         if (stop(operation)) {
             unlock(operation);
             boolean isRead = operation.kind == Kind.READ && outcome == Outcome.DONE;
+            if (isRead) {
+                pace.guestEnded(operation.beganNanos, gateway.port().nanoTime());
+            }
             if (isRead && operation.failed != 0) {
                 repairs.repair(operation.failed, operation.fromBytes, operation.toBytes, () -> {});
             }

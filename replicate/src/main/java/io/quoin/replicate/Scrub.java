@@ -42,6 +42,11 @@ final class Scrub {
         isAdvancing = false;
     }
 
+    private void goOn() {
+        isBusy = false;
+        advance();
+    }
+
     private void step() {
         if (offsetBytes >= sizeBytes || !gateway.isServing()) {
             isEnded = true;
@@ -66,6 +71,8 @@ final class Scrub {
     }
 
     private void check(Member member, long fromBytes, int lengthBytes) {
+        long began = gateway.port().nanoTime();
+        gateway.operations().pace().began();
         gateway.operations()
                 .copying()
                 .check(
@@ -73,11 +80,14 @@ final class Scrub {
                         lengthBytes,
                         member,
                         (outcome, data) -> {
+                            long now = gateway.port().nanoTime();
+                            long rest = gateway.operations().pace().ended(now, now - began);
                             if (outcome == Outcome.FAILED) {
                                 checkBlocks(member, fromBytes, fromBytes + lengthBytes);
+                            } else if (rest > 0 && gateway.isServing()) {
+                                gateway.port().schedule(rest, this::goOn);
                             } else {
-                                isBusy = false;
-                                advance();
+                                goOn();
                             }
                         });
     }
@@ -85,8 +95,7 @@ final class Scrub {
     private void checkBlocks(Member member, long fromBytes, long toBytes) {
         boolean isMeant = member.role() == Member.Role.IN_SYNC && gateway.isServing();
         if (fromBytes >= toBytes || !isMeant) {
-            isBusy = false;
-            advance();
+            goOn();
             return;
         }
         int block = gateway.geometry().blockBytes();
