@@ -187,6 +187,9 @@ final class Member {
         if (!isAttached()) {
             return Health.Role.ABSENT;
         }
+        if (!isKnown) {
+            return Health.Role.NEW;
+        }
         return switch (role) {
             case VOTER -> Health.Role.VOTER;
             case SUSPECT -> Health.Role.SUSPECT;

@@ -7,11 +7,13 @@ import io.quoin.replicate.Config;
 import io.quoin.replicate.Gateway;
 import io.quoin.replicate.GatewayPort;
 import io.quoin.replicate.Geometry;
+import io.quoin.replicate.Health;
 import io.quoin.replicate.Payload;
 import io.quoin.replicate.Reply;
 import io.quoin.replicate.Request;
 import io.quoin.replicate.Timing;
 import io.quoin.xlator.loop.Loop;
+import java.util.List;
 import java.util.UUID;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
@@ -97,7 +99,7 @@ final class GatewayCopies implements Copies, Links.User {
         long now = loop.nanoTime();
         if (gateway.state() == Gateway.State.PROMISING && now - beganNanos > PROMISES_NANOS) {
             end();
-            opened.completeExceptionally(links.tooFew(fileName));
+            opened.completeExceptionally(links.tooFew(fileName + newBricks()));
             return;
         }
         for (int brick = 0; brick < sessions.length; brick++) {
@@ -112,6 +114,16 @@ final class GatewayCopies implements Copies, Links.User {
             }
         }
         loop.schedule(ALIVE_NANOS, this::keepAlive);
+    }
+
+    /** Which bricks count for nothing, for messages. */
+    private String newBricks() {
+        List<Integer> bricks =
+                gateway.health().members().stream()
+                        .filter(part -> part.role() == Health.Role.NEW)
+                        .map(Health.Part::brick)
+                        .toList();
+        return bricks.isEmpty() ? "" : " (bricks that do not know it: " + bricks + ")";
     }
 
     /** Verifies all copies, and repairs them; tells on the loop how far it is. */

@@ -269,6 +269,7 @@ class ReplicateVolumeTest {
         Xlator second = mount(again);
         BlockException refused = catchThrowableOfType(BlockException.class, () -> open(second));
         assertThat(refused.error()).isEqualTo(BlockError.ENOTCONN);
+        assertThat(refused).hasMessageContaining("bricks that do not know it: [0, 1]");
         unmount(second, again);
     }
 
