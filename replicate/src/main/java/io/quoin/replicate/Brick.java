@@ -180,11 +180,9 @@ public class Brick {
     }
 
     private void read(Request request, Request.Read read) {
-        boolean isChecked = !metadata.isActive(geometry.region(read.offsetBytes()));
         store.read(
                 read.offsetBytes(),
                 read.lengthBytes(),
-                isChecked,
                 data ->
                         replyInSession(
                                 request,

@@ -15,11 +15,19 @@ public final class BrickMetadata {
     private long gateway;
     private long cacheEpoch = 1;
 
-    /** The state of a new brick. */
+    /** The state of a file that is new on all of its bricks. */
     public BrickMetadata(int brick, Layout layout) {
         this.brick = brick;
         this.layout = layout;
         this.config = Config.initial(layout);
+    }
+
+    /** The state of a file that the brick has not, whatever others have. */
+    public static BrickMetadata blank(int brick, Layout layout, long cacheEpoch) {
+        BrickMetadata metadata = new BrickMetadata(brick, layout);
+        metadata.config = Config.NONE;
+        metadata.cacheEpoch = cacheEpoch;
+        return metadata;
     }
 
     /**

@@ -31,14 +31,12 @@ public interface BrickStore {
             long offsetBytes, int lengthBytes, boolean mayUnmap, Consumer<StoreResult> done);
 
     /**
-     * Reads; past the end are zeros.
+     * Reads; past the end are zeros. The checksums of the blocks are verified, those excepted that
+     * have been written since their region was bound last.
      *
-     * @param isChecked whether the checksums of the blocks are to be verified, those excepted that
-     *     have been written since their region was bound last
      * @param done takes the bytes, or null: an error, or a block that is not what was bound
      */
-    void read(
-            long offsetBytes, int lengthBytes, boolean isChecked, Consumer<@Nullable Payload> done);
+    void read(long offsetBytes, int lengthBytes, Consumer<@Nullable Payload> done);
 
     /**
      * Makes the writes and resizes that completed before the call durable. After {@code false} any

@@ -4,9 +4,7 @@ import java.util.ArrayList;
 import java.util.BitSet;
 import java.util.List;
 import java.util.SortedMap;
-import java.util.SortedSet;
 import java.util.TreeMap;
-import java.util.TreeSet;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
@@ -42,17 +40,22 @@ public class Gateway {
     private final Geometry geometry;
     private final Timing timing;
     private final GatewayPort port;
-    private final SortedMap<Integer, Member> members = new TreeMap<>();
-    private final SortedSet<Integer> accepted = new TreeSet<>();
+    private final List<Member> members = new ArrayList<>();
+    private final List<Member> dataMembers = new ArrayList<>();
     private final Operations operations;
     private final Opening opening;
     private final Healer healer;
     private final Cleaner cleaner;
+    private final Membership membership;
     private State state = State.CLOSED;
     private @Nullable Config committed;
     private @Nullable Config proposed;
+    private int committedSet;
+    private int proposedSet;
+    private int accepted;
     private @Nullable Runnable whenQuiesced;
     private long lastSession;
+    private boolean isNew;
     private long sizeBytes;
 
     /**
@@ -73,12 +76,14 @@ public class Gateway {
         this.timing = timing;
         this.port = port;
         for (int brick = 0; brick < layout.voters(); brick++) {
-            members.put(brick, new Member(brick));
+            members.add(new Member(brick));
         }
+        dataMembers.addAll(members.subList(0, layout.dataBricks()));
         operations = newOperations();
         opening = newOpening();
         healer = newHealer();
         cleaner = newCleaner();
+        membership = newMembership();
     }
 
     Operations newOperations() {
@@ -97,11 +102,28 @@ public class Gateway {
         return new Cleaner(this);
     }
 
-    /** Opens the image; {@link GatewayPort#entered} tells of SERVING. Called once. */
+    Membership newMembership() {
+        return new Membership(this);
+    }
+
+    /**
+     * Opens an image that is there; {@link GatewayPort#entered} tells of SERVING. Called once.
+     * Bricks that have never heard of it count for nothing, unless none has.
+     */
     public void open() {
+        open(false);
+    }
+
+    /**
+     * As {@link #open()}.
+     *
+     * @param isNew whether no other gateway has had the image before: every brick counts
+     */
+    public void open(boolean isNew) {
+        this.isNew = isNew;
         enter(State.PROMISING);
         opening.begin();
-        members.values().forEach(this::connect);
+        members.forEach(this::connect);
         port.schedule(timing.tick(), this::tick);
     }
 
@@ -139,6 +161,11 @@ public class Gateway {
         guest(completion, () -> operations.change(new Request.Resize(newSizeBytes), completion));
     }
 
+    /** Verifies and repairs the in-sync members' copies; tells now and then how far it is. */
+    public void scrub(Consumer<ScrubProgress> progress) {
+        operations.repairs().scrub(progress);
+    }
+
     private void guest(Completion completion, Runnable operation) {
         if (state == State.SERVING) {
             operation.run();
@@ -171,10 +198,11 @@ public class Gateway {
 
     /** A message of a brick. */
     public void receive(Reply reply) {
-        Member member = members.get(reply.brick());
-        if (isOver() || member == null || reply.session() != member.session()) {
+        boolean isKnown = reply.brick() >= 0 && reply.brick() < members.size();
+        if (isOver() || !isKnown || reply.session() != members.get(reply.brick()).session()) {
             return;
         }
+        Member member = members.get(reply.brick());
         Reply.Result result = reply.result();
         if (result instanceof Reply.Fenced) {
             end(State.FENCED);
@@ -191,13 +219,29 @@ public class Gateway {
         if (member.isAttached()) {
             return;
         }
-        member.attach(promised);
+        member.attach(promised, isKnown(member, promised));
         Config newest = proposed != null ? proposed : committed;
         if (newest == null) {
             opening.advance();
             return;
         }
+        if (member.isKnown()) {
+            takePart(member, newest);
+        }
+    }
+
+    /** Whether it is the brick that this gateway knows already, or one that was given votes. */
+    boolean isKnown(Member member, Reply.Promised promised) {
+        Long known = member.knownCacheEpoch();
+        return known == null
+                ? isNew || !promised.config().isNone()
+                : Incarnation.isSame(known, promised.cacheEpoch());
+    }
+
+    /** Its votes count: it gets the newest configuration, and the part that it has in that. */
+    void takePart(Member member, Config newest) {
         configure(member, newest);
+        Reply.Promised promised = member.promised();
         if (layout.isData(member.brick())) {
             takeIn(member, newest, promised);
         }
@@ -255,7 +299,7 @@ public class Gateway {
     private void restart() {
         enter(State.PROMISING);
         opening.begin();
-        members.values().forEach(this::connect);
+        members.forEach(this::connect);
     }
 
     /** Asks a member for something; the answer comes in the same session or never. */
@@ -293,8 +337,9 @@ public class Gateway {
     /** One proposal at a time. */
     void propose(Config config) {
         proposed = config;
-        accepted.clear();
-        for (Member member : attachedMembers()) {
+        proposedSet = config.inSync();
+        accepted = 0;
+        for (Member member : voters()) {
             configure(member, config);
         }
     }
@@ -305,28 +350,30 @@ public class Gateway {
 
     private void accepted(Member member, Config config) {
         if (config.equals(proposed)) {
-            accepted.add(member.brick());
+            accepted |= member.bit();
             if (isEnough(accepted)) {
                 commit(config);
             }
         }
     }
 
-    boolean isEnough(SortedSet<Integer> voters) {
+    boolean isEnough(int voters) {
         return layout.isMajority(voters);
     }
 
     private void commit(Config config) {
         committed = config;
+        committedSet = config.inSync();
         proposed = null;
+        proposedSet = 0;
         port.committed(config);
         for (Member member : dataMembers()) {
             boolean isIn = config.isr().containsKey(member.brick());
             if (isIn && member.role() == Member.Role.SYNCING) {
                 member.setRole(Member.Role.IN_SYNC);
-            } else if (!isIn && member.role() != Member.Role.SYNCING && member.isAttached()) {
+            } else if (!isIn && member.role() != Member.Role.SYNCING && member.isVoter()) {
                 lose(member);
-            } else if (isIn && member.role() == Member.Role.VOTER && member.isAttached()) {
+            } else if (isIn && member.role() == Member.Role.VOTER && member.isVoter()) {
                 takeIn(member, config, member.promised());
             }
         }
@@ -338,6 +385,7 @@ public class Gateway {
                 }
             }
         }
+        membership.committed(config);
         operations.settle();
         if (state == State.QUIESCING) {
             advanceQuiesce();
@@ -349,7 +397,7 @@ public class Gateway {
             return;
         }
         long now = port.nanoTime();
-        for (Member member : members.values()) {
+        for (Member member : members) {
             if (now - member.waitingSince(now) > timing.answer()) {
                 if (member.isAttached()) {
                     lose(member);
@@ -358,16 +406,11 @@ public class Gateway {
                 }
             }
         }
-        for (Member member : dataMembers()) {
-            if (member.isFull() && now - member.fullSince() > timing.clean()) {
-                lose(member);
-            }
-        }
         if (state == State.PROMISING) {
             opening.advance();
         }
         if (state == State.SERVING || state == State.QUIESCING) {
-            dropMembers();
+            membership.tick();
             cleaner.tick();
         }
         if (state == State.QUIESCING) {
@@ -378,41 +421,6 @@ public class Gateway {
         if (!isOver()) {
             port.schedule(timing.tick(), this::tick);
         }
-    }
-
-    /** Members of the in-sync set that are not in sync, or away for too long, are left out. */
-    private void dropMembers() {
-        Config current = committed();
-        if (proposed != null) {
-            return;
-        }
-        SortedMap<Integer, Long> kept = new TreeMap<>();
-        int inSync = 0;
-        int suspects = 0;
-        for (int brick : current.isr().keySet()) {
-            Member member = member(brick);
-            boolean isInSync = member.isAttached() && member.role() == Member.Role.IN_SYNC;
-            inSync += isInSync ? 1 : 0;
-            suspects += member.role() == Member.Role.SUSPECT ? 1 : 0;
-            if (isInSync || (!member.isAttached() && !isAwayTooLong(member))) {
-                kept.put(brick, current.isr().get(brick));
-            }
-        }
-        if (suspects == current.isr().size()) {
-            end(State.CACHE_LOST);
-        } else if (inSync > 0 && kept.size() < current.isr().size() && hasMajority()) {
-            propose(new Config(epoch, current.k() + 1, kept, false));
-        }
-    }
-
-    private boolean isAwayTooLong(Member member) {
-        return port.nanoTime() - member.awaySince() > timing.drop();
-    }
-
-    private boolean hasMajority() {
-        List<Integer> attached = new ArrayList<>();
-        attachedMembers().forEach(member -> attached.add(member.brick()));
-        return layout.isMajority(attached);
     }
 
     /** A healed member is taken in. */
@@ -443,15 +451,11 @@ public class Gateway {
     }
 
     /** The set that an acknowledgement needs. */
-    SortedSet<Integer> needed() {
-        SortedSet<Integer> needed = new TreeSet<>(committed().isr().keySet());
-        if (proposed != null) {
-            needed.addAll(proposed.isr().keySet());
-        }
-        for (Member member : dataMembers()) {
-            if (member.isJoining()) {
-                needed.add(member.brick());
-            }
+    int needed() {
+        int needed = committedSet | proposedSet;
+        for (int i = 0; i < dataMembers.size(); i++) {
+            Member member = dataMembers.get(i);
+            needed |= member.isJoining() ? member.bit() : 0;
         }
         return needed;
     }
@@ -481,7 +485,7 @@ public class Gateway {
     }
 
     /** Ends in a terminal state; everything under way fails, its outcome unknown. */
-    private void end(State terminal) {
+    final void end(State terminal) {
         enter(terminal);
         operations.failAll();
     }
@@ -493,11 +497,7 @@ public class Gateway {
 
     /** The members, and how far their heals are. */
     public final Health health() {
-        List<Health.Part> parts = new ArrayList<>();
-        for (Member member : members.values()) {
-            parts.add(new Health.Part(member.brick(), member.health(), healer.leftBytes(member)));
-        }
-        return new Health(committed, parts);
+        return Health.of(committed, members, healer);
     }
 
     final boolean isOver() {
@@ -559,31 +559,35 @@ public class Gateway {
     }
 
     final Member member(int brick) {
-        Member member = members.get(brick);
-        if (member == null) {
+        if (brick < 0 || brick >= members.size()) {
             throw new IllegalArgumentException("unknown voter: brick=" + brick);
         }
-        return member;
+        return members.get(brick);
     }
 
-    final List<Member> attachedMembers() {
-        return members.values().stream().filter(Member::isAttached).toList();
+    /** All voters. */
+    final List<Member> members() {
+        return members;
+    }
+
+    /** Members with a session whose votes count. */
+    final List<Member> voters() {
+        return members.stream().filter(Member::isVoter).toList();
     }
 
     /** Those with a copy. */
     final List<Member> dataMembers() {
-        return members.values().stream().filter(m -> layout.isData(m.brick())).toList();
+        return dataMembers;
     }
 
     /** In-sync members, of the committed and of any proposed set: readers and heal sources. */
-    List<Member> sources() {
-        SortedSet<Integer> isr = new TreeSet<>(committed().isr().keySet());
-        if (proposed != null) {
-            isr.retainAll(proposed.isr().keySet());
-        }
-        return dataMembers().stream()
-                .filter(m -> m.role() == Member.Role.IN_SYNC && isr.contains(m.brick()))
-                .toList();
+    final List<Member> sources() {
+        return dataMembers.stream().filter(this::isSource).toList();
+    }
+
+    boolean isSource(Member member) {
+        int inSync = proposed == null ? committedSet : committedSet & proposedSet;
+        return member.role() == Member.Role.IN_SYNC && (inSync & member.bit()) != 0;
     }
 
     /** Regions that may be active on an in-sync member. */

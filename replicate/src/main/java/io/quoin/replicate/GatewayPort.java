@@ -24,6 +24,9 @@ public interface GatewayPort {
      */
     void sourceChosen(Config newest, int source, boolean isSuspect);
 
+    /** A block of the brick's copy was not what its checksum says, and is good again. */
+    void repaired(int brick, long offsetBytes);
+
     /** The state has changed. */
     void entered(Gateway.State state);
 }

@@ -178,18 +178,40 @@ class Healer {
         long from = next == region ? heal.offsetBytes : next * regionBytes;
         long to = Math.min(from + PIECE_BYTES, (next + 1) * regionBytes);
         heal.offsetBytes = to;
+        long began = gateway.port().nanoTime();
+        gateway.operations().pace().began();
         gateway.operations()
+                .copying()
                 .copy(
                         from,
                         (int) (to - from),
                         heal.member,
                         (outcome, data) -> {
-                            // A quiesced gateway heals no more: if it resumes, all begin anew.
-                            boolean isMeant = isCurrent(heal) && gateway.isServing();
-                            if (outcome == Outcome.DONE && isMeant) {
-                                copyNext(heal);
+                            long restNanos = restAfter(began);
+                            if (outcome == Outcome.DONE) {
+                                rest(restNanos, () -> copyIfMeant(heal));
                             }
                         });
+    }
+
+    private long restAfter(long beganNanos) {
+        long now = gateway.port().nanoTime();
+        return gateway.operations().pace().ended(now, now - beganNanos);
+    }
+
+    private void rest(long nanos, Runnable then) {
+        if (nanos == 0) {
+            then.run();
+        } else {
+            gateway.port().schedule(nanos, then);
+        }
+    }
+
+    /** A quiesced gateway heals no more: if it resumes, all begin anew. */
+    private void copyIfMeant(Heal heal) {
+        if (isCurrent(heal) && gateway.isServing()) {
+            copyNext(heal);
+        }
     }
 
     void flush(Member member, Runnable then) {

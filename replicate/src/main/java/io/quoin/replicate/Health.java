@@ -16,6 +16,8 @@ public record Health(@Nullable Config config, List<Part> members) {
         ABSENT,
         /** It has a session and no part in reads or writes: an arbiter, or the image opens. */
         VOTER,
+        /** It is new at its index, and counts for nothing yet. */
+        NEW,
         /** It lacks acknowledged writes, or the space for them, and is about to be left out. */
         SUSPECT,
         /** It gets every write, and is healed. */

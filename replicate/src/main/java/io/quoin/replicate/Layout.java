@@ -65,12 +65,21 @@ public enum Layout {
 
     /** Whether these bricks have more than half of the votes. */
     public boolean isMajority(Collection<Integer> bricks) {
+        int set = 0;
+        for (int brick : bricks) {
+            set |= 1 << brick;
+        }
+        return isMajority(set);
+    }
+
+    /** As {@link #isMajority(Collection)}, of a set with a bit for each brick. */
+    boolean isMajority(int bricks) {
         int total = 0;
         int given = 0;
         for (int brick = 0; brick < voters; brick++) {
             int votes = this == TWO && brick == 0 ? 2 : 1;
             total += votes;
-            given += bricks.contains(brick) ? votes : 0;
+            given += (bricks & 1 << brick) != 0 ? votes : 0;
         }
         return 2 * given > total;
     }

@@ -1,9 +1,8 @@
 package io.quoin.replicate;
 
 import java.util.BitSet;
-import java.util.SortedMap;
-import java.util.TreeMap;
 import java.util.function.Consumer;
+import org.agrona.collections.Long2ObjectHashMap;
 import org.jspecify.annotations.Nullable;
 
 /** A voter as the gateway sees it: the session, what it owes in it, and its part in the set. */
@@ -23,7 +22,7 @@ final class Member {
     private record Owed(long sinceNanos, Consumer<Reply.Result> whenAnswered) {}
 
     private final int brick;
-    private final SortedMap<Long, Owed> owed = new TreeMap<>();
+    private final Long2ObjectHashMap<Owed> owed = new Long2ObjectHashMap<>();
     private Role role = Role.VOTER;
     private long session;
     private long sinceNanos;
@@ -31,6 +30,8 @@ final class Member {
     private long nextRequest;
     private Reply.@Nullable Promised promised;
     private BitSet active = new BitSet();
+    private boolean isKnown;
+    private @Nullable Long knownCacheEpoch;
     private boolean isJoining;
     private boolean isFull;
     private long fullSinceNanos;
@@ -41,6 +42,11 @@ final class Member {
 
     int brick() {
         return brick;
+    }
+
+    /** The set of it alone; sets of members have a bit for each. */
+    int bit() {
+        return 1 << brick;
     }
 
     Role role() {
@@ -61,6 +67,7 @@ final class Member {
         sinceNanos = nowNanos;
         owed.clear();
         promised = null;
+        isKnown = false;
         role = Role.VOTER;
         isJoining = false;
         isFull = false;
@@ -75,9 +82,31 @@ final class Member {
         awaySinceNanos = nanos;
     }
 
-    void attach(Reply.Promised answer) {
+    void attach(Reply.Promised answer, boolean known) {
         promised = answer;
+        if (known) {
+            know();
+        }
         active = (BitSet) answer.active().clone();
+    }
+
+    /** Its votes count: it is the brick that has given what this gateway has of its votes. */
+    void know() {
+        isKnown = true;
+        knownCacheEpoch = promised().cacheEpoch();
+    }
+
+    boolean isKnown() {
+        return isKnown;
+    }
+
+    /** The cacheEpoch of the brick when its votes counted last; null before. */
+    @Nullable Long knownCacheEpoch() {
+        return knownCacheEpoch;
+    }
+
+    boolean isVoter() {
+        return isAttached() && isKnown;
     }
 
     boolean isAttached() {
@@ -139,10 +168,11 @@ final class Member {
         if (!isAttached()) {
             return sinceNanos;
         }
-        for (Owed oldest : owed.values()) {
-            return oldest.sinceNanos();
+        long oldestNanos = nowNanos;
+        for (Owed each : owed.values()) {
+            oldestNanos = Math.min(oldestNanos, each.sinceNanos());
         }
-        return nowNanos;
+        return oldestNanos;
     }
 
     /** It has no space, and is not like the others any more: it is to be dropped, and healed. */
@@ -156,6 +186,9 @@ final class Member {
     Health.Role health() {
         if (!isAttached()) {
             return Health.Role.ABSENT;
+        }
+        if (!isKnown) {
+            return Health.Role.NEW;
         }
         return switch (role) {
             case VOTER -> Health.Role.VOTER;

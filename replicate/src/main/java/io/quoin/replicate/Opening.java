@@ -6,6 +6,7 @@ import java.util.Iterator;
 import java.util.List;
 import java.util.SortedMap;
 import java.util.TreeMap;
+import java.util.function.LongConsumer;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -30,7 +31,8 @@ class Opening {
 
     /** Chooses a source, if there is one by now. */
     void advance() {
-        List<Member> attached = gateway.attachedMembers();
+        beginImage();
+        List<Member> attached = gateway.voters();
         Config newest = newest(attached);
         if (gateway.state() != Gateway.State.PROMISING || newest == null) {
             return;
@@ -39,7 +41,7 @@ class Opening {
         List<Member> suspects = new ArrayList<>();
         for (Member member : attached) {
             Long expected = newest.isr().get(member.brick());
-            if (expected != null) {
+            if (expected != null && isSame(newest, expected, member)) {
                 boolean isTrusted =
                         newest.isClean()
                                 || gateway.isTrusted(expected, member.promised().cacheEpoch());
@@ -59,6 +61,21 @@ class Opening {
         }
     }
 
+    /** If it is new to every voter there is, the image begins. */
+    private void beginImage() {
+        for (Member member : gateway.members()) {
+            if (!member.isAttached() || !member.promised().config().isNone()) {
+                return;
+            }
+        }
+        gateway.members().forEach(Member::know);
+    }
+
+    /** Whether it is the brick that the set has; the copies of a new image are all alike. */
+    private static boolean isSame(Config newest, long expected, Member member) {
+        return newest.epoch() == 0 || Incarnation.isSame(expected, member.promised().cacheEpoch());
+    }
+
     @Nullable Config newest(List<Member> attached) {
         if (!isEnough(attached.stream().map(Member::brick).toList())) {
             return null;
@@ -68,7 +85,7 @@ class Opening {
             Config config = member.promised().config();
             newest = config.isNewerThan(newest) ? config : newest;
         }
-        return newest;
+        return newest.isNone() ? Config.initial(gateway.layout()) : newest;
     }
 
     boolean isEnough(List<Integer> voters) {
@@ -117,18 +134,33 @@ class Opening {
         long from = isEnd ? regions.next() * regionBytes : offsetBytes;
         long regionEnd = (from / regionBytes + 1) * regionBytes;
         long to = Math.min(Math.min(from + Healer.PIECE_BYTES, regionEnd), gateway.sizeBytes());
+        copyPiece(members, 0, from, to, end -> copyNext(members, regions, end, current));
+    }
+
+    /**
+     * Copies a piece from one of the members: each has what was acknowledged. Where that one is
+     * corrupt, a block alone is, and from the next.
+     *
+     * @param then takes the end of what was copied
+     */
+    private void copyPiece(
+            List<Member> members, int source, long from, long to, LongConsumer then) {
+        int current = attempt;
         gateway.ask(
-                members.get(0),
+                members.get(source),
                 new Request.Read(from, (int) (to - from)),
                 result -> {
-                    if (result instanceof Reply.Data data && current == attempt) {
+                    long blockEnd = Math.min(to, from + gateway.geometry().blockBytes());
+                    if (current != attempt) {
+                        return;
+                    } else if (result instanceof Reply.Data data) {
                         Request.Operation write = new Request.Write(from, data.data(), false);
-                        askAll(
-                                members,
-                                write,
-                                current,
-                                () -> copyNext(members, regions, to, current));
-                    } else if (current == attempt) {
+                        askAll(members, write, current, () -> then.accept(to));
+                    } else if (blockEnd < to) {
+                        copyPiece(members, source, from, blockEnd, then);
+                    } else if (source + 1 < members.size()) {
+                        copyPiece(members, source + 1, from, blockEnd, then);
+                    } else {
                         beginLater(members.get(0), current);
                     }
                 });

@@ -2,12 +2,10 @@ package io.quoin.replicate;
 
 import java.util.ArrayList;
 import java.util.BitSet;
-import java.util.Collections;
+import java.util.LinkedHashSet;
 import java.util.List;
-import java.util.SortedMap;
-import java.util.SortedSet;
-import java.util.TreeMap;
-import java.util.TreeSet;
+import java.util.Set;
+import org.agrona.collections.Long2LongHashMap;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -28,11 +26,32 @@ class Operations {
         final long fromBytes;
         final long toBytes;
         final Completion completion;
-        final SortedSet<Integer> acks = new TreeSet<>();
-        final SortedSet<Integer> pending = new TreeSet<>();
+
+        /** Members that have answered, a bit for each. */
+        int acks;
+
+        /** Members that were asked and have not answered. */
+        int pending;
 
         /** Members without the space for it, or whose copy is corrupt. */
-        final SortedSet<Integer> failed = new TreeSet<>();
+        int failed;
+
+        /** How many that it overlaps were asked for before, and are not done with their range. */
+        int before;
+
+        /** Those that wait for its range. */
+        @Nullable List<Operation> after;
+
+        boolean isRunning;
+
+        /** When a guest asked for it. */
+        long beganNanos;
+
+        /** Of a copy: the target is in sync, and its own is looked at before. */
+        boolean isCheck;
+
+        /** Of a read: what was corrupt has been repaired, as far as it can be. */
+        boolean isAgain;
 
         Request.@Nullable Operation request;
         @Nullable Payload data;
@@ -50,6 +69,12 @@ class Operations {
             this.completion = completion;
         }
 
+        void wait(Operation later) {
+            List<Operation> waiters = after == null ? new ArrayList<>() : after;
+            waiters.add(later);
+            after = waiters;
+        }
+
         boolean overlaps(Operation other) {
             return fromBytes < other.toBytes && other.fromBytes < toBytes;
         }
@@ -58,14 +83,35 @@ class Operations {
     private record Waiting(Member member, List<Operation> writes, Runnable then) {}
 
     private final Gateway gateway;
-    private final List<Operation> running = new ArrayList<>();
-    private final List<Operation> locked = new ArrayList<>();
+    private final Set<Operation> running = new LinkedHashSet<>();
+    private final Set<Operation> locked = new LinkedHashSet<>();
     private final List<Waiting> waiting = new ArrayList<>();
-    private final SortedMap<Integer, Long> lastStart = new TreeMap<>();
+    private final Long2LongHashMap lastStart = new Long2LongHashMap(0);
+    private final Copying copying;
+    private final Repairs repairs;
+    private final HealPace pace = new HealPace();
     private long started;
 
     Operations(Gateway gateway) {
         this.gateway = gateway;
+        this.copying = new Copying(gateway, this);
+        this.repairs = newRepairs(gateway);
+    }
+
+    Repairs newRepairs(Gateway of) {
+        return new Repairs(of);
+    }
+
+    final HealPace pace() {
+        return pace;
+    }
+
+    final Copying copying() {
+        return copying;
+    }
+
+    final Repairs repairs() {
+        return repairs;
     }
 
     /** A write, zeros, or a new size. */
@@ -81,6 +127,7 @@ class Operations {
         }
         Operation operation = new Operation(Kind.WRITE, from, to, completion);
         operation.request = request;
+        operation.beganNanos = gateway.port().nanoTime();
         lock(operation);
     }
 
@@ -88,6 +135,7 @@ class Operations {
         long from = read.offsetBytes();
         Operation operation = new Operation(Kind.READ, from, from + read.lengthBytes(), completion);
         operation.request = read;
+        operation.beganNanos = gateway.port().nanoTime();
         lock(operation);
     }
 
@@ -97,21 +145,15 @@ class Operations {
         start(operation);
     }
 
-    /**
-     * Copies a range from an in-sync member, as far as the image goes; if the target's session is
-     * lost, it is not answered or not done.
-     */
-    void copy(long offsetBytes, int lengthBytes, Member target, Completion completion) {
-        Operation operation =
-                new Operation(Kind.COPY, offsetBytes, offsetBytes + lengthBytes, completion);
-        operation.target = target;
-        lock(operation);
-    }
-
     void lock(Operation operation) {
-        boolean isFree = locked.stream().noneMatch(operation::overlaps);
+        for (Operation earlier : locked) {
+            if (earlier.overlaps(operation)) {
+                operation.before++;
+                earlier.wait(operation);
+            }
+        }
         locked.add(operation);
-        if (isFree) {
+        if (operation.before == 0) {
             start(operation);
         }
     }
@@ -120,32 +162,27 @@ class Operations {
         if (!locked.remove(operation)) {
             return;
         }
-        for (Operation next : List.copyOf(locked)) {
-            if (locked.contains(next) && !running.contains(next) && isFirst(next)) {
+        List<Operation> waiters = operation.after;
+        if (waiters == null) {
+            return;
+        }
+        for (Operation next : waiters) {
+            next.before--;
+        }
+        for (Operation next : waiters) {
+            if (next.before == 0 && !next.isRunning && locked.contains(next)) {
                 start(next);
             }
         }
     }
 
-    /** Whether nothing that it overlaps was asked for before, or is under way. */
-    private boolean isFirst(Operation operation) {
-        for (Operation before : locked) {
-            if (before == operation) {
-                return true;
-            } else if (before.overlaps(operation)) {
-                return false;
-            }
-        }
-        return false;
-    }
-
     final void start(Operation operation) {
         running.add(operation);
+        operation.isRunning = true;
         started++;
-        Request.Operation request = operation.request;
-        if (operation.kind == Kind.WRITE && request != null) {
+        if (operation.request instanceof Request.Resize) {
             regions(operation).stream().forEach(region -> lastStart.put(region, started));
-        } else if (operation.kind == Kind.COPY) {
+        } else if (operation.kind == Kind.WRITE || operation.kind == Kind.COPY) {
             lastStart.put(gateway.geometry().region(operation.fromBytes), started);
         }
         if (operation.kind == Kind.WRITE || operation.kind == Kind.FLUSH) {
@@ -185,16 +222,16 @@ class Operations {
         if (request == null || !isMeant) {
             return;
         }
-        operation.pending.add(member.brick());
+        operation.pending |= member.bit();
         gateway.ask(
                 member,
                 request,
                 result -> {
-                    operation.pending.remove(member.brick());
+                    operation.pending &= ~member.bit();
                     if (result instanceof Reply.NoSpace) {
                         noSpace(operation, member);
                     } else {
-                        operation.acks.add(member.brick());
+                        operation.acks |= member.bit();
                     }
                     settle(operation);
                     answered(operation, member);
@@ -203,7 +240,7 @@ class Operations {
 
     /** One that is healed cannot join without it; of those in sync the answers of all decide. */
     private void noSpace(Operation operation, Member member) {
-        operation.failed.add(member.brick());
+        operation.failed |= member.bit();
         if (member.role() == Member.Role.SYNCING) {
             gateway.becomeFull(member);
         }
@@ -215,7 +252,7 @@ class Operations {
      */
     void whenWritten(Member member, Runnable then) {
         List<Operation> writes = new ArrayList<>(running);
-        writes.removeIf(each -> each.kind != Kind.WRITE || !each.pending.contains(member.brick()));
+        writes.removeIf(each -> each.kind != Kind.WRITE || (each.pending & member.bit()) == 0);
         if (writes.isEmpty()) {
             then.run();
         } else {
@@ -224,6 +261,9 @@ class Operations {
     }
 
     private void answered(Operation operation, Member member) {
+        if (waiting.isEmpty()) {
+            return;
+        }
         for (Waiting each : List.copyOf(waiting)) {
             boolean isLast =
                     each.member == member && each.writes.remove(operation) && each.writes.isEmpty();
@@ -240,6 +280,8 @@ class Operations {
             boolean isSent = operation.kind == Kind.WRITE || operation.kind == Kind.FLUSH;
             if (isSent && !operation.isAcked) {
                 send(operation, member);
+            } else if (operation.target == member && operation.isRunning) {
+                copying.sessionOpened(operation, member);
             }
         }
         settle();
@@ -249,8 +291,9 @@ class Operations {
         forgetWaitingCopies(member);
         waiting.removeIf(each -> each.member == member);
         for (Operation operation : List.copyOf(running)) {
-            operation.pending.remove(member.brick());
-            operation.isEnding &= !operation.failed.remove(member.brick());
+            operation.pending &= ~member.bit();
+            operation.isEnding &= (operation.failed & member.bit()) == 0;
+            operation.failed &= ~member.bit();
             if (operation.kind != Kind.READ) {
                 forgetAck(operation, member);
             }
@@ -258,7 +301,7 @@ class Operations {
                 operation.source = null;
             }
             if (operation.target == member) {
-                finish(operation, Outcome.FAILED);
+                copying.sessionLost(operation, member);
             }
         }
         settle();
@@ -267,14 +310,15 @@ class Operations {
     /** A copy that still waits for its range belongs to the session too. */
     private void forgetWaitingCopies(Member target) {
         for (Operation operation : List.copyOf(locked)) {
-            if (operation.target == target && !running.contains(operation)) {
+            if (operation.target == target && !operation.isRunning) {
                 unlock(operation);
+                operation.completion.complete(Outcome.FAILED, null);
             }
         }
     }
 
     void forgetAck(Operation operation, Member member) {
-        operation.acks.remove(member.brick());
+        operation.acks &= ~member.bit();
     }
 
     /** Goes on with whatever can go on. */
@@ -284,8 +328,8 @@ class Operations {
         }
     }
 
-    private void settle(Operation operation) {
-        if (!running.contains(operation)) {
+    final void settle(Operation operation) {
+        if (!operation.isRunning) {
             return;
         }
         switch (operation.kind) {
@@ -296,24 +340,24 @@ class Operations {
                 }
             }
             case READ -> settleRead(operation);
-            case COPY -> settleCopy(operation);
+            case COPY -> copying.settle(operation);
         }
     }
 
     /** Acknowledged when the needed set has it; the range is free when every member has. */
     private void settleWrite(Operation operation) {
-        SortedSet<Integer> needed = gateway.needed();
-        SortedSet<Integer> answered = new TreeSet<>(operation.acks);
-        answered.addAll(operation.failed);
+        int needed = gateway.needed();
+        int answered = operation.acks | operation.failed;
         if (!operation.isAcked && isAcknowledged(operation)) {
             operation.isAcked = true;
+            pace.guestEnded(operation.beganNanos, gateway.port().nanoTime());
             operation.completion.complete(Outcome.DONE, null);
         } else if (!operation.isAcked
-                && !Collections.disjoint(operation.failed, needed)
-                && answered.containsAll(needed)) {
+                && (operation.failed & needed) != 0
+                && (needed & ~answered) == 0) {
             settleFull(operation, needed);
         }
-        if (operation.isAcked && isEverywhere(operation) && running.remove(operation)) {
+        if (operation.isAcked && isEverywhere(operation) && stop(operation)) {
             unlock(operation);
         }
     }
@@ -322,16 +366,17 @@ class Operations {
      * Members that lack the space are left out, as long as another has done it. If none has, the
      * copies may differ, and the first alone is kept: the others are healed from it.
      */
-    private void settleFull(Operation operation, SortedSet<Integer> needed) {
-        boolean isDone = !Collections.disjoint(operation.acks, needed);
-        int kept = needed.first();
-        if (!isDone && needed.size() == 1) {
-            endWithoutSpace(operation, gateway.member(kept));
+    private void settleFull(Operation operation, int needed) {
+        boolean isDone = (operation.acks & needed) != 0;
+        int kept = Integer.lowestOneBit(needed);
+        if (!isDone && needed == kept) {
+            endWithoutSpace(operation, gateway.member(Integer.numberOfTrailingZeros(kept)));
             return;
         }
-        for (int brick : operation.failed) {
-            if (isDone || brick != kept) {
-                gateway.member(brick).leaveOut();
+        for (Member member : gateway.members()) {
+            boolean isKept = !isDone && member.bit() == kept;
+            if ((operation.failed & member.bit()) != 0 && !isKept) {
+                member.leaveOut();
             }
         }
     }
@@ -348,7 +393,7 @@ class Operations {
                 kept,
                 new Request.Resize(gateway.sizeBytes()),
                 done -> {
-                    if (running.contains(operation)) {
+                    if (operation.isRunning) {
                         operation.isAcked = true;
                         gateway.healAnew();
                         operation.completion.complete(Outcome.NO_SPACE, null);
@@ -358,11 +403,11 @@ class Operations {
     }
 
     boolean isAcknowledged(Operation operation) {
-        return operation.acks.containsAll(gateway.needed());
+        return (gateway.needed() & ~operation.acks) == 0;
     }
 
     boolean isEverywhere(Operation operation) {
-        return operation.pending.isEmpty();
+        return operation.pending == 0;
     }
 
     /**
@@ -376,15 +421,13 @@ class Operations {
                 readFrom(operation, source, () -> confirmed(operation, source));
             }
         }
-        if (!running.contains(operation)) {
+        if (!operation.isRunning) {
             return;
         }
-        for (Member voter : gateway.attachedMembers()) {
-            boolean isAsked =
-                    operation.acks.contains(voter.brick())
-                            || operation.pending.contains(voter.brick());
-            if (!isAsked && voter != operation.source) {
-                operation.pending.add(voter.brick());
+        for (Member voter : gateway.members()) {
+            boolean isAsked = ((operation.acks | operation.pending) & voter.bit()) != 0;
+            if (voter.isVoter() && !isAsked && voter != operation.source) {
+                operation.pending |= voter.bit();
                 gateway.ask(voter, new Request.Confirm(), done -> confirmed(operation, voter));
             }
         }
@@ -393,30 +436,30 @@ class Operations {
         }
     }
 
-    boolean isConfirmed(SortedSet<Integer> voters) {
+    boolean isConfirmed(int voters) {
         return gateway.layout().isMajority(voters);
     }
 
     private void confirmed(Operation operation, Member voter) {
-        operation.pending.remove(voter.brick());
-        operation.acks.add(voter.brick());
+        operation.pending &= ~voter.bit();
+        operation.acks |= voter.bit();
         settle(operation);
     }
 
-    private void readFrom(Operation operation, Member source, Runnable whenRead) {
+    final void readFrom(Operation operation, Member source, Runnable whenRead) {
         operation.source = source;
         int length = (int) (Math.min(operation.toBytes, limit(operation)) - operation.fromBytes);
         gateway.ask(
                 source,
                 new Request.Read(operation.fromBytes, length),
                 result -> {
-                    if (result instanceof Reply.Data data && running.contains(operation)) {
+                    if (result instanceof Reply.Data data && operation.isRunning) {
                         operation.data = data.data();
                         whenRead.run();
                     } else if (result instanceof Reply.Corrupt) {
-                        operation.failed.add(source.brick());
+                        operation.failed |= source.bit();
                         operation.source = null;
-                        settle(operation);
+                        copying.corrupt(operation, source);
                     }
                 });
     }
@@ -427,56 +470,64 @@ class Operations {
     }
 
     /** One whose copy is good; if none is left of all that may be, it fails: nothing is guessed. */
-    private @Nullable Member source(Operation operation) {
-        List<Member> sources = gateway.sources();
-        for (Member source : sources) {
-            if (!operation.failed.contains(source.brick())) {
-                return source;
+    final @Nullable Member source(Operation operation) {
+        int sources = 0;
+        for (Member member : gateway.dataMembers()) {
+            if (gateway.isSource(member)) {
+                if ((operation.failed & member.bit()) == 0) {
+                    return member;
+                }
+                sources++;
             }
         }
-        if (!sources.isEmpty() && sources.size() == gateway.committed().isr().size()) {
-            finish(operation, Outcome.FAILED);
+        if (sources > 0 && sources == gateway.committed().isr().size()) {
+            allCorrupt(operation);
         }
         return null;
     }
 
-    private void settleCopy(Operation operation) {
-        Member target = operation.target;
-        if (operation.source != null || target == null) {
-            return;
-        }
-        if (operation.fromBytes >= gateway.sizeBytes()) {
-            finish(operation, Outcome.DONE);
-            return;
-        }
-        Member source = source(operation);
-        if (source != null) {
-            readFrom(operation, source, () -> writeCopy(operation, target));
-        }
-    }
-
-    private void writeCopy(Operation operation, Member target) {
-        Payload data = operation.data;
-        if (data != null) {
-            Request.Operation write = new Request.Write(operation.fromBytes, data, false);
-            gateway.ask(
-                    target,
-                    write,
-                    result -> {
-                        if (result instanceof Reply.NoSpace) {
-                            gateway.becomeFull(target);
-                            finish(operation, Outcome.NO_SPACE);
-                        } else {
-                            finish(operation, Outcome.DONE);
-                        }
-                    });
+    /** Of a read of several blocks each may be good on another member. */
+    private void allCorrupt(Operation operation) {
+        if (operation.kind != Kind.READ || operation.isAgain) {
+            finish(operation, Outcome.FAILED);
+        } else if (stop(operation)) {
+            unlock(operation);
+            repairs.repair(
+                    operation.failed,
+                    operation.fromBytes,
+                    operation.toBytes,
+                    () -> readAgain(operation));
         }
     }
 
-    private void finish(Operation operation, Outcome outcome) {
-        if (running.remove(operation)) {
+    private void readAgain(Operation before) {
+        if (gateway.isOver()) {
+            before.completion.complete(gateway.failure(), null);
+            return;
+        }
+        Operation operation =
+                new Operation(Kind.READ, before.fromBytes, before.toBytes, before.completion);
+        operation.request = before.request;
+        operation.beganNanos = before.beganNanos;
+        operation.isAgain = true;
+        lock(operation);
+    }
+
+    private boolean stop(Operation operation) {
+        operation.isRunning = false;
+        return running.remove(operation);
+    }
+
+    final void finish(Operation operation, Outcome outcome) {
+        if (stop(operation)) {
             unlock(operation);
             boolean isRead = operation.kind == Kind.READ && outcome == Outcome.DONE;
+            if (isRead) {
+                pace.guestEnded(operation.beganNanos, gateway.port().nanoTime());
+            }
+            if (isRead && operation.failed != 0) {
+                repairs.repair(operation.failed, operation.fromBytes, operation.toBytes, () -> {});
+            }
             operation.completion.complete(outcome, isRead ? operation.data : null);
         }
     }
@@ -486,6 +537,7 @@ class Operations {
         List<Operation> failed = new ArrayList<>();
         running.stream().filter(operation -> operation.kind == Kind.FLUSH).forEach(failed::add);
         failed.addAll(locked);
+        running.forEach(operation -> operation.isRunning = false);
         running.clear();
         locked.clear();
         waiting.clear();
@@ -508,10 +560,10 @@ class Operations {
     /** Regions with a write or copy that waits, runs, or has been started after {@code since}. */
     BitSet touchedSince(long since) {
         BitSet regions = new BitSet();
-        lastStart.forEach(
+        lastStart.forEachLong(
                 (region, start) -> {
                     if (start > since) {
-                        regions.set(region);
+                        regions.set((int) region);
                     }
                 });
         locked.forEach(operation -> regions.or(regions(operation)));

@@ -132,6 +132,7 @@ final class Checks {
         List<Integer> own =
                 config.isr().keySet().stream()
                         .filter(brick -> world.bricks.get(brick).disk.logged().promised() <= epoch)
+                        .filter(brick -> !isReplaced(config, brick))
                         .toList();
         for (int brick : own) {
             SimDisk disk = world.bricks.get(brick).disk;
@@ -211,6 +212,9 @@ final class Checks {
     /** I5: every in-sync member has on disk what was flushed, or what was written later. */
     private void checkFloors() {
         for (int brick : committed.isr().keySet()) {
+            if (isReplaced(committed, brick)) {
+                continue;
+            }
             for (int block = 0; block < SimWorld.BLOCKS; block++) {
                 Payload durable = world.bricks.get(brick).disk.durable(block);
                 for (int sector = 0; sector < SimDisk.SECTORS; sector++) {
@@ -220,6 +224,13 @@ final class Checks {
                 }
             }
         }
+    }
+
+    /** A brick that is in the set no more than one that was destroyed is. */
+    private boolean isReplaced(Config config, int brick) {
+        Long expected = config.isr().get(brick);
+        long cacheEpoch = world.bricks.get(brick).disk.logged().cacheEpoch();
+        return expected != null && !Incarnation.isSame(expected, cacheEpoch);
     }
 
     void stepped() {
@@ -263,6 +274,9 @@ final class Checks {
 
     /** I14: what a member outside of the set lacks is known to each one in it. */
     private void checkOutside(SimBrick member, SimBrick outside) {
+        if (outside.disk.logged().config().isNone()) {
+            return; // it is not healed before each of them knows
+        }
         for (int block = 0; block < SimWorld.BLOCKS; block++) {
             if (member.disk.isEqual(outside.disk, block)) {
                 continue;

@@ -49,6 +49,10 @@ enum Mutant {
     GATEWAY_SKIPS_CONFIG_IN_NEW_SESSIONS("I13"),
     /** A member is taken in while another is being left out. */
     GATEWAY_PROPOSES_TWICE("I3"),
+    /** A brick that is new at its index has its vote at once. */
+    GATEWAY_COUNTS_NEW_BRICKS("I3: two histories", Scenario.NEW_MAJORITY),
+    /** Its heal copies what was written since, as that of one that was away. */
+    MEMBERSHIP_RECORDS_NOTHING("I14", Scenario.BRICK_IS_REPLACED),
     GATEWAY_RESUMES_UNDER_CLEAN("clean"),
     GATEWAY_QUIESCES_UNFLUSHED("clean"),
 
@@ -63,6 +67,9 @@ enum Mutant {
     OPERATIONS_UNLOCK_AT_ACKNOWLEDGEMENT("I5"),
     OPERATIONS_RESEND_NOTHING("liveness"),
     OPERATIONS_FLUSH_NEEDS_ONE("I5"),
+
+    /** What is read from another member stays as it is where it is corrupt. */
+    REPAIRS_NOTHING("not in time: is repaired", Scenario.BLOCKS_ROT),
 
     OPENING_NEEDS_NO_MAJORITY("I3"),
     OPENING_TAKES_ANY_CONFIG("I3"),

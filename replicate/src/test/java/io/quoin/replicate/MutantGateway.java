@@ -1,9 +1,5 @@
 package io.quoin.replicate;
 
-import java.util.List;
-import java.util.SortedSet;
-import java.util.TreeSet;
-
 /** A gateway that breaks a rule of {@link Mutant}, in itself or in a part. */
 final class MutantGateway extends Gateway {
     private final Mutant mutant;
@@ -39,12 +35,22 @@ final class MutantGateway extends Gateway {
     }
 
     @Override
+    Membership newMembership() {
+        return new MutantMembership(this);
+    }
+
+    @Override
+    boolean isKnown(Member member, Reply.Promised promised) {
+        return is(Mutant.GATEWAY_COUNTS_NEW_BRICKS) || super.isKnown(member, promised);
+    }
+
+    @Override
     boolean isTrusted(long expectedCacheEpoch, long cacheEpoch) {
         return is(Mutant.GATEWAY_TRUSTS_ALL) || super.isTrusted(expectedCacheEpoch, cacheEpoch);
     }
 
     @Override
-    boolean isEnough(SortedSet<Integer> voters) {
+    boolean isEnough(int voters) {
         return is(Mutant.GATEWAY_COMMITS_ALONE) || super.isEnough(voters);
     }
 
@@ -62,24 +68,26 @@ final class MutantGateway extends Gateway {
     }
 
     @Override
-    SortedSet<Integer> needed() {
-        SortedSet<Integer> needed = super.needed();
+    int needed() {
+        int needed = super.needed();
         Config proposed = proposed();
         if (is(Mutant.GATEWAY_NEEDS_ONE)) {
-            return new TreeSet<>(List.of(needed.first()));
+            return Integer.lowestOneBit(needed);
         } else if (is(Mutant.GATEWAY_ACKNOWLEDGES_UNDER_PROPOSED) && proposed != null) {
-            return new TreeSet<>(proposed.isr().keySet());
+            return proposed.inSync();
         } else if (is(Mutant.GATEWAY_DROPS_BEFORE_COMMIT)) {
-            needed.removeIf(brick -> !member(brick).isAttached());
+            for (Member member : dataMembers()) {
+                needed &= member.isAttached() ? needed : ~member.bit();
+            }
         }
         return needed;
     }
 
     @Override
-    List<Member> sources() {
+    boolean isSource(Member member) {
         return is(Mutant.OPERATIONS_READ_FROM_SYNCING)
-                ? dataMembers().stream().filter(m -> m.role() != Member.Role.VOTER).toList()
-                : super.sources();
+                ? member.role() != Member.Role.VOTER
+                : super.isSource(member);
     }
 
     @Override

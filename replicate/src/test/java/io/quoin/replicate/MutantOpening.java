@@ -32,8 +32,10 @@ final class MutantOpening extends Opening {
     void reconcile(List<Member> members, boolean isClean) {
         List<Member> taken = new ArrayList<>(members);
         if (gateway.is(Mutant.OPENING_TAKES_ANY_SOURCE)) {
-            for (Member member : gateway.attachedMembers()) {
-                if (!taken.contains(member) && gateway.layout().isData(member.brick())) {
+            for (Member member : gateway.members()) {
+                if (member.isAttached()
+                        && !taken.contains(member)
+                        && gateway.layout().isData(member.brick())) {
                     taken.add(0, member);
                 }
             }

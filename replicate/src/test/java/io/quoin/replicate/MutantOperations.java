@@ -1,7 +1,5 @@
 package io.quoin.replicate;
 
-import java.util.SortedSet;
-
 /** Operations that break a rule of {@link Mutant}. */
 final class MutantOperations extends Operations {
     private final MutantGateway gateway;
@@ -9,6 +7,21 @@ final class MutantOperations extends Operations {
     MutantOperations(MutantGateway gateway) {
         super(gateway);
         this.gateway = gateway;
+    }
+
+    /** It is made before this object is, and looks at the mutant later. */
+    @Override
+    Repairs newRepairs(Gateway of) {
+        return new Repairs(of) {
+            @Override
+            void repair(int members, long fromBytes, long toBytes, Runnable then) {
+                if (gateway.is(Mutant.REPAIRS_NOTHING)) {
+                    then.run();
+                } else {
+                    super.repair(members, fromBytes, toBytes, then);
+                }
+            }
+        };
     }
 
     private boolean isUnlocked(Operation operation) {
@@ -70,7 +83,7 @@ final class MutantOperations extends Operations {
     }
 
     @Override
-    boolean isConfirmed(SortedSet<Integer> voters) {
+    boolean isConfirmed(int voters) {
         return gateway.is(Mutant.OPERATIONS_READ_UNCONFIRMED) || super.isConfirmed(voters);
     }
 
@@ -79,7 +92,7 @@ final class MutantOperations extends Operations {
         boolean isOne =
                 gateway.is(Mutant.OPERATIONS_FLUSH_NEEDS_ONE)
                         && operation.kind == Kind.FLUSH
-                        && !operation.acks.isEmpty();
+                        && operation.acks != 0;
         return isOne || super.isAcknowledged(operation);
     }
 

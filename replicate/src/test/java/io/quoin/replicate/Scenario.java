@@ -45,7 +45,17 @@ enum Scenario {
     SYNC_FAILS_ON_ALL(FaultScenarios::syncFailsOnAll, ONE, TWO, TWO_ARBITER, THREE),
     SYNC_FAILS_ON_ONE(FaultScenarios::syncFailsOnOne, TWO, TWO_ARBITER, THREE),
     MAJORITY_IS_LOST_AND_RETURNS(FaultScenarios::majorityIsLostAndReturns, TWO, TWO_ARBITER, THREE),
-    ARBITER_IS_LOST_AND_RETURNS(FaultScenarios::arbiterIsLostAndReturns, TWO_ARBITER);
+    ARBITER_IS_LOST_AND_RETURNS(FaultScenarios::arbiterIsLostAndReturns, TWO_ARBITER),
+    BRICK_IS_REPLACED(ReplaceScenarios::brickIsReplaced, TWO, TWO_ARBITER, THREE),
+    BRICK_IS_REPLACED_WHILE_CLOSED(
+            ReplaceScenarios::brickIsReplacedWhileClosed, TWO, TWO_ARBITER, THREE),
+    REPLACEMENT_IS_REPLACED(ReplaceScenarios::replacementIsReplaced, TWO, TWO_ARBITER, THREE),
+    REPLACED_AND_TAKEN_OVER(ReplaceScenarios::replacedAndTakenOver, TWO, TWO_ARBITER, THREE),
+    ARBITER_IS_REPLACED(ReplaceScenarios::arbiterIsReplaced, TWO_ARBITER),
+    NEW_MAJORITY(ReplaceScenarios::newMajority, TWO_ARBITER, THREE),
+    BLOCKS_ROT(RepairScenarios::blocksRot, TWO, TWO_ARBITER, THREE),
+    REPAIR_IS_INTERRUPTED(RepairScenarios::repairIsInterrupted, TWO, TWO_ARBITER, THREE),
+    BLOCK_ROTS_ON_ALL(RepairScenarios::blockRotsOnAll, ONE, TWO, TWO_ARBITER, THREE);
 
     @SuppressWarnings("ImmutableEnumChecker") // a method without state
     private final Consumer<SimWorld> course;

@@ -59,6 +59,14 @@ final class SimBrick {
         node.frozenUntil = Math.max(node.frozenUntil, world.now() + nanos);
     }
 
+    /** Another brick is formatted at its index. */
+    void replace() {
+        kill();
+        world.trace(() -> "brick " + id + " is replaced");
+        disk.wipe();
+        start();
+    }
+
     void start() {
         if (!node.isUp) {
             world.trace(() -> "brick " + id + " starts");

@@ -191,6 +191,11 @@ final class SimClient {
         }
 
         @Override
+        public void repaired(int brick, long offsetBytes) {
+            world.trace(() -> "brick " + brick + " is repaired: offset=" + offsetBytes);
+        }
+
+        @Override
         public void entered(Gateway.State state) {
             world.trace(() -> node.name + " is " + state);
         }

@@ -41,6 +41,8 @@ final class SimDisk implements BrickStore {
     private long writeDelayNanos;
     private long sizeBytes;
     private long durableBytes;
+    private long wipes;
+    private final BitSet corrupt = new BitSet();
 
     private record Write(int firstSector, Payload data) {
         int sectors() {
@@ -161,19 +163,20 @@ final class SimDisk implements BrickStore {
     }
 
     private void store(int sector, long stamp) {
+        corrupt.clear(sector);
         visible[sector] = stamp;
         versions.get(sector).add(stamp);
         sizeBytes = Math.max(sizeBytes, (sector + 1L) * Long.BYTES);
     }
 
     @Override
-    public void read(long offsetBytes, int lengthBytes, boolean isChecked, Consumer<Payload> done) {
+    public void read(long offsetBytes, int lengthBytes, Consumer<Payload> done) {
         int first = (int) offsetBytes / Long.BYTES;
         int count = lengthBytes / Long.BYTES;
         world.after(
                 random.nextLong(OPERATION_NANOS),
                 node,
-                () -> done.accept(sectors(visible, first, count)));
+                () -> done.accept(isCorrupt(first, count) ? null : sectors(visible, first, count)));
     }
 
     @Override
@@ -301,6 +304,20 @@ final class SimDisk implements BrickStore {
         isSyncToFail = true;
     }
 
+    /** A block is not what its checksum says, until it is written again. */
+    void corrupt(int block) {
+        corrupt.set(block * SECTORS, (block + 1) * SECTORS);
+    }
+
+    boolean isCorrupt() {
+        return !corrupt.isEmpty();
+    }
+
+    private boolean isCorrupt(int first, int count) {
+        int next = corrupt.nextSetBit(first);
+        return next >= 0 && next < first + count;
+    }
+
     /** Writes end with NO_SPACE, and may have stored some of their sectors. */
     void setFull(boolean full) {
         isFull = full;
@@ -348,9 +365,33 @@ final class SimDisk implements BrickStore {
         return logged;
     }
 
+    /** Another disk is in its place, formatted. */
+    void wipe() {
+        kill();
+        wipes++;
+        log.clear();
+        versions.forEach(List::clear);
+        Arrays.fill(durable, 0);
+        Arrays.fill(visible, 0);
+        corrupt.clear();
+        sizeBytes = 0;
+        durableBytes = 0;
+        isCacheLost = false;
+        isSyncToFail = false;
+        failedCacheEpoch = 0;
+        logged = unused();
+    }
+
+    /** The image is new on all bricks at first. */
+    private BrickMetadata unused() {
+        return wipes == 0
+                ? new BrickMetadata(brick, layout)
+                : BrickMetadata.blank(brick, layout, Incarnation.firstCacheEpoch(wipes << 40));
+    }
+
     /** As the next process replays it. */
     BrickMetadata replay() {
-        BrickMetadata metadata = new BrickMetadata(brick, layout);
+        BrickMetadata metadata = unused();
         log.forEach(metadata::apply);
         return metadata;
     }

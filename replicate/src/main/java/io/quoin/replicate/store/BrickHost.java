@@ -7,7 +7,6 @@ import io.quoin.replicate.BrickIdentity;
 import io.quoin.replicate.BrickMetadata;
 import io.quoin.replicate.BrickProbe;
 import io.quoin.replicate.BrickSpace;
-import io.quoin.replicate.Config;
 import io.quoin.replicate.Geometry;
 import io.quoin.replicate.Layout;
 import io.quoin.replicate.Reply;
@@ -212,10 +211,7 @@ public final class BrickHost {
     }
 
     private HostedFile load(UUID file, boolean isKnown) {
-        BrickMetadata metadata =
-                isKnown
-                        ? state.ofFile(file)
-                        : new BrickMetadata(identity.index(), identity.layout());
+        BrickMetadata metadata = isKnown ? state.ofFile(file) : state.newFile();
         StoredFile store = new StoredFile(parts, file, metadata.active());
         HostedFile hosted = new HostedFile(store);
         files.put(file, hosted);
@@ -357,7 +353,7 @@ public final class BrickHost {
     private BrickProbe probe(UUID file, FileInfo data) {
         BrickMetadata metadata = state.files().get(file);
         if (metadata == null) {
-            return new BrickProbe(0, 0, false, Config.initial(identity.layout()), 0, 0);
+            return new BrickProbe(0, 0, false, state.newFile().config(), 0, 0);
         }
         HostedFile hosted = files.get(file);
         boolean isAttended =

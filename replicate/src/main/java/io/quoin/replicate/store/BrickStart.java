@@ -85,7 +85,7 @@ final class BrickStart {
                                 throw LogLayout.damaged("of another brick: " + header.brick());
                             }
                             RecordCodec codec = new RecordCodec(label.index(), label.layout());
-                            LogState state = new LogState(codec);
+                            LogState state = new LogState(codec, label.brick());
                             reader.replay(records -> codec.decode(records, state));
                             return removeDeleted(state, names)
                                     .thenComposeAsync(none -> mark(names), loop)

@@ -1,6 +1,7 @@
 package io.quoin.replicate.store;
 
 import io.quoin.replicate.BrickMetadata;
+import io.quoin.replicate.Incarnation;
 import io.quoin.replicate.MetaRecord;
 import java.util.ArrayList;
 import java.util.List;
@@ -18,12 +19,17 @@ import java.util.UUID;
  */
 final class LogState implements RecordCodec.Target {
     private final RecordCodec codec;
+    private final long firstCacheEpoch;
     private final SortedMap<UUID, BrickMetadata> files = new TreeMap<>();
     private final SortedSet<UUID> deleted = new TreeSet<>();
     private boolean isClosed;
 
-    LogState(RecordCodec codec) {
+    /**
+     * @param brick its id
+     */
+    LogState(RecordCodec codec, UUID brick) {
         this.codec = codec;
+        this.firstCacheEpoch = Incarnation.firstCacheEpoch(brick);
     }
 
     @Override
@@ -61,7 +67,12 @@ final class LogState implements RecordCodec.Target {
 
     /** Of a file; a new one if it is not there. */
     BrickMetadata ofFile(UUID file) {
-        return files.computeIfAbsent(file, id -> new BrickMetadata(codec.index(), codec.layout()));
+        return files.computeIfAbsent(file, id -> newFile());
+    }
+
+    /** Of a file that was not there. */
+    BrickMetadata newFile() {
+        return BrickMetadata.blank(codec.index(), codec.layout(), firstCacheEpoch);
     }
 
     /** Files that are to be removed, or are being removed, from the folder. */

@@ -290,11 +290,7 @@ final class StoredFile implements BrickStore {
     }
 
     @Override
-    public void read(
-            long offsetBytes,
-            int lengthBytes,
-            boolean isChecked,
-            Consumer<@Nullable Payload> done) {
+    public void read(long offsetBytes, int lengthBytes, Consumer<@Nullable Payload> done) {
         if (isEnded) {
             return;
         }
@@ -303,6 +299,7 @@ final class StoredFile implements BrickStore {
             return;
         }
         int block = parts.geometry().blockBytes();
+        boolean isChecked = isBound(offsetBytes, lengthBytes);
         long first = isChecked ? offsetBytes / block * block : offsetBytes;
         long end = offsetBytes + lengthBytes;
         long last = isChecked ? (end + block - 1) / block * block : end;
@@ -325,6 +322,18 @@ final class StoredFile implements BrickStore {
                                                             (int) (offsetBytes - first),
                                                             lengthBytes));
                                 }));
+    }
+
+    /** Whether any block of the range has a checksum that is valid now. */
+    private boolean isBound(long offsetBytes, int lengthBytes) {
+        int block = parts.geometry().blockBytes();
+        long end = offsetBytes + lengthBytes;
+        for (long at = offsetBytes / block * block; at < end; at += block) {
+            if (!written.contains(at)) {
+                return true;
+            }
+        }
+        return false;
     }
 
     private static Payload part(byte[] bytes, int from, int length) {

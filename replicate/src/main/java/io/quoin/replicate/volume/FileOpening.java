@@ -86,7 +86,8 @@ final class FileOpening {
     private void open(long epoch) {
         GatewayCopies copies =
                 new GatewayCopies(file, fileName, files.nextGateway(), epoch, files.links(), loop);
-        copies.open().whenCompleteAsync((none, failure) -> ended(copies, failure), loop);
+        boolean isNew = !mustBeThere && !file.equals(LinkedFiles.CATALOGUE);
+        copies.open(isNew).whenCompleteAsync((none, failure) -> ended(copies, failure), loop);
     }
 
     private void ended(GatewayCopies copies, @Nullable Throwable failure) {

@@ -7,15 +7,18 @@ import io.quoin.replicate.Config;
 import io.quoin.replicate.Gateway;
 import io.quoin.replicate.GatewayPort;
 import io.quoin.replicate.Geometry;
+import io.quoin.replicate.Health;
 import io.quoin.replicate.Payload;
 import io.quoin.replicate.Reply;
 import io.quoin.replicate.Request;
 import io.quoin.replicate.Timing;
 import io.quoin.xlator.loop.Loop;
+import java.util.List;
 import java.util.UUID;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.TimeUnit;
+import java.util.function.Consumer;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -70,11 +73,13 @@ final class GatewayCopies implements Copies, Links.User {
     /**
      * Opens the copies. Called once. Fails with EBADE if another gateway has been faster, with
      * ENOTCONN if too few bricks can be reached.
+     *
+     * @param isNew whether no gateway has ever had the file
      */
-    CompletionStage<Void> open() {
+    CompletionStage<Void> open(boolean isNew) {
         links.attach(file, this);
         beganNanos = loop.nanoTime();
-        gateway.open();
+        gateway.open(isNew);
         loop.schedule(ALIVE_NANOS, this::keepAlive);
         return opened;
     }
@@ -94,7 +99,7 @@ final class GatewayCopies implements Copies, Links.User {
         long now = loop.nanoTime();
         if (gateway.state() == Gateway.State.PROMISING && now - beganNanos > PROMISES_NANOS) {
             end();
-            opened.completeExceptionally(links.tooFew(fileName));
+            opened.completeExceptionally(links.tooFew(fileName + newBricks()));
             return;
         }
         for (int brick = 0; brick < sessions.length; brick++) {
@@ -109,6 +114,21 @@ final class GatewayCopies implements Copies, Links.User {
             }
         }
         loop.schedule(ALIVE_NANOS, this::keepAlive);
+    }
+
+    /** Which bricks count for nothing, for messages. */
+    private String newBricks() {
+        List<Integer> bricks =
+                gateway.health().members().stream()
+                        .filter(part -> part.role() == Health.Role.NEW)
+                        .map(Health.Part::brick)
+                        .toList();
+        return bricks.isEmpty() ? "" : " (bricks that do not know it: " + bricks + ")";
+    }
+
+    /** Verifies all copies, and repairs them; tells on the loop how far it is. */
+    void scrub(Consumer<ReplicaFileScrub> told) {
+        gateway.scrub(progress -> told.accept(new ReplicaFileScrub(file, fileName, progress)));
     }
 
     /** The members, and how far their heals are. */
@@ -307,6 +327,11 @@ final class GatewayCopies implements Copies, Links.User {
                         fileName,
                         source);
             }
+        }
+
+        @Override
+        public void repaired(int brick, long offsetBytes) {
+            LOG.warn("Block repaired: file={}, brick={}, offset={}", fileName, brick, offsetBytes);
         }
 
         @Override

@@ -265,6 +265,14 @@ final class Links {
                 LOG.error("Brick refused: node={}, brick={}, reason={}", node, brick, refusal);
                 return;
             }
+            if (lastBrick != null && !lastBrick.equals(found.brick())) {
+                LOG.warn(
+                        "Brick replaced: node={}, brick={}, id={}, before={}",
+                        node,
+                        brick,
+                        found.brick(),
+                        lastBrick);
+            }
             lastStart = found.startCount();
             lastBrick = found.brick();
             sinceMillis = System.currentTimeMillis();
@@ -277,9 +285,7 @@ final class Links {
                 return "is brick " + found.index() + " of volume " + found.volume();
             } else if (found.layout() != layout) {
                 return "has another layout: layout=" + found.layout().text();
-            } else if (lastBrick != null && !lastBrick.equals(found.brick())) {
-                return "is another brick: brick=" + found.brick() + ", expected=" + lastBrick;
-            } else if (found.startCount() < lastStart) {
+            } else if (found.brick().equals(lastBrick) && found.startCount() < lastStart) {
                 return "has been rolled back: starts="
                         + found.startCount()
                         + ", expected=at least "

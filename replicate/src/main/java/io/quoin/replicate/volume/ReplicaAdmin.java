@@ -25,4 +25,14 @@ public interface ReplicaAdmin {
      * @return how each file was at its end
      */
     CompletionStage<List<ReplicaFileHealth>> healFull(Consumer<ReplicaFileHealth> progress);
+
+    /**
+     * Opens every file in turn and has each in-sync brick verify its copy against its checksums;
+     * what is corrupt is repaired from another brick. Blocks written in the last seconds have no
+     * checksum yet. Bricks that are away, or are healed, are not looked at.
+     *
+     * @param progress is told of each file while it is looked at, and at its end
+     * @return what came of each file
+     */
+    CompletionStage<List<ReplicaFileScrub>> scrub(Consumer<ReplicaFileScrub> progress);
 }

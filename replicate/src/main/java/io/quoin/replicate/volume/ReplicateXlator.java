@@ -11,6 +11,7 @@ import java.util.UUID;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.function.Consumer;
+import java.util.function.Function;
 
 /**
  * cluster/replicate: a volume's names and files, and what operators ask of them.
@@ -60,39 +61,61 @@ final class ReplicateXlator extends VolumeXlator implements ReplicaAdmin {
 
     @Override
     public CompletionStage<List<ReplicaFileHealth>> healFull(Consumer<ReplicaFileHealth> progress) {
-        List<ReplicaFileHealth> healed = new ArrayList<>();
+        return eachFile(copies -> new FileHeal(files.links(), copies, loop, progress).begin());
+    }
+
+    @Override
+    public CompletionStage<List<ReplicaFileScrub>> scrub(Consumer<ReplicaFileScrub> progress) {
+        return eachFile(copies -> scrub(copies, progress));
+    }
+
+    private static CompletionStage<ReplicaFileScrub> scrub(
+            SharedCopies copies, Consumer<ReplicaFileScrub> progress) {
+        CompletableFuture<ReplicaFileScrub> ended = new CompletableFuture<>();
+        copies.scrub(
+                told -> {
+                    progress.accept(told);
+                    if (told.progress().isEnded()) {
+                        ended.complete(told);
+                    }
+                });
+        return ended;
+    }
+
+    /** Opens the catalogue and then each file, one after the other. */
+    private <T> CompletionStage<List<T>> eachFile(Function<SharedCopies, CompletionStage<T>> work) {
+        List<T> results = new ArrayList<>();
         return names().thenCompose(
                         names -> {
                             CompletionStage<Void> before =
-                                    heal(LinkedFiles.CATALOGUE, "catalogue", progress, healed);
+                                    withFile(LinkedFiles.CATALOGUE, "catalogue", work, results);
                             for (Map.Entry<String, UUID> entry : names.entrySet()) {
                                 before =
                                         before.thenCompose(
                                                 none ->
-                                                        heal(
+                                                        withFile(
                                                                 entry.getValue(),
                                                                 entry.getKey(),
-                                                                progress,
-                                                                healed));
+                                                                work,
+                                                                results));
                             }
                             return before;
                         })
-                .thenApply(none -> List.copyOf(healed));
+                .thenApply(none -> List.copyOf(results));
     }
 
-    private CompletionStage<Void> heal(
+    private <T> CompletionStage<Void> withFile(
             UUID file,
             String fileName,
-            Consumer<ReplicaFileHealth> progress,
-            List<ReplicaFileHealth> healed) {
+            Function<SharedCopies, CompletionStage<T>> work,
+            List<T> results) {
         return files.use(file, fileName, loop, true)
                 .thenCompose(
                         copies ->
-                                new FileHeal(files.links(), copies, loop, progress)
-                                        .begin()
+                                work.apply(copies)
                                         .thenCompose(
-                                                end -> {
-                                                    healed.add(end);
+                                                result -> {
+                                                    results.add(result);
                                                     return copies.close();
                                                 }));
     }

@@ -93,6 +93,12 @@ final class SharedCopies implements Copies {
                         });
     }
 
+    /** Has all copies verified and repaired; tells, on the loop, how far that is. */
+    void scrub(Consumer<ReplicaFileScrub> told) {
+        copies.loop()
+                .execute(() -> copies.scrub(progress -> loop.execute(() -> told.accept(progress))));
+    }
+
     /** What was written is durable for the one that closes, even while others go on. */
     @Override
     public CompletionStage<Void> close() {

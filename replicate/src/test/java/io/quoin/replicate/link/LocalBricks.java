@@ -54,6 +54,13 @@ public final class LocalBricks {
         storage.set(index, other);
     }
 
+    /** Formats another brick at an index, in memory of its own, for the next {@link #node}. */
+    public void replace(int index) {
+        MemoryXlator other = new MemoryXlator("brick" + index, false);
+        format(other, index);
+        storage.set(index, other);
+    }
+
     public GraphContext context() {
         return new GraphContext(loops, loops.blocking(), Path.of("/"));
     }

@@ -73,6 +73,11 @@ class BrickHostTest {
         below = below.copy();
     }
 
+    /** How often it has lost its cache. */
+    private static long lost(Reply.Promised promised) {
+        return (promised.cacheEpoch() & ((1 << 24) - 1)) - 1;
+    }
+
     @Test
     void shouldKeepDataAndPromiseWhenItIsClosedAndOpened() {
         format();
@@ -83,7 +88,7 @@ class BrickHostTest {
         BrickHost again = open("boot 2");
         assertThat(again.identity().startCount()).isEqualTo(2);
         Reply.Promised promised = promise(again);
-        assertThat(promised.cacheEpoch()).isEqualTo(1);
+        assertThat(lost(promised)).isZero();
         assertThat(promised.sizeBytes()).isEqualTo(8000);
         assertThat(promised.active()).isEqualTo(region0());
         assertThat(ask(again, new Request.Read(5000, 4000)))
@@ -100,7 +105,7 @@ class BrickHostTest {
         ask(host, new Request.Flush());
         group.runUntilIdle();
         kill();
-        assertThat(promise(open("boot 1")).cacheEpoch()).isEqualTo(1);
+        assertThat(lost(promise(open("boot 1")))).isEqualTo(0);
     }
 
     @Test
@@ -110,9 +115,9 @@ class BrickHostTest {
         kill();
         BrickHost second = open("boot 2");
         assertThat(second.identity().cacheEpoch()).isEqualTo(2);
-        assertThat(promise(second).cacheEpoch()).isEqualTo(2);
+        assertThat(lost(promise(second))).isEqualTo(1);
         kill();
-        assertThat(promise(open("boot 2")).cacheEpoch()).isEqualTo(2);
+        assertThat(lost(promise(open("boot 2")))).isEqualTo(1);
     }
 
     @Test
@@ -121,7 +126,7 @@ class BrickHostTest {
         promise(open("boot 1"));
         kill();
         below.put(SyncMark.NAME, SyncMark.content(1, true));
-        assertThat(promise(open("boot 1")).cacheEpoch()).isEqualTo(2);
+        assertThat(lost(promise(open("boot 1")))).isEqualTo(1);
     }
 
     @Test

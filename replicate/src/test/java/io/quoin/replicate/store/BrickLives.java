@@ -2,6 +2,7 @@ package io.quoin.replicate.store;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.quoin.replicate.Incarnation;
 import io.quoin.replicate.Layout;
 import io.quoin.replicate.Payload;
 import io.quoin.replicate.Reply;
@@ -49,13 +50,16 @@ final class BrickLives {
     int run() {
         loop.group().await(BrickHost.format(below, loop, VOLUME, 0, Layout.ONE, LOG_BYTES));
         int kept = 0;
-        long cacheEpoch = 1;
+        long cacheEpoch = 0;
         for (int life = 1; life <= 8; life++) {
             BrickHost host =
                     loop.group().await(BrickHost.open(below, loop, VOLUME, "boot", LOG_BYTES));
             assertThat(host.identity().startCount()).isEqualTo(life);
             session++;
             Reply.Promised promised = (Reply.Promised) ask(host, new Request.Promise());
+            if (life == 1) {
+                cacheEpoch = Incarnation.firstCacheEpoch(host.identity().brick());
+            }
             assertThat(promised.cacheEpoch()).isBetween(cacheEpoch, cacheEpoch + 1);
             kept += promised.cacheEpoch() == cacheEpoch ? 1 : 0;
             cacheEpoch = promised.cacheEpoch();

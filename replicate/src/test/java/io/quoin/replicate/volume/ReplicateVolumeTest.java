@@ -8,9 +8,11 @@ import io.quoin.block.BlockException;
 import io.quoin.block.IoFlags;
 import io.quoin.replicate.Health;
 import io.quoin.replicate.Layout;
+import io.quoin.replicate.ScrubProgress;
 import io.quoin.replicate.link.LocalBricks;
 import io.quoin.testkit.FileDriver;
 import io.quoin.testkit.MemoryXlator;
+import io.quoin.testkit.log.LogsErrors;
 import io.quoin.testkit.sim.VirtualLoopGroup;
 import io.quoin.xlator.CreateOptions;
 import io.quoin.xlator.FileInfo;
@@ -218,6 +220,127 @@ class ReplicateVolumeTest {
         expect(drive(file), 0, 5);
         assertThat(LocalBricks.failure(again.get(1))).contains("folder of the brick is empty");
         close(file);
+        unmount(second, again);
+    }
+
+    @Test
+    void shouldHealABrickWhollyWhenItWasFormattedAnew() {
+        List<Xlator> nodes = bricks.nodes();
+        Xlator volume = mount(nodes);
+        await(volume.create("a", CreateOptions.ofSize(SIZE)));
+        XlatorFile file = open(volume);
+        for (int block = 0; block < 60; block++) {
+            write(drive(file), block, block);
+        }
+        close(file);
+        unmount(volume, nodes);
+
+        bricks.replace(0);
+        List<Xlator> again = bricks.nodes();
+        Xlator second = mount(again);
+        XlatorFile reopened = open(second);
+        for (int block = 0; block < 60; block++) {
+            expect(drive(reopened), block, block);
+        }
+        write(drive(reopened), 3, 103);
+        close(reopened);
+        List<ReplicaFileHealth> healed =
+                await(second.extension(ReplicaAdmin.class).orElseThrow().healFull(told -> {}));
+        assertThat(healed)
+                .allSatisfy(
+                        each ->
+                                assertThat(each.health().members())
+                                        .extracting(Health.Part::role)
+                                        .containsOnly(Health.Role.IN_SYNC));
+        unmount(second, again);
+        checkEqual(0, 1, 2);
+    }
+
+    @Test
+    void shouldNotTakeNewBricksForAVolumeWhenTheyAreMoreThanTheOldOnes() {
+        List<Xlator> nodes = bricks.nodes();
+        Xlator volume = mount(nodes);
+        await(volume.create("a", CreateOptions.ofSize(SIZE)));
+        unmount(volume, nodes);
+
+        bricks.replace(0);
+        bricks.replace(1);
+        List<Xlator> again = bricks.nodes();
+        Xlator second = mount(again);
+        BlockException refused = catchThrowableOfType(BlockException.class, () -> open(second));
+        assertThat(refused.error()).isEqualTo(BlockError.ENOTCONN);
+        assertThat(refused).hasMessageContaining("bricks that do not know it: [0, 1]");
+        unmount(second, again);
+    }
+
+    /** Flips a bit of a block, in all data files of a brick that have it. */
+    private void flip(int brick, int offset) {
+        MemoryXlator storage = bricks.storage(brick);
+        for (FileInfo info : await(storage.list())) {
+            if (info.fileName().endsWith(".data") && info.sizeBytes() == SIZE) {
+                byte[] content = storage.content(info.fileName());
+                content[offset] ^= 16;
+                storage.put(info.fileName(), content);
+            }
+        }
+    }
+
+    /** Closed, with checksums of everything. */
+    private void writeAll() {
+        List<Xlator> nodes = bricks.nodes();
+        Xlator volume = mount(nodes);
+        await(volume.create("a", CreateOptions.ofSize(SIZE)));
+        XlatorFile file = open(volume);
+        for (int block = 0; block < 60; block++) {
+            write(drive(file), block, block);
+        }
+        wait(30);
+        close(file);
+        unmount(volume, nodes);
+    }
+
+    @Test
+    @LogsErrors("block is not what was bound")
+    void shouldReadTheRightBytesAndRepairWhenABlockIsCorrupt() {
+        writeAll();
+        flip(0, 5 * (64 << 10) + 9000);
+        flip(0, 7 * (64 << 10) + 9000);
+        flip(1, 7 * (64 << 10) + 50_000);
+        flip(2, 7 * (64 << 10) + 1000);
+        List<Xlator> nodes = bricks.nodes();
+        Xlator volume = mount(nodes);
+        XlatorFile file = open(volume);
+        expect(drive(file), 5, 5);
+        expect(drive(file), 7, 7);
+        wait(1);
+        close(file);
+        unmount(volume, nodes);
+        checkEqual(0, 1, 2);
+    }
+
+    @Test
+    @LogsErrors("block is not what was bound")
+    void shouldRepairEveryCopyWhenItIsScrubbed() {
+        writeAll();
+        flip(0, 3000);
+        flip(1, 40_000);
+        flip(1, 2_000_000);
+        flip(2, 3_900_000);
+        List<Xlator> nodes = bricks.nodes();
+        Xlator volume = mount(nodes);
+        ReplicaAdmin admin = volume.extension(ReplicaAdmin.class).orElseThrow();
+        List<ReplicaFileScrub> told = new ArrayList<>();
+        List<ReplicaFileScrub> ended = await(admin.scrub(told::add));
+        assertThat(ended).hasSize(2);
+        assertThat(ended.get(1).progress()).isEqualTo(new ScrubProgress(SIZE, SIZE, 4, 4, true));
+        assertThat(told).hasSizeGreaterThan(4).containsAll(ended);
+        unmount(volume, nodes);
+        checkEqual(0, 1, 2);
+        List<Xlator> again = bricks.nodes();
+        Xlator second = mount(again);
+        List<ReplicaFileScrub> clean =
+                await(second.extension(ReplicaAdmin.class).orElseThrow().scrub(each -> {}));
+        assertThat(clean.get(1).progress()).isEqualTo(new ScrubProgress(SIZE, SIZE, 0, 0, true));
         unmount(second, again);
     }
 

@@ -1,0 +1,16 @@
+package io.quoin.replicate;
+
+/** A membership that breaks a rule of {@link Mutant}. */
+final class MutantMembership extends Membership {
+    private final MutantGateway gateway;
+
+    MutantMembership(MutantGateway gateway) {
+        super(gateway);
+        this.gateway = gateway;
+    }
+
+    @Override
+    boolean isRecorded(Member member, Config current) {
+        return gateway.is(Mutant.MEMBERSHIP_RECORDS_NOTHING) || super.isRecorded(member, current);
+    }
+}
