@@ -56,7 +56,7 @@ public final class Commit {
      * @param keep leaves the image as it is; always so with a {@code base}, since the files between
      *     hide it
      * @throws BlockException EINVAL if there is no such backing file, or if the image is to be
-     *     emptied and cannot be; EPERM if others stand on the backing file, in a volume's folder;
+     *     emptied and cannot be; ENOTSUP if it has internal snapshots; EPERM if others stand on the backing file, in a volume's folder;
      *     nothing has changed then
      */
     public Result run(LocalImage image, @Nullable String base, boolean keep) {
@@ -66,6 +66,7 @@ public final class Commit {
         long written;
         LocalImage backing;
         OpenedImage top = session.open(image, OpenMode.READ_ONLY);
+        InternalSnapshots.requireNone(top, "be committed");
         try (Layers layers = layersOf(image, path)) {
             int depth = depthOf(path, layers, base);
             backing = layers.backing(depth);

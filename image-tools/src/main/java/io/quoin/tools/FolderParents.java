@@ -82,7 +82,8 @@ final class FolderParents {
         }
     }
 
-    private static Map<String, HeaderReferences> readAll(Path folder) {
+    /** The images of a folder by name. */
+    static Map<String, HeaderReferences> readAll(Path folder) {
         Map<String, HeaderReferences> images = new HashMap<>();
         try (DirectoryStream<Path> files = Files.newDirectoryStream(folder, IMAGES)) {
             for (Path file : files) {
@@ -106,7 +107,8 @@ final class FolderParents {
         }
     }
 
-    private static HeaderReferences readHeader(Path file) throws IOException {
+    /** What the header of a file names. */
+    static HeaderReferences readHeader(Path file) throws IOException {
         try (FileChannel channel = FileChannel.open(file, StandardOpenOption.READ)) {
             ByteBuffer first = read(channel, FIRST_BYTES);
             int needed = HeaderReferences.bytesNeeded(first);

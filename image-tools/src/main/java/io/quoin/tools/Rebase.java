@@ -71,13 +71,14 @@ public final class Rebase {
      * @param name of an image in the image's folder; empty: none, the image has everything itself
      * @return how many bytes were copied into the image
      * @throws BlockException ENOENT for a backing file that is not there, EINVAL for one that leads
-     *     back to the image
+     *     back to the image, ENOTSUP if it has internal snapshots
      */
     public long safe(LocalImage image, String name, ImageFormat format) {
         Path path = check(image, name);
         session.hold(Objects.requireNonNull(path.getParent()));
         requireRoom(path, name, format);
         OpenedImage top = session.openToKeep(image);
+        InternalSnapshots.requireNone(top, "be rebased");
         top.call(Rebase::expectOtherBacking);
         OpenedImage below = null;
         LocalImage backing = null;

@@ -7,6 +7,7 @@ import io.quoin.qcow2.snapshot.SnapshotInfo;
 import io.quoin.snapshot.DiskImages.Image;
 import io.quoin.snapshot.DiskUses.Use;
 import io.quoin.xlator.CreateOptions;
+import io.quoin.xlator.FileAdoption;
 import io.quoin.xlator.FileInfo;
 import io.quoin.xlator.OpenOptions;
 import io.quoin.xlator.PassThroughXlator;
@@ -16,6 +17,7 @@ import io.quoin.xlator.UnfinishedNames;
 import io.quoin.xlator.Xlator;
 import io.quoin.xlator.XlatorFile;
 import io.quoin.xlator.loop.Loop;
+import java.nio.file.Path;
 import java.time.Duration;
 import java.util.HashMap;
 import java.util.List;
@@ -335,9 +337,7 @@ final class SnapshotXlator extends PassThroughXlator
 
     @Override
     public CompletionStage<String> make(String disk, CreateOptions options) {
-        String fileName =
-                DiskFormat.QCOW2.fileName(
-                        UnfinishedNames.of("disk-" + unfinished.incrementAndGet()));
+        String fileName = unfinishedName();
         return checked(
                 disk,
                 () -> {
@@ -346,6 +346,34 @@ final class SnapshotXlator extends PassThroughXlator
                             .thenCompose(none -> subvolume().create(fileName, options))
                             .thenApply(none -> fileName);
                 });
+    }
+
+    private String unfinishedName() {
+        return DiskFormat.QCOW2.fileName(
+                UnfinishedNames.of("disk-" + unfinished.incrementAndGet()));
+    }
+
+    @Override
+    public CompletionStage<String> adopt(String disk, Path source) {
+        String fileName = unfinishedName();
+        return checked(
+                disk,
+                () ->
+                        images.checkAbsent(disk)
+                                .thenCompose(none -> adoption().adopt(source, fileName))
+                                .thenApply(none -> fileName));
+    }
+
+    private FileAdoption adoption() {
+        return subvolume()
+                .extension(FileAdoption.class)
+                .orElseThrow(
+                        () ->
+                                new BlockException(
+                                        BlockError.ENOTSUP,
+                                        "volume has no single folder that a file could be moved"
+                                                + " into, import copies it: type="
+                                                + subvolume().type()));
     }
 
     @Override

@@ -6,6 +6,7 @@ import io.quoin.xlator.CreateOptions;
 import io.quoin.xlator.Xlator;
 import io.quoin.xlator.XlatorFile;
 import io.quoin.xlator.loop.Loop;
+import java.nio.file.Path;
 import java.util.concurrent.CompletionStage;
 
 /**
@@ -39,6 +40,16 @@ public interface UnfinishedDisks {
      * @return the name of its file, for the other methods
      */
     CompletionStage<String> make(String disk, CreateOptions options);
+
+    /**
+     * Takes a qcow2 file of the machine in, which keeps its own name besides: what is discarded is
+     * the name in the volume.
+     *
+     * @param source as of {@link io.quoin.xlator.FileAdoption#adopt}
+     * @return as {@link #make}
+     * @throws BlockException ENOTSUP if the volume has no folder of its own for that
+     */
+    CompletionStage<String> adopt(String disk, Path source);
 
     /** Opens it for writing; the stage completes on the loop. */
     CompletionStage<XlatorFile> openUnfinished(String fileName, Loop loop);

@@ -3,6 +3,7 @@ package io.quoin.brick.posix;
 import io.quoin.block.BlockError;
 import io.quoin.block.BlockException;
 import io.quoin.xlator.CreateOptions;
+import io.quoin.xlator.FileAdoption;
 import io.quoin.xlator.FileInfo;
 import io.quoin.xlator.OpenMode;
 import io.quoin.xlator.OpenOptions;
@@ -10,6 +11,7 @@ import io.quoin.xlator.StorageSpace;
 import io.quoin.xlator.Xlator;
 import io.quoin.xlator.XlatorFile;
 import io.quoin.xlator.loop.Loop;
+import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.CompletableFuture;
@@ -29,7 +31,7 @@ import org.slf4j.LoggerFactory;
  *
  * <p>Threading: thread-safe.
  */
-final class PosixXlator implements Xlator {
+final class PosixXlator implements Xlator, FileAdoption {
     private static final Logger LOG = LoggerFactory.getLogger(PosixXlator.class);
 
     private final String name;
@@ -134,6 +136,11 @@ final class PosixXlator implements Xlator {
     @Override
     public CompletionStage<Void> replace(String fileName, String byFileName) {
         return changed(() -> namespace.replace(fileName, byFileName));
+    }
+
+    @Override
+    public CompletionStage<Void> adopt(Path source, String fileName) {
+        return changed(() -> new Adoption(brick).adopt(source, fileName));
     }
 
     @Override

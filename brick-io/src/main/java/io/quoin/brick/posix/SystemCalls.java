@@ -122,8 +122,13 @@ final class SystemCalls {
      */
     static int linkAndUnlink(
             int oldDirectoryFd, byte[] oldPath, int newDirectoryFd, byte[] newPath) {
-        int linked = C.linkat(oldDirectoryFd, oldPath, newDirectoryFd, newPath, 0);
-        return linked == 0 ? unlinkat(oldDirectoryFd, oldPath) : failure();
+        int linked = link(oldDirectoryFd, oldPath, newDirectoryFd, newPath);
+        return linked == 0 ? unlinkat(oldDirectoryFd, oldPath) : linked;
+    }
+
+    /** Gives a file a second name; EEXIST if that is taken. Symbolic links are not followed. */
+    static int link(int oldDirectoryFd, byte[] oldPath, int newDirectoryFd, byte[] newPath) {
+        return C.linkat(oldDirectoryFd, oldPath, newDirectoryFd, newPath, 0) == 0 ? 0 : failure();
     }
 
     /** Asks about {@code path} in a folder, or with an empty one about the descriptor itself. */

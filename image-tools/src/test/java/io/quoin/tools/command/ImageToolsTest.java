@@ -326,16 +326,29 @@ class ImageToolsTest extends ImageToolsBed {
         ok("commit", "-d", at("top.qcow2"));
     }
 
-    @Test
-    void shouldKeepSnapshotsWhenAnImageIsEmptied() throws IOException {
+    @ParameterizedTest
+    @ValueSource(strings = {"commit", "commit -d", "rebase -F raw -b base.raw", "rebase -b ''"})
+    void shouldChangeNothingThatSnapshotsReadWhenAnImageHasSome(String command)
+            throws IOException {
         makeChain(new Random(SEED), "");
         qemuImg("snapshot", "-c", "s1", "top.qcow2");
-        qemuImg("convert", "-l", "s1", "-O", "raw", "top.qcow2", "snapshot.raw");
         qemuIo("qcow2", "top.qcow2", "write -P 77 100k 300k");
-        qemuImg("convert", "-O", "raw", "top.qcow2", "before.raw");
-        ok("commit", at("top.qcow2"));
-        checkClean("top.qcow2");
-        compare("top.qcow2", "before.raw");
+        List<String> files = List.of("top.qcow2", "mid.qcow2", "base.raw");
+        for (String file : files) {
+            copy(file, file + ".before");
+        }
+        List<String> arguments = new ArrayList<>(List.of(command.split(" ", -1)));
+        arguments.replaceAll(each -> each.equals("''") ? "" : each);
+        arguments.add(at("top.qcow2"));
+
+        Outcome outcome = run(arguments);
+
+        assertThat(outcome.exitCode()).isEqualTo(1);
+        assertThat(outcome.err()).contains("image with snapshots cannot be", "snapshots=1");
+        for (String file : files) {
+            Path before = folder.resolve(file + ".before");
+            assertThat(Files.mismatch(folder.resolve(file), before)).as(file).isEqualTo(-1);
+        }
     }
 
     @Test

@@ -1,5 +1,6 @@
 package io.quoin.management.cli;
 
+import io.quoin.management.operation.DiskAdopt;
 import io.quoin.management.operation.DiskExport;
 import io.quoin.management.operation.DiskImport;
 import io.quoin.nbd.client.NbdUri;
@@ -10,8 +11,11 @@ import java.io.PrintWriter;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
+import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.Parameters;
+import picocli.CommandLine.Spec;
 
 /**
  * Content of disks from elsewhere and for elsewhere: {@code quoin disk export} and {@code quoin
@@ -129,10 +133,19 @@ final class CopyCommands {
                         + " of it, and",
                 "the service reads SOURCE, with its rights.",
                 "",
+                "With --adopt nothing is copied: SOURCE, and each backing file, is moved into the volume"
+                        + " with its",
+                "snapshots. All are qcow2 files of one folder, on the volume's file system, and of its"
+                        + " owner;",
+                "backing files become disks of their own names. What is open elsewhere, encrypted, or"
+                        + " has other",
+                "images of its folder standing on it is refused, and left as it was.",
+                "",
                 "Examples:",
                 "  quoin disk import debian-12-generic-amd64.qcow2 debian",
                 "  quoin disk import --format qcow2 noble-server-cloudimg-amd64.img noble",
-                "  quoin disk import nbd://host/vm1 vm1"
+                "  quoin disk import nbd://host/vm1 vm1",
+                "  quoin disk import --adopt /images/vm1.qcow2 vm1"
             })
     static final class Import extends ByJob {
         @Parameters(
@@ -157,10 +170,32 @@ final class CopyCommands {
             return true;
         }
 
+        @Option(
+                names = "--adopt",
+                description =
+                        "move a qcow2 file, with its backing files and snapshots, instead of copying"
+                                + " it")
+        private boolean adopting;
+
+        @Spec
+        @SuppressWarnings("NullAway.Init") // picocli sets it
+        private CommandSpec spec;
+
         @Override
         Started<?> start() {
+            if (adopting) {
+                return adoption();
+            }
             String from = NbdUri.isUri(source) ? source : absolute(source);
             return new Started<>(DiskImport.TYPE, new DiskImport.Request(name, from, text(format)));
+        }
+
+        private Started<?> adoption() {
+            if (format == ImageFormat.RAW || NbdUri.isUri(source)) {
+                throw new ParameterException(
+                        spec.commandLine(), "--adopt takes a qcow2 file: SOURCE=" + source);
+            }
+            return new Started<>(DiskAdopt.TYPE, new DiskAdopt.Request(name, absolute(source)));
         }
 
         @Override
@@ -170,6 +205,16 @@ final class CopyCommands {
 
         @Override
         void print(Map<String, Object> result, PrintWriter writer) {
+            if (adopting) {
+                writer.println(
+                        "Moved "
+                                + NameText.printable(source)
+                                + " into the volume, "
+                                + ByteSize.human(number(result, "sizeBytes"))
+                                + ", disks: "
+                                + result.get("disks"));
+                return;
+            }
             writer.println(
                     "Imported "
                             + DiskCommand.printable(name)

@@ -29,6 +29,7 @@ public final class Operations {
                     new DiskFlatten(),
                     new DiskDu(),
                     new DiskExport(),
+                    new DiskAdopt(),
                     new DiskImport(),
                     new SnapshotAll(),
                     new SnapshotLs(),

@@ -11,6 +11,7 @@ import io.quoin.xlator.Xlator;
 import io.quoin.xlator.XlatorFile;
 import io.quoin.xlator.loop.Loop;
 import io.quoin.xlator.loop.LoopGroup;
+import java.nio.file.Path;
 import java.util.Map;
 import java.util.concurrent.CompletionStage;
 
@@ -83,6 +84,17 @@ public final class DiskImages {
         UnfinishedDisks unfinished = UnfinishedDisks.of(graph);
         String file = Stages.await(unfinished.make(disk, new CreateOptions(sizeBytes, Map.of())));
         return new Unfinished(unfinished, disk, file);
+    }
+
+    /**
+     * Takes a qcow2 file of this machine in, as a disk that is not there yet.
+     *
+     * @param disk its name
+     * @param source its path, with links followed; it stays there, too
+     */
+    public Unfinished adopt(String disk, Path source) {
+        UnfinishedDisks unfinished = UnfinishedDisks.of(graph);
+        return new Unfinished(unfinished, disk, Stages.await(unfinished.adopt(disk, source)));
     }
 
     /** EEXIST if there is a disk of that name, EINVAL if there can be none. */

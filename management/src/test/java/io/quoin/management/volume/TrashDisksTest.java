@@ -98,6 +98,29 @@ class TrashDisksTest {
     }
 
     @Test
+    void shouldReadTheTemplateAsItWasWhenItIsWrittenOnceTheTrashIsEmptyAndNotBefore() {
+        try (LocalVolume volume = open()) {
+            volume.disks().create("golden", SIZE, Map.of());
+        }
+        write("golden", 5);
+        String id;
+        try (LocalVolume volume = open()) {
+            volume.disks().clone("golden", List.of("vm1"), 0);
+            id = volume.disks().trash().put("vm1").id();
+        }
+        assertFails(() -> write("golden", 6), BlockError.EPERM, "vm1.qcow2 (in the trash)");
+        try (LocalVolume volume = open()) {
+            volume.disks().trash().restore(id, null);
+        }
+        assertThat(read("vm1")).isEqualTo(5);
+        try (LocalVolume volume = open()) {
+            volume.disks().trash().purge(volume.disks().trash().put("vm1").id());
+        }
+        write("golden", 6);
+        assertThat(read("golden")).isEqualTo(6);
+    }
+
+    @Test
     void shouldLeaveADiskThatOthersStandOnOrUse() throws IOException {
         try (LocalVolume volume = open()) {
             DiskVolume disks = volume.disks();

@@ -48,6 +48,7 @@ import org.junit.jupiter.params.provider.CsvSource;
  */
 @Timeout(1200)
 class FlattenCrashTest {
+    private static final int ROUNDS = Integer.getInteger("quoin.crash.rounds", 0);
     private static final String IMAGE = "disk.qcow2";
     private static final String BASE = "base.raw";
     private static final int BASE_STAMP = 0x2000_0001;
@@ -102,7 +103,12 @@ class FlattenCrashTest {
         replayed = model.copy();
         run(model, recorder, options, size, seed);
         promised = false;
-        new CrashReplay(initial, recorder.events).run(this::judge, new Random(seed), 100, 1);
+        new CrashReplay(initial, recorder.events)
+                .run(
+                        this::judge,
+                        new Random(seed),
+                        ROUNDS > 0 ? Integer.MAX_VALUE : 100,
+                        ROUNDS > 0 ? Math.max(3, ROUNDS) : 1);
         System.out.println(
                 "flatten crash: "
                         + options

@@ -104,7 +104,7 @@ class SnapshotCrashTest {
                         (state, files) -> judge(state, files, replayed),
                         new Random(seed),
                         crashes,
-                        ROUNDS > 0 ? 3 : 1);
+                        ROUNDS > 0 ? Math.max(3, ROUNDS) : 1);
         System.out.println(
                 "snapshot crash: "
                         + options

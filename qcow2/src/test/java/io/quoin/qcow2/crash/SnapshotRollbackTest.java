@@ -46,6 +46,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 @Tag("format")
 @Timeout(600)
 class SnapshotRollbackTest {
+    private static final int ROUNDS = Integer.getInteger("quoin.crash.rounds", 0);
     private static final String NAME = "disk.qcow2";
     private static final int SIZE = 2 << 20;
     private static final SnapshotProgress GO_ON = (done, total) -> true;
@@ -95,8 +96,8 @@ class SnapshotRollbackTest {
                 .run(
                         (state, files) -> judge(state, files, before, one, two),
                         new Random(seed),
-                        40,
-                        1);
+                        ROUNDS > 0 ? Integer.MAX_VALUE : 40,
+                        ROUNDS > 0 ? Math.max(3, ROUNDS) : 1);
         System.out.println("rollback: " + options + ", seed=" + seed + ", states=" + states);
         assertThat(findings.stream().limit(3)).as("%s, seed=%d", options, seed).isEmpty();
         assertThat(states).isGreaterThan(10);
