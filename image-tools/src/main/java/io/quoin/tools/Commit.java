@@ -56,8 +56,8 @@ public final class Commit {
      * @param keep leaves the image as it is; always so with a {@code base}, since the files between
      *     hide it
      * @throws BlockException EINVAL if there is no such backing file, or if the image is to be
-     *     emptied and cannot be; ENOTSUP if it has internal snapshots; EPERM if others stand on the backing file, in a volume's folder;
-     *     nothing has changed then
+     *     emptied and cannot be; ENOTSUP if it has internal snapshots; EPERM if others stand on the
+     *     backing file, in a volume's folder; nothing has changed then
      */
     public Result run(LocalImage image, @Nullable String base, boolean keep) {
         Path path = image.existing();

@@ -328,8 +328,7 @@ class ImageToolsTest extends ImageToolsBed {
 
     @ParameterizedTest
     @ValueSource(strings = {"commit", "commit -d", "rebase -F raw -b base.raw", "rebase -b ''"})
-    void shouldChangeNothingThatSnapshotsReadWhenAnImageHasSome(String command)
-            throws IOException {
+    void shouldChangeNothingThatSnapshotsReadWhenAnImageHasSome(String command) throws IOException {
         makeChain(new Random(SEED), "");
         qemuImg("snapshot", "-c", "s1", "top.qcow2");
         qemuIo("qcow2", "top.qcow2", "write -P 77 100k 300k");

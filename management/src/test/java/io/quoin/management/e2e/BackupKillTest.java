@@ -164,7 +164,9 @@ class BackupKillTest {
         };
     }
 
-    /** What is listed has no fault; the newest, all at the end, read as the disk, by qemu-img alone. */
+    /**
+     * What is listed has no fault; the newest, all at the end, read as the disk, by qemu-img alone.
+     */
     private void requireWhole(String when) throws IOException {
         PeerResult verified = withoutVolume("backup", "verify", backups.toString());
         assertThat(verified.exitCode()).as("%s, seed %d: %s", when, seed, verified).isZero();
