@@ -115,8 +115,8 @@ public final class VolumeHeal implements JobOperation<VolumeHeal.Request, Volume
         while (!control.isEnding()) {
             try {
                 return healing.get(LOOK_MILLIS, TimeUnit.MILLISECONDS);
-            } catch (TimeoutException e) {
-                continue; // it looks again whether the job is to end
+            } catch (TimeoutException expected) {
+                // looks again whether the job is to end
             } catch (ExecutionException e) {
                 throw Stages.asBlockException(e);
             } catch (InterruptedException e) {

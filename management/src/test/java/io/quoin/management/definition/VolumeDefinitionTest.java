@@ -41,6 +41,16 @@ class VolumeDefinitionTest {
         List<UUID> ids = Stream.generate(UUID::randomUUID).limit(6).toList();
         TlsFiles tls = new TlsFiles(Path.of("/t/cert"), Path.of("/t/key"), Path.of("/t/ca"));
         VolumeDefinition six = six();
+        Map<String, String> local =
+                Map.of(
+                        "volume-id",
+                        six.id(),
+                        "brick-index",
+                        "1",
+                        "brick-id",
+                        ids.get(1).toString(),
+                        "layout",
+                        "replica-2-arbiter");
         String text = GeneratedVolfile.text(six, ids, WireOptions.with(tls));
         List<VolumeSpec> nodes = Volfile.parse(text, "volume.vol").volumes();
         assertThat(nodes.stream().map(VolumeSpec::name))
@@ -69,20 +79,7 @@ class VolumeDefinitionTest {
                                 Map.of("directory", "/b/1", "volume-id", six.id()),
                                 List.of()));
         assertThat(nodes.get(3))
-                .isEqualTo(
-                        new VolumeSpec(
-                                "brick-1",
-                                "protocol/local",
-                                Map.of(
-                                        "volume-id",
-                                        six.id(),
-                                        "brick-index",
-                                        "1",
-                                        "brick-id",
-                                        ids.get(1).toString(),
-                                        "layout",
-                                        "replica-2-arbiter"),
-                                List.of("folder-1")));
+                .isEqualTo(new VolumeSpec("brick-1", "protocol/local", local, List.of("folder-1")));
         assertThat(nodes.get(9))
                 .isEqualTo(
                         new VolumeSpec(
