@@ -54,7 +54,12 @@ class PosixOptionsTest {
     }
 
     private static String row(Option option) {
-        String value = option.defaultValue() == null ? "(required)" : option.defaultValue();
+        String value = option.defaultValue();
+        if (value == null) {
+            value = "(required)";
+        } else if (value.isEmpty()) {
+            value = "(empty)";
+        }
         String type = option.type().name().toLowerCase(Locale.ROOT);
         return "| " + String.join(" | ", option.name(), type, value, option.description()) + " |";
     }
