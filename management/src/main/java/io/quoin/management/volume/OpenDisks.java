@@ -198,15 +198,29 @@ final class OpenDisks {
         List<CompletableFuture<Void>> ends = new ArrayList<>();
         synchronized (slots) {
             closed = true;
-            for (Slot slot : slots.values()) {
+            for (Map.Entry<String, Slot> entry : slots.entrySet()) {
+                String name = entry.getKey();
+                Slot slot = entry.getValue();
                 CompletableFuture<OpenDisk> open = slot.open;
                 slot.open = null;
                 slot.users = 0;
-                ends.add(open == null ? slot.before : closeOpened(open));
+                ends.add(open == null ? slot.before : closeForGood(name, open));
             }
             slots.clear();
         }
         return CompletableFuture.allOf(ends.toArray(CompletableFuture[]::new));
+    }
+
+    /** As {@link #closeOpened}; storage that does not answer is given up in the end. */
+    private static CompletableFuture<Void> closeForGood(
+            String name, CompletableFuture<OpenDisk> open) {
+        CompletableFuture<Void> closed = closeOpened(open);
+        return open.handle((disk, failure) -> Optional.ofNullable(failure == null ? disk : null))
+                .thenCompose(
+                        disk ->
+                                disk.isEmpty()
+                                        ? closed
+                                        : new SlowClose(name, disk.get(), closed).watch());
     }
 
     /** For writing; a disk that others stand on for reading. */

@@ -36,6 +36,11 @@ final class GatewayCopies implements Copies, Links.User {
     /** How long an open waits for promises before it is given up. */
     private static final long PROMISES_NANOS = TimeUnit.SECONDS.toNanos(30);
 
+    /** How long a close waits while too few bricks can be reached. */
+    private static final long CLOSE_NANOS = TimeUnit.SECONDS.toNanos(12);
+
+    private static final long CLOSE_LOOK_NANOS = TimeUnit.SECONDS.toNanos(1);
+
     private final UUID file;
     private final String fileName;
     private final long id;
@@ -48,6 +53,7 @@ final class GatewayCopies implements Copies, Links.User {
     private final long[] sessions;
     private final long[] sentNanos;
     private long beganNanos;
+    private long reachedNanos;
     private boolean isClosing;
     private boolean isEnded;
     private volatile long sizeBytes;
@@ -192,15 +198,37 @@ final class GatewayCopies implements Copies, Links.User {
         gateway.resize(newSizeBytes, sized(Long.MAX_VALUE, completion));
     }
 
+    /**
+     * What was written is durable when the stage completes; fails with ENOTCONN if too few bricks
+     * can be reached for that.
+     */
     @Override
     public CompletionStage<Void> close() {
         isClosing = true;
         if (!isEnded && gateway.state() == Gateway.State.SERVING) {
+            reachedNanos = loop.nanoTime();
             gateway.quiesce(this::end);
+            watchClose();
         } else if (!isEnded) {
             end();
         }
         return closed;
+    }
+
+    private void watchClose() {
+        if (isEnded) {
+            return;
+        }
+        long now = loop.nanoTime();
+        if (links.isMajorityUp()) {
+            reachedNanos = now;
+        }
+        if (now - reachedNanos > CLOSE_NANOS) {
+            closed.completeExceptionally(links.tooFew("close of " + fileName));
+            end();
+        } else {
+            loop.schedule(CLOSE_LOOK_NANOS, this::watchClose);
+        }
     }
 
     @Override

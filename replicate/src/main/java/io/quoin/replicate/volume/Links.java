@@ -14,6 +14,7 @@ import java.util.Map;
 import java.util.Set;
 import java.util.SortedMap;
 import java.util.TreeMap;
+import java.util.TreeSet;
 import java.util.UUID;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
@@ -107,6 +108,17 @@ final class Links {
     /** Whether the brick can be reached. */
     boolean isUp(int brick) {
         return links.get(brick).identity != null;
+    }
+
+    /** Whether enough bricks can be reached for the volume to work. */
+    boolean isMajorityUp() {
+        Set<Integer> up = new TreeSet<>();
+        for (Link link : links) {
+            if (link.identity != null) {
+                up.add(link.brick);
+            }
+        }
+        return layout.isMajority(up);
     }
 
     /** How each link is at present, by brick. */

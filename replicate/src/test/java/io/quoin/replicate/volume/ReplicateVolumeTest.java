@@ -182,6 +182,24 @@ class ReplicateVolumeTest {
     }
 
     @Test
+    void shouldFailACloseWhenTooFewBricksCanBeReached() {
+        List<Xlator> nodes = bricks.nodes();
+        SharedLink first = new SharedLink(nodes.get(0));
+        SharedLink second = new SharedLink(nodes.get(1));
+        Xlator volume = mount(List.of(first.use(), second.use(), nodes.get(2)));
+        await(volume.create("a", CreateOptions.ofSize(SIZE)));
+        XlatorFile file = open(volume);
+        write(drive(file), 0, 1);
+        first.lose(0);
+        second.lose(0);
+        CompletionStage<Void> closed = loops.loop(0).call(file::close);
+        assertThat(catchThrowableOfType(BlockException.class, () -> await(closed)).error())
+                .isEqualTo(BlockError.ENOTCONN);
+        assertThat(catchThrowableOfType(BlockException.class, () -> await(volume.close())).error())
+                .isEqualTo(BlockError.ENOTCONN);
+    }
+
+    @Test
     void shouldHaveEveryAcknowledgedWriteWhenItsProcessWasKilled() {
         List<Xlator> nodes = bricks.nodes();
         Xlator volume = mount(nodes);
