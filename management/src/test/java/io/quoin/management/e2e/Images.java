@@ -25,6 +25,7 @@ import java.util.List;
 
 /** What the tests ask of an image file that is not open: qemu-img is the judge. */
 final class Images {
+    private static final int ERRORS = 2;
     private static final int LEAKS = 3;
 
     private Images() {}
@@ -62,6 +63,23 @@ final class Images {
         PeerResult again = Peer.QEMU_IMG.command("check", "-f", "qcow2", image.toString()).run();
         assertThat(again.exitCode()).as(again.toString()).isZero();
         return true;
+    }
+
+    /**
+     * At worst leaked clusters, and exclusive ones that are not marked so, as a crash amid the end
+     * of a snapshot may leave them until the image is served again. Nothing is repaired.
+     */
+    static void requireLeaksOrUnmarkedAtWorst(Path image) {
+        PeerResult theirs = Peer.QEMU_IMG.command("check", "-f", "qcow2", image.toString()).run();
+        if (theirs.exitCode() != ERRORS) {
+            assertThat(theirs.exitCode()).as(theirs.toString()).isIn(0, LEAKS);
+            return;
+        }
+        assertThat((theirs.stdout() + theirs.stderr()).lines())
+                .as(theirs.toString())
+                .filteredOn(line -> line.startsWith("ERROR "))
+                .isNotEmpty()
+                .allMatch(line -> line.contains("OFLAG_COPIED") && line.endsWith("refcount=1"));
     }
 
     /** As {@code quoin image check} does it, whose start takes longer than its work. */
