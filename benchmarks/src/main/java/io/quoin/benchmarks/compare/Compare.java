@@ -41,7 +41,8 @@ import picocli.CommandLine.Spec;
             "  benchmarks/compare --rows randread-qd32,randwrite-qd32 --rounds 3",
             "  benchmarks/compare --many --rows disks --disks 200 --rounds 3",
             "  benchmarks/compare --flood --rows block-status,reads --rounds 3",
-            "  benchmarks/compare --snapshots --rows cut-1t --rounds 50 --seconds 1"
+            "  benchmarks/compare --snapshots --rows cut-1t --rounds 50 --seconds 1",
+            "  benchmarks/compare --gluster --rows randread-qd32,randwrite-qd32,seqread,seqwrite"
         })
 public final class Compare implements Callable<Integer> {
     /** The forms of the report. */
@@ -57,7 +58,10 @@ public final class Compare implements Callable<Integer> {
             Map.of(
                     Contender.QUOIN, List.of(),
                     Contender.QEMU_NBD, List.of(Peer.QEMU_NBD, Peer.QEMU_IMG),
-                    Contender.NBDKIT, List.of(Peer.NBDKIT));
+                    Contender.NBDKIT, List.of(Peer.NBDKIT),
+                    QuoinReplica.NAME, List.of(),
+                    GlusterReplica.NAME,
+                            List.of(Peer.GLUSTERD, Peer.UNSHARE, Peer.QEMU_NBD, Peer.QEMU_IMG));
 
     private static final Map<String, List<Peer>> FLOOD_PEERS =
             Map.of(
@@ -76,6 +80,7 @@ public final class Compare implements Callable<Integer> {
             split = ",",
             description = {
                 "Default: quoin,qemu-nbd,nbdkit;",
+                "with --gluster quoin-replica,quoin,glusterfs;",
                 "with --flood quoin and qemu-storage-daemon, or qemu-nbd where that is not installed."
             })
     private List<String> servers = List.of();
@@ -152,6 +157,14 @@ public final class Compare implements Callable<Integer> {
                 names = "--flood",
                 description = "Measure a guest beside clients that flood another disk instead.")
         private boolean flood;
+
+        @Option(
+                names = "--gluster",
+                description = {
+                    "Compare three copies on three brick daemons with one on a local brick, and with GlusterFS",
+                    "(replica 3, qcow2 through qemu-nbd, in a network namespace: needs root)."
+                })
+        private boolean gluster;
 
         @Option(
                 names = "--snapshots",
@@ -321,7 +334,10 @@ public final class Compare implements Callable<Integer> {
 
     private int compareServers(PrintWriter out) throws IOException {
         if (servers.isEmpty()) {
-            servers = List.of(Contender.QUOIN, Contender.QEMU_NBD, Contender.NBDKIT);
+            servers =
+                    mode.gluster
+                            ? List.of(QuoinReplica.NAME, Contender.QUOIN, GlusterReplica.NAME)
+                            : List.of(Contender.QUOIN, Contender.QEMU_NBD, Contender.NBDKIT);
         }
         List<Row> rows = Row.ALL.stream().filter(row -> isChosen(row.name())).toList();
         requireKnown(PEERS.keySet());

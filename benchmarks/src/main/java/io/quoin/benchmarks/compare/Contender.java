@@ -7,9 +7,11 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
 
 /**
- * A server under comparison: its process, its image and its address. The qcow2 images of both are
+ * A server under comparison: its processes, its image and its address. The qcow2 images of all are
  * of the same kind (version 3, 64 KiB clusters, 16-bit refcounts), written through the page cache.
  *
  * <p>Threading: confined to the comparison's thread.
@@ -19,17 +21,20 @@ final class Contender implements AutoCloseable {
     static final String QEMU_NBD = "qemu-nbd";
     static final String NBDKIT = "nbdkit";
 
-    private static final String EXPORT = "bench";
-    private static final Duration START_LIMIT = Duration.ofMinutes(2);
+    static final String EXPORT = "bench";
+    static final Duration START_LIMIT = Duration.ofMinutes(2);
 
     private final String name;
-    private final PeerProcess process;
-    private final Path socket;
+    private final List<PeerProcess> processes;
+    private final String uri;
 
-    private Contender(String name, PeerProcess process, Path socket) {
+    /**
+     * @param processes what it uses is what these use, with their children
+     */
+    Contender(String name, List<PeerProcess> processes, String export, Path socket) {
         this.name = name;
-        this.process = process;
-        this.socket = socket;
+        this.processes = List.copyOf(processes);
+        this.uri = "nbd+unix:///" + export + "?socket=" + socket;
     }
 
     /** Starts a server by its name with an empty disk of this size below the folder. */
@@ -37,35 +42,51 @@ final class Contender implements AutoCloseable {
             throws IOException {
         Path data = Files.createDirectory(folder.resolve(name));
         Path socket = sockets.resolve(name + ".sock");
+        if (name.equals(QuoinReplica.NAME)) {
+            return QuoinReplica.start(quoin, data, socket, sizeBytes);
+        }
         PeerCommand command =
                 switch (name) {
                     case QUOIN -> quoin(quoin, data, socket, sizeBytes);
                     case QEMU_NBD -> qemuNbd(data, socket, sizeBytes);
                     case NBDKIT -> nbdkit(data, socket, sizeBytes);
+                    case GlusterReplica.NAME ->
+                            GlusterReplica.command(data, sockets, socket, sizeBytes);
                     default -> throw new IllegalArgumentException("no such server: " + name);
                 };
-        Contender contender = new Contender(name, command.start(), socket);
+        PeerProcess process = command.start();
         try {
             if (name.equals(QUOIN)) {
-                contender.process.awaitLine(line -> line.strip().equals("ready"), START_LIMIT);
+                awaitReady(process);
             }
-            contender.process.awaitSocket(socket, START_LIMIT);
+            process.awaitSocket(socket, START_LIMIT);
         } catch (AssertionError notReady) {
-            contender.close();
+            process.close();
             throw notReady;
         }
-        return contender;
+        return new Contender(name, List.of(process), EXPORT, socket);
+    }
+
+    static void awaitReady(PeerProcess process) {
+        process.awaitLine(line -> line.strip().equals("ready"), START_LIMIT);
     }
 
     private static PeerCommand quoin(Path program, Path data, Path socket, long sizeBytes) {
-        // On the classes of this very build: the program by itself may take older jars.
-        return PeerCommand.of(
-                        program.toString(),
+        return quoin(
+                program,
+                List.of(
                         "serve",
                         "--data=" + data,
                         "--disk=" + EXPORT + "=" + sizeBytes,
                         "--socket=" + socket,
-                        "--listen=none")
+                        "--listen=none"));
+    }
+
+    /** On the classes of this very build: the program by itself may take older jars. */
+    static PeerCommand quoin(Path program, List<String> arguments) {
+        List<String> argv = new ArrayList<>(List.of(program.toString()));
+        argv.addAll(arguments);
+        return PeerCommand.of(argv)
                 .environment("JAVA_HOME", System.getProperty("java.home"))
                 .environment("QUOIN_CLASSPATH", System.getProperty("java.class.path"));
     }
@@ -107,15 +128,19 @@ final class Contender implements AutoCloseable {
     }
 
     String uri() {
-        return "nbd+unix:///" + EXPORT + "?socket=" + socket;
+        return uri;
     }
 
     ProcessUsage usage() throws IOException {
-        return ProcessUsage.of(process.pid());
+        ProcessUsage sum = new ProcessUsage(0, 0);
+        for (PeerProcess process : processes) {
+            sum = sum.plus(ProcessUsage.of(process.pid()));
+        }
+        return sum;
     }
 
     @Override
     public void close() {
-        process.close();
+        processes.forEach(PeerProcess::close);
     }
 }

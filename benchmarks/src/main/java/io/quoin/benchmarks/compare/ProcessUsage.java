@@ -37,6 +37,10 @@ record ProcessUsage(long cpuMicros, long residentBytes) {
         return new ProcessUsage(ticks * TICK_MICROS, residentBytes);
     }
 
+    ProcessUsage plus(ProcessUsage other) {
+        return new ProcessUsage(cpuMicros + other.cpuMicros, residentBytes + other.residentBytes);
+    }
+
     static long cpuTicks(String stat) {
         // The command's name, in brackets, may hold blanks and brackets: fields count from the last
         // one.

@@ -53,7 +53,9 @@ public enum Peer {
     FSTRIM("fstrim", "util-linux"),
     BLKDISCARD("blkdiscard", "util-linux"),
     BASH("bash", "bash"),
-    SYSTEMD_ANALYZE("systemd-analyze", "systemd");
+    SYSTEMD_ANALYZE("systemd-analyze", "systemd"),
+    GLUSTERD("glusterd", "glusterfs-server"),
+    UNSHARE("unshare", "util-linux");
 
     private static final List<String> ALWAYS_SEARCHED = List.of("/usr/sbin", "/sbin");
 
