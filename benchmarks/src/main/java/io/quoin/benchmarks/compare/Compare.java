@@ -167,6 +167,12 @@ public final class Compare implements Callable<Integer> {
         private boolean gluster;
 
         @Option(
+                names = "--heal",
+                description =
+                        "Measure how a brick that has missed --size MiB (default: 4096) is healed beside a guest.")
+        private boolean heal;
+
+        @Option(
                 names = "--snapshots",
                 description = "Measure what snapshots and clones cost, instead.")
         private boolean snapshots;
@@ -191,7 +197,7 @@ public final class Compare implements Callable<Integer> {
         }
         if (size != null) {
             sizeMebibytes = size;
-        } else if (mode.convert) {
+        } else if (mode.convert || mode.heal) {
             sizeMebibytes = CONVERT_MEBIBYTES;
         }
         if (rounds < 1 || seconds < 1 || sizeMebibytes < 16 || threads < 1) {
@@ -208,6 +214,9 @@ public final class Compare implements Callable<Integer> {
         }
         if (mode.snapshots) {
             return withBench(this::snapshots, out);
+        }
+        if (mode.heal) {
+            return withBench(this::heal, out);
         }
         return mode.convert ? compareConversions(out) : compareServers(out);
     }
@@ -274,6 +283,11 @@ public final class Compare implements Callable<Integer> {
                 new ManyComparison(bench, disks, sizeBytes, strideMebibytes << 20);
         ManyReport report = new ManyReport(scenarios, comparison.run(scenarios));
         return output == Output.json ? report.json() : report.table();
+    }
+
+    private String heal(Bench bench) throws IOException {
+        HealMeasurement.Found found = new HealMeasurement(bench, sizeMebibytes << 20).run();
+        return output == Output.json ? found.json() : found.table();
     }
 
     private String snapshots(Bench bench) throws IOException {

@@ -43,7 +43,7 @@ final class Contender implements AutoCloseable {
         Path data = Files.createDirectory(folder.resolve(name));
         Path socket = sockets.resolve(name + ".sock");
         if (name.equals(QuoinReplica.NAME)) {
-            return QuoinReplica.start(quoin, data, socket, sizeBytes);
+            return QuoinReplica.start(quoin, data, socket, sizeBytes).contender();
         }
         PeerCommand command =
                 switch (name) {

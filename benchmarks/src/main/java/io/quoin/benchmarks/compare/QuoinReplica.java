@@ -1,5 +1,6 @@
 package io.quoin.benchmarks.compare;
 
+import io.quoin.testkit.peer.PeerCommand;
 import io.quoin.testkit.peer.PeerProcess;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -12,58 +13,116 @@ import java.util.List;
  *
  * <p>Threading: confined to the comparison's thread.
  */
-final class QuoinReplica {
+final class QuoinReplica implements AutoCloseable {
     static final String NAME = "quoin-replica";
+    static final String VOLUME = "copies";
 
     private static final int BRICKS = 3;
-    private static final String VOLUME = "copies";
     private static final String DISK = VOLUME + "/" + Contender.EXPORT;
     private static final String ADDRESS = "address: ";
 
-    private QuoinReplica() {}
+    private final Path quoin;
+    private final Path folder;
+    private final Path socket;
+    private final List<PeerProcess> bricks = new ArrayList<>();
+    private final List<String> addresses = new ArrayList<>();
+    private final List<PeerProcess> processes = new ArrayList<>();
 
-    static Contender start(Path quoin, Path folder, Path socket, long sizeBytes)
+    private QuoinReplica(Path quoin, Path folder, Path socket) {
+        this.quoin = quoin;
+        this.folder = folder;
+        this.socket = socket;
+    }
+
+    static QuoinReplica start(Path quoin, Path folder, Path socket, long sizeBytes)
             throws IOException {
-        List<PeerProcess> processes = new ArrayList<>();
+        QuoinReplica replica = new QuoinReplica(quoin, folder, socket);
         try {
-            List<String> create = new ArrayList<>(List.of("volume", "create", VOLUME));
-            create.addAll(List.of("replica", Integer.toString(BRICKS)));
-            for (int i = 0; i < BRICKS; i++) {
-                PeerProcess brick = brick(quoin, Files.createDirectory(folder.resolve("b" + i)));
-                processes.add(brick);
-                create.add(address(brick));
-            }
-            String data = "--data=" + folder.resolve("data");
-            PeerProcess service =
-                    Contender.quoin(
-                                    quoin,
-                                    List.of("serve", data, "--socket=" + socket, "--listen=none"))
-                            .start();
-            processes.add(service);
-            Contender.awaitReady(service);
-            create.add(data);
-            Contender.quoin(quoin, create).runOk();
-            Contender.quoin(quoin, List.of("volume", "start", VOLUME, data)).runOk();
-            Contender.quoin(quoin, List.of("disk", "create", DISK, sizeBytes + "", data)).runOk();
-            return new Contender(NAME, processes, DISK, socket);
+            replica.begin(sizeBytes);
+            return replica;
         } catch (AssertionError | IOException notReady) {
-            processes.forEach(PeerProcess::close);
+            replica.close();
             throw notReady;
         }
     }
 
-    private static PeerProcess brick(Path quoin, Path folder) {
-        return Contender.quoin(quoin, List.of("brick", "--path=" + folder, "--listen=127.0.0.1:0"))
-                .start();
+    private void begin(long sizeBytes) throws IOException {
+        for (int i = 0; i < BRICKS; i++) {
+            Files.createDirectory(brickFolder(i));
+            bricks.add(startBrick(i, "127.0.0.1:0"));
+            addresses.add(address(bricks.get(i)));
+        }
+        PeerProcess service =
+                Contender.quoin(
+                                quoin,
+                                List.of("serve", data(), "--socket=" + socket, "--listen=none"))
+                        .start();
+        processes.add(service);
+        Contender.awaitReady(service);
+        List<String> create = new ArrayList<>(List.of("volume", "create", VOLUME));
+        create.addAll(List.of("replica", Integer.toString(BRICKS)));
+        create.addAll(addresses);
+        command(create).runOk();
+        command(List.of("volume", "start", VOLUME)).runOk();
+        command(List.of("disk", "create", DISK, Long.toString(sizeBytes))).runOk();
+    }
+
+    private Path brickFolder(int brick) {
+        return folder.resolve("b" + brick);
+    }
+
+    private String data() {
+        return "--data=" + folder.resolve("data");
+    }
+
+    /** A command to the service. */
+    PeerCommand command(List<String> words) {
+        List<String> all = new ArrayList<>(words);
+        all.add(data());
+        return Contender.quoin(quoin, all);
+    }
+
+    private PeerProcess startBrick(int brick, String address) {
+        PeerProcess process =
+                Contender.quoin(
+                                quoin,
+                                List.of(
+                                        "brick",
+                                        "--path=" + brickFolder(brick),
+                                        "--listen=" + address))
+                        .start();
+        processes.add(process);
+        Contender.awaitReady(process);
+        return process;
     }
 
     private static String address(PeerProcess brick) {
-        Contender.awaitReady(brick);
         return brick.stdout()
                 .lines()
                 .filter(line -> line.contains(ADDRESS))
                 .map(line -> line.substring(line.indexOf(ADDRESS) + ADDRESS.length()).strip())
                 .findFirst()
                 .orElseThrow(() -> new AssertionError("no address: " + brick.stdout()));
+    }
+
+    /** Ends a brick at once. */
+    void kill(int brick) {
+        bricks.get(brick).kill();
+        processes.remove(bricks.get(brick));
+    }
+
+    /** Starts it again, at its address. */
+    PeerProcess restart(int brick) {
+        bricks.set(brick, startBrick(brick, addresses.get(brick)));
+        return bricks.get(brick);
+    }
+
+    Contender contender() {
+        return new Contender(NAME, processes, DISK, socket);
+    }
+
+    @Override
+    public void close() {
+        processes.forEach(PeerProcess::close);
     }
 }
