@@ -14,6 +14,7 @@ import io.quoin.replicate.Request;
 import io.quoin.replicate.Timing;
 import io.quoin.xlator.loop.Loop;
 import java.util.List;
+import java.util.Set;
 import java.util.UUID;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
@@ -21,6 +22,7 @@ import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
+import org.slf4j.event.Level;
 
 /**
  * The copies of one file behind a gateway of the protocol: its clock, its timers and its links.
@@ -52,6 +54,9 @@ final class GatewayCopies implements Copies, Links.User {
     private final CompletableFuture<Void> closed = new CompletableFuture<>();
     private final long[] sessions;
     private final long[] sentNanos;
+    /** What the log has said; all of them need not be said. */
+    private Set<Integer> inSync;
+
     private long beganNanos;
     private long reachedNanos;
     private boolean isClosing;
@@ -71,6 +76,7 @@ final class GatewayCopies implements Copies, Links.User {
         this.loop = loop;
         this.sessions = new long[links.layout().voters()];
         this.sentNanos = new long[links.layout().voters()];
+        this.inSync = Config.initial(links.layout()).isr().keySet();
         this.gateway =
                 new Gateway(
                         id, epoch, links.layout(), Geometry.DEFAULT, Timing.DEFAULT, new Port());
@@ -337,13 +343,17 @@ final class GatewayCopies implements Copies, Links.User {
 
         @Override
         public void committed(Config config) {
-            LOG.info(
-                    "Configuration: file={}, epoch={}, k={}, in sync={}, clean={}",
-                    fileName,
-                    config.epoch(),
-                    config.k(),
-                    config.isr().keySet(),
-                    config.isClean());
+            Set<Integer> present = config.isr().keySet();
+            boolean isNews = !present.equals(inSync);
+            inSync = present;
+            LOG.atLevel(isNews ? Level.INFO : Level.DEBUG)
+                    .log(
+                            "Bricks in sync: file={}, bricks={}, epoch={}, k={}, clean={}",
+                            fileName,
+                            present,
+                            config.epoch(),
+                            config.k(),
+                            config.isClean());
         }
 
         @Override
