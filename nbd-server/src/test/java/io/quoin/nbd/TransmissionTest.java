@@ -132,6 +132,7 @@ final class TransmissionTest {
             assertThat(client.runWrite(0, 0, random(100_000, 1))).isZero();
             assertThat(client.runWrite(0, 100_000, random(512, 2))).isZero();
         }
+        TestServer.await(() -> server.server.connections().isEmpty());
         server.disk.pace(MemoryDisk.Pace.AT_ONCE);
         letGo();
         try (NbdClient client = server.open(true)) {

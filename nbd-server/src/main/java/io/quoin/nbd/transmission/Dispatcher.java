@@ -66,6 +66,7 @@ final class Dispatcher {
     private final int readPieceBytes;
     private final int requestsMax;
 
+    private long keptBytes;
     private final ArrayDeque<Command> idleCommands = new ArrayDeque<>();
     private final ArrayDeque<ReadPiece> idlePieces = new ArrayDeque<>();
     private final ArrayDeque<ExtentList> idleExtents = new ArrayDeque<>();
@@ -113,7 +114,7 @@ final class Dispatcher {
 
     Command newCommand() {
         Command command = idleCommands.pollLast();
-        return command == null ? new Command(this::reuse) : command;
+        return command == null ? new Command(this::letGo) : command;
     }
 
     /** Whether nothing more may be taken up now. */
@@ -523,7 +524,19 @@ final class Dispatcher {
     private void recycle(Command command) {
         if (command.end()) {
             reuse(command);
+        } else {
+            keptBytes += command.chargedBytes;
         }
+    }
+
+    private void letGo(Command command) {
+        keptBytes -= command.chargedBytes;
+        reuse(command);
+    }
+
+    /** What is charged for payloads of answered requests that the disk keeps. */
+    long keptBytes() {
+        return keptBytes;
     }
 
     private void reuse(Command command) {

@@ -413,7 +413,7 @@ public final class TransmissionHandler extends ChannelInboundHandlerAdapter {
         if (timer != null) {
             timer.cancel();
         }
-        long chargedBytes = parts.chargedBytes();
+        long chargedBytes = parts.chargedBytes() - parts.dispatcher.keptBytes();
         session.export().close().whenComplete((done, failure) -> loop.execute(ended));
         Invariant.check(chargedBytes == 0, "memory of a connection not given back");
     }
