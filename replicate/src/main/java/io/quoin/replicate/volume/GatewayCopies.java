@@ -54,6 +54,7 @@ final class GatewayCopies implements Copies, Links.User {
     private final CompletableFuture<Void> closed = new CompletableFuture<>();
     private final long[] sessions;
     private final long[] sentNanos;
+
     /** What the log has said; all of them need not be said. */
     private Set<Integer> inSync;
 
