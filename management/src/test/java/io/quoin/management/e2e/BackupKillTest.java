@@ -27,13 +27,13 @@ import org.junit.jupiter.api.io.TempDir;
 
 /**
  * SIGKILL of the service at each stage of a backup, and somewhat later: what is listed then is
- * whole, and the next backup works. QUOIN_KILL_ROUNDS says how often.
+ * whole, and the next backup works. QUOIN_BACKUP_KILL_ROUNDS says how often.
  */
 @Tag("e2e")
 @Timeout(1200)
 class BackupKillTest {
     private static final int ROUNDS =
-            Optional.ofNullable(System.getenv("QUOIN_KILL_ROUNDS"))
+            Optional.ofNullable(System.getenv("QUOIN_BACKUP_KILL_ROUNDS"))
                     .map(Integer::parseInt)
                     .orElse(Stage.values().length);
     private static final long SIZE_BYTES = 32L << 20;
