@@ -68,10 +68,15 @@ final class ChecksumFile {
 
     /** No write to the region is under way: each is either in the data, or not begun. */
     private void bindLocked(int region, Runnable unlock) {
-        BitSet blocks = written.beginBind(region);
+        WrittenBlocks.Region blocks = written.beginBind(region);
         if (blocks == null) {
             unlock.run();
             bindFrom(region + 1);
+            return;
+        }
+        BitSet unknown = blocks.unknown();
+        if (unknown.isEmpty()) {
+            store(region, blocks.blocks(), known(blocks), unlock);
             return;
         }
         data.use(
@@ -80,17 +85,34 @@ final class ChecksumFile {
                         unlock.run();
                         end(false);
                     } else {
-                        sum(file, region, blocks, unlock);
+                        sum(file, region, blocks, unknown, unlock);
                     }
                 });
     }
 
-    private void sum(XlatorFile file, int region, BitSet blocks, Runnable unlock) {
+    /** From the first of the blocks to the last; 0 for those that are not known. */
+    private static int[] known(WrittenBlocks.Region region) {
+        BitSet unknown = region.unknown();
+        int first = region.blocks().nextSetBit(0);
+        int[] sums = new int[region.blocks().length() - first];
+        region.blocks().stream()
+                .filter(block -> !unknown.get(block))
+                .forEach(block -> sums[block - first] = region.sum(block));
+        return sums;
+    }
+
+    private void sum(
+            XlatorFile file,
+            int region,
+            WrittenBlocks.Region written,
+            BitSet unknown,
+            Runnable unlock) {
         Geometry geometry = parts.geometry();
-        int first = blocks.nextSetBit(0);
-        int count = blocks.length() - first;
+        int first = unknown.nextSetBit(0);
+        int count = unknown.length() - first;
         long start = region * geometry.regionBytes() + (long) first * geometry.blockBytes();
-        int[] computed = new int[count];
+        int[] sums = known(written);
+        int offset = first - written.blocks().nextSetBit(0);
         parts.io()
                 .read(
                         file,
@@ -98,21 +120,26 @@ final class ChecksumFile {
                         count * geometry.blockBytes(),
                         (error, bytes) -> {
                             for (int i = 0; i < count; i++) {
-                                computed[i] =
-                                        parts.checksums().of(bytes, i * geometry.blockBytes());
+                                if (unknown.get(first + i)) {
+                                    sums[offset + i] =
+                                            parts.checksums().of(bytes, i * geometry.blockBytes());
+                                }
                             }
                             data.release();
-                            unlock.run();
                             if (!error.isOk()) {
+                                unlock.run();
                                 end(false);
                                 return;
                             }
-                            store(region, blocks, computed);
+                            store(region, written.blocks(), sums, unlock);
                         });
     }
 
-    /** The checksums between those of {@code blocks} stay as they are. */
-    private void store(int region, BitSet blocks, int[] computed) {
+    /**
+     * The checksums between those of {@code blocks} stay as they are. The region is locked until
+     * they are in the file: a cut must not find them on their way.
+     */
+    private void store(int region, BitSet blocks, int[] computed, Runnable unlock) {
         int first = blocks.nextSetBit(0);
         long firstBlock =
                 region * (parts.geometry().regionBytes() / parts.geometry().blockBytes()) + first;
@@ -121,6 +148,7 @@ final class ChecksumFile {
                 computed.length,
                 found -> {
                     if (found == null) {
+                        unlock.run();
                         end(false);
                         return;
                     }
@@ -128,15 +156,25 @@ final class ChecksumFile {
                     for (int i = 0; i < computed.length; i++) {
                         all.putInt(blocks.get(first + i) ? computed[i] : found[i]);
                     }
-                    write(firstBlock, all.array(), () -> bindFrom(region + 1));
+                    write(
+                            firstBlock,
+                            all.array(),
+                            isWritten -> {
+                                unlock.run();
+                                if (isWritten) {
+                                    bindFrom(region + 1);
+                                } else {
+                                    end(false);
+                                }
+                            });
                 });
     }
 
-    private void write(long firstBlock, byte[] content, Runnable then) {
+    private void write(long firstBlock, byte[] content, Consumer<Boolean> done) {
         sums.use(
                 file -> {
                     if (file == null) {
-                        end(false);
+                        done.accept(false);
                         return;
                     }
                     parts.io()
@@ -147,11 +185,7 @@ final class ChecksumFile {
                                     IoFlags.NONE,
                                     error -> {
                                         sums.release();
-                                        if (error.isOk()) {
-                                            then.run();
-                                        } else {
-                                            end(false);
-                                        }
+                                        done.accept(error.isOk());
                                     });
                 });
     }

@@ -52,7 +52,7 @@ final class StoredFile implements BrickStore {
         this.id = id;
         this.data = new LazyFile(parts.below(), parts.loop(), dataName(id));
         this.sums = new LazyFile(parts.below(), parts.loop(), checksumName(id));
-        this.written = new WrittenBlocks(parts.geometry(), active);
+        this.written = new WrittenBlocks(parts.geometry(), parts.checksums(), active);
         this.checksums = new ChecksumFile(parts, data, sums, written, this::locked);
     }
 
@@ -123,6 +123,7 @@ final class StoredFile implements BrickStore {
                 offsetBytes,
                 length,
                 length,
+                payload,
                 (file, ended) ->
                         parts.io().write(file, offsetBytes, payload.bytes(), IoFlags.NONE, ended),
                 done);
@@ -136,6 +137,7 @@ final class StoredFile implements BrickStore {
                 offsetBytes,
                 lengthBytes,
                 mayUnmap ? 0 : lengthBytes,
+                null,
                 (file, ended) ->
                         parts.io().writeZeroes(file, offsetBytes, lengthBytes, flags, ended),
                 done);
@@ -145,6 +147,7 @@ final class StoredFile implements BrickStore {
             long offsetBytes,
             int lengthBytes,
             int takenBytes,
+            @Nullable Payload content,
             Change change,
             Consumer<StoreResult> done) {
         if (isEnded) {
@@ -162,6 +165,9 @@ final class StoredFile implements BrickStore {
                     written.add(offsetBytes, lengthBytes);
                     Consumer<StoreResult> end =
                             result -> {
+                                if (result == StoreResult.OK && content != null) {
+                                    written.learn(offsetBytes, content.bytes());
+                                }
                                 unlock.run();
                                 done.accept(result);
                             };
@@ -241,6 +247,7 @@ final class StoredFile implements BrickStore {
             return;
         }
         isLost = true;
+        written.forgetSums();
         if (isHeld) {
             then.run();
         } else {
@@ -424,6 +431,9 @@ final class StoredFile implements BrickStore {
     private void resizeMarked(long newSizeBytes, Consumer<StoreResult> end) {
         boolean isCut = newSizeBytes < sizeBytes;
         int block = parts.geometry().blockBytes();
+        if (isCut) {
+            written.forgetSums();
+        }
         if (isCut && newSizeBytes % block != 0) {
             written.add(newSizeBytes / block * block, block);
         }
