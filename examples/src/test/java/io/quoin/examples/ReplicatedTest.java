@@ -68,7 +68,10 @@ class ReplicatedTest {
         for (int brick = 0; brick < 3; brick++) {
             ServerSocket free = new ServerSocket(0, 1, InetAddress.getLoopbackAddress());
             reserved.add(free);
-            text = text.replace("remote-port " + (FIRST_PORT + brick), "remote-port " + free.getLocalPort());
+            text =
+                    text.replace(
+                            "remote-port " + (FIRST_PORT + brick),
+                            "remote-port " + free.getLocalPort());
         }
         for (ServerSocket each : reserved) {
             each.close();
@@ -113,8 +116,7 @@ class ReplicatedTest {
     @Test
     void shouldServeTheSameWithAVolfileThatIsGenerated() throws IOException {
         Path byHand = volfile();
-        List<String> words =
-                new ArrayList<>(List.of("volume", "create", "safe", "replica", "3"));
+        List<String> words = new ArrayList<>(List.of("volume", "create", "safe", "replica", "3"));
         Path data = folder.resolve("data");
         assertThat(daemons("start", byHand.toString(), "unclaimed").runOk().stdout())
                 .contains("brick 2: ");

@@ -14,7 +14,8 @@ import org.jspecify.annotations.Nullable;
  * image; then the voters there are accept one more configuration, after the new brick has promised:
  * so no other gateway had their promise at that time, and one that gets it later learns of all
  * that. Only then is the new brick given the configuration, and its vote; and it is healed as any
- * other. A brick whose disk is as it was at an earlier time is as good as new: it has forgotten, too.
+ * other. A brick whose disk is as it was at an earlier time is as good as new: it has forgotten,
+ * too.
  */
 class Membership {
     private final Gateway gateway;

@@ -107,7 +107,7 @@ final class ReplaceScenarios {
     static void brickIsRolledBack(SimWorld world) {
         SimClient client = openWritten(world);
         SimBrick brick = spare(world);
-        SimDisk.Copy copy = copyWhileLeftOut(world, brick);
+        SimDisk.Copy copy = copyWhileLeftOut(world, client, brick);
         for (int block = 0; block < SimWorld.BLOCKS; block++) {
             await(world, client.write(block));
         }
@@ -124,9 +124,11 @@ final class ReplaceScenarios {
     }
 
     /** Of a time when it was in the set, and in an older one than it is when this returns. */
-    private static SimDisk.Copy copyWhileLeftOut(SimWorld world, SimBrick brick) {
+    private static SimDisk.Copy copyWhileLeftOut(
+            SimWorld world, SimClient client, SimBrick brick) {
         brick.kill();
         SimDisk.Copy copy = brick.disk.copy();
+        await(world, client.write(0));
         await(world, () -> !world.committed().isr().containsKey(brick.id), "is left out");
         brick.start();
         awaitHealed(world);
@@ -139,7 +141,7 @@ final class ReplaceScenarios {
         arbiter.kill();
         SimDisk.Copy copy = arbiter.disk.copy();
         arbiter.start();
-        copyWhileLeftOut(world, spare(world));
+        copyWhileLeftOut(world, client, spare(world));
         arbiter.rollBack(copy);
         await(world, client.read(0));
         world.run(SECOND);

@@ -62,8 +62,7 @@ final class GraphDisk implements AutoCloseable {
 
     /** The value that the whole block has; -1 if it has several. */
     CompletableFuture<Answer> read(int block) {
-        return submit(
-                false, block, new UnsafeBuffer(ByteBuffer.allocateDirect(BLOCK_BYTES)));
+        return submit(false, block, new UnsafeBuffer(ByteBuffer.allocateDirect(BLOCK_BYTES)));
     }
 
     private CompletableFuture<Answer> submit(boolean isWrite, int block, UnsafeBuffer memory) {

@@ -14,7 +14,9 @@ import java.util.List;
 import java.util.UUID;
 import java.util.stream.Stream;
 
-/** A brick daemon of a volume, behind a proxy: its address stays while its processes come and go. */
+/**
+ * A brick daemon of a volume, behind a proxy: its address stays while its processes come and go.
+ */
 final class ReplicaBrick implements AutoCloseable {
     private final Path folder;
     private final Path copy;

@@ -48,6 +48,9 @@ final class ReplicaFaults {
     private static final long SETTLED_SECONDS = 25;
     private static final int BLOCK_BYTES = 4096;
 
+    /** Less than a brick keeps free of guests' data, and enough for its log. */
+    private static final long LEFT_BYTES = 6 << 20;
+
     private final ReplicaVolume volume;
     private final Random random;
     private final Path small;
@@ -173,7 +176,9 @@ final class ReplicaFaults {
         }
     }
 
-    /** One brick loses something; all is healed before. After a WIPE the gateway is started anew. */
+    /**
+     * One brick loses something; all is healed before. After a WIPE the gateway is started anew.
+     */
     void lose(Loss loss) throws IOException, InterruptedException {
         volume.compare();
         int brick = anyBrick();
@@ -221,11 +226,12 @@ final class ReplicaFaults {
         lastLossNanos = System.nanoTime();
     }
 
-    /** Its disk is full for a while. */
+    /** Its disk is full for a while, but for what a brick keeps free for its log. */
     private void fill() throws IOException, InterruptedException {
         note("FILL of a brick's disk");
+        long bytes = Files.getFileStore(small).getUsableSpace() - LEFT_BYTES;
         Path ballast = small.resolve("ballast");
-        PeerCommand.of("dd", "if=/dev/zero", "of=" + ballast, "bs=64k", "status=none").run();
+        PeerCommand.of("fallocate", "-l", Long.toString(bytes), ballast.toString()).runOk();
         volume.awaitProgress(STALL_SECONDS);
         Files.delete(ballast);
         note("end of FILL");
@@ -236,8 +242,7 @@ final class ReplicaFaults {
         long settled = lastLossNanos + TimeUnit.SECONDS.toNanos(SETTLED_SECONDS);
         TimeUnit.NANOSECONDS.sleep(Math.max(0, settled - System.nanoTime()));
         int slot = random.nextInt(ReplicaVolume.ARCHIVE_SLOTS);
-        int sector =
-                slot * StampedDisk.SLOT_SECTORS + random.nextInt(StampedDisk.SLOT_SECTORS);
+        int sector = slot * StampedDisk.SLOT_SECTORS + random.nextInt(StampedDisk.SLOT_SECTORS);
         byte[] content = StampedDisk.content(sector, 1, slot + 1L).array();
         for (int number = 0; number < bricks(); number++) {
             if (volume.shape().index(number) == 0 && flip(number, content)) {

@@ -74,8 +74,7 @@ class ReplicaGuestTest {
         for (int i = 0; i < shape.bricks(); i++) {
             bricks.add(new ReplicaBrick(Files.createDirectory(folder.resolve("b" + i)), i));
         }
-        List<String> addresses =
-                bricks.stream().map(brick -> brick.address().toString()).toList();
+        List<String> addresses = bricks.stream().map(brick -> brick.address().toString()).toList();
         gateway.call(VolumeCreate.TYPE, shape.create(addresses));
         gateway.call(VolumeStart.TYPE, new VolumeStart.Request(shape.text()));
         gateway.call(

@@ -38,6 +38,16 @@ final class ReplicaHealth {
         }
     }
 
+    /** Whether the volume is open. */
+    boolean isServed() {
+        try {
+            gateway.call(VolumeStatus.TYPE, new VolumeStatus.Request(shape.text()));
+            return true;
+        } catch (BlockException notServed) {
+            return false;
+        }
+    }
+
     /** The most that a heal had left to copy, of all that was seen since this was asked last. */
     long takeMostLeftBytes() {
         long most = mostLeftBytes;

@@ -52,8 +52,7 @@ final class ReplicaVolume implements AutoCloseable {
         this.health = new ReplicaHealth(gateway, shape);
         Random random = new Random(seed);
         archive = new StampedDisk(random, ARCHIVE_BYTES, ARCHIVE_SLOTS);
-        List<String> addresses =
-                bricks.stream().map(brick -> brick.address().toString()).toList();
+        List<String> addresses = bricks.stream().map(brick -> brick.address().toString()).toList();
         id = UUID.fromString(gateway.call(VolumeCreate.TYPE, shape.create(addresses)).id());
         for (int i = 0; i < ids.length; i++) {
             ids[i] = bricks.get(i).claim(id, shape.layout()); // is it already
@@ -71,8 +70,7 @@ final class ReplicaVolume implements AutoCloseable {
     private void create(String disk, long sizeBytes, String format) {
         gateway.call(
                 DiskCreate.TYPE,
-                new DiskCreate.Request(
-                        name() + "/" + disk, sizeBytes, Map.of("format", format)));
+                new DiskCreate.Request(name() + "/" + disk, sizeBytes, Map.of("format", format)));
     }
 
     private void writeArchive() throws IOException {
@@ -116,13 +114,12 @@ final class ReplicaVolume implements AutoCloseable {
         return guests;
     }
 
-    /** After a restart of the gateway, as an operator would if it was not served. */
+    /** After a restart of the gateway: started by hand if it could not be opened then. */
     void start() throws InterruptedException {
         long end = System.nanoTime() + TimeUnit.SECONDS.toNanos(LIMIT_SECONDS);
-        while (true) {
+        while (!health.isServed()) {
             try {
                 gateway.call(VolumeStart.TYPE, new VolumeStart.Request(name()));
-                return;
             } catch (BlockException notYet) {
                 if (System.nanoTime() > end) {
                     throw notYet;

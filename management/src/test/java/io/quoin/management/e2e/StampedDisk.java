@@ -25,7 +25,9 @@ final class StampedDisk {
     /** Per sector the stamps of what it may hold; [0] is the last one known to be durable. */
     private final long[][] stamps;
 
-    /** Per sector what it holds for a client of a server that has not ended since: [0], or later. */
+    /**
+     * Per sector what it holds for a client of a server that has not ended since: [0], or later.
+     */
     private final long[][] served;
 
     StampedDisk(Random random, long sizeBytes, int slots) {

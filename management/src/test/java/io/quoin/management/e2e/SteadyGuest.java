@@ -5,6 +5,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Random;
 import java.util.concurrent.TimeUnit;
+import java.util.function.BooleanSupplier;
 
 /**
  * Changes and reads a stamped disk for as long as it is not told otherwise, and connects anew
@@ -46,20 +47,28 @@ final class SteadyGuest extends Thread {
 
     @Override
     public void run() {
-        while (!isOver()) {
-            try (NbdConnection first = NbdConnection.open(uri);
-                    NbdConnection second = NbdConnection.open(uri)) {
-                readAll(first, false);
-                load.settled();
-                while (!isOver()) {
-                    restWhilePaused(first);
-                    work(random.nextBoolean() ? first : second);
-                    Thread.sleep(REST_MILLIS);
+        try {
+            while (!isOver()) {
+                try {
+                    useTheDisk();
+                } catch (IOException ended) {
+                    disconnected(ended);
                 }
-            } catch (IOException ended) {
-                disconnected(ended);
-            } catch (InterruptedException ending) {
-                return;
+            }
+        } catch (InterruptedException ending) {
+            Thread.currentThread().interrupt();
+        }
+    }
+
+    private void useTheDisk() throws IOException, InterruptedException {
+        try (NbdConnection first = NbdConnection.open(uri);
+                NbdConnection second = NbdConnection.open(uri)) {
+            readAll(first, false);
+            load.settled();
+            while (!isOver()) {
+                restWhilePaused(first);
+                work(random.nextBoolean() ? first : second);
+                Thread.sleep(REST_MILLIS);
             }
         }
     }
@@ -147,7 +156,7 @@ final class SteadyGuest extends Thread {
         await(() -> rounds >= before + 2, limitSeconds, "progress");
     }
 
-    private void await(java.util.function.BooleanSupplier holds, long seconds, String what)
+    private void await(BooleanSupplier holds, long seconds, String what)
             throws InterruptedException {
         long end = System.nanoTime() + TimeUnit.SECONDS.toNanos(seconds);
         while (!holds.getAsBoolean()) {

@@ -278,7 +278,8 @@ class TwoGatewaysTest {
         private void requireSame() throws IOException {
             for (int brick = 1; brick < BRICKS; brick++) {
                 for (Path file : ReplicaBrick.dataFiles(folder(0))) {
-                    assertThat(folder(brick).resolve(file.getFileName())).hasSameBinaryContentAs(file);
+                    assertThat(folder(brick).resolve(file.getFileName()))
+                            .hasSameBinaryContentAs(file);
                 }
             }
         }

@@ -70,9 +70,7 @@ record Probes(Layout layout, SortedMap<Integer, BrickProbe> answers) {
     }
 
     private static boolean isAttended(BrickProbe probe, long highest, LongPredicate isOwn) {
-        return probe.isAttended()
-                && probe.promised() == highest
-                && !isOwn.test(probe.gateway());
+        return probe.isAttended() && probe.promised() == highest && !isOwn.test(probe.gateway());
     }
 
     /** The brick whose size counts while no gateway has the file. */
