@@ -104,7 +104,10 @@ final class ReplicaFaults {
         end(first, brick);
         Thread.sleep(random.nextInt(500));
         end(second, other);
-        volume.awaitProgress(STALL_SECONDS + STALL_SECONDS);
+        if (random.nextBoolean()) {
+            killAll();
+        }
+        volume.awaitProgress(2 * STALL_SECONDS);
     }
 
     private int bricks() {
@@ -159,8 +162,8 @@ final class ReplicaFaults {
         }
     }
 
-    /** All of a set at once, as when a host with all of them ends. */
-    void killAll() {
+    /** If each has a sync under way none can prove that it has lost nothing: EIO until a reopen. */
+    private void killAll() {
         note("KILL of all bricks");
         volume.bricks().forEach(ReplicaBrick::kill);
         volume.bricks().forEach(ReplicaBrick::start);
