@@ -29,7 +29,7 @@ class ReplicaGuestTest {
     /** What the guest writes in a round, as its script has it. */
     private static final long ROUND_BYTES = 16L << 20;
 
-    private static final int ROUNDS_AWAY = 3;
+    private static final int ROUNDS_AWAY = 5;
 
     @TempDir Path folder;
 
