@@ -126,6 +126,7 @@ final class ReplicaBrick implements AutoCloseable {
     @Override
     public void close() throws IOException {
         proxy.close();
+        process.kill();
         process.close();
     }
 }

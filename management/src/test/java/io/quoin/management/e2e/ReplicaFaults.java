@@ -295,7 +295,7 @@ final class ReplicaFaults {
         Thread.sleep(3_000); // the log says so after that
     }
 
-    /** Whoever reads the archive has it repaired. */
+    /** The guest that reads the archive has it repaired. */
     private void awaitContent(Path file, long at, byte[] content)
             throws IOException, InterruptedException {
         long end = System.nanoTime() + TimeUnit.SECONDS.toNanos(REPAIR_SECONDS);
