@@ -124,8 +124,7 @@ final class ReplaceScenarios {
     }
 
     /** Of a time when it was in the set, and in an older one than it is when this returns. */
-    private static SimDisk.Copy copyWhileLeftOut(
-            SimWorld world, SimClient client, SimBrick brick) {
+    private static SimDisk.Copy copyWhileLeftOut(SimWorld world, SimClient client, SimBrick brick) {
         brick.kill();
         SimDisk.Copy copy = brick.disk.copy();
         await(world, client.write(0));
