@@ -230,12 +230,21 @@ public class Gateway {
         }
     }
 
-    /** Whether it is the brick that this gateway knows already, or one that was given votes. */
+    /**
+     * Whether it is the brick that this gateway knows already, with all that it has accepted; or
+     * one that was given votes.
+     */
     boolean isKnown(Member member, Reply.Promised promised) {
         Long known = member.knownCacheEpoch();
         return known == null
                 ? isNew || !promised.config().isNone()
-                : Incarnation.isSame(known, promised.cacheEpoch());
+                : Incarnation.isSame(known, promised.cacheEpoch())
+                        && !isRolledBack(member, promised);
+    }
+
+    /** Whether the brick's disk is as it was at an earlier time. */
+    boolean isRolledBack(Member member, Reply.Promised promised) {
+        return member.isAheadOf(promised);
     }
 
     /** Its votes count: it gets the newest configuration, and the part that it has in that. */
@@ -349,6 +358,7 @@ public class Gateway {
     }
 
     private void accepted(Member member, Config config) {
+        member.setAccepted(config);
         if (config.equals(proposed)) {
             accepted |= member.bit();
             if (isEnough(accepted)) {

@@ -32,6 +32,7 @@ final class Member {
     private BitSet active = new BitSet();
     private boolean isKnown;
     private @Nullable Long knownCacheEpoch;
+    private Config accepted = Config.NONE;
     private boolean isJoining;
     private boolean isFull;
     private long fullSinceNanos;
@@ -94,6 +95,19 @@ final class Member {
     void know() {
         isKnown = true;
         knownCacheEpoch = promised().cacheEpoch();
+        accepted = promised().config();
+    }
+
+    /** It has accepted a configuration. */
+    void setAccepted(Config config) {
+        accepted = config.isNewerThan(accepted) ? config : accepted;
+    }
+
+    /** Whether the brick that this is an answer of has less than this member had: it is older. */
+    boolean isAheadOf(Reply.Promised answer) {
+        Long known = knownCacheEpoch;
+        return accepted.isNewerThan(answer.config())
+                || (known != null && known > answer.cacheEpoch());
     }
 
     boolean isKnown() {

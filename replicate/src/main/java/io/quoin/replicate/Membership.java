@@ -14,7 +14,8 @@ import org.jspecify.annotations.Nullable;
  * image; then the voters there are accept one more configuration, after the new brick has promised:
  * so no other gateway had their promise at that time, and one that gets it later learns of all
  * that. Only then is the new brick given the configuration, and its vote; and it is healed as any
- * other.
+ * other. A brick whose disk is as it was at an earlier time is as good as new: it has forgotten,
+ * too.
  */
 class Membership {
     private final Gateway gateway;
@@ -172,12 +173,13 @@ class Membership {
         boolean isFor = member != null && isWaiting(member) && config.equals(proposed);
         proposed = null;
         if (member != null && isFor && member.session() == arrivedSession) {
-            gateway.ask(member, new Request.Configure(config), done -> admit(member));
+            gateway.ask(member, new Request.Configure(config), done -> admit(member, config));
         }
     }
 
-    private void admit(Member member) {
+    private void admit(Member member, Config config) {
         member.know();
+        member.setAccepted(config);
         arrived = null;
         Config newest = gateway.proposed();
         gateway.takePart(member, newest != null ? newest : gateway.committed());

@@ -229,8 +229,10 @@ final class Checks {
     /** A brick that is in the set no more than one that was destroyed is. */
     private boolean isReplaced(Config config, int brick) {
         Long expected = config.isr().get(brick);
-        long cacheEpoch = world.bricks.get(brick).disk.logged().cacheEpoch();
-        return expected != null && !Incarnation.isSame(expected, cacheEpoch);
+        SimDisk disk = world.bricks.get(brick).disk;
+        long cacheEpoch = disk.logged().cacheEpoch();
+        return expected != null
+                && (disk.isRolledBack() || !Incarnation.isSame(expected, cacheEpoch));
     }
 
     void stepped() {
@@ -274,7 +276,7 @@ final class Checks {
 
     /** I14: what a member outside of the set lacks is known to each one in it. */
     private void checkOutside(SimBrick member, SimBrick outside) {
-        if (outside.disk.logged().config().isNone()) {
+        if (outside.disk.logged().config().isNone() || outside.disk.isRolledBack()) {
             return; // it is not healed before each of them knows
         }
         for (int block = 0; block < SimWorld.BLOCKS; block++) {
@@ -300,6 +302,7 @@ final class Checks {
         Long expected = config.isr().get(brick.id);
         return expected != null
                 && expected == brick.disk.logged().cacheEpoch()
-                && !brick.disk.isCacheLost();
+                && !brick.disk.isCacheLost()
+                && !brick.disk.isRolledBack();
     }
 }

@@ -104,6 +104,57 @@ final class ReplaceScenarios {
         onlyTheReplacementIsLeft(world);
     }
 
+    static void brickIsRolledBack(SimWorld world) {
+        SimClient client = openWritten(world);
+        SimBrick brick = spare(world);
+        SimDisk.Copy copy = copyWhileLeftOut(world, client, brick);
+        for (int block = 0; block < SimWorld.BLOCKS; block++) {
+            await(world, client.write(block));
+        }
+        await(world, client.flush());
+        client.setBusy(world.random().nextBoolean());
+        runUpTo(world, SECOND);
+        brick.rollBack(copy);
+        await(world, client.write(0));
+        runUpTo(world, SECOND);
+        client.setBusy(false);
+        awaitHealed(world);
+        readAll(world, client);
+        onlyTheReplacementIsLeft(world);
+    }
+
+    /** Of a time when it was in the set, and in an older one than it is when this returns. */
+    private static SimDisk.Copy copyWhileLeftOut(SimWorld world, SimClient client, SimBrick brick) {
+        brick.kill();
+        SimDisk.Copy copy = brick.disk.copy();
+        await(world, client.write(0));
+        await(world, () -> !world.committed().isr().containsKey(brick.id), "is left out");
+        brick.start();
+        awaitHealed(world);
+        return copy;
+    }
+
+    static void arbiterIsRolledBack(SimWorld world) {
+        SimClient client = openWritten(world);
+        SimBrick arbiter = world.bricks.get(2);
+        arbiter.kill();
+        SimDisk.Copy copy = arbiter.disk.copy();
+        arbiter.start();
+        copyWhileLeftOut(world, client, spare(world));
+        arbiter.rollBack(copy);
+        await(world, client.read(0));
+        world.run(SECOND);
+        spare(world).kill();
+        await(world, client.write(1));
+        await(world, client.flush());
+        spare(world).start();
+        awaitHealed(world);
+        world.bricks.get(1).kill();
+        SimClient next = open(world, 1);
+        readAll(world, next);
+        settle(world);
+    }
+
     static void arbiterIsReplaced(SimWorld world) {
         SimClient client = openWritten(world);
         world.bricks.get(2).replace();

@@ -51,6 +51,8 @@ enum Scenario {
             ReplaceScenarios::brickIsReplacedWhileClosed, TWO, TWO_ARBITER, THREE),
     REPLACEMENT_IS_REPLACED(ReplaceScenarios::replacementIsReplaced, TWO, TWO_ARBITER, THREE),
     REPLACED_AND_TAKEN_OVER(ReplaceScenarios::replacedAndTakenOver, TWO, TWO_ARBITER, THREE),
+    BRICK_IS_ROLLED_BACK(ReplaceScenarios::brickIsRolledBack, TWO, TWO_ARBITER, THREE),
+    ARBITER_IS_ROLLED_BACK(ReplaceScenarios::arbiterIsRolledBack, TWO_ARBITER),
     ARBITER_IS_REPLACED(ReplaceScenarios::arbiterIsReplaced, TWO_ARBITER),
     NEW_MAJORITY(ReplaceScenarios::newMajority, TWO_ARBITER, THREE),
     BLOCKS_ROT(RepairScenarios::blocksRot, TWO, TWO_ARBITER, THREE),

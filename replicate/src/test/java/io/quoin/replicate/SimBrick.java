@@ -67,6 +67,14 @@ final class SimBrick {
         start();
     }
 
+    /** Its disk is as it was once. */
+    void rollBack(SimDisk.Copy copy) {
+        kill();
+        world.trace(() -> "brick " + id + " is rolled back");
+        disk.rollBack(copy);
+        start();
+    }
+
     void start() {
         if (!node.isUp) {
             world.trace(() -> "brick " + id + " starts");

@@ -44,6 +44,12 @@ final class SimDisk implements BrickStore {
     private long wipes;
     private final BitSet corrupt = new BitSet();
 
+    /** Under which newest committed configuration its disk went back to an earlier time. */
+    private Config rolledBackUnder = Config.NONE;
+
+    /** What a disk has, all of it durable. */
+    record Copy(List<MetaRecord> log, long[] content, long sizeBytes) {}
+
     private record Write(int firstSector, Payload data) {
         int sectors() {
             return data.lengthBytes() / Long.BYTES;
@@ -380,6 +386,30 @@ final class SimDisk implements BrickStore {
         isSyncToFail = false;
         failedCacheEpoch = 0;
         logged = unused();
+    }
+
+    /** Of what is seen of it; while no process has it. */
+    Copy copy() {
+        return new Copy(List.copyOf(log), visible.clone(), sizeBytes);
+    }
+
+    /** It is again as it was copied. */
+    void rollBack(Copy copy) {
+        kill();
+        rolledBackUnder = world.committed();
+        log.clear();
+        log.addAll(copy.log());
+        versions.forEach(List::clear);
+        System.arraycopy(copy.content(), 0, durable, 0, durable.length);
+        System.arraycopy(copy.content(), 0, visible, 0, visible.length);
+        sizeBytes = copy.sizeBytes();
+        durableBytes = sizeBytes;
+        logged = replay();
+    }
+
+    /** Whether it has forgotten something, and has not been told of a configuration since. */
+    boolean isRolledBack() {
+        return !rolledBackUnder.isNone() && !logged.config().isNewerThan(rolledBackUnder);
     }
 
     /** The image is new on all bricks at first. */

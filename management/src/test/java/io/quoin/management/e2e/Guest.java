@@ -3,6 +3,7 @@ package io.quoin.management.e2e;
 import io.quoin.testkit.peer.Peer;
 import io.quoin.testkit.peer.PeerProcess;
 import io.quoin.testkit.peer.PeerResult;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -49,16 +50,9 @@ final class Guest implements AutoCloseable {
             GuestKernel kernel, Path initramfs, String accelerator, NbdUri disk, NbdUri network) {
         String parameters = "quoin.export=" + network.export();
         List<String> argv = new ArrayList<>(machine(kernel, initramfs, accelerator, parameters));
+        argv.addAll(drive(disk));
         argv.addAll(
                 List.of(
-                        "-blockdev",
-                        "driver=nbd,node-name=disk,server.type=unix,server.path="
-                                + disk.socket()
-                                + ",export="
-                                + disk.export()
-                                + ",discard=unmap",
-                        "-device",
-                        "virtio-blk-pci,drive=disk,discard=on,write-zeroes=on",
                         "-netdev",
                         "user,id=net,restrict=on,guestfwd=tcp:"
                                 + FORWARDED
@@ -69,6 +63,25 @@ final class Guest implements AutoCloseable {
                         "-device",
                         "virtio-net-pci,netdev=net,romfile="));
         return new Guest(Peer.QEMU_SYSTEM.command(argv).start());
+    }
+
+    /** Boots with the unix export as /dev/vda, and without a network. */
+    static Guest boot(GuestKernel kernel, Path initramfs, String accelerator, NbdUri disk) {
+        List<String> argv = new ArrayList<>(machine(kernel, initramfs, accelerator, ""));
+        argv.addAll(drive(disk));
+        return new Guest(Peer.QEMU_SYSTEM.command(argv).start());
+    }
+
+    private static List<String> drive(NbdUri disk) {
+        return List.of(
+                "-blockdev",
+                "driver=nbd,node-name=disk,server.type=unix,server.path="
+                        + disk.socket()
+                        + ",export="
+                        + disk.export()
+                        + ",discard=unmap",
+                "-device",
+                "virtio-blk-pci,drive=disk,discard=on,write-zeroes=on");
     }
 
     private static List<String> machine(
@@ -111,7 +124,17 @@ final class Guest implements AutoCloseable {
 
     /** How many times the guest has come up. */
     long boots() {
-        return qemu.stdout().lines().filter(line -> line.startsWith(MARK + "boot")).count();
+        return count("boot");
+    }
+
+    /** How many lines "QUOIN what" it has said. */
+    long count(String what) {
+        return qemu.stdout().lines().filter(line -> line.startsWith(MARK + what)).count();
+    }
+
+    /** Types a line on its console; once. */
+    void type(String line) {
+        qemu.feed((line + "\n").getBytes(StandardCharsets.US_ASCII));
     }
 
     PeerResult awaitPowerOff() {

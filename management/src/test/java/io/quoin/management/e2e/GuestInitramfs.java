@@ -29,8 +29,13 @@ final class GuestInitramfs {
     }
 
     static Path build(Path target, GuestKernel kernel) throws IOException {
+        return build(target, kernel, "guest-init.sh");
+    }
+
+    /** With another script, of this package's resources, as its program. */
+    static Path build(Path target, GuestKernel kernel, String script) throws IOException {
         try (CpioArchive archive = new CpioArchive(target)) {
-            archive.add("/init", resource("guest-init.sh"));
+            archive.add("/init", resource(script));
             archive.add("/bin/busybox", Peer.BUSYBOX.path().orElseThrow());
             for (String folder : List.of("/proc", "/sys", "/dev", "/mnt", "/run", "/var", "/tmp")) {
                 archive.add(folder + "/.keep", new byte[0]);

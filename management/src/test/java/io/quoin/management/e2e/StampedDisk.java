@@ -25,6 +25,11 @@ final class StampedDisk {
     /** Per sector the stamps of what it may hold; [0] is the last one known to be durable. */
     private final long[][] stamps;
 
+    /**
+     * Per sector what it holds for a client of a server that has not ended since: [0], or later.
+     */
+    private final long[][] served;
+
     StampedDisk(Random random, long sizeBytes, int slots) {
         slotOffsets = new long[slots];
         long strideBytes = sizeBytes / slots / SLOT_BYTES * SLOT_BYTES;
@@ -34,6 +39,7 @@ final class StampedDisk {
         }
         stamps = new long[slots * SLOT_SECTORS][];
         Arrays.fill(stamps, ZEROS);
+        served = stamps.clone();
     }
 
     int slots() {
@@ -59,20 +65,33 @@ final class StampedDisk {
     /** From here on the sectors may hold what this stamp stands for as well. */
     void maybe(int firstSector, int count, long stamp) {
         for (int sector = firstSector; sector < firstSector + count; sector++) {
-            long[] known = stamps[sector];
-            long[] more = Arrays.copyOf(known, known.length + 1);
-            more[known.length] = stamp;
-            stamps[sector] = more;
+            stamps[sector] = with(stamps[sector], stamp);
+            served[sector] = with(served[sector], stamp);
         }
+    }
+
+    private static long[] with(long[] known, long stamp) {
+        long[] more = Arrays.copyOf(known, known.length + 1);
+        more[known.length] = stamp;
+        return more;
+    }
+
+    /** The server has said that this change is done: nothing from before it is read any more. */
+    void acknowledged(int firstSector, int count, long stamp) {
+        forget(served, firstSector, count, stamp);
     }
 
     /** A flush has made this change durable: nothing from before it may come back. */
     void durable(int firstSector, int count, long stamp) {
+        forget(stamps, firstSector, count, stamp);
+    }
+
+    private static void forget(long[][] all, int firstSector, int count, long stamp) {
         for (int sector = firstSector; sector < firstSector + count; sector++) {
-            long[] known = stamps[sector];
+            long[] known = all[sector];
             for (int at = known.length - 1; at > 0; at--) {
                 if (known[at] == stamp) {
-                    stamps[sector] = Arrays.copyOfRange(known, at, known.length);
+                    all[sector] = Arrays.copyOfRange(known, at, known.length);
                     break;
                 }
             }
@@ -85,24 +104,47 @@ final class StampedDisk {
      * fault, or "".
      */
     String settle(int slot, ByteBuffer actual) {
+        String fault = fault(slot, actual, stamps);
+        for (int index = 0; fault.isEmpty() && index < SLOT_SECTORS; index++) {
+            int sector = slot * SLOT_SECTORS + index;
+            stamps[sector] = new long[] {value(actual, index)};
+            served[sector] = stamps[sector];
+        }
+        return fault;
+    }
+
+    /** As {@link #settle}, while the server lives: what was acknowledged must be there. */
+    String read(int slot, ByteBuffer actual) {
+        String fault = fault(slot, actual, served);
+        for (int index = 0; fault.isEmpty() && index < SLOT_SECTORS; index++) {
+            served[slot * SLOT_SECTORS + index] = new long[] {value(actual, index)};
+        }
+        return fault;
+    }
+
+    private static long value(ByteBuffer slot, int index) {
+        return slot.getLong(index * SECTOR_BYTES + Long.BYTES);
+    }
+
+    private String fault(int slot, ByteBuffer actual, long[][] all) {
         for (int index = 0; index < SLOT_SECTORS; index++) {
             int sector = slot * SLOT_SECTORS + index;
             ByteBuffer held = actual.slice(index * SECTOR_BYTES, SECTOR_BYTES);
-            long value = held.getLong(Long.BYTES);
-            long[] known = stamps[sector];
-            if (Arrays.stream(known).noneMatch(stamp -> Math.max(stamp, 0) == value)
-                    || !held.equals(content(sector, 1, value))) {
+            long value = value(actual, index);
+            boolean isWhole = held.equals(content(sector, 1, value));
+            if (!isWhole || Arrays.stream(all[sector]).noneMatch(s -> Math.max(s, 0) == value)) {
                 return "slot "
                         + slot
                         + " at guest offset "
                         + (slotOffsets[slot] + (long) index * SECTOR_BYTES)
-                        + ": durable stamp and later ones="
-                        + Arrays.toString(known)
+                        + ": "
+                        + (all == served ? "acknowledged" : "durable")
+                        + " stamp and later ones="
+                        + Arrays.toString(all[sector])
                         + ", actual value="
                         + value
-                        + (held.equals(content(sector, 1, value)) ? "" : " in a torn sector");
+                        + (isWhole ? "" : " in a torn sector");
             }
-            stamps[sector] = new long[] {value};
         }
         return "";
     }

@@ -1,40 +1,22 @@
 package io.quoin.management.e2e;
 
 import java.io.IOException;
-import java.nio.ByteBuffer;
-import java.util.ArrayList;
-import java.util.List;
 import java.util.Random;
 import java.util.concurrent.Semaphore;
 
-/**
- * Writes, zeroes and trims random parts of a stamped disk over two connections until the server
- * dies, and records what was acknowledged and what a flush, on either connection, has then covered.
- */
+/** Changes a stamped disk over two connections until the server dies. */
 final class StampedWriter extends Thread {
-    private static final int BATCH_MAX = 16;
-    private static final int TRIM = 1;
-    private static final int ZERO = 2;
-    private static final int FUA = 3;
-    private static final int KINDS = 12;
-
-    private record Change(int firstSector, int count, long stamp, boolean certain, boolean fua) {}
-
     private final NbdUri uri;
-    private final StampedDisk disk;
     private final Random random;
+    private final StampedLoad load;
     private final Semaphore batches;
-    private final List<Change> unflushed = new ArrayList<>();
-    private long lastStamp;
-    private long flushes;
     private String end = "";
 
     StampedWriter(NbdUri uri, StampedDisk disk, long seed, long firstStamp, Semaphore batches) {
         super("stamped-writer");
         this.uri = uri;
-        this.disk = disk;
         this.random = new Random(seed);
-        lastStamp = firstStamp;
+        this.load = new StampedLoad(disk, random, firstStamp, false);
         this.batches = batches;
         setDaemon(true);
     }
@@ -44,10 +26,10 @@ final class StampedWriter extends Thread {
         try (NbdConnection first = NbdConnection.open(uri);
                 NbdConnection second = NbdConnection.open(uri)) {
             while (true) {
-                batch(random.nextBoolean() ? first : second);
+                load.batch(random.nextBoolean() ? first : second);
                 batches.release();
                 if (random.nextInt(3) == 0) {
-                    flush(random.nextBoolean() ? first : second);
+                    load.flush(random.nextBoolean() ? first : second);
                 }
             }
         } catch (IOException serverDied) {
@@ -55,73 +37,12 @@ final class StampedWriter extends Thread {
         }
     }
 
-    /** Changes several slots at once without waiting, then waits for all the answers. */
-    private void batch(NbdConnection connection) throws IOException {
-        List<Integer> slots = new ArrayList<>();
-        for (int count = 1 + random.nextInt(BATCH_MAX); count > 0; count--) {
-            int slot = random.nextInt(disk.slots());
-            if (!slots.contains(slot)) {
-                slots.add(slot);
-            }
-        }
-        List<Change> sent = new ArrayList<>();
-        for (int slot : slots) {
-            sent.add(change(connection, slot, sent.size()));
-        }
-        for (int left = sent.size(); left > 0; left--) {
-            Change done = sent.get((int) connection.reply());
-            if (done.fua) {
-                disk.durable(done.firstSector, done.count, done.stamp);
-            } else if (done.certain) {
-                unflushed.add(done);
-            }
-        }
-    }
-
-    private Change change(NbdConnection connection, int slot, int cookie) throws IOException {
-        int kind = random.nextInt(KINDS);
-        int firstOfSlot = slot * StampedDisk.SLOT_SECTORS;
-        if (kind == TRIM || kind == ZERO) {
-            long stamp = - ++lastStamp;
-            disk.maybe(firstOfSlot, StampedDisk.SLOT_SECTORS, stamp);
-            connection.request(
-                    kind == TRIM ? NbdConnection.TRIM : NbdConnection.WRITE_ZEROES,
-                    0,
-                    cookie,
-                    disk.offset(slot),
-                    StampedDisk.SLOT_BYTES);
-            return new Change(firstOfSlot, StampedDisk.SLOT_SECTORS, stamp, kind == ZERO, false);
-        }
-        int index = random.nextInt(StampedDisk.SLOT_SECTORS);
-        int count = 1 + random.nextInt(Math.min(32, StampedDisk.SLOT_SECTORS - index));
-        boolean fua = kind == FUA;
-        Change change = new Change(firstOfSlot + index, count, ++lastStamp, true, fua);
-        disk.maybe(change.firstSector, count, lastStamp);
-        ByteBuffer content = StampedDisk.content(change.firstSector, count, lastStamp);
-        long offset = disk.offset(slot) + (long) index * StampedDisk.SECTOR_BYTES;
-        connection.request(
-                NbdConnection.WRITE, fua ? NbdConnection.FLAG_FUA : 0, cookie, offset, content);
-        return change;
-    }
-
-    /** Covers every change that was acknowledged before, whichever connection it went over. */
-    private void flush(NbdConnection connection) throws IOException {
-        connection.request(NbdConnection.FLUSH, 0, 0, 0, 0);
-        connection.reply();
-        // The latest change of a sector counts; the earlier ones are dropped with it.
-        for (Change change : unflushed) {
-            disk.durable(change.firstSector, change.count, change.stamp);
-        }
-        unflushed.clear();
-        flushes++;
-    }
-
     long flushes() {
-        return flushes;
+        return load.flushes();
     }
 
     long lastStamp() {
-        return lastStamp;
+        return load.lastStamp();
     }
 
     /** How it ended: the error that the server's death looked like. */

@@ -3,7 +3,9 @@ package io.quoin.replicate.volume;
 import io.quoin.replicate.BrickProbe;
 import io.quoin.replicate.Config;
 import io.quoin.replicate.Layout;
+import java.util.HashSet;
 import java.util.OptionalLong;
+import java.util.Set;
 import java.util.SortedMap;
 import java.util.TreeMap;
 import java.util.function.LongPredicate;
@@ -42,8 +44,9 @@ record Probes(Layout layout, SortedMap<Integer, BrickProbe> answers) {
     }
 
     /**
-     * Whether a gateway of another process has the file: the one of the newest promise was heard
-     * from lately, and has not said that it is done.
+     * Whether a gateway of another process may have the file: the one of the newest promise was
+     * heard from lately, has not said that it is done, and may reach a majority. One that most
+     * bricks do not hear of any more cannot do anything.
      *
      * @param isOwn of a gateway's id: whether it is of this process, where no other one lives
      */
@@ -53,12 +56,21 @@ record Probes(Layout layout, SortedMap<Integer, BrickProbe> answers) {
         if (newest.isClean() && newest.epoch() == highest) {
             return false;
         }
-        return answers.values().stream()
-                .anyMatch(
-                        probe ->
-                                probe.isAttended()
-                                        && probe.promised() == highest
-                                        && !isOwn.test(probe.gateway()));
+        boolean isHeard = false;
+        Set<Integer> perhaps = new HashSet<>();
+        for (int brick = 0; brick < layout.voters(); brick++) {
+            BrickProbe probe = answers.get(brick);
+            boolean hears = probe != null && isAttended(probe, highest, isOwn);
+            isHeard |= hears;
+            if (hears || probe == null) {
+                perhaps.add(brick);
+            }
+        }
+        return isHeard && layout.isMajority(perhaps);
+    }
+
+    private static boolean isAttended(BrickProbe probe, long highest, LongPredicate isOwn) {
+        return probe.isAttended() && probe.promised() == highest && !isOwn.test(probe.gateway());
     }
 
     /** The brick whose size counts while no gateway has the file. */

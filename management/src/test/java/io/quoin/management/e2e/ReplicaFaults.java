@@ -1,0 +1,336 @@
+package io.quoin.management.e2e;
+
+import io.quoin.testkit.peer.PeerCommand;
+import java.io.IOException;
+import java.io.RandomAccessFile;
+import java.nio.ByteBuffer;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.Collections;
+import java.util.EnumMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Random;
+import java.util.concurrent.TimeUnit;
+import java.util.function.Consumer;
+
+/** Does harm to the bricks of a volume, in an order that its seed decides. */
+final class ReplicaFaults {
+    /** What passes: no brick forgets anything. */
+    enum Passing {
+        /** SIGKILL and a new process. */
+        KILL,
+        /** SIGSTOP and SIGCONT. */
+        FREEZE,
+        /** The brick hears nothing. */
+        CUT_TO_BRICK,
+        /** It is not heard. */
+        CUT_FROM_BRICK,
+        /** Neither. */
+        CUT_BOTH,
+        /** SIGTERM and a new process. */
+        RESTART
+    }
+
+    /** What one brick loses. */
+    enum Loss {
+        FLIP,
+        WIPE,
+        ROLL_BACK,
+        FILL
+    }
+
+    private static final long SHORT_MILLIS = 2_500;
+    private static final long STALL_SECONDS = 30;
+    private static final long REPAIR_SECONDS = 60;
+    private static final long SETTLED_SECONDS = 25;
+    private static final int BLOCK_BYTES = 4096;
+
+    /** Less than a brick keeps free of guests' data, and enough for its log. */
+    private static final long LEFT_BYTES = 6 << 20;
+
+    private final ReplicaVolume volume;
+    private final Random random;
+    private final Path small;
+    private final Consumer<String> timeline;
+    private final List<Passing> deck = new ArrayList<>();
+    private final Map<Passing, Integer> passed = new EnumMap<>(Passing.class);
+    private final Map<Loss, Integer> lost = new EnumMap<>(Loss.class);
+    private long longestStallMillis;
+    private long lastLossNanos = System.nanoTime();
+
+    /**
+     * @param small the folder of the brick that has a small disk of its own, or one that is no
+     *     brick's
+     * @param timeline takes what is done
+     */
+    ReplicaFaults(ReplicaVolume volume, long seed, Path small, Consumer<String> timeline) {
+        this.volume = volume;
+        this.random = new Random(seed);
+        this.small = small;
+        this.timeline = timeline;
+    }
+
+    private Passing next() {
+        if (deck.isEmpty()) {
+            deck.addAll(Arrays.asList(Passing.values()));
+            Collections.shuffle(deck, random);
+        }
+        return deck.remove(deck.size() - 1);
+    }
+
+    private int anyBrick() {
+        return random.nextInt(volume.bricks().size());
+    }
+
+    private void note(String what) {
+        timeline.accept(volume.name() + ": " + what);
+    }
+
+    /** Faults that pass: one that guests get over, one that is short, several at once. */
+    void passing() throws IOException, InterruptedException {
+        guestsGetOver(next());
+        begin(next(), anyBrick(), true);
+        Passing first = next();
+        Passing second = next();
+        int brick = anyBrick();
+        int other = (brick + 1 + random.nextInt(volume.bricks().size() - 1)) % bricks();
+        begin(first, brick, false);
+        Thread.sleep(random.nextInt(500));
+        begin(second, other, false);
+        Thread.sleep(random.nextInt((int) SHORT_MILLIS));
+        end(first, brick);
+        Thread.sleep(random.nextInt(500));
+        end(second, other);
+        if (random.nextBoolean()) {
+            killAll();
+        }
+        volume.awaitProgress(2 * STALL_SECONDS);
+    }
+
+    private int bricks() {
+        return volume.bricks().size();
+    }
+
+    /** With all else whole, one brick that is not needed: guests go on without it. */
+    private void guestsGetOver(Passing fault) throws IOException, InterruptedException {
+        volume.awaitHealed();
+        int brick = anyBrick();
+        while (!volume.shape().isSpare(brick)) {
+            brick = anyBrick();
+        }
+        volume.guests().forEach(SteadyGuest::resetLongest);
+        begin(fault, brick, false);
+        volume.awaitProgress(STALL_SECONDS);
+        for (SteadyGuest guest : volume.guests()) {
+            longestStallMillis = Math.max(longestStallMillis, guest.longestMillis());
+        }
+        end(fault, brick);
+    }
+
+    private void begin(Passing fault, int number, boolean isShort)
+            throws IOException, InterruptedException {
+        ReplicaBrick brick = volume.bricks().get(number);
+        note(fault + " of brick " + number + (isShort ? ", short" : ""));
+        passed.merge(fault, 1, Integer::sum);
+        switch (fault) {
+            case KILL -> brick.kill();
+            case RESTART -> brick.stop();
+            case FREEZE -> brick.signal("STOP");
+            case CUT_TO_BRICK -> brick.proxy().cut(CutProxy.Direction.TO_BRICK);
+            case CUT_FROM_BRICK -> brick.proxy().cut(CutProxy.Direction.FROM_BRICK);
+            case CUT_BOTH -> {
+                brick.proxy().cut(CutProxy.Direction.TO_BRICK);
+                brick.proxy().cut(CutProxy.Direction.FROM_BRICK);
+            }
+        }
+        if (isShort) {
+            Thread.sleep(random.nextInt((int) SHORT_MILLIS));
+            end(fault, number);
+        }
+    }
+
+    private void end(Passing fault, int number) {
+        ReplicaBrick brick = volume.bricks().get(number);
+        note("end of " + fault + " of brick " + number);
+        switch (fault) {
+            case KILL, RESTART -> brick.start();
+            case FREEZE -> brick.signal("CONT");
+            case CUT_TO_BRICK, CUT_FROM_BRICK, CUT_BOTH -> brick.proxy().join();
+        }
+    }
+
+    /** If each has a sync under way none can prove that it has lost nothing: EIO until a reopen. */
+    private void killAll() {
+        note("KILL of all bricks");
+        volume.bricks().forEach(ReplicaBrick::kill);
+        volume.bricks().forEach(ReplicaBrick::start);
+    }
+
+    /** Perhaps one more while the gateway is away. */
+    void whileTheGatewayIsAway() throws IOException {
+        if (random.nextBoolean()) {
+            int brick = anyBrick();
+            note("KILL of brick " + brick + " with the gateway");
+            volume.bricks().get(brick).kill();
+            volume.bricks().get(brick).start();
+        }
+    }
+
+    /**
+     * One brick loses something; all is healed before. After a WIPE the gateway is started anew.
+     */
+    void lose(Loss loss) throws IOException, InterruptedException {
+        volume.compare();
+        int brick = anyBrick();
+        while (!volume.shape().isSpare(brick) && loss != Loss.FLIP) {
+            brick = anyBrick();
+        }
+        lost.merge(loss, 1, Integer::sum);
+        switch (loss) {
+            case FLIP -> flip();
+            case WIPE -> wipe(brick);
+            case ROLL_BACK -> rollBack(brick);
+            case FILL -> fill();
+        }
+    }
+
+    /** Whether the volume has what it takes. */
+    boolean canLose(Loss loss) {
+        return loss != Loss.FILL
+                || volume.bricks().stream().anyMatch(brick -> brick.folder().equals(small));
+    }
+
+    private void wipe(int number) throws IOException {
+        note("WIPE of brick " + number);
+        ReplicaBrick brick = volume.bricks().get(number);
+        brick.kill();
+        brick.wipe();
+        brick.start();
+        volume.replace(number);
+        lastLossNanos = System.nanoTime();
+    }
+
+    private void rollBack(int number) throws IOException, InterruptedException {
+        ReplicaBrick brick = volume.bricks().get(number);
+        note("copy of brick " + number);
+        brick.kill();
+        brick.copy();
+        brick.start();
+        volume.awaitHealed();
+        volume.awaitProgress(STALL_SECONDS);
+        note("ROLL_BACK of brick " + number);
+        brick.kill();
+        brick.rollBack();
+        brick.start();
+        volume.awaitHealed();
+        lastLossNanos = System.nanoTime();
+    }
+
+    /** Its disk is full for a while, but for what a brick keeps free for its log. */
+    private void fill() throws IOException, InterruptedException {
+        note("FILL of a brick's disk");
+        long bytes = Files.getFileStore(small).getUsableSpace() - LEFT_BYTES;
+        Path ballast = small.resolve("ballast");
+        PeerCommand.of("fallocate", "-l", Long.toString(bytes), ballast.toString()).runOk();
+        volume.awaitProgress(STALL_SECONDS);
+        Files.delete(ballast);
+        note("end of FILL");
+    }
+
+    /** A bit of the archive on the first brick of a set, where its checksum binds. */
+    private void flip() throws IOException, InterruptedException {
+        long settled = lastLossNanos + TimeUnit.SECONDS.toNanos(SETTLED_SECONDS);
+        TimeUnit.NANOSECONDS.sleep(Math.max(0, settled - System.nanoTime()));
+        int slot = random.nextInt(ReplicaVolume.ARCHIVE_SLOTS);
+        int sector = slot * StampedDisk.SLOT_SECTORS + random.nextInt(StampedDisk.SLOT_SECTORS);
+        byte[] content = StampedDisk.content(sector, 1, slot + 1L).array();
+        for (int number = 0; number < bricks(); number++) {
+            if (volume.shape().index(number) == 0 && flip(number, content)) {
+                return;
+            }
+        }
+        throw new AssertionError(volume.name() + ": no brick has sector " + sector);
+    }
+
+    private boolean flip(int number, byte[] content) throws IOException, InterruptedException {
+        for (Path file : volume.bricks().get(number).dataFiles()) {
+            long at = find(file, content);
+            if (at >= 0) {
+                awaitChecksum(file, at);
+                note("FLIP in " + file + " at " + at);
+                byte[] flipped = content.clone();
+                flipped[random.nextInt(content.length)] ^= (byte) (1 << random.nextInt(8));
+                write(file, at, flipped);
+                awaitContent(file, at, content);
+                return true;
+            }
+        }
+        return false;
+    }
+
+    private static long find(Path file, byte[] content) throws IOException {
+        byte[] all = Files.readAllBytes(file);
+        for (int at = 0; at + content.length <= all.length; at += content.length) {
+            if (Arrays.equals(all, at, at + content.length, content, 0, content.length)) {
+                return at;
+            }
+        }
+        return -1;
+    }
+
+    private static void awaitChecksum(Path file, long at) throws IOException, InterruptedException {
+        Path checksums = Path.of(file.toString().replace(".data", ".csum"));
+        long end = System.nanoTime() + TimeUnit.SECONDS.toNanos(REPAIR_SECONDS);
+        while (ByteBuffer.wrap(read(checksums, at / BLOCK_BYTES * Integer.BYTES, Integer.BYTES))
+                        .getInt()
+                == 0) {
+            if (System.nanoTime() > end) {
+                throw new AssertionError("no checksum: " + file + " at " + at);
+            }
+            Thread.sleep(100);
+        }
+        Thread.sleep(3_000); // the log says so after that
+    }
+
+    /** The guest that reads the archive has it repaired. */
+    private void awaitContent(Path file, long at, byte[] content)
+            throws IOException, InterruptedException {
+        long end = System.nanoTime() + TimeUnit.SECONDS.toNanos(REPAIR_SECONDS);
+        while (!Arrays.equals(read(file, at, content.length), content)) {
+            volume.requireNoFault();
+            if (System.nanoTime() > end) {
+                throw new AssertionError("not repaired: " + file + " at " + at);
+            }
+            Thread.sleep(100);
+        }
+    }
+
+    private static byte[] read(Path file, long at, int length) throws IOException {
+        byte[] bytes = new byte[length];
+        try (RandomAccessFile open = new RandomAccessFile(file.toFile(), "r")) {
+            open.seek(at);
+            int count = open.read(bytes);
+            return count < length ? new byte[length] : bytes;
+        }
+    }
+
+    private static void write(Path file, long at, byte[] bytes) throws IOException {
+        try (RandomAccessFile open = new RandomAccessFile(file.toFile(), "rw")) {
+            open.seek(at);
+            open.write(bytes);
+        }
+    }
+
+    String summary() {
+        return volume.name()
+                + ": passing="
+                + passed
+                + ", losses="
+                + lost
+                + ", longest stall without one brick ms="
+                + longestStallMillis;
+    }
+}
