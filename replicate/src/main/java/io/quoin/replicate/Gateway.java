@@ -219,7 +219,7 @@ public class Gateway {
         if (member.isAttached()) {
             return;
         }
-        member.attach(promised, isKnown(member, promised));
+        member.attach(promised, membership.isKnown(member, promised));
         Config newest = proposed != null ? proposed : committed;
         if (newest == null) {
             opening.advance();
@@ -228,23 +228,6 @@ public class Gateway {
         if (member.isKnown()) {
             takePart(member, newest);
         }
-    }
-
-    /**
-     * Whether it is the brick that this gateway knows already, with all that it has accepted; or
-     * one that was given votes.
-     */
-    boolean isKnown(Member member, Reply.Promised promised) {
-        Long known = member.knownCacheEpoch();
-        return known == null
-                ? isNew || !promised.config().isNone()
-                : Incarnation.isSame(known, promised.cacheEpoch())
-                        && !isRolledBack(member, promised);
-    }
-
-    /** Whether the brick's disk is as it was at an earlier time. */
-    boolean isRolledBack(Member member, Reply.Promised promised) {
-        return member.isAheadOf(promised);
     }
 
     /** Its votes count: it gets the newest configuration, and the part that it has in that. */
@@ -512,6 +495,11 @@ public class Gateway {
 
     final boolean isOver() {
         return state == State.FENCED || state == State.CACHE_LOST;
+    }
+
+    /** Whether no other gateway has had the image before. */
+    final boolean isNew() {
+        return isNew;
     }
 
     final boolean isServing() {

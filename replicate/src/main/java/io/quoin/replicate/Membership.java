@@ -33,6 +33,23 @@ class Membership {
         this.gateway = gateway;
     }
 
+    /**
+     * Whether it is the brick that this gateway knows already, with all that it has accepted; or
+     * one that was given votes.
+     */
+    boolean isKnown(Member member, Reply.Promised promised) {
+        Long known = member.knownCacheEpoch();
+        return known == null
+                ? gateway.isNew() || !promised.config().isNone()
+                : Incarnation.isSame(known, promised.cacheEpoch())
+                        && !isRolledBack(member, promised);
+    }
+
+    /** Whether the brick's disk is as it was at an earlier time. */
+    boolean isRolledBack(Member member, Reply.Promised promised) {
+        return member.isAheadOf(promised);
+    }
+
     /** Looks at all members; while the gateway serves. */
     void tick() {
         retryFull();

@@ -50,9 +50,9 @@ enum Mutant {
     /** A member is taken in while another is being left out. */
     GATEWAY_PROPOSES_TWICE("I3"),
     /** A brick that is new at its index has its vote at once. */
-    GATEWAY_COUNTS_NEW_BRICKS("I3: two histories", Scenario.NEW_MAJORITY),
+    MEMBERSHIP_COUNTS_NEW_BRICKS("I3: two histories", Scenario.NEW_MAJORITY),
     /** A brick that has forgotten what it had accepted is taken for the one that had not. */
-    GATEWAY_TRUSTS_ROLLED_BACK_BRICKS("not healed: content", Scenario.BRICK_IS_ROLLED_BACK),
+    MEMBERSHIP_TRUSTS_ROLLED_BACK_BRICKS("not healed: content", Scenario.BRICK_IS_ROLLED_BACK),
     /** Its heal copies what was written since, as that of one that was away. */
     MEMBERSHIP_RECORDS_NOTHING("I14", Scenario.BRICK_IS_REPLACED),
     GATEWAY_RESUMES_UNDER_CLEAN("clean"),

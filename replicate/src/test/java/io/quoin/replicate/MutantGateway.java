@@ -40,17 +40,6 @@ final class MutantGateway extends Gateway {
     }
 
     @Override
-    boolean isKnown(Member member, Reply.Promised promised) {
-        return is(Mutant.GATEWAY_COUNTS_NEW_BRICKS) || super.isKnown(member, promised);
-    }
-
-    @Override
-    boolean isRolledBack(Member member, Reply.Promised promised) {
-        return !is(Mutant.GATEWAY_TRUSTS_ROLLED_BACK_BRICKS)
-                && super.isRolledBack(member, promised);
-    }
-
-    @Override
     boolean isTrusted(long expectedCacheEpoch, long cacheEpoch) {
         return is(Mutant.GATEWAY_TRUSTS_ALL) || super.isTrusted(expectedCacheEpoch, cacheEpoch);
     }

@@ -13,4 +13,15 @@ final class MutantMembership extends Membership {
     boolean isRecorded(Member member, Config current) {
         return gateway.is(Mutant.MEMBERSHIP_RECORDS_NOTHING) || super.isRecorded(member, current);
     }
+
+    @Override
+    boolean isKnown(Member member, Reply.Promised promised) {
+        return gateway.is(Mutant.MEMBERSHIP_COUNTS_NEW_BRICKS) || super.isKnown(member, promised);
+    }
+
+    @Override
+    boolean isRolledBack(Member member, Reply.Promised promised) {
+        return !gateway.is(Mutant.MEMBERSHIP_TRUSTS_ROLLED_BACK_BRICKS)
+                && super.isRolledBack(member, promised);
+    }
 }

@@ -48,7 +48,7 @@ final class SimDisk implements BrickStore {
     private Config rolledBackUnder = Config.NONE;
 
     /** What a disk has, all of it durable. */
-    record Copy(List<MetaRecord> log, long[] content, long sizeBytes) {}
+    record Copy(List<MetaRecord> log, List<Long> content, long sizeBytes) {}
 
     private record Write(int firstSector, Payload data) {
         int sectors() {
@@ -390,7 +390,7 @@ final class SimDisk implements BrickStore {
 
     /** Of what is seen of it; while no process has it. */
     Copy copy() {
-        return new Copy(List.copyOf(log), visible.clone(), sizeBytes);
+        return new Copy(List.copyOf(log), Arrays.stream(visible).boxed().toList(), sizeBytes);
     }
 
     /** It is again as it was copied. */
@@ -400,8 +400,10 @@ final class SimDisk implements BrickStore {
         log.clear();
         log.addAll(copy.log());
         versions.forEach(List::clear);
-        System.arraycopy(copy.content(), 0, durable, 0, durable.length);
-        System.arraycopy(copy.content(), 0, visible, 0, visible.length);
+        for (int sector = 0; sector < durable.length; sector++) {
+            durable[sector] = copy.content().get(sector);
+            visible[sector] = durable[sector];
+        }
         sizeBytes = copy.sizeBytes();
         durableBytes = sizeBytes;
         logged = replay();
