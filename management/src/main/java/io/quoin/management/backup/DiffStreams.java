@@ -75,7 +75,8 @@ public final class DiffStreams {
      */
     public static void requireWritable(Path path, boolean replacing) {
         int type = type(path);
-        if (type == 0 && !Files.exists(path, LinkOption.NOFOLLOW_LINKS) || type == SOCKET) {
+        boolean isFree = type == 0 && !Files.exists(path, LinkOption.NOFOLLOW_LINKS);
+        if (isFree || type == SOCKET) {
             return;
         }
         if (type != REGULAR) {
@@ -123,7 +124,7 @@ public final class DiffStreams {
 
     private static <T> T writeToSocket(Path path, BackupEvents events, Writing<T> writing) {
         try (StreamSocket socket = StreamSocket.connect(path, events)) {
-            return writing.to(socket.out());
+            return writing.to(new BufferedOutputStream(socket.out(), BUFFER_BYTES));
         } catch (IOException e) {
             throw failure("socket cannot be written to", path, e);
         }

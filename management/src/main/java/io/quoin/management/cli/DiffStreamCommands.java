@@ -44,7 +44,8 @@ final class DiffStreamCommands {
      */
     private static boolean isPiped(String file) {
         Path path = NameText.path(file);
-        return file.equals(STANDARD) || Files.exists(path) && !Files.isRegularFile(path);
+        boolean isOther = Files.exists(path) && !Files.isRegularFile(path);
+        return isOther || file.equals(STANDARD);
     }
 
     private static String absolute(String file) {
@@ -245,11 +246,6 @@ final class DiffStreamCommands {
         @Parameters(index = "1", paramLabel = "DISK", description = "the disk")
         @SuppressWarnings("NullAway.Init") // picocli sets it
         private String disk;
-
-        @Override
-        boolean isMaking() {
-            return true;
-        }
 
         @Override
         Started<?> start() {
