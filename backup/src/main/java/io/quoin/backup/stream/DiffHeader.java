@@ -67,7 +67,8 @@ public record DiffHeader(
                             && (!older.equals(NONE) || olderBytes == 0);
             Point from = older.equals(NONE) ? null : new Point(olderName, older);
             return isSound
-                    ? new DiffHeader(disk, from, new Point(newerName, newer), olderBytes, newerBytes)
+                    ? new DiffHeader(
+                            disk, from, new Point(newerName, newer), olderBytes, newerBytes)
                     : null;
         } catch (BufferUnderflowException e) {
             return null;

@@ -29,8 +29,9 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * Reads a stream of differences, and refuses one that is not as it was written: each section has a
- * checksum, and the last one a hash of all. Throws {@link BlockException}: EIO with the position for
- * one that is damaged or ends early, ENOTSUP for one of a later version, EINVAL for what is none.
+ * checksum, and the last one a hash of all. Throws {@link BlockException}: EIO with the position
+ * for one that is damaged or ends early, ENOTSUP for one of a later version, EINVAL for what is
+ * none.
  *
  * <pre>
  *   START --header--> RANGES --next: DATA, ZERO--> RANGES --next: DONE, end of input--> ENDED

@@ -106,6 +106,7 @@ final class DiffStreamWriter {
     }
 
     private RuntimeException failure(IOException e) {
-        return Reason.failure("stream of differences cannot be written", NameText.printable(name), e);
+        return Reason.failure(
+                "stream of differences cannot be written", NameText.printable(name), e);
     }
 }

@@ -128,8 +128,7 @@ class DiffStreamTest {
             byte[] cut = Arrays.copyOf(stream, length);
             BlockException refused =
                     catchThrowableOfType(
-                            BlockException.class,
-                            () -> reader(cut).verify(BackupEvents.SILENT));
+                            BlockException.class, () -> reader(cut).verify(BackupEvents.SILENT));
             assertThat(refused).as("length %d", length).isNotNull();
             assertThat(refused.error()).as("length %d", length).isEqualTo(BlockError.EIO);
             assertThat(refused).hasMessageContaining("position=" + length);
@@ -147,8 +146,7 @@ class DiffStreamTest {
             stream[at] ^= (byte) mask;
             BlockException refused =
                     catchThrowableOfType(
-                            BlockException.class,
-                            () -> reader(stream).verify(BackupEvents.SILENT));
+                            BlockException.class, () -> reader(stream).verify(BackupEvents.SILENT));
             stream[at] ^= (byte) mask;
             assertThat(refused).as("byte %d", at).isNotNull();
             if (at >= DiffStreamLayout.PREAMBLE_BYTES) {
@@ -181,8 +179,7 @@ class DiffStreamTest {
     }
 
     private static DiffHeader header() {
-        return new DiffHeader(
-                "vm1", null, new DiffHeader.Point("a", new UUID(1, 2)), 0, SIZE);
+        return new DiffHeader("vm1", null, new DiffHeader.Point("a", new UUID(1, 2)), 0, SIZE);
     }
 
     private static void requireRefused(Sections sections) {

@@ -110,8 +110,7 @@ public final class DiffImport {
                 .orElse(null);
     }
 
-    private Outcome importWhole(
-            DiffStreamReader stream, String disk, @Nullable VolumeDisk found) {
+    private Outcome importWhole(DiffStreamReader stream, String disk, @Nullable VolumeDisk found) {
         if (found != null) {
             throw new BlockException(
                     BlockError.EEXIST,

@@ -96,8 +96,7 @@ public final class DiffStreams {
     public static void requireReadable(Path path) {
         int type = type(path);
         if (type == 0) {
-            throw new BlockException(
-                    BlockError.ENOENT, "no such file: path=" + NameText.of(path));
+            throw new BlockException(BlockError.ENOENT, "no such file: path=" + NameText.of(path));
         }
         if (type != REGULAR && type != SOCKET) {
             throw notOne(path);
@@ -141,8 +140,7 @@ public final class DiffStreams {
     }
 
     private static <T> T writeToFile(
-            Path path, Path unfinished, boolean replacing, Writing<T> writing)
-            throws IOException {
+            Path path, Path unfinished, boolean replacing, Writing<T> writing) throws IOException {
         OutputStream created = create(unfinished);
         try {
             T written;
@@ -181,7 +179,8 @@ public final class DiffStreams {
                     return reading.from(new BufferedInputStream(socket.in(), BUFFER_BYTES));
                 }
             }
-            try (InputStream in = new BufferedInputStream(Files.newInputStream(path), BUFFER_BYTES)) {
+            try (InputStream in =
+                    new BufferedInputStream(Files.newInputStream(path), BUFFER_BYTES)) {
                 return reading.from(in);
             }
         } catch (IOException e) {

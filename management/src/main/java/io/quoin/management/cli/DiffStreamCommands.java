@@ -264,8 +264,7 @@ final class DiffStreamCommands {
 
         @Override
         void print(Map<String, Object> result, PrintWriter writer) {
-            String made =
-                    DiskCommand.printable(result.get("name") + "@" + result.get("snapshot"));
+            String made = DiskCommand.printable(result.get("name") + "@" + result.get("snapshot"));
             if (Boolean.TRUE.equals(result.get("already"))) {
                 writer.println("There is " + made + " already; the stream is whole");
                 return;

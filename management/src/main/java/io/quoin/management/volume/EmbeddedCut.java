@@ -23,10 +23,7 @@ final class EmbeddedCut implements MarkedCut {
     private final CompletableFuture<List<Snapshot>> made;
 
     private EmbeddedCut(
-            Volume volume,
-            List<String> disks,
-            Cut cut,
-            CompletableFuture<List<Snapshot>> made) {
+            Volume volume, List<String> disks, Cut cut, CompletableFuture<List<Snapshot>> made) {
         this.volume = volume;
         this.disks = disks;
         this.cut = cut;
@@ -38,7 +35,8 @@ final class EmbeddedCut implements MarkedCut {
         CompletableFuture<Cut> markers = new CompletableFuture<>();
         CompletableFuture<List<Snapshot>> made = new CompletableFuture<>();
         Thread thread =
-                new Thread(() -> make(groups, request, markers, made), "quoin-cut-" + request.name());
+                new Thread(
+                        () -> make(groups, request, markers, made), "quoin-cut-" + request.name());
         thread.setDaemon(true);
         thread.start();
         return new EmbeddedCut(volume, request.disks(), Stages.awaitTheEnd(markers), made);

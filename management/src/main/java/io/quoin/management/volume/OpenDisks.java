@@ -113,14 +113,11 @@ final class OpenDisks {
             slot.whyAlone = why;
             before = slot.before;
         }
-        relay(
-                before.thenCompose(none -> first.get()).thenCompose(none -> open(name)),
-                opening);
+        relay(before.thenCompose(none -> first.get()).thenCompose(none -> open(name)), opening);
         return attached(name, opening);
     }
 
-    private CompletionStage<AttachedDisk> attached(
-            String name, CompletableFuture<OpenDisk> open) {
+    private CompletionStage<AttachedDisk> attached(String name, CompletableFuture<OpenDisk> open) {
         return open.handle(
                         (disk, failure) -> {
                             if (failure == null) {

@@ -107,8 +107,7 @@ public final class SnapshotGroups {
             }
             attached.forEach(VolumeSnapshots::requireSnapshots);
             List<SnapshotInfo> made =
-                    new GroupCreation(request, members, attached, store, events, markers)
-                            .run();
+                    new GroupCreation(request, members, attached, store, events, markers).run();
             List<SnapshotView> views = new ArrayList<>();
             for (int i = 0; i < made.size(); i++) {
                 views.add(SnapshotView.of(members.get(i).name().disk(), made.get(i), 0));

@@ -71,10 +71,7 @@ public final class VolumeDiffs {
      * @param consumer says whether it wants more; called on a thread of the comparison
      */
     CompletionStage<Void> compared(
-            SnapshotName older,
-            String newer,
-            long startBytes,
-            Predicate<DiffExtent> consumer) {
+            SnapshotName older, String newer, long startBytes, Predicate<DiffExtent> consumer) {
         Loop loop = loops.next();
         return opened(
                 newer,

@@ -103,8 +103,7 @@ public final class VolumeSnapshots {
     SnapshotView create(AttachedDisk disk, String snapshot, UUID uuid, CheckEvents events) {
         SnapshotWork work = new SnapshotWork();
         SnapshotInfo made =
-                work.await(
-                        onLoop(disk, control -> control.create(snapshot, uuid, work)), events);
+                work.await(onLoop(disk, control -> control.create(snapshot, uuid, work)), events);
         return view(disk.name(), made);
     }
 

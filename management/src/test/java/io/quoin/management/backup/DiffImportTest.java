@@ -178,7 +178,9 @@ class DiffImportTest {
         requireSame("c");
 
         assertThat(importAs("copy", export("b", "c"))).containsEntry("already", true);
-        assertThat(there.snapshots("copy")).extracting(SnapshotView::name).containsExactly("a", "b", "c");
+        assertThat(there.snapshots("copy"))
+                .extracting(SnapshotView::name)
+                .containsExactly("a", "b", "c");
         requireClean("there/brick/copy.qcow2");
     }
 
@@ -198,8 +200,7 @@ class DiffImportTest {
         assertThatThrownBy(() -> importAs("copy", export("b", "c")))
                 .hasMessageContaining("not at the snapshot")
                 .hasMessageContaining(uuid(here, "vm1", "b"));
-        assertThatThrownBy(() -> importAs("other", export("b", "c")))
-                .hasMessageContaining("other");
+        assertThatThrownBy(() -> importAs("other", export("b", "c"))).hasMessageContaining("other");
         // One of the name alone is another snapshot.
         there.snapshot("copy", "b");
         assertThatThrownBy(() -> importAs("copy", export("b", "c")))
@@ -232,7 +233,8 @@ class DiffImportTest {
         byte[] stream = Files.readAllBytes(export("a", "b"));
         byte[] before = there.read("copy");
         Path damaged = folder.resolve("damaged.diff");
-        for (int at : new int[] {0, 9, 13, 17, 40, 200, 100_000, stream.length - 50, stream.length - 1}) {
+        for (int at :
+                new int[] {0, 9, 13, 17, 40, 200, 100_000, stream.length - 50, stream.length - 1}) {
             byte[] flipped = stream.clone();
             flipped[at] ^= 4;
             Files.write(damaged, flipped);
@@ -317,8 +319,7 @@ class DiffImportTest {
             server.bind(UnixDomainSocketAddress.of(socket));
             JobView job =
                     there.managed.call(
-                            BackupImport.TYPE,
-                            new BackupImport.Request("copy", socket.toString()));
+                            BackupImport.TYPE, new BackupImport.Request("copy", socket.toString()));
             try (SocketChannel channel = server.accept()) {
                 send(channel, stream, 0, stream.length / 2);
                 // It has the disk before it makes its mark.

@@ -99,7 +99,9 @@ class GuestGroupTest {
             for (int group = 0; group < GROUPS; group++) {
                 long first = found(guest, 2 * group);
                 long second = found(guest, 2 * group + 1);
-                assertThat(first - second).as("g%d: %d, %d", group, first, second).isBetween(0L, 1L);
+                assertThat(first - second)
+                        .as("g%d: %d, %d", group, first, second)
+                        .isBetween(0L, 1L);
                 assertThat(second).isGreaterThanOrEqualTo(durable.get(group));
             }
             guest.await("done", STEP_LIMIT);

@@ -95,7 +95,8 @@ class MarkedCutTest {
                 writes.addAll(burst(b, stamp));
                 cut.mark(b);
                 writes.addAll(burst(b, stamp + 1));
-                assertThat(cut.await()).extracting(Snapshot::fullName)
+                assertThat(cut.await())
+                        .extracting(Snapshot::fullName)
                         .containsExactly("a@" + name, "b@" + name);
             }
             join(writes);
