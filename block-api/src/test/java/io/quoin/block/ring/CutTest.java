@@ -296,7 +296,7 @@ class CutTest {
     void shouldGoOnAndRunNothingWhenTheOtherMarkerDoesNotCome() {
         Cut cut = Cut.atMarkers(List.of(a.member(), b.member()), LIMIT);
         cut.offerMarker(0);
-        a.submitter.write(0, 512, 1);
+        a.publishAndDrain(0);
         runTasks();
         assertThat(a.device.held()).isEmpty();
         timers.advance(LIMIT);
@@ -305,7 +305,7 @@ class CutTest {
         assertFailed(
                 cut.result().toCompletableFuture(), BlockError.EBUSY, "not at rest: b");
         cut.offerMarker(1);
-        b.submitter.write(0, 512, 1);
+        b.publishAndDrain(0);
         runTasks();
         assertThat(b.device.held()).as("a marker of nothing").hasSize(1);
         assertThat(ran).isEmpty();
@@ -315,6 +315,7 @@ class CutTest {
     void shouldPassMarkersOverWhenTheCutIsGivenUp() {
         Cut cut = Cut.atMarkers(List.of(a.member(), b.member()), LIMIT);
         cut.offerMarker(0);
+        a.ring.drain();
         runTasks();
         cut.giveUp();
         cut.offerMarker(1);
@@ -334,6 +335,7 @@ class CutTest {
         runTasks();
         Cut second = Cut.atMarkers(List.of(a.member()), LIMIT);
         second.offerMarker(0);
+        a.ring.drain();
         runTasks();
         assertThat(ran).isEmpty();
         slow.complete(null);
@@ -375,6 +377,7 @@ class CutTest {
         runTasks();
         assertThat(room).hasSize(1);
         assertThat(cut.offerMarker(0)).isTrue();
+        a.ring.drain();
         runTasks();
         assertThat(ran).containsExactly("a");
     }
