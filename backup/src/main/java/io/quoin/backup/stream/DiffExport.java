@@ -87,8 +87,8 @@ public final class DiffExport {
      * @param to name of the newer snapshot
      * @param out which the caller closes
      * @param name of the stream, for messages
-     * @throws BlockException ENOENT without such a snapshot, ENOTSUP for one without a UUID, EINVAL
-     *     if the older one is of a larger disk, ESTALE if one was removed meanwhile
+     * @throws BlockException ENOENT without such a snapshot, ENOTSUP for one without a UUID, or if
+     *     the older one is of a larger disk, ESTALE if one was replaced meanwhile
      */
     public static Result write(
             BackedDisk disk,

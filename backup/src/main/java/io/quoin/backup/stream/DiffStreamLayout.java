@@ -37,7 +37,6 @@ final class DiffStreamLayout {
     static final int PREFIX_BYTES = 2 * Integer.BYTES;
 
     static final int CRC_BYTES = Integer.BYTES;
-    static final int HEAD_FIXED_BYTES = 6 * Long.BYTES;
     static final int HEAD_BYTES_MAX = 4096;
     static final int DATA_BYTES_MAX = 1 << 20;
     static final int ZERO_BYTES = 2 * Long.BYTES;

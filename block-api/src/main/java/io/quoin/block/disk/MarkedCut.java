@@ -46,7 +46,7 @@ public interface MarkedCut extends AutoCloseable {
      */
     List<Snapshot> await();
 
-    /** Gives it up, if it has not ended: then there are no snapshots. */
+    /** Gives it up, if the disks are not cut yet: then there are no snapshots. Waits for its end. */
     @Override
     void close();
 }

@@ -3,6 +3,8 @@ package io.quoin.management.backup;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import io.quoin.backup.BackupEvents;
+import io.quoin.backup.stream.DiffStreamReader;
 import io.quoin.block.BlockException;
 import io.quoin.block.disk.Disk;
 import io.quoin.management.job.JobView;
@@ -19,6 +21,7 @@ import io.quoin.management.volume.SnapshotView;
 import io.quoin.snapshot.SnapshotName;
 import io.quoin.testkit.peer.Peer;
 import java.io.IOException;
+import java.io.InputStream;
 import java.net.StandardProtocolFamily;
 import java.net.UnixDomainSocketAddress;
 import java.nio.ByteBuffer;
@@ -300,6 +303,51 @@ class DiffImportTest {
             }
         } catch (IOException e) {
             return; // the import has ended
+        }
+    }
+
+    /** The process is gone. */
+    private static final class Killed extends Error {
+        private static final long serialVersionUID = 1;
+    }
+
+    @Test
+    void shouldGoOnWhenItEndsBehindAnyRange() throws IOException {
+        importAs("copy", export(null, "a"));
+        String before = "a";
+        for (int ranges = 1; ranges <= 6; ranges++) {
+            change();
+            String snapshot = "s" + ranges;
+            here.snapshot("vm1", snapshot);
+            Path stream = export(before, snapshot);
+            int count = there.snapshots("copy").size();
+            assertThatThrownBy(() -> importUntil(stream, 1)).isInstanceOf(Killed.class);
+            int last = ranges;
+            assertThatThrownBy(() -> importUntil(stream, last)).isInstanceOf(Killed.class);
+            assertThat(there.snapshots("copy")).hasSize(count);
+            importAs("copy", stream);
+            requireSame(snapshot);
+            before = snapshot;
+        }
+        requireClean("there/brick/copy.qcow2");
+    }
+
+    /** At most to its end. */
+    private void importUntil(Path stream, int ranges) throws IOException {
+        int[] left = {ranges};
+        BackupEvents killing =
+                new BackupEvents() {
+                    @Override
+                    public void progress(long done, long total) {
+                        if (--left[0] == 0 || done == total) {
+                            throw new Killed();
+                        }
+                    }
+                };
+        Path marks = folder.resolve("there/imports");
+        try (InputStream in = Files.newInputStream(stream)) {
+            new DiffImport(there.volume.disks(), marks, killing)
+                    .run(new DiffStreamReader(in, "test"), "copy");
         }
     }
 
