@@ -23,8 +23,8 @@ import java.util.List;
  * <p>What other users of a disk have asked for falls on the one side or the other, by its place
  * among the requests; what was asked for after an answer is in a snapshot only if that which was
  * answered is in its own. A disk stands still for a second at most: if the other markers have not
- * been come to by then, it goes on, and there are no snapshots. All markers are to be put within ten
- * seconds.
+ * been come to by then, it goes on, and there are no snapshots. All markers are to be put within
+ * ten seconds.
  *
  * <p>Threading: thread-safe; not to be used on a disk's own thread, since methods wait.
  */
@@ -41,12 +41,14 @@ public interface MarkedCut extends AutoCloseable {
      * Waits for the snapshots, once all disks are marked.
      *
      * @return in the order of the disks; durable
-     * @throws BlockException as {@link Volume#snapshot(List, String)}; EBUSY if markers did not come
-     *     in time: then there are none
+     * @throws BlockException as {@link Volume#snapshot(List, String)}; EBUSY if markers did not
+     *     come in time: then there are none
      */
     List<Snapshot> await();
 
-    /** Gives it up, if the disks are not cut yet: then there are no snapshots. Waits for its end. */
+    /**
+     * Gives it up, if the disks are not cut yet: then there are no snapshots. Waits for its end.
+     */
     @Override
     void close();
 }

@@ -466,6 +466,7 @@ public final class DiskRing {
         taken++;
         submitJoin();
         answered(0);
+        wakeWaiters();
         return !marker.meet(sequence);
     }
 
@@ -508,10 +509,14 @@ public final class DiskRing {
         if (!isDraining) {
             barrier.advance();
         }
+        wakeWaiters();
+        lookAtHold();
+    }
+
+    private void wakeWaiters() {
         if (!waiters.isEmpty() && admission.isRoomy()) {
             scheduleWaiters();
         }
-        lookAtHold();
     }
 
     /** One is in flight no more. */

@@ -302,8 +302,7 @@ class CutTest {
         timers.advance(LIMIT);
         runTasks();
         assertThat(a.device.held()).hasSize(1);
-        assertFailed(
-                cut.result().toCompletableFuture(), BlockError.EBUSY, "not at rest: b");
+        assertFailed(cut.result().toCompletableFuture(), BlockError.EBUSY, "not at rest: b");
         cut.offerMarker(1);
         b.publishAndDrain(0);
         runTasks();
@@ -380,6 +379,33 @@ class CutTest {
         a.ring.drain();
         runTasks();
         assertThat(ran).containsExactly("a");
+    }
+
+    @Test
+    void shouldWakeThoseThatWaitForRoomWhenAMarkerIsTaken() {
+        DiskRing narrow =
+                DiskRing.create(
+                        a.device,
+                        a.owner,
+                        a.owner::inOwner,
+                        new IoRequestPool(),
+                        RingOptions.defaults().withRequestsMax(1));
+        Cut cut =
+                Cut.atMarkers(
+                        List.of(
+                                new Cut.Member(
+                                        "a",
+                                        narrow,
+                                        timers,
+                                        () -> CompletableFuture.completedFuture(null))),
+                        LIMIT);
+        assertThat(cut.offerMarker(0)).isTrue();
+        List<String> room = new ArrayList<>();
+        narrow.whenRoom(() -> room.add("room"));
+        narrow.drain();
+        runTasks();
+        assertThat(room).hasSize(1);
+        assertThat(cut.result().toCompletableFuture()).isCompleted();
     }
 
     @Test
