@@ -166,8 +166,7 @@ public final class DiffStreamReader {
     }
 
     private void readPreamble() {
-        ByteBuffer preamble = ByteBuffer.allocate(PREAMBLE_BYTES);
-        readFully(preamble);
+        ByteBuffer preamble = read(PREAMBLE_BYTES);
         byte[] magic = new byte[MAGIC.length];
         preamble.get(magic);
         if (!Arrays.equals(magic, MAGIC)) {
@@ -192,29 +191,26 @@ public final class DiffStreamReader {
 
     private Section section() {
         sectionAt = position;
-        ByteBuffer prefix = ByteBuffer.allocate(PREFIX_BYTES);
-        readFully(prefix);
+        ByteBuffer prefix = read(PREFIX_BYTES);
         int type = prefix.getInt();
         int length = prefix.getInt();
         if (length < 0 || length > DiffStreamLayout.lengthMax(type)) {
             throw damaged("a section of no known type or length");
         }
-        ByteBuffer body = ByteBuffer.allocate(length);
-        readFully(body);
-        ByteBuffer sum = ByteBuffer.allocate(CRC_BYTES);
-        readFully(sum);
+        ByteBuffer body = read(length);
+        ByteBuffer sum = read(CRC_BYTES);
         CRC32C crc = new CRC32C();
-        crc.update(prefix.array());
-        crc.update(body.array());
+        crc.update(prefix.rewind());
+        crc.update(body.duplicate());
         if (sum.getInt() != (int) crc.getValue()) {
             throw damaged("a checksum is another one");
         }
         return new Section(type, body);
     }
 
-    private void readFully(ByteBuffer target) {
-        byte[] bytes = target.array();
-        if (read(bytes, bytes.length) < bytes.length) {
+    private ByteBuffer read(int length) {
+        byte[] bytes = new byte[length];
+        if (read(bytes, length) < length) {
             throw new BlockException(
                     BlockError.EIO,
                     "stream of differences ends early: name="
@@ -223,6 +219,7 @@ public final class DiffStreamReader {
                             + position);
         }
         digest.update(bytes);
+        return ByteBuffer.wrap(bytes);
     }
 
     private int read(byte[] bytes, int length) {

@@ -19,6 +19,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Random;
 import java.util.concurrent.locks.LockSupport;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.Assumptions;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Tag;
@@ -39,7 +40,7 @@ class DiffStreamTest {
                     .orElse(4);
     private static final long SIZE_BYTES = 32L << 20;
     private static final int AREAS = 32;
-    private static final int LATER_MILLIS_MAX = 250;
+    private static final int LATER_MILLIS_MAX = 120;
     private static final Duration LIMIT = Duration.ofMinutes(2);
     private static final ObjectMapper JSON = new ObjectMapper();
 
@@ -164,9 +165,10 @@ class DiffStreamTest {
         return stream;
     }
 
-    private void importKilled(Path stream, String snapshot) {
+    private void importKilled(Path stream, String snapshot) throws IOException {
         try (DiskServer target = start(there, Map.of())) {
             quoin(there, "backup", "import-diff", stream.toString(), "copy", "--no-wait");
+            awaitBegun();
             LockSupport.parkNanos(random.nextInt(LATER_MILLIS_MAX) * 1_000_000L);
             target.kill();
         }
@@ -185,6 +187,25 @@ class DiffStreamTest {
                             + ", qemu-img check="
                             + check.exitCode());
         }
+    }
+
+    /** The mark of changes, or the disk that is to be. */
+    private void awaitBegun() throws IOException {
+        long end = System.nanoTime() + LIMIT.toNanos();
+        boolean begun = false;
+        while (!begun) {
+            assertThat(System.nanoTime()).as("an import that begins").isLessThan(end);
+            LockSupport.parkNanos(50_000);
+            try (Stream<Path> images = Files.list(there.resolve("brick"))) {
+                begun =
+                        Files.exists(there.resolve("imports/copy"))
+                                || images.anyMatch(DiffStreamTest::isUnfinished);
+            }
+        }
+    }
+
+    private static boolean isUnfinished(Path image) {
+        return image.getFileName().toString().startsWith("importing-");
     }
 
     private void requireImported(DiskServer source, Path stream, String snapshot)
