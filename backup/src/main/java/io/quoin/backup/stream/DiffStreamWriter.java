@@ -51,7 +51,7 @@ final class DiffStreamWriter {
     }
 
     void head(DiffHeader header) {
-        write(ByteBuffer.allocate(PREAMBLE_BYTES).put(MAGIC).putInt(VERSION).flip());
+        write(ByteBuffer.allocate(PREAMBLE_BYTES).put(MAGIC).putInt(VERSION).array());
         section(HEAD, header.encode());
     }
 
@@ -92,14 +92,14 @@ final class DiffStreamWriter {
                         .put(body);
         CRC32C crc = new CRC32C();
         crc.update(section.array(), 0, section.position());
-        write(section.putInt((int) crc.getValue()).flip());
+        write(section.putInt((int) crc.getValue()).array());
     }
 
-    private void write(ByteBuffer section) {
-        digest.update(section.array(), 0, section.limit());
-        bytes += section.limit();
+    private void write(byte[] section) {
+        digest.update(section);
+        bytes += section.length;
         try {
-            out.write(section.array(), 0, section.limit());
+            out.write(section);
         } catch (IOException e) {
             throw failure(e);
         }
