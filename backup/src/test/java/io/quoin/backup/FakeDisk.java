@@ -13,7 +13,7 @@ import java.util.UUID;
 import org.jspecify.annotations.Nullable;
 
 /** A disk with snapshots, in memory. */
-final class FakeDisk implements BackedDisk {
+public final class FakeDisk implements BackedDisk {
     private static final int BLOCK = 4096;
 
     private final String name;
@@ -34,42 +34,42 @@ final class FakeDisk implements BackedDisk {
         }
     }
 
-    FakeDisk(String name, int sizeBytes) {
+    public FakeDisk(String name, int sizeBytes) {
         this.name = name;
         head = new byte[sizeBytes];
     }
 
-    void step(Runnable newStep) {
+    public void step(Runnable newStep) {
         step = newStep;
     }
 
-    void backing(String newBacking) {
+    public void backing(String newBacking) {
         backing = newBacking;
     }
 
-    void write(int offset, int length, int value) {
+    public void write(int offset, int length, int value) {
         Arrays.fill(head, offset, offset + length, (byte) value);
     }
 
-    void resize(int newSizeBytes) {
+    public void resize(int newSizeBytes) {
         head = Arrays.copyOf(head, newSizeBytes);
     }
 
-    byte[] content() {
+    public byte[] content() {
         return head.clone();
     }
 
-    List<String> snapshotNames() {
+    public List<String> snapshotNames() {
         return List.copyOf(snapshots.keySet());
     }
 
     /** By a user, behind the back of the backups. */
-    void drop(String snapshot) {
+    public void drop(String snapshot) {
         snapshots.remove(snapshot);
     }
 
     /** The same. */
-    void make(String snapshot) {
+    public void make(String snapshot) {
         snapshots.put(snapshot, new Snapshot(UUID.randomUUID().toString(), content()));
     }
 
@@ -95,7 +95,7 @@ final class FakeDisk implements BackedDisk {
         return points;
     }
 
-    void createSnapshot(String snapshot, UUID uuid) {
+    public void createSnapshot(String snapshot, UUID uuid) {
         step.run();
         snapshots.put(snapshot, new Snapshot(uuid.toString(), content()));
     }

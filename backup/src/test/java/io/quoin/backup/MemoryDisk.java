@@ -6,21 +6,31 @@ import io.quoin.block.Geometry;
 import io.quoin.block.disk.Disk;
 import io.quoin.block.disk.Extent;
 import java.nio.ByteBuffer;
+import java.util.Arrays;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import org.agrona.DirectBuffer;
 import org.agrona.MutableDirectBuffer;
 
-/** A disk that is read, in memory. */
-final class MemoryDisk implements Disk {
+/** A disk in memory. */
+public final class MemoryDisk implements Disk {
     private final String name;
     private final byte[] content;
     private final Runnable beforeRead;
+    private int writes;
 
-    MemoryDisk(String name, byte[] content, Runnable beforeRead) {
+    /**
+     * @param content which is written to
+     */
+    public MemoryDisk(String name, byte[] content, Runnable beforeRead) {
         this.name = name;
         this.content = content;
         this.beforeRead = beforeRead;
+    }
+
+    /** How many writes came, of zeros too. */
+    public int writes() {
+        return writes;
     }
 
     @Override
@@ -58,7 +68,9 @@ final class MemoryDisk implements Disk {
 
     @Override
     public CompletableFuture<Void> writeAsync(long offsetBytes, ByteBuffer source, int flags) {
-        throw new UnsupportedOperationException();
+        writes++;
+        source.get(source.position(), content, (int) offsetBytes, source.remaining());
+        return CompletableFuture.completedFuture(null);
     }
 
     @Override
@@ -69,7 +81,9 @@ final class MemoryDisk implements Disk {
 
     @Override
     public CompletableFuture<Void> zeroAsync(long offsetBytes, long lengthBytes, int flags) {
-        throw new UnsupportedOperationException();
+        writes++;
+        Arrays.fill(content, (int) offsetBytes, (int) (offsetBytes + lengthBytes), (byte) 0);
+        return CompletableFuture.completedFuture(null);
     }
 
     @Override
@@ -79,7 +93,7 @@ final class MemoryDisk implements Disk {
 
     @Override
     public CompletableFuture<Void> flushAsync() {
-        throw new UnsupportedOperationException();
+        return CompletableFuture.completedFuture(null);
     }
 
     @Override

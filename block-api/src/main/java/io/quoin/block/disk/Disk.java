@@ -14,6 +14,7 @@ import java.util.concurrent.CompletionStage;
 import java.util.function.Supplier;
 import org.agrona.DirectBuffer;
 import org.agrona.MutableDirectBuffer;
+import org.jspecify.annotations.Nullable;
 
 /**
  * An open disk: bytes from 0 to {@link #sizeBytes}, read and written in any order and from any
@@ -73,10 +74,21 @@ public interface Disk extends AutoCloseable {
      *     disk has been answered then
      */
     static Disk over(String name, DiskRing ring, Supplier<CompletionStage<Void>> release) {
-        return new RingDisk(name, ring, release);
+        return new RingDisk(null, name, ring, release);
+    }
+
+    /** The same, of a disk of a volume. */
+    static Disk over(
+            Volume volume, String name, DiskRing ring, Supplier<CompletionStage<Void>> release) {
+        return new RingDisk(volume, name, ring, release);
     }
 
     String name();
+
+    /** The volume that it was opened from; null: it was not opened by name. */
+    default @Nullable Volume volume() {
+        return null;
+    }
 
     Geometry geometry();
 

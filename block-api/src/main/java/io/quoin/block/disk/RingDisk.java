@@ -35,6 +35,7 @@ final class RingDisk implements Disk {
     private static final int REQUESTS_KEPT = 1024;
     private static final long CLOSED_BIT = 1L << 63;
 
+    private final @Nullable Volume volume;
     private final String name;
     private final DiskRing ring;
     private final Supplier<CompletionStage<Void>> release;
@@ -51,7 +52,12 @@ final class RingDisk implements Disk {
 
     private final CompletableFuture<Void> isQuiet = new CompletableFuture<>();
 
-    RingDisk(String name, DiskRing ring, Supplier<CompletionStage<Void>> release) {
+    RingDisk(
+            @Nullable Volume volume,
+            String name,
+            DiskRing ring,
+            Supplier<CompletionStage<Void>> release) {
+        this.volume = volume;
         this.name = name;
         this.ring = ring;
         this.release = release;
@@ -62,6 +68,11 @@ final class RingDisk implements Disk {
     @Override
     public String name() {
         return name;
+    }
+
+    @Override
+    public @Nullable Volume volume() {
+        return volume;
     }
 
     @Override

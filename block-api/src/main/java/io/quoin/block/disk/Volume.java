@@ -53,6 +53,15 @@ public interface Volume extends AutoCloseable {
      */
     List<Snapshot> snapshot(List<String> disks, String name);
 
+    /**
+     * Begins a snapshot of each of several disks at the instant that markers say: see {@link
+     * MarkedCut}. Returns when markers can be put. Other snapshots of these disks, and changes of
+     * their sizes, wait until it is closed.
+     *
+     * @throws BlockException as {@link #snapshot(List, String)}
+     */
+    MarkedCut cut(List<String> disks, String name);
+
     /** The snapshots of a disk, in the order in which they were made. */
     List<Snapshot> snapshots(String disk);
 

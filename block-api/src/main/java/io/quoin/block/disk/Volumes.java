@@ -3,6 +3,7 @@ package io.quoin.block.disk;
 import io.quoin.block.BlockError;
 import io.quoin.block.BlockException;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.ServiceLoader;
 
 /**
@@ -37,6 +38,35 @@ public final class Volumes {
      */
     public static Volume openVolfile(Path volfile) {
         return provider().openVolfile(volfile);
+    }
+
+    /**
+     * Makes a snapshot of each of several open disks, all at one instant, all or none: what the
+     * calling thread has asked of them before the call is in the snapshots, answered or not, and
+     * nothing that is asked for after a request which is not. For threads that say each for its
+     * disk where the instant is, see {@link Volume#cut}.
+     *
+     * @param disks of one volume, each once
+     * @return in the order of the disks; durable
+     * @throws BlockException EINVAL for disks of several volumes or of none, else as {@link
+     *     Volume#snapshot(List, String)}
+     */
+    public static List<Snapshot> cut(List<Disk> disks, String name) {
+        Volume volume = disks.isEmpty() ? null : disks.get(0).volume();
+        for (Disk disk : disks) {
+            if (volume == null || !volume.equals(disk.volume())) {
+                throw new BlockException(
+                        BlockError.EINVAL,
+                        "disks that are cut: disk=" + disk.name() + ", expected=all of one volume");
+            }
+        }
+        if (volume == null) {
+            throw new BlockException(BlockError.EINVAL, "disks that are cut: count=0");
+        }
+        try (MarkedCut cut = volume.cut(disks.stream().map(Disk::name).toList(), name)) {
+            disks.forEach(cut::mark);
+            return cut.await();
+        }
     }
 
     private static VolumeProvider provider() {

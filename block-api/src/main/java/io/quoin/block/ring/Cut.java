@@ -6,6 +6,7 @@ import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.RejectedExecutionException;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.Supplier;
@@ -100,6 +101,47 @@ public final class Cut {
         return cut.result;
     }
 
+    /**
+     * A cut whose disks stop where a marker of each is in its ring, once all are: {@link
+     * #offerMarker}. Until then it has to be given up if it is not wanted any more.
+     *
+     * @param members as for {@link #start}
+     * @param limitNanos as for {@link #start}; the first ring that stops waits so long at most for
+     *     the markers of the others
+     */
+    public static Cut atMarkers(List<Member> members, long limitNanos) {
+        if (members.isEmpty()) {
+            throw new IllegalArgumentException("a cut of no disk");
+        }
+        return new Cut(members, limitNanos);
+    }
+
+    /**
+     * Publishes the marker of a disk, once: what the caller has published to its ring before is in
+     * the cut, and what it publishes later is not.
+     *
+     * @param index of the disk
+     * @return false: there is no room in the ring now, see {@link #whenRoom}
+     */
+    public boolean offerMarker(int index) {
+        return parts.get(index).offerMarker();
+    }
+
+    /** As {@link DiskRing#whenRoom}, of the ring of a disk. */
+    public void whenRoom(int index, Runnable task) {
+        parts.get(index).member.ring().whenRoom(task);
+    }
+
+    /** As {@link #start} returns it. */
+    public CompletionStage<Void> result() {
+        return result;
+    }
+
+    /** Fails it (ESHUTDOWN) unless it has come to its end; the rings go on. */
+    public void giveUp() {
+        fail(new BlockException(BlockError.ESHUTDOWN, "cut was given up"));
+    }
+
     private void partReached() {
         if (partsNotReached.decrementAndGet() == 0
                 && state.compareAndSet(State.HOLDING, State.RUNNING)) {
@@ -147,6 +189,7 @@ public final class Cut {
         private final Member member;
         private final RingHold hold;
 
+        private final AtomicBoolean isMarked = new AtomicBoolean();
         private volatile boolean isQuiet;
 
         /** Confined to the ring's owner. */
@@ -162,6 +205,20 @@ public final class Cut {
                 hold.ask();
             } catch (RejectedExecutionException ended) {
                 failed(ownerEnded(ended));
+            }
+        }
+
+        boolean offerMarker() {
+            if (!isMarked.compareAndSet(false, true)) {
+                throw new IllegalStateException("a second marker: " + member.name());
+            }
+            try {
+                boolean published = hold.offerMarker();
+                isMarked.set(published);
+                return published;
+            } catch (RejectedExecutionException ended) {
+                failed(ownerEnded(ended));
+                return true;
             }
         }
 

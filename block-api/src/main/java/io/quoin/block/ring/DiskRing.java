@@ -50,6 +50,8 @@ public final class DiskRing {
     /** Token of a request that the flush barrier need not know. */
     private static final long NO_EPOCH = -1;
 
+    private static final String CLOSED = "it is closed";
+
     private final BlockDevice device;
     private final Executor owner;
     private final BooleanSupplier inOwner;
@@ -84,9 +86,10 @@ public final class DiskRing {
     private final Counter depthMax = new Counter();
     private final AtomicLong refused = new AtomicLong();
 
-    /** What a place in the ring holds. */
+    /** What a place in the ring holds: one of the two. */
     private static final class Slot {
         private @Nullable IoRequest request;
+        private @Nullable RingHold marker;
     }
 
     private DiskRing(
@@ -174,6 +177,30 @@ public final class DiskRing {
         }
         long sequence = slots.next();
         slots.get(sequence).request = request;
+        slots.publish(sequence);
+        if (!inOwner.getAsBoolean()) {
+            wake();
+        }
+        return true;
+    }
+
+    /**
+     * For a hold: publishes it as a marker, at which the ring is to stop.
+     *
+     * @return as {@link #offer}
+     */
+    boolean offerMarker(RingHold marker) {
+        int admitted = admission.admit(0);
+        if (admitted == Admission.CLOSED) {
+            owner.execute(() -> marker.refuse(cannotHold(BlockError.ESHUTDOWN, CLOSED)));
+            return true;
+        }
+        if (admitted == Admission.FULL) {
+            refused.incrementAndGet();
+            return false;
+        }
+        long sequence = slots.next();
+        slots.get(sequence).marker = marker;
         slots.publish(sequence);
         if (!inOwner.getAsBoolean()) {
             wake();
@@ -298,17 +325,26 @@ public final class DiskRing {
         return owner;
     }
 
-    /** For a hold, on the owner: stops behind what is published; or the reason why not. */
-    @Nullable BlockException stop(RingHold newHold) {
+    /** For a hold, on the owner: the last sequence that is published. */
+    long publishedSequence() {
+        return slots.getCursor();
+    }
+
+    /** For a hold, on the owner: stops behind a sequence; or the reason why not. */
+    @Nullable BlockException stop(RingHold newHold, long lastSequence) {
         if (admission.isClosed()) {
-            return new BlockException(BlockError.ESHUTDOWN, "ring can't be held: it is closed");
+            return cannotHold(BlockError.ESHUTDOWN, CLOSED);
         }
         if (hold != null) {
-            return new BlockException(BlockError.EBUSY, "ring can't be held: it is held already");
+            return cannotHold(BlockError.EBUSY, "it is held already");
         }
-        newHold.lastSequence(slots.getCursor());
+        newHold.lastSequence(lastSequence);
         hold = newHold;
         return null;
+    }
+
+    private static BlockException cannotHold(BlockError error, String why) {
+        return new BlockException(error, "ring can't be held: " + why);
     }
 
     /** For the hold, on the owner: goes on, after the caller has returned. */
@@ -394,6 +430,11 @@ public final class DiskRing {
     }
 
     private boolean take(Slot slot, long sequence, boolean isLast) {
+        RingHold marker = slot.marker;
+        if (marker != null) {
+            slot.marker = null;
+            return takeMarker(marker, sequence);
+        }
         IoRequest request = Objects.requireNonNull(slot.request);
         slot.request = null;
         if (taken++ == 0) {
@@ -418,6 +459,15 @@ public final class DiskRing {
             submitJoin();
         }
         return true;
+    }
+
+    /** Says whether the batch goes on: not where the ring stops. */
+    private boolean takeMarker(RingHold marker, long sequence) {
+        taken++;
+        submitJoin();
+        answered(0);
+        wakeWaiters();
+        return !marker.meet(sequence);
     }
 
     private void submitJoin() {
@@ -454,20 +504,29 @@ public final class DiskRing {
     }
 
     private void answer(IoRequest request, BlockError error) {
-        if (admission.release(Admission.bytesOf(request))) {
+        answered(Admission.bytesOf(request));
+        request.complete(error);
+        if (!isDraining) {
+            barrier.advance();
+        }
+        wakeWaiters();
+        lookAtHold();
+    }
+
+    private void wakeWaiters() {
+        if (!waiters.isEmpty() && admission.isRoomy()) {
+            scheduleWaiters();
+        }
+    }
+
+    /** One is in flight no more. */
+    private void answered(long bytes) {
+        if (admission.release(bytes)) {
             // Later: this request is to be answered before the ring says that all are.
             owner.execute(() -> closed.complete(null));
         }
         answered++;
         isReleasedSinceRoom = true;
-        request.complete(error);
-        if (!isDraining) {
-            barrier.advance();
-        }
-        if (!waiters.isEmpty() && admission.isRoomy()) {
-            scheduleWaiters();
-        }
-        lookAtHold();
     }
 
     private void waitForRoom(Runnable task) {

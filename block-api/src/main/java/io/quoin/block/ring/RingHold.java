@@ -12,7 +12,8 @@ import java.util.concurrent.TimeUnit;
  * the device.
  *
  * <pre>
- *  ASKED     -> STOPPING  on the owner; ENDED if it is refused, or was released meanwhile
+ *  ASKED     -> STOPPING  on the owner, or where the ring comes to the marker; ENDED if it is
+ *                         refused, or was released meanwhile
  *  STOPPING  -> QUIET     everything before it has been answered
  *  QUIET     -> REACHED   the holder has been told
  *  all these -> ENDED     released, limit gone by, ring closed
@@ -71,6 +72,42 @@ public final class RingHold {
         ring.owner().execute(this::begin);
     }
 
+    /**
+     * Begins where the ring comes to it: behind what the caller has published before, and before
+     * what it publishes later.
+     *
+     * @return false: there is no room in the ring now, and nothing was done
+     * @throws RejectedExecutionException if the owner has ended
+     */
+    boolean offerMarker() {
+        return ring.offerMarker(this);
+    }
+
+    /** For the ring, in a batch: it has come to the marker. Says whether it is to stop there. */
+    boolean meet(long sequence) {
+        if (isReleased) {
+            state = State.ENDED;
+            return false;
+        }
+        timers.schedule(limitNanos, this::expire);
+        BlockException refusal = ring.stop(this, sequence);
+        if (refusal != null) {
+            // Later: the batch is to end first.
+            ring.owner().execute(() -> refuse(refusal));
+            return false;
+        }
+        state = State.STOPPING;
+        return true;
+    }
+
+    /** For the ring: it is not held. */
+    void refuse(BlockException cause) {
+        state = State.ENDED;
+        if (!isReleased) {
+            listener.failed(cause);
+        }
+    }
+
     /** Lets the ring go on; does nothing once the hold has ended. */
     public void release() {
         isReleased = true;
@@ -93,7 +130,7 @@ public final class RingHold {
         }
         // First the timer: without one, the ring must not stop.
         timers.schedule(limitNanos, this::expire);
-        BlockException refusal = ring.stop(this);
+        BlockException refusal = ring.stop(this, ring.publishedSequence());
         if (refusal != null) {
             state = State.ENDED;
             listener.failed(refusal);

@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import io.quoin.block.BlockError;
 import io.quoin.block.BlockException;
 import java.nio.file.Path;
+import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
@@ -20,5 +21,12 @@ class VolumesTest {
                 .hasMessageContaining("quoin-management");
         assertThatThrownBy(() -> Volumes.openVolfile(Path.of("nowhere.vol")))
                 .hasMessageContaining("class path");
+    }
+
+    @Test
+    void shouldRefuseToCutNoDisk() {
+        assertThatThrownBy(() -> Volumes.cut(List.of(), "now"))
+                .isInstanceOf(BlockException.class)
+                .hasMessageContaining("count=0");
     }
 }

@@ -262,6 +262,153 @@ class CutTest {
     }
 
     @Test
+    void shouldStopEachDiskWhereItsMarkerIsAmongItsRequests() {
+        Cut cut = Cut.atMarkers(List.of(a.member(), b.member()), LIMIT);
+        a.submitter.write(0, 512, 1);
+        assertThat(cut.offerMarker(0)).isTrue();
+        a.submitter.write(512, 512, 2);
+        a.ring.drain();
+        assertThat(a.device.seen()).hasToString("[WRITE 0+512]");
+        a.device.endAll();
+        runTasks();
+        b.submitter.write(0, 512, 1);
+        b.submitter.flush();
+        assertThat(cut.offerMarker(1)).isTrue();
+        b.submitter.read(0, 512);
+        b.ring.drain();
+        assertThat(ran).as("a stands, b has requests in flight").isEmpty();
+        assertThat(b.device.seen()).as("the flush waits for the write").hasSize(1);
+        b.device.endAll();
+        runTasks();
+        b.device.endAll();
+        runTasks();
+        assertThat(ran).containsExactlyInAnyOrder("a", "b");
+        assertThat(cut.result().toCompletableFuture()).isCompleted();
+        assertThat(a.device.seen()).hasToString("[WRITE 0+512, WRITE 512+512]");
+        assertThat(b.device.seen()).hasToString("[WRITE 0+512, FLUSH, READ 0+512]");
+        a.device.endAll();
+        b.device.endAll();
+        assertThat(a.submitter.answers()).containsExactly("WRITE 0+512 OK", "WRITE 512+512 OK");
+        assertThat(b.submitter.answers()).hasSize(3);
+    }
+
+    @Test
+    void shouldGoOnAndRunNothingWhenTheOtherMarkerDoesNotCome() {
+        Cut cut = Cut.atMarkers(List.of(a.member(), b.member()), LIMIT);
+        cut.offerMarker(0);
+        a.publishAndDrain(0);
+        runTasks();
+        assertThat(a.device.held()).isEmpty();
+        timers.advance(LIMIT);
+        runTasks();
+        assertThat(a.device.held()).hasSize(1);
+        assertFailed(cut.result().toCompletableFuture(), BlockError.EBUSY, "not at rest: b");
+        cut.offerMarker(1);
+        b.publishAndDrain(0);
+        runTasks();
+        assertThat(b.device.held()).as("a marker of nothing").hasSize(1);
+        assertThat(ran).isEmpty();
+    }
+
+    @Test
+    void shouldPassMarkersOverWhenTheCutIsGivenUp() {
+        Cut cut = Cut.atMarkers(List.of(a.member(), b.member()), LIMIT);
+        cut.offerMarker(0);
+        a.ring.drain();
+        runTasks();
+        cut.giveUp();
+        cut.offerMarker(1);
+        runTasks();
+        a.publishAndDrain(0);
+        b.publishAndDrain(0);
+        assertThat(a.device.held()).hasSize(1);
+        assertThat(b.device.held()).hasSize(1);
+        assertFailed(cut.result().toCompletableFuture(), BlockError.ESHUTDOWN, "given up");
+        assertThatThrownBy(() -> cut.offerMarker(1)).isInstanceOf(IllegalStateException.class);
+    }
+
+    @Test
+    void shouldWaitBehindAnotherHoldWhenItComesToTheMarkerLater() {
+        CompletableFuture<Void> slow = new CompletableFuture<>();
+        CompletableFuture<Void> first = start(a.member(() -> slow));
+        runTasks();
+        Cut second = Cut.atMarkers(List.of(a.member()), LIMIT);
+        second.offerMarker(0);
+        a.ring.drain();
+        runTasks();
+        assertThat(ran).isEmpty();
+        slow.complete(null);
+        runTasks();
+        assertThat(first).isCompleted();
+        assertThat(ran).containsExactly("a");
+        assertThat(second.result().toCompletableFuture()).isCompleted();
+    }
+
+    @Test
+    void shouldFailWhenTheRingOfAMarkerIsClosed() {
+        Cut late = Cut.atMarkers(List.of(a.member()), LIMIT);
+        CompletableFuture<Void> closed = a.ring.close().toCompletableFuture();
+        late.offerMarker(0);
+        runTasks();
+        assertThat(closed).isCompleted();
+        assertFailed(late.result().toCompletableFuture(), BlockError.ESHUTDOWN, "it is closed");
+
+        Cut early = Cut.atMarkers(List.of(b.member()), LIMIT);
+        early.offerMarker(0);
+        CompletableFuture<Void> ended = b.ring.close().toCompletableFuture();
+        runTasks();
+        assertThat(ended).isCompleted();
+        assertFailed(early.result().toCompletableFuture(), BlockError.ESHUTDOWN, "closed");
+    }
+
+    @Test
+    void shouldRefuseAMarkerWhileThereIsNoRoom() {
+        Cut cut = Cut.atMarkers(List.of(a.member()), LIMIT);
+        int written = 0;
+        while (a.submitter.write(512L * written, 512, 1)) {
+            written++;
+        }
+        assertThat(cut.offerMarker(0)).isFalse();
+        List<String> room = new ArrayList<>();
+        cut.whenRoom(0, () -> room.add("room"));
+        a.ring.drain();
+        a.device.endAll();
+        runTasks();
+        assertThat(room).hasSize(1);
+        assertThat(cut.offerMarker(0)).isTrue();
+        a.ring.drain();
+        runTasks();
+        assertThat(ran).containsExactly("a");
+    }
+
+    @Test
+    void shouldWakeThoseThatWaitForRoomWhenAMarkerIsTaken() {
+        DiskRing narrow =
+                DiskRing.create(
+                        a.device,
+                        a.owner,
+                        a.owner::inOwner,
+                        new IoRequestPool(),
+                        RingOptions.defaults().withRequestsMax(1));
+        Cut cut =
+                Cut.atMarkers(
+                        List.of(
+                                new Cut.Member(
+                                        "a",
+                                        narrow,
+                                        timers,
+                                        () -> CompletableFuture.completedFuture(null))),
+                        LIMIT);
+        assertThat(cut.offerMarker(0)).isTrue();
+        List<String> room = new ArrayList<>();
+        narrow.whenRoom(() -> room.add("room"));
+        narrow.drain();
+        runTasks();
+        assertThat(room).hasSize(1);
+        assertThat(cut.result().toCompletableFuture()).isCompleted();
+    }
+
+    @Test
     void shouldRefuseWhenThereIsNoDisk() {
         assertThatThrownBy(() -> Cut.start(List.of(), LIMIT))
                 .isInstanceOf(IllegalArgumentException.class);

@@ -44,7 +44,11 @@ public class OutputOption {
 
     /** Prints {@code result} as JSON, or by {@code human}. */
     public void print(Object result, Consumer<PrintWriter> human) {
-        PrintWriter out = out();
+        print(result, out(), human);
+    }
+
+    /** As above, to another place. */
+    public void print(Object result, PrintWriter out, Consumer<PrintWriter> human) {
         if (format == Format.json) {
             out.println(json(result));
         } else {

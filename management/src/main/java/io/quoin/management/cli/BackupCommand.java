@@ -43,7 +43,8 @@ import picocli.CommandLine.Spec;
             "  quoin backup ls /backup",
             "  quoin backup verify /backup",
             "  quoin backup restore /backup 2026-12-31T235959Z --disk vm1 --as vm1-restored",
-            "  quoin backup prune /backup --keep-daily 7 --keep-weekly 4 --dry-run"
+            "  quoin backup prune /backup --keep-daily 7 --keep-weekly 4 --dry-run",
+            "  quoin backup export-diff vm1@mon vm1@tue - | ssh host quoin backup import-diff - vm1"
         })
 @Subcommands({
     BackupCommand.Create.class,
@@ -51,7 +52,9 @@ import picocli.CommandLine.Spec;
     BackupFolderCommands.Verify.class,
     BackupCommand.Restore.class,
     BackupCommand.Prune.class,
-    BackupFolderCommands.Protect.class
+    BackupFolderCommands.Protect.class,
+    DiffStreamCommands.ExportDiff.class,
+    DiffStreamCommands.ImportDiff.class
 })
 final class BackupCommand implements Runnable {
     @Spec

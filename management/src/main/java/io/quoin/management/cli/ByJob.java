@@ -52,8 +52,27 @@ abstract class ByJob implements Runnable {
                 return;
             }
             Map<String, Object> result = follow(client, wanted, output, doing());
-            output.print(result, out -> print(result, out));
+            done();
+            output.print(result, printer(output), out -> print(result, out));
+        } finally {
+            release();
         }
+    }
+
+    /** Whether nothing waits for the job. */
+    final boolean isDetached() {
+        return detached;
+    }
+
+    /** What is left to do once the job is done. */
+    void done() {}
+
+    /** In any case, at the end. */
+    void release() {}
+
+    /** Where the result goes. */
+    PrintWriter printer(ProgressOutput to) {
+        return to.out();
     }
 
     /** Starts a job and waits for its result; throws what it failed with. */

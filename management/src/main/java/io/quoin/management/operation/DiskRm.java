@@ -1,6 +1,7 @@
 package io.quoin.management.operation;
 
 import com.fasterxml.jackson.annotation.JsonInclude;
+import io.quoin.management.backup.DiffImport;
 import io.quoin.management.volume.TrashView;
 import org.jspecify.annotations.Nullable;
 
@@ -53,6 +54,7 @@ public final class DiskRm implements Operation<DiskRm.Request, DiskRm.Result> {
             trashed = volume.disks().trash().put(request.name());
             volume.disks().refreshNames();
         }
+        DiffImport.forget(volume.folder().imports(), request.name());
         return new Result(request.name(), true, trashed);
     }
 }

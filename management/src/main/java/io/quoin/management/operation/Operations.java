@@ -56,6 +56,8 @@ public final class Operations {
                     new BackupPrune(),
                     new BackupRestore(),
                     new BackupProtect(),
+                    new BackupExport(),
+                    new BackupImport(),
                     new ScheduleLs(),
                     new ScheduleCreate(),
                     new ScheduleShow(),

@@ -1,5 +1,6 @@
 package io.quoin.management.operation;
 
+import io.quoin.management.backup.DiffImport;
 import io.quoin.management.job.JobControl;
 import io.quoin.management.job.JobView;
 import io.quoin.snapshot.SnapshotName;
@@ -69,6 +70,7 @@ public final class SnapshotRollback
 
     @Override
     public Result work(Request request, ManagedVolume volume, JobControl control) {
+        DiffImport.forget(volume.folder().imports(), request.name());
         long sizeBytes =
                 volume.disks().snapshots().rollback(name(request), new SnapshotJob(control));
         volume.disks().refreshNames();

@@ -78,6 +78,11 @@ public record DataFolder(Path path) {
         return path.resolve("schedules");
     }
 
+    /** Which disks are in the middle of an import of differences. */
+    public Path imports() {
+        return path.resolve("imports");
+    }
+
     /** The other volumes of a service of this folder, a data folder each. */
     public Path volumes() {
         return path.resolve("volumes");

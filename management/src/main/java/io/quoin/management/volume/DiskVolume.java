@@ -50,6 +50,7 @@ public final class DiskVolume implements AutoCloseable {
     private final SnapshotGroups groups;
     private final DiskSets sets;
     private final DiskImages images;
+    private final SoleDisks soleDisks;
     private final VolumeUsage usage;
     private volatile List<String> names = List.of();
     private volatile List<String> snapshotNames = List.of();
@@ -82,6 +83,7 @@ public final class DiskVolume implements AutoCloseable {
                         this::children);
         this.sets = new DiskSets(folder.resolve("groups.json"));
         this.images = new DiskImages(graph.top(), loops, open);
+        this.soleDisks = new SoleDisks(open, diffs, snapshots);
         this.usage = new VolumeUsage(open);
         this.lookUpNanos = loops.loops().get(0).nanoTime() - LOOK_UP_NANOS;
     }
@@ -162,6 +164,11 @@ public final class DiskVolume implements AutoCloseable {
     /** Their content, to be copied. */
     public DiskImages images() {
         return images;
+    }
+
+    /** Those that one user has for itself. */
+    public SoleDisks soleDisks() {
+        return soleDisks;
     }
 
     /** What is done with those of a disk. */

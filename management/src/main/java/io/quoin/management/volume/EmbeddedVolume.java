@@ -3,6 +3,7 @@ package io.quoin.management.volume;
 import io.quoin.block.BlockException;
 import io.quoin.block.disk.Disk;
 import io.quoin.block.disk.DiskMode;
+import io.quoin.block.disk.MarkedCut;
 import io.quoin.block.disk.Snapshot;
 import io.quoin.block.disk.Volume;
 import io.quoin.snapshot.SnapshotName;
@@ -40,7 +41,7 @@ final class EmbeddedVolume implements Volume {
         if (mode == DiskMode.READ_WRITE) {
             requireWritable(attached);
         }
-        Disk shared = Disk.over(disk, attached.ring(), attached::close);
+        Disk shared = Disk.over(this, disk, attached.ring(), attached::close);
         return mode == DiskMode.READ_ONLY ? new ReadOnlyDisk(shared) : shared;
     }
 
@@ -59,11 +60,16 @@ final class EmbeddedVolume implements Volume {
     }
 
     @Override
+    public MarkedCut cut(List<String> disks, String name) {
+        return EmbeddedCut.begin(this, volume.disks().groups(), GroupRequest.of(disks, name));
+    }
+
+    @Override
     public List<Snapshot> snapshots(String disk) {
         return volume.disks().snapshots().of(disk).stream().map(EmbeddedVolume::snapshot).toList();
     }
 
-    private static Snapshot snapshot(SnapshotView view) {
+    static Snapshot snapshot(SnapshotView view) {
         return new Snapshot(
                 view.disk(), view.name(), Instant.parse(view.createdAt()), view.sizeBytes());
     }

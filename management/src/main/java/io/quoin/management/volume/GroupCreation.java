@@ -18,6 +18,7 @@ import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import java.util.function.Function;
+import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -46,12 +47,19 @@ final class GroupCreation {
     /** For a disk whose thread hangs: the limits of the others have gone by long before. */
     private static final long HANGING_NANOS = TimeUnit.SECONDS.toNanos(1);
 
+    /** How long images wait for markers, and others for the images. */
+    private static final long MARKERS_NANOS = TimeUnit.SECONDS.toNanos(10);
+
     private final GroupRequest request;
     private final UUID uuid = UUID.randomUUID();
     private final List<Member> members = new ArrayList<>();
     private final GroupStore store;
     private final CheckEvents events;
     private final GroupWork work;
+
+    /** Told the cut when its markers can be put; null: it is at once. */
+    private final @Nullable CompletableFuture<Cut> markers;
+
     private Instant createdAt = Instant.EPOCH;
     private boolean isCommitted;
 
@@ -74,13 +82,16 @@ final class GroupCreation {
     /**
      * @param wanted one of each disk of the request, in its order
      * @param disks the same ones, which stay attached
+     * @param markers told the cut when its markers can be put; null: it is at once
      */
     GroupCreation(
             GroupRequest request,
             List<GroupMember> wanted,
             List<AttachedDisk> disks,
             GroupStore store,
-            CheckEvents events) {
+            CheckEvents events,
+            @Nullable CompletableFuture<Cut> markers) {
+        this.markers = markers;
         this.request = request;
         this.store = store;
         this.events = events;
@@ -154,13 +165,28 @@ final class GroupCreation {
         try (guests) {
             awaitRounds(each(member -> member.onLoop(PendingSnapshot::round)));
             List<Cut.Member> parts = members.stream().map(GroupCreation::cutMember).toList();
-            await(
-                    Cut.start(parts, request.limitNanos()),
-                    request.limitNanos() + HANGING_NANOS,
-                    "a disk of the group does not answer");
+            cut(parts);
             createdAt = Instant.now();
         }
         return guests.stoodStill();
+    }
+
+    private void cut(List<Cut.Member> parts) {
+        long limitNanos = request.limitNanos() + HANGING_NANOS;
+        if (markers == null) {
+            await(
+                    Cut.start(parts, request.limitNanos()),
+                    limitNanos,
+                    "a disk of the group does not answer");
+            return;
+        }
+        Cut cut = Cut.atMarkers(parts, request.limitNanos());
+        markers.complete(cut);
+        try {
+            await(cut.result(), MARKERS_NANOS + limitNanos, "the markers did not come in time");
+        } finally {
+            cut.giveUp();
+        }
     }
 
     /**

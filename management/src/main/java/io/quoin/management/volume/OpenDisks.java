@@ -32,6 +32,7 @@ import org.slf4j.event.Level;
  * <pre>
  *   idle --attach--> open(users=1) --attach/detach--> open(users=n) --last detach--> closing --> idle
  *   idle --alone--> busy --> idle;   an attach in closing or busy waits for its end
+ *   idle --attachAlone--> open(users=1), until that one detaches: others are refused
  * </pre>
  *
  * <p>Threading: thread-safe.
@@ -53,6 +54,9 @@ final class OpenDisks {
 
         /** Ends, always well, when what went on before has ended. */
         private CompletableFuture<Void> before = CompletableFuture.completedFuture(null);
+
+        /** Why its only user has it alone; null: others may attach it too. */
+        private @Nullable String whyAlone;
     }
 
     OpenDisks(Xlator graph, LoopGroup loops) {
@@ -69,6 +73,9 @@ final class OpenDisks {
                 return CompletableFuture.failedFuture(shuttingDown(name));
             }
             Slot slot = slots.computeIfAbsent(name, none -> new Slot());
+            if (slot.whyAlone != null) {
+                return CompletableFuture.failedFuture(hasOne(name, slot.whyAlone));
+            }
             slot.users++;
             if (slot.open == null) {
                 slot.open = opening;
@@ -79,6 +86,38 @@ final class OpenDisks {
         if (open == opening) {
             relay(before.thenCompose(none -> open(name)), opening);
         }
+        return attached(name, open);
+    }
+
+    /**
+     * Attaches a disk that nothing has, and keeps others from it until it is detached; they are
+     * refused (EBUSY).
+     *
+     * @param why for them
+     * @param first runs before it is opened, while nothing else can open it
+     */
+    CompletionStage<AttachedDisk> attachAlone(
+            String name, String why, Supplier<CompletionStage<Void>> first) {
+        CompletableFuture<OpenDisk> opening = new CompletableFuture<>();
+        CompletableFuture<Void> before;
+        synchronized (slots) {
+            if (closed) {
+                return CompletableFuture.failedFuture(shuttingDown(name));
+            }
+            Slot slot = slots.computeIfAbsent(name, none -> new Slot());
+            if (slot.open != null) {
+                return CompletableFuture.failedFuture(busy(name, slot.users));
+            }
+            slot.users = 1;
+            slot.open = opening;
+            slot.whyAlone = why;
+            before = slot.before;
+        }
+        relay(before.thenCompose(none -> first.get()).thenCompose(none -> open(name)), opening);
+        return attached(name, opening);
+    }
+
+    private CompletionStage<AttachedDisk> attached(String name, CompletableFuture<OpenDisk> open) {
         return open.handle(
                         (disk, failure) -> {
                             if (failure == null) {
@@ -103,6 +142,7 @@ final class OpenDisks {
             }
             open = slot.open;
             slot.open = null;
+            slot.whyAlone = null;
             slot.before = endOf(closing);
         }
         relay(
@@ -335,6 +375,11 @@ final class OpenDisks {
                         + ", connections="
                         + users
                         + "; detach it first, then try again");
+    }
+
+    private static BlockException hasOne(String name, String why) {
+        return new BlockException(
+                BlockError.EBUSY, "disk is in use: name=" + name + ", by=" + why + "; wait for it");
     }
 
     private static BlockException shuttingDown(String name) {

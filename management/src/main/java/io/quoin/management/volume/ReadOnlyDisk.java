@@ -6,11 +6,13 @@ import io.quoin.block.Capabilities;
 import io.quoin.block.Geometry;
 import io.quoin.block.disk.Disk;
 import io.quoin.block.disk.Extent;
+import io.quoin.block.disk.Volume;
 import java.nio.ByteBuffer;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import org.agrona.DirectBuffer;
 import org.agrona.MutableDirectBuffer;
+import org.jspecify.annotations.Nullable;
 
 /**
  * A user's hold on a disk that others may write to and this one may not.
@@ -27,6 +29,11 @@ final class ReadOnlyDisk implements Disk {
     @Override
     public String name() {
         return disk.name();
+    }
+
+    @Override
+    public @Nullable Volume volume() {
+        return disk.volume();
     }
 
     @Override

@@ -2,6 +2,7 @@ package io.quoin.management.volume;
 
 import io.quoin.block.BlockError;
 import io.quoin.block.BlockException;
+import io.quoin.block.ring.Cut;
 import io.quoin.qcow2.snapshot.SnapshotInfo;
 import io.quoin.snapshot.SnapshotName;
 import io.quoin.xlator.Stages;
@@ -15,6 +16,7 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.Function;
 import java.util.function.Supplier;
+import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -63,12 +65,23 @@ public final class SnapshotGroups {
      *     if one of them cannot have it
      */
     public List<SnapshotView> create(GroupRequest request, CheckEvents events) {
-        List<GroupMember> members =
-                request.disks().stream()
-                        .map(disk -> new SnapshotName(disk, request.name()))
-                        .map(name -> new GroupMember(name, UUID.randomUUID()))
-                        .toList();
-        return create(request, members, events);
+        return create(request, membersOf(request), events);
+    }
+
+    private static List<GroupMember> membersOf(GroupRequest request) {
+        return request.disks().stream()
+                .map(disk -> new SnapshotName(disk, request.name()))
+                .map(name -> new GroupMember(name, UUID.randomUUID()))
+                .toList();
+    }
+
+    /**
+     * As above, at the instant of markers.
+     *
+     * @param markers told the cut when its markers can be put
+     */
+    List<SnapshotView> create(GroupRequest request, CompletableFuture<Cut> markers) {
+        return create(request, membersOf(request), CheckEvents.SILENT, markers);
     }
 
     /**
@@ -78,6 +91,14 @@ public final class SnapshotGroups {
      */
     public List<SnapshotView> create(
             GroupRequest request, List<GroupMember> members, CheckEvents events) {
+        return create(request, members, events, null);
+    }
+
+    private List<SnapshotView> create(
+            GroupRequest request,
+            List<GroupMember> members,
+            CheckEvents events,
+            @Nullable CompletableFuture<Cut> markers) {
         lock(events);
         List<AttachedDisk> attached = new ArrayList<>();
         try {
@@ -86,7 +107,7 @@ public final class SnapshotGroups {
             }
             attached.forEach(VolumeSnapshots::requireSnapshots);
             List<SnapshotInfo> made =
-                    new GroupCreation(request, members, attached, store, events).run();
+                    new GroupCreation(request, members, attached, store, events, markers).run();
             List<SnapshotView> views = new ArrayList<>();
             for (int i = 0; i < made.size(); i++) {
                 views.add(SnapshotView.of(members.get(i).name().disk(), made.get(i), 0));

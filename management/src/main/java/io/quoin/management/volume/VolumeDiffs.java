@@ -61,17 +61,26 @@ public final class VolumeDiffs {
                     told.add(extent);
                     return told.size() < limit;
                 };
-        Loop loop = loops.next();
-        Stages.awaitTheEnd(
-                opened(
-                        newer,
-                        loop,
-                        file ->
-                                opened(
-                                        older.toString(),
-                                        loop,
-                                        before -> compare(file, before, startBytes, consumer))));
+        Stages.awaitTheEnd(compared(older, newer, startBytes, consumer));
         return told;
+    }
+
+    /**
+     * As {@link #diff}, of states that do not change meanwhile.
+     *
+     * @param consumer says whether it wants more; called on a thread of the comparison
+     */
+    CompletionStage<Void> compared(
+            SnapshotName older, String newer, long startBytes, Predicate<DiffExtent> consumer) {
+        Loop loop = loops.next();
+        return opened(
+                newer,
+                loop,
+                file ->
+                        opened(
+                                older.toString(),
+                                loop,
+                                before -> compare(file, before, startBytes, consumer)));
     }
 
     private static CompletionStage<Void> compare(

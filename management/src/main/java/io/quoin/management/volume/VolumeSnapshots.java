@@ -96,18 +96,15 @@ public final class VolumeSnapshots {
 
     /** As above, under a new UUID that the caller has noted before. */
     public SnapshotView create(SnapshotName name, UUID uuid, CheckEvents events) {
-        return onDisk(
-                name.disk(),
-                disk -> {
-                    SnapshotWork work = new SnapshotWork();
-                    SnapshotInfo made =
-                            work.await(
-                                    onLoop(
-                                            disk,
-                                            control -> control.create(name.snapshot(), uuid, work)),
-                                    events);
-                    return view(name.disk(), made);
-                });
+        return onDisk(name.disk(), disk -> create(disk, name.snapshot(), uuid, events));
+    }
+
+    /** The same, of a disk that the caller has attached. */
+    SnapshotView create(AttachedDisk disk, String snapshot, UUID uuid, CheckEvents events) {
+        SnapshotWork work = new SnapshotWork();
+        SnapshotInfo made =
+                work.await(onLoop(disk, control -> control.create(snapshot, uuid, work)), events);
+        return view(disk.name(), made);
     }
 
     /**

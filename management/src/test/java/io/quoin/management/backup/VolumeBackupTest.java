@@ -57,12 +57,16 @@ class VolumeBackupTest {
 
     @BeforeEach
     void open() {
+        reopen();
+        backups = folder.resolve("backups");
+        disks.create("vm1", SIZE, Map.of());
+    }
+
+    private void reopen() {
         DataFolder data = new DataFolder(folder.resolve("data"));
         volume = LocalVolume.open(data, null, 2);
         disks = volume.disks();
         managed = ManagedVolume.unserved(data, disks);
-        backups = folder.resolve("backups");
-        disks.create("vm1", SIZE, Map.of());
     }
 
     @AfterEach
@@ -273,6 +277,34 @@ class VolumeBackupTest {
         disks.snapshots().rollback(new SnapshotName("vm1", "before"), CheckEvents.SILENT);
         remove("before", null);
         assertThat(backUp("b", true, false).kind()).isEqualTo("incremental");
+        requireSame("b");
+    }
+
+    /** The format gives ids again, too: only the UUID says that it is another one. */
+    @Test
+    void shouldCopyAllWhenTheBaseWasDeletedAndMadeAgainUnderItsNameAndId() throws IOException {
+        Peer.QEMU_IMG.assumeAvailable();
+        write(0, 4 * CLUSTER, 1);
+        backUp("a", false, false);
+        SnapshotView base = disks.snapshots().of("vm1").get(0);
+        write(CLUSTER, CLUSTER, 2);
+        close();
+        String image = folder.resolve("data/brick/vm1.qcow2").toString();
+        Peer.QEMU_IMG.command("snapshot", "-d", base.name(), image).runOk();
+        Peer.QEMU_IMG.command("snapshot", "-c", base.name(), image).runOk();
+        reopen();
+        SnapshotView again = disks.snapshots().of("vm1").get(0);
+        assertThat(again.id()).isEqualTo(base.id());
+        write(2 * CLUSTER, CLUSTER, 3);
+        job(
+                BackupCreate.TYPE,
+                new BackupCreate.Request(
+                        List.of("vm1"), backups.toString(), "b", true, false, null));
+        BackupView made =
+                list().stream().filter(each -> each.name().equals("b")).findFirst().orElseThrow();
+        assertThat(made.kind()).isEqualTo("full");
+        assertThat(made.whyFull()).contains("is not on it");
+        expected.put("b", read("vm1"));
         requireSame("b");
     }
 

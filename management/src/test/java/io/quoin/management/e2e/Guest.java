@@ -84,6 +84,31 @@ final class Guest implements AutoCloseable {
                 "virtio-blk-pci,drive=disk,discard=on,write-zeroes=on");
     }
 
+    /** Boots with exports as /dev/vda, /dev/vdb and so on. */
+    static Guest boot(
+            GuestKernel kernel,
+            Path initramfs,
+            String accelerator,
+            String parameters,
+            List<NbdUri> disks) {
+        List<String> argv = new ArrayList<>(machine(kernel, initramfs, accelerator, parameters));
+        for (NbdUri disk : disks) {
+            String node = "disk" + disks.indexOf(disk);
+            argv.addAll(
+                    List.of(
+                            "-blockdev",
+                            "driver=nbd,node-name="
+                                    + node
+                                    + ",server.type=unix,server.path="
+                                    + disk.socket()
+                                    + ",export="
+                                    + disk.export(),
+                            "-device",
+                            "virtio-blk-pci,drive=" + node));
+        }
+        return new Guest(Peer.QEMU_SYSTEM.command(argv).start());
+    }
+
     private static List<String> machine(
             GuestKernel kernel, Path initramfs, String accelerator, String parameters) {
         return List.of(

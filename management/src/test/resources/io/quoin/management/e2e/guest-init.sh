@@ -1,7 +1,8 @@
 #!/bin/busybox sh
 # The guest's only program. It prints one line "QUOIN <what> <value>" per step on the console and powers off;
 # "QUOIN failed <step>" is the end of the test. Kernel parameters: quoin.probe=1 only says hello,
-# quoin.export=NAME attaches that export with the kernel's own client after the disk's part.
+# quoin.export=NAME attaches that export with the kernel's own client after the disk's part,
+# quoin.stamps=1 writes numbers to two disks until the end, quoin.look=1 tells what disks have of them.
 
 export PATH=/bin:/sbin
 /bin/busybox --install -s /bin
@@ -106,7 +107,39 @@ kernel_client() {
     say "detached $1"
 }
 
+# Numbers, each durable on the first disk before it is written to the second, until the guest is killed.
+stamps() {
+    for disk in vda vdb; do
+        step /sbin/mkfs.ext4 -q -F -E lazy_itable_init=0,lazy_journal_init=0 /dev/$disk
+        step mkdir /mnt/$disk
+        step mount -t ext4 /dev/$disk /mnt/$disk
+    done
+    number=0
+    while :; do
+        number=$((number + 1))
+        for disk in vda vdb; do
+            echo $number | dd of=/mnt/$disk/stamp conv=fsync,notrunc 2>/dev/null || fail "stamp $disk"
+            head -c 20000 /dev/urandom >/mnt/$disk/noise.$((number % 50)) || fail "noise $disk"
+        done
+        say "stamp $number"
+    done
+}
+
+# What each disk has once its journal is replayed.
+look() {
+    for disk in vda vdb vdc vdd vde vdf; do
+        [ -b /dev/$disk ] || continue
+        step mount -t ext4 /dev/$disk /mnt
+        say "found $disk $(cat /mnt/stamp)"
+        step umount /mnt
+        step /sbin/e2fsck -fn /dev/$disk
+        say "fsck $disk clean"
+    done
+}
+
 [ -b /dev/vda ] || fail "no /dev/vda"
+[ -z "$(parameter quoin.stamps)" ] || stamps
+if [ -n "$(parameter quoin.look)" ]; then look; say "done"; finish; fi
 if formatted /dev/vda; then second_boot; else first_boot; fi
 [ -z "$(parameter quoin.export)" ] || kernel_client "$(parameter quoin.export)"
 say "done"
