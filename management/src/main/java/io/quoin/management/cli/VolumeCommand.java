@@ -58,6 +58,7 @@ import picocli.CommandLine.Spec;
     VolumeHealCommand.class,
     VolumeReplaceBrickCommand.class,
     VolumeScrubCommand.class,
+    VolumeAssembleCommand.class,
     VolumeOptionCommands.Set.class,
     VolumeOptionCommands.Get.class,
     VolumeOptionCommands.Reset.class,

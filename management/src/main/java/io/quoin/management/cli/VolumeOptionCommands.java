@@ -4,7 +4,7 @@ import io.quoin.block.BlockError;
 import io.quoin.block.BlockException;
 import io.quoin.management.definition.VolumeOptions;
 import io.quoin.management.operation.VolumeClient;
-import io.quoin.management.operation.VolumeOptionsGet;
+import io.quoin.management.operation.VolumeGet;
 import io.quoin.management.operation.VolumeReset;
 import io.quoin.management.operation.VolumeSet;
 import io.quoin.tools.terminal.OutputOption;
@@ -107,7 +107,7 @@ final class VolumeOptionCommands {
         @Override
         void run(VolumeClient client, OutputOption out) {
             List<VolumeOptions.Value> all =
-                    client.call(VolumeOptionsGet.TYPE, new VolumeOptionsGet.Request(name()))
+                    client.call(VolumeGet.TYPE, new VolumeGet.Request(name()))
                             .options();
             List<VolumeOptions.Value> wanted =
                     all.stream().filter(o -> key.equals(ALL) || o.name().equals(key)).toList();

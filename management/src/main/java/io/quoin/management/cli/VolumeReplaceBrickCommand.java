@@ -1,6 +1,6 @@
 package io.quoin.management.cli;
 
-import io.quoin.management.operation.VolumeReplaceBrick;
+import io.quoin.management.operation.VolumeReplace;
 import io.quoin.replicate.wire.TlsFiles;
 import io.quoin.replicate.wire.WireOptions;
 import io.quoin.xlator.NameText;
@@ -83,8 +83,8 @@ final class VolumeReplaceBrickCommand extends ByJob {
         WireOptions wire = tls.chosen(spec);
         TlsFiles files = wire.tls();
         return new Started<>(
-                VolumeReplaceBrick.TYPE,
-                new VolumeReplaceBrick.Request(
+                VolumeReplace.TYPE,
+                new VolumeReplace.Request(
                         name,
                         brick,
                         by,

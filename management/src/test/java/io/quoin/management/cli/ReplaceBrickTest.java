@@ -138,8 +138,16 @@ class ReplaceBrickTest {
         for (int number : new int[] {2, 1}) {
             Files.move(brick(number), quoin.path("wiped" + number));
             Files.createDirectory(brick(number));
+            Path foreign = Files.writeString(brick(number).resolve("foreign"), "x");
             try (Daemon daemon = quoin.serve()) {
                 io(daemon, "write -P " + number + " 2M 1M");
+                assertThat(
+                                quoin.fails(
+                                        "volume", "replace-brick", "vms", brick(number),
+                                        brick(number)))
+                        .contains("folder of a new brick is not empty: file=foreign");
+                io(daemon, "read -P " + number + " 2M 1M");
+                Files.delete(foreign);
                 assertThat(replace(brick(number), brick(number)))
                         .contains("files that all bricks have: 2 of 2");
                 io(daemon, "read -P 7 1M 1M");

@@ -12,6 +12,7 @@ import java.io.RandomAccessFile;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.Arrays;
 import java.util.List;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
@@ -27,7 +28,7 @@ class VolumeScrubTest {
     private static final long WRITTEN_AT = 1 << 20;
     private static final long DISK_BYTES = 20 << 20;
     private static final int BLOCK_BYTES = 4096;
-    private static final long SUMS_BYTES = (WRITTEN_AT + (1 << 20)) / BLOCK_BYTES * Integer.BYTES;
+    private static final long SUMS_BYTES = (WRITTEN_AT + (2 << 20)) / BLOCK_BYTES * Integer.BYTES;
     private static final long QUIET_MILLIS = 2000;
     private static final Duration LIMIT = Duration.ofMinutes(1);
 
@@ -57,7 +58,7 @@ class VolumeScrubTest {
     private void writeAndBind(Daemon daemon) throws IOException {
         String uri = daemon.addresses().uris("vms/vm1").get(0);
         List<String> words =
-                List.of("-f", "raw", "-c", "write -P 7 1M 1M", "-c", "sleep 100000", uri);
+                List.of("-f", "raw", "-c", "write -P 7 1M 2M", "-c", "sleep 100000", uri);
         try (PeerProcess guest = Peer.QEMU_IO.command(words).start()) {
             for (int number = 0; number < 3; number++) {
                 String data = copy(number).toString();
@@ -113,19 +114,25 @@ class VolumeScrubTest {
         flip(1, 3);
         flip(1, 9);
         flip(2, 200);
+        flip(0, 60);
+        quoin.ok("volume", "assemble", brick(0), brick(1), brick(2), "--to", quoin.path("out"));
+        byte[] whole = Files.readAllBytes(quoin.path("out").resolve("vm1.raw"));
+        byte[] expected = new byte[(int) DISK_BYTES];
+        Arrays.fill(expected, (int) WRITTEN_AT, (int) WRITTEN_AT + (2 << 20), (byte) 7);
+        assertThat(Arrays.mismatch(whole, expected)).isEqualTo(-1);
         try (Daemon daemon = quoin.serve()) {
             JsonNode found = quoin.json("volume", "scrub", "vms");
             assertThat(found.path("files").asInt()).isEqualTo(2);
             assertThat(found.path("bytes").asLong()).isGreaterThan(DISK_BYTES);
-            assertThat(found.path("corrupt").asInt()).isEqualTo(3);
-            assertThat(found.path("repaired").asInt()).isEqualTo(3);
+            assertThat(found.path("corrupt").asInt()).isEqualTo(4);
+            assertThat(found.path("repaired").asInt()).isEqualTo(4);
             assertThat(found.path("unrepaired").asInt()).isZero();
             assertThat(found.path("unfinished").asInt()).isZero();
         }
         assertThat(Files.mismatch(copy(0), copy(1))).isEqualTo(-1);
         assertThat(Files.mismatch(copy(0), copy(2))).isEqualTo(-1);
         for (int number = 0; number < 3; number++) {
-            flip(number, 40);
+            flip(number, 300); // in a region that was not repaired just now
         }
         try (Daemon daemon = quoin.serve()) {
             assertThat(quoin.fails("volume", "scrub", "vms"))

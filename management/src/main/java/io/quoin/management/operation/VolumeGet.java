@@ -9,8 +9,8 @@ import org.jspecify.annotations.Nullable;
  *
  * <p>Threading: immutable.
  */
-public final class VolumeOptionsGet
-        implements ServiceOperation<VolumeOptionsGet.Request, VolumeOptionsGet.Result> {
+public final class VolumeGet
+        implements ServiceOperation<VolumeGet.Request, VolumeGet.Result> {
     /** As clients see it. */
     public static final OperationType<Request, Result> TYPE =
             OperationType.of(
