@@ -5,7 +5,6 @@ import static org.assertj.core.api.Assertions.assertThat;
 import java.util.Map;
 import java.util.SortedMap;
 import java.util.TreeMap;
-import java.util.UUID;
 import org.junit.jupiter.api.Test;
 
 /** Which copies are current, by what bricks have recorded. */
@@ -16,7 +15,7 @@ class CurrentCopiesTest {
     private final SortedMap<Integer, BrickMetadata> bricks = new TreeMap<>();
 
     private static long incarnation(int seed) {
-        return Incarnation.firstCacheEpoch(new UUID(0, (long) seed << 40));
+        return Incarnation.firstCacheEpoch((long) seed << 40);
     }
 
     private void has(int brick, Config config) {

@@ -113,7 +113,8 @@ public final class Assembly {
         if (first != null && StripedPart.isUnlinked(first.name)) {
             return; // a file that was not made to the end, or is being removed
         }
-        if (first == null && places.values().stream().allMatch(p -> StripedPart.isUnlinked(p.name))) {
+        if (first == null
+                && places.values().stream().allMatch(p -> StripedPart.isUnlinked(p.name))) {
             return;
         }
         String name = first == null ? any.name : first.name;
@@ -159,7 +160,9 @@ public final class Assembly {
         return List.copyOf(problems);
     }
 
-    /** Whether the last gateway closed the file: else writes that were not flushed may be missing. */
+    /**
+     * Whether the last gateway closed the file: else writes that were not flushed may be missing.
+     */
     public boolean isClean(String name) {
         Plan plan = plan(name);
         for (int i = 0; i < plan.members.size(); i++) {

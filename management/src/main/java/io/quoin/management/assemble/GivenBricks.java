@@ -37,8 +37,7 @@ final class GivenBricks {
         for (Path path : given) {
             if (!Files.exists(path)) {
                 throw new BlockException(
-                        BlockError.ENOENT,
-                        "no such brick or volfile: path=" + NameText.of(path));
+                        BlockError.ENOENT, "no such brick or volfile: path=" + NameText.of(path));
             }
             if (Files.isDirectory(path)) {
                 folders.add(NameText.absolute(path).normalize());

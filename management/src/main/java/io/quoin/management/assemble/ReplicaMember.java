@@ -11,6 +11,7 @@ import io.quoin.xlator.NameText;
 import java.nio.ByteBuffer;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Objects;
 import java.util.SortedMap;
 import java.util.SortedSet;
 import java.util.TreeMap;
@@ -33,7 +34,7 @@ final class ReplicaMember implements Member {
      */
     ReplicaMember(SortedMap<Integer, BrickImage> bricks, boolean isStaleAllowed) {
         this.bricks = new TreeMap<>(bricks);
-        this.layout = bricks.get(bricks.firstKey()).layout();
+        this.layout = brick(bricks.firstKey()).layout();
         this.isStaleAllowed = isStaleAllowed;
         try (SourceFile catalogue = open(CatalogueImage.FILE, "names of the volume")) {
             this.files =
@@ -109,8 +110,12 @@ final class ReplicaMember implements Member {
                                     : ", expected=a majority of the set's bricks"));
         }
         List<BrickImage> images = new ArrayList<>();
-        sources.forEach(index -> images.add(bricks.get(index)));
+        sources.forEach(index -> images.add(brick(index)));
         return CopiesFile.open(name, file, images);
+    }
+
+    private BrickImage brick(int index) {
+        return Objects.requireNonNull(bricks.get(index));
     }
 
     /** The numbers of bricks that were not given. */

@@ -84,6 +84,7 @@ final class VolumeAssembleCommand implements Runnable {
     record Written(String name, long sizeBytes, boolean isClean) {}
 
     @Override
+    @SuppressWarnings("try") // the locks are held meanwhile
     public void run() {
         try (BricksAtRest held = new BricksAtRest(Assembly.folders(given))) {
             Assembly assembly = Assembly.of(given, isStaleAllowed);
@@ -146,8 +147,7 @@ final class VolumeAssembleCommand implements Runnable {
                             done[0] += bytes;
                             progress.show(done[0], total);
                         });
-                written.add(
-                        new Written(name, assembly.sizeBytes(name), assembly.isClean(name)));
+                written.add(new Written(name, assembly.sizeBytes(name), assembly.isClean(name)));
             }
         } finally {
             progress.clear();

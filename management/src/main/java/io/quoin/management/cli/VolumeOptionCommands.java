@@ -70,8 +70,7 @@ final class VolumeOptionCommands {
         void run(VolumeClient client, OutputOption out) {
             if (words.size() % 2 != 0) {
                 throw new ParameterException(
-                        spec.commandLine(),
-                        "value missing: option=" + words.get(words.size() - 1));
+                        spec.commandLine(), "value missing: option=" + words.get(words.size() - 1));
             }
             Map<String, String> options = new LinkedHashMap<>();
             for (int i = 0; i < words.size(); i += 2) {
@@ -107,8 +106,7 @@ final class VolumeOptionCommands {
         @Override
         void run(VolumeClient client, OutputOption out) {
             List<VolumeOptions.Value> all =
-                    client.call(VolumeGet.TYPE, new VolumeGet.Request(name()))
-                            .options();
+                    client.call(VolumeGet.TYPE, new VolumeGet.Request(name())).options();
             List<VolumeOptions.Value> wanted =
                     all.stream().filter(o -> key.equals(ALL) || o.name().equals(key)).toList();
             if (wanted.isEmpty()) {

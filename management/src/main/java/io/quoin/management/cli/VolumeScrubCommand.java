@@ -136,9 +136,7 @@ final class VolumeScrubCommand implements Runnable {
                 + found.repaired()
                 + ", not repairable="
                 + found.unrepaired()
-                + (found.unfinished() == 0
-                        ? ""
-                        : ", files not finished=" + found.unfinished());
+                + (found.unfinished() == 0 ? "" : ", files not finished=" + found.unfinished());
     }
 
     private void status(VolumeClient client) {
@@ -150,8 +148,7 @@ final class VolumeScrubCommand implements Runnable {
         } else if (last != null) {
             output.print(last, out -> VolumeStatusCommand.printScrub(last, out));
         } else {
-            output.print(
-                    Map.of("name", name), out -> out.println(name + " has not been scrubbed"));
+            output.print(Map.of("name", name), out -> out.println(name + " has not been scrubbed"));
         }
     }
 
@@ -168,8 +165,7 @@ final class VolumeScrubCommand implements Runnable {
     }
 
     private void stop(VolumeClient client) {
-        JobView job =
-                client.call(VolumeStatus.TYPE, new VolumeStatus.Request(name)).scrub();
+        JobView job = client.call(VolumeStatus.TYPE, new VolumeStatus.Request(name)).scrub();
         if (job == null) {
             throw new BlockException(
                     BlockError.ENOENT, "volume is not being scrubbed: name=" + name);

@@ -16,6 +16,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.UUID;
 import org.jspecify.annotations.Nullable;
 
@@ -30,6 +31,9 @@ import org.jspecify.annotations.Nullable;
 public final class BrickReplacement {
     private static final String LOCAL = "protocol/local";
     private static final String CLIENT = "protocol/client";
+
+    /** How a daemon is reached: as is said for the new one. */
+    private static final Set<String> WIRE = Set.of("tls-ca", "tls-cert", "tls-key", "insecure");
 
     private final VolumeStore store;
     private final VolumeDefinition before;
@@ -120,8 +124,7 @@ public final class BrickReplacement {
                                 new BlockException(
                                         BlockError.EINVAL,
                                         "volfile was changed by hand: path="
-                                                + NameText.of(
-                                                        store.folder(before.name()).volfile())
+                                                + NameText.of(store.folder(before.name()).volfile())
                                                 + ", expected=a brick's node with its index: node="
                                                 + name
                                                 + ", index="
@@ -217,9 +220,16 @@ public final class BrickReplacement {
                             .filter(spec -> spec.type().equals(node.type()))
                             .findFirst();
             Map<String, String> options = new LinkedHashMap<>(node.options());
-            old.ifPresent(spec -> spec.options().forEach(options::putIfAbsent));
-            VolumeSpec with =
-                    new VolumeSpec(node.name(), node.type(), options, node.subvolumes());
+            old.ifPresent(
+                    spec ->
+                            spec.options()
+                                    .forEach(
+                                            (name, value) -> {
+                                                if (!WIRE.contains(name)) {
+                                                    options.putIfAbsent(name, value);
+                                                }
+                                            }));
+            VolumeSpec with = new VolumeSpec(node.name(), node.type(), options, node.subvolumes());
             merged.add(VolumeOptions.with(with, before.options()));
         }
         return merged;

@@ -179,12 +179,7 @@ final class NewBricks {
 
     private BrickIdentity claim(BrickAddress brick, UUID id, int index, Layout layout) {
         try {
-            return BrickClaim.claim(
-                    wireAddress(brick),
-                    wire,
-                    id,
-                    index,
-                    layout);
+            return BrickClaim.claim(wireAddress(brick), wire, id, index, layout);
         } catch (BlockException e) {
             throw new BlockException(
                     e.error(),

@@ -118,8 +118,7 @@ public final class VolumeOptions {
                         () ->
                                 new BlockException(
                                         BlockError.EINVAL,
-                                        "unknown xlator type in the volfile: type="
-                                                + spec.type()));
+                                        "unknown xlator type in the volfile: type=" + spec.type()));
     }
 
     private static String name(String type, String option) {
@@ -164,8 +163,10 @@ public final class VolumeOptions {
                     String value =
                             volfile.volumes().stream()
                                     .filter(spec -> spec.type().equals(setting.type.type()))
-                                    .map(spec -> spec.options().get(option.name()))
-                                    .filter(given -> given != null)
+                                    .map(
+                                            spec ->
+                                                    spec.options()
+                                                            .getOrDefault(option.name(), standard))
                                     .findFirst()
                                     .orElse(standard);
                     values.add(

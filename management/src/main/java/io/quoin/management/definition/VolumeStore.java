@@ -276,7 +276,10 @@ public final class VolumeStore {
         forget(folder);
     }
 
-    /** Removes what is kept of jobs, groups and scrubs: they are not those of a new volume of that name. */
+    /**
+     * Removes what is kept of jobs, groups and scrubs: they are not those of a new volume of that
+     * name.
+     */
     private static void forget(DataFolder folder) {
         DurableFile.remove(folder.path().resolve("groups.json"));
         DurableFile.remove(folder.path().resolve("scrub.json"));

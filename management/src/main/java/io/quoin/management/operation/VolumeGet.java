@@ -9,8 +9,7 @@ import org.jspecify.annotations.Nullable;
  *
  * <p>Threading: immutable.
  */
-public final class VolumeGet
-        implements ServiceOperation<VolumeGet.Request, VolumeGet.Result> {
+public final class VolumeGet implements ServiceOperation<VolumeGet.Request, VolumeGet.Result> {
     /** As clients see it. */
     public static final OperationType<Request, Result> TYPE =
             OperationType.of(

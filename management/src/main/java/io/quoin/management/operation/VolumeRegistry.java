@@ -225,8 +225,7 @@ public final class VolumeRegistry {
      * @param wire how daemons are reached; null: as those of the volume
      * @throws BlockException as {@link VolumeStore#replacement}
      */
-    BrickReplacement replacement(
-            String name, String old, String by, @Nullable WireOptions wire) {
+    BrickReplacement replacement(String name, String old, String by, @Nullable WireOptions wire) {
         return store.replacement(defined(name), old, by, wire, defaultBricks());
     }
 

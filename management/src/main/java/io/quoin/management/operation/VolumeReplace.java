@@ -17,14 +17,12 @@ import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 
 /**
- * {@code volume.replace}: a job. First the other bricks of the set are healed: each has to
- * have all of every file. Then the new brick takes its place, while disks are in use, and is healed
- * wholly.
+ * {@code volume.replace}: a job. First the other bricks of the set are healed: each has to have all
+ * of every file. Then the new brick takes its place, while disks are in use, and is healed wholly.
  *
  * <p>Threading: immutable.
  */
-public final class VolumeReplace
-        implements ServiceOperation<VolumeReplace.Request, JobView> {
+public final class VolumeReplace implements ServiceOperation<VolumeReplace.Request, JobView> {
     /** As clients see it. */
     public static final OperationType<Request, JobView> TYPE =
             OperationType.of(

@@ -35,8 +35,7 @@ public final class VolumeReset implements ServiceOperation<VolumeReset.Request, 
     }
 
     @Override
-    public VolumeSet.Result run(
-            Request request, VolumeRegistry volumes, @Nullable String volume) {
+    public VolumeSet.Result run(Request request, VolumeRegistry volumes, @Nullable String volume) {
         Map<String, String> changes = new TreeMap<>();
         List<String> given = request.options();
         if (given != null) {
@@ -44,7 +43,6 @@ public final class VolumeReset implements ServiceOperation<VolumeReset.Request, 
         } else {
             volumes.view(request.name()).options().keySet().forEach(o -> changes.put(o, ""));
         }
-        return VolumeSet.Result.of(
-                request.name(), volumes.setOptions(request.name(), changes));
+        return VolumeSet.Result.of(request.name(), volumes.setOptions(request.name(), changes));
     }
 }

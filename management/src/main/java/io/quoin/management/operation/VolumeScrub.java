@@ -139,12 +139,8 @@ public final class VolumeScrub implements JobOperation<VolumeScrub.Request, Volu
     }
 
     private static void record(
-            ManagedVolume volume,
-            String startedAt,
-            @Nullable String failure,
-            Result found) {
-        new ScrubRecord(startedAt, Instant.now().toString(), failure, found)
-                .write(volume.folder());
+            ManagedVolume volume, String startedAt, @Nullable String failure, Result found) {
+        new ScrubRecord(startedAt, Instant.now().toString(), failure, found).write(volume.folder());
     }
 
     /** What was found so far, by set and file. */

@@ -100,11 +100,11 @@ class ReplaceBrickTest {
             List<String> writes = new ArrayList<>(List.of("-f", "raw"));
             for (int i = 0; i < 400; i++) {
                 writes.addAll(List.of("-c", "write -P 8 " + (20 << 10) + "k 64k"));
-                writes.addAll(List.of("-c", "write -P 9 " + ((21 << 10) + 64 * (i % 100)) + "k 64k"));
+                writes.addAll(
+                        List.of("-c", "write -P 9 " + ((21 << 10) + 64 * (i % 100)) + "k 64k"));
             }
             writes.add(uri(daemon));
-            try (PeerProcess guest =
-                    Peer.QEMU_IO.command(writes.toArray(String[]::new)).start()) {
+            try (PeerProcess guest = Peer.QEMU_IO.command(writes.toArray(String[]::new)).start()) {
                 assertThat(replace(brick(1), brick(7)))
                         .contains("Replaced " + brick(1) + " by " + brick(7))
                         .contains("files that all bricks have: 2 of 2");
@@ -143,7 +143,10 @@ class ReplaceBrickTest {
                 io(daemon, "write -P " + number + " 2M 1M");
                 assertThat(
                                 quoin.fails(
-                                        "volume", "replace-brick", "vms", brick(number),
+                                        "volume",
+                                        "replace-brick",
+                                        "vms",
+                                        brick(number),
                                         brick(number)))
                         .contains("folder of a new brick is not empty: file=foreign");
                 io(daemon, "read -P " + number + " 2M 1M");
@@ -193,11 +196,7 @@ class ReplaceBrickTest {
             quoin.ok("disk", "create", "vms/vm1", "20M");
             io(daemon, "write -P 7 1M 1M");
             String volume = quoin.json("volume", "info", "vms").path("id").asText();
-            BrickDaemon.format(
-                    brick(7),
-                    UUID.fromString(volume),
-                    1,
-                    Layout.THREE);
+            BrickDaemon.format(brick(7), UUID.fromString(volume), 1, Layout.THREE);
             Files.writeString(brick(7).resolve(".quoin/volume-id"), volume + "\n");
             replace(brick(1), brick(7));
         }
@@ -227,18 +226,14 @@ class ReplaceBrickTest {
         Files.writeString(brick(7).resolve("vm1.qcow2"), "x");
         try (Daemon daemon = quoin.serve()) {
             quoin.ok("disk", "create", "vms/vm1", "20M");
-            assertThat(
-                            quoin.fails(
-                                    "volume", "replace-brick", "vms", brick(0), brick(7), "force"))
+            assertThat(quoin.fails("volume", "replace-brick", "vms", brick(0), brick(7), "force"))
                     .contains("folder of a new brick is not empty");
             io(daemon, "write -P 7 1M 1M");
         }
         assertThat(brick(7).resolve("vm1.qcow2")).hasContent("x");
         Files.move(brick(2), quoin.path("away"));
         try (Daemon daemon = quoin.serve()) {
-            assertThat(
-                            quoin.fails(
-                                    "volume", "replace-brick", "vms", brick(0), brick(8), "force"))
+            assertThat(quoin.fails("volume", "replace-brick", "vms", brick(0), brick(8), "force"))
                     .contains("another brick is not in sync: brick=" + brick(2));
             io(daemon, "read -P 7 1M 1M");
         }

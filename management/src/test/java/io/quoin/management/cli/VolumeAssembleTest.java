@@ -79,7 +79,12 @@ class VolumeAssembleTest {
         try (Daemon daemon = quoin.serve()) {
             Peer.QEMU_IMG
                     .command(
-                            "convert", "-f", "raw", "-O", "raw", uri(daemon, "raw"),
+                            "convert",
+                            "-f",
+                            "raw",
+                            "-O",
+                            "raw",
+                            uri(daemon, "raw"),
                             copy.toString())
                     .runOk();
         }
@@ -118,13 +123,22 @@ class VolumeAssembleTest {
         Path cow = quoin.path("out").resolve("cow.qcow2");
         Peer.QEMU_IMG.command("check", cow.toString()).runOk();
         Peer.QEMU_IO
-                .command("-r", "-c", "read -P 3 300k 5M", "-c", "read -P 4 40M 3000k",
+                .command(
+                        "-r",
+                        "-c",
+                        "read -P 3 300k 5M",
+                        "-c",
+                        "read -P 4 40M 3000k",
                         cow.toString())
                 .runOk();
         String info =
                 Peer.QEMU_IMG
                         .command(
-                                "info", "-f", "raw", "--output", "json",
+                                "info",
+                                "-f",
+                                "raw",
+                                "--output",
+                                "json",
                                 quoin.path("out").resolve("raw.raw").toString())
                         .runOk()
                         .stdout();
@@ -164,8 +178,7 @@ class VolumeAssembleTest {
                 .contains("no copy is known to be current", "expected=a majority");
         assemble("stale", brick(1), brick(3), brick(4), "--stale", "--file", "cow.qcow2");
         assertThat(Files.mismatch(before, expected)).isPositive();
-        assertThat(assemble("two", "fails", brick(0), brick(2), quoin.path("b9")))
-                .contains("b9");
+        assertThat(assemble("two", "fails", brick(0), brick(2), quoin.path("b9"))).contains("b9");
     }
 
     @Test

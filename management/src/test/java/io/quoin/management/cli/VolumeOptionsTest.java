@@ -25,7 +25,13 @@ class VolumeOptionsTest {
     @BeforeEach
     void make() {
         quoin.ok(
-                "volume", "create", "wide", "stripe", "2", quoin.path("a"), quoin.path("b"),
+                "volume",
+                "create",
+                "wide",
+                "stripe",
+                "2",
+                quoin.path("a"),
+                quoin.path("b"),
                 "force");
         quoin.ok("volume", "start", "wide");
     }
@@ -79,7 +85,12 @@ class VolumeOptionsTest {
     @Test
     void shouldSetSeveralInAllNodesOfTheirTypeAndTakeOneBack() throws IOException {
         quoin.ok(
-                "volume", "set", "wide", "posix.read-ahead", "2M", "cluster.stripe-block-size",
+                "volume",
+                "set",
+                "wide",
+                "posix.read-ahead",
+                "2M",
+                "cluster.stripe-block-size",
                 "128K");
         assertThat(Files.readString(volfile())).containsOnlyOnce("block-size 128K");
         assertThat(Files.readString(volfile()).split("read-ahead 2M", -1)).hasSize(3);

@@ -49,8 +49,7 @@ class VolumeScrubTest {
     }
 
     private void create() {
-        quoin.ok(
-                "volume", "create", "vms", "replica", "3", brick(0), brick(1), brick(2), "force");
+        quoin.ok("volume", "create", "vms", "replica", "3", brick(0), brick(1), brick(2), "force");
         quoin.ok("volume", "start", "vms");
     }
 

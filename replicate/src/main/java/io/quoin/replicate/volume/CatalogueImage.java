@@ -37,8 +37,7 @@ public final class CatalogueImage {
 
     private static @Nullable CatalogueSlot slot(Reader reader, long generation) {
         long offset = CatalogueSlot.offsetBytes(generation);
-        int length =
-                CatalogueSlot.lengthBytes(reader.read(offset, CatalogueSlot.HEADER_BYTES));
+        int length = CatalogueSlot.lengthBytes(reader.read(offset, CatalogueSlot.HEADER_BYTES));
         return length == 0 ? null : CatalogueSlot.decode(reader.read(offset, length));
     }
 }

@@ -20,8 +20,7 @@ import java.util.function.Function;
  *
  * <p>Threading: thread-safe.
  */
-final class ReplicateXlator extends VolumeXlator
-        implements ReplicaAdmin, SubvolumeExchange {
+final class ReplicateXlator extends VolumeXlator implements ReplicaAdmin, SubvolumeExchange {
     private final LinkedFiles files;
     private final Loop loop;
     private volatile List<Xlator> subvolumes;
@@ -86,8 +85,7 @@ final class ReplicateXlator extends VolumeXlator
     @Override
     public CompletionStage<List<ReplicaFileHealth>> healFull(Consumer<ReplicaFileHealth> progress) {
         return eachFile(
-                copies -> new FileHeal(files.links(), copies, loop, progress).begin(),
-                () -> false);
+                copies -> new FileHeal(files.links(), copies, loop, progress).begin(), () -> false);
     }
 
     @Override

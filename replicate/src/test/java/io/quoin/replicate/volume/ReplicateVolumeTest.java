@@ -377,7 +377,10 @@ class ReplicateVolumeTest {
         List<Xlator> again = bricks.nodes();
         Xlator second = mount(again);
         List<ReplicaFileScrub> clean =
-                await(second.extension(ReplicaAdmin.class).orElseThrow().scrub(each -> {}, () -> false));
+                await(
+                        second.extension(ReplicaAdmin.class)
+                                .orElseThrow()
+                                .scrub(each -> {}, () -> false));
         assertThat(clean.get(1).progress()).isEqualTo(new ScrubProgress(SIZE, SIZE, 0, 0, true));
         unmount(second, again);
     }
