@@ -66,7 +66,8 @@ final class QuoinCommands implements AutoCloseable {
         for (Object argument : arguments) {
             all.add(argument.toString());
         }
-        if (!all.get(0).equals("brick")) {
+        boolean hasData = !all.get(0).equals("brick") && !all.contains("assemble");
+        if (hasData) {
             all.addAll(List.of("--data", folder.path().toString()));
         }
         StringWriter out = new StringWriter();
