@@ -162,10 +162,7 @@ public class Gateway {
         guest(completion, () -> operations.change(new Request.Resize(newSizeBytes), completion));
     }
 
-    /**
-     * Verifies and repairs the in-sync members' copies, and tells how far it is, until it is to
-     * end.
-     */
+    /** Verifies and repairs the in-sync copies until it is to end; tells how far it is. */
     public void scrub(Consumer<ScrubProgress> progress, BooleanSupplier isToEnd) {
         operations.repairs().scrub(progress, isToEnd);
     }
