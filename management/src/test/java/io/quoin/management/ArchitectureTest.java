@@ -63,8 +63,8 @@ class ArchitectureTest {
                     Map.entry(
                             MANAGEMENT,
                             List.of(
-                                    BLOCK, XLATOR, BRICK, QCOW2, SNAPSHOT, REPLICATE, NBD, TOOLS,
-                                    BACKUP)));
+                                    BLOCK, XLATOR, BRICK, QCOW2, SNAPSHOT, REPLICATE, STRIPE, NBD,
+                                    TOOLS, BACKUP)));
 
     private static final JavaClasses CLASSES = importMain();
 

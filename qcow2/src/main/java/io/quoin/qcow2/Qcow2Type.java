@@ -98,6 +98,11 @@ public final class Qcow2Type implements XlatorType {
     }
 
     @Override
+    public void check(String name, OptionValues options) {
+        threads(name, options.integer(COMPRESSION_THREADS));
+    }
+
+    @Override
     public Xlator create(
             String name, OptionValues options, List<Xlator> subvolumes, GraphContext context) {
         return new Qcow2Xlator(

@@ -5,6 +5,7 @@ import java.util.BitSet;
 import java.util.List;
 import java.util.SortedMap;
 import java.util.TreeMap;
+import java.util.function.BooleanSupplier;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
@@ -161,9 +162,9 @@ public class Gateway {
         guest(completion, () -> operations.change(new Request.Resize(newSizeBytes), completion));
     }
 
-    /** Verifies and repairs the in-sync members' copies; tells now and then how far it is. */
-    public void scrub(Consumer<ScrubProgress> progress) {
-        operations.repairs().scrub(progress);
+    /** Verifies and repairs the in-sync copies until it is to end; tells how far it is. */
+    public void scrub(Consumer<ScrubProgress> progress, BooleanSupplier isToEnd) {
+        operations.repairs().scrub(progress, isToEnd);
     }
 
     private void guest(Completion completion, Runnable operation) {

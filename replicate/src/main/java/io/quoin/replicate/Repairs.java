@@ -2,6 +2,7 @@ package io.quoin.replicate;
 
 import java.util.ArrayDeque;
 import java.util.Deque;
+import java.util.function.BooleanSupplier;
 import java.util.function.Consumer;
 
 /**
@@ -108,7 +109,7 @@ class Repairs {
     }
 
     /** Verifies every in-sync member's copy, and repairs it; tells how far it is. */
-    void scrub(Consumer<ScrubProgress> progress) {
-        new Scrub(gateway, this, progress).begin();
+    void scrub(Consumer<ScrubProgress> progress, BooleanSupplier isToEnd) {
+        new Scrub(gateway, this, progress, isToEnd).begin();
     }
 }

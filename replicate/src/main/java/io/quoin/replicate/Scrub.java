@@ -1,5 +1,6 @@
 package io.quoin.replicate;
 
+import java.util.function.BooleanSupplier;
 import java.util.function.Consumer;
 
 /**
@@ -11,6 +12,7 @@ final class Scrub {
     private final Gateway gateway;
     private final Repairs repairs;
     private final Consumer<ScrubProgress> progress;
+    private final BooleanSupplier isToEnd;
     private final long sizeBytes;
     private long offsetBytes;
     private int next;
@@ -20,10 +22,15 @@ final class Scrub {
     private boolean isAdvancing;
     private boolean isEnded;
 
-    Scrub(Gateway gateway, Repairs repairs, Consumer<ScrubProgress> progress) {
+    Scrub(
+            Gateway gateway,
+            Repairs repairs,
+            Consumer<ScrubProgress> progress,
+            BooleanSupplier isToEnd) {
         this.gateway = gateway;
         this.repairs = repairs;
         this.progress = progress;
+        this.isToEnd = isToEnd;
         this.sizeBytes = gateway.sizeBytes();
     }
 
@@ -48,7 +55,7 @@ final class Scrub {
     }
 
     private void step() {
-        if (offsetBytes >= sizeBytes || !gateway.isServing()) {
+        if (offsetBytes >= sizeBytes || !gateway.isServing() || isToEnd.getAsBoolean()) {
             isEnded = true;
             tell();
         } else if (next == gateway.dataMembers().size()) {

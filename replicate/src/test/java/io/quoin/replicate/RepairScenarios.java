@@ -59,7 +59,7 @@ final class RepairScenarios {
 
     private static ScrubProgress scrub(SimWorld world, SimClient client) {
         List<ScrubProgress> told = new ArrayList<>();
-        client.gateway().scrub(told::add);
+        client.gateway().scrub(told::add, () -> false);
         await(world, () -> !told.isEmpty() && told.get(told.size() - 1).isEnded(), "scrub ends");
         return told.get(told.size() - 1);
     }
@@ -70,7 +70,7 @@ final class RepairScenarios {
         client.setBusy(world.random().nextBoolean());
         for (int i = 0; i < 6; i++) {
             spare(world).disk.corrupt(world.random().nextInt(SimWorld.BLOCKS));
-            client.gateway().scrub(progress -> {});
+            client.gateway().scrub(progress -> {}, () -> false);
             runUpTo(world, SECOND / 50);
             if (world.random().nextBoolean()) {
                 spare(world).kill();

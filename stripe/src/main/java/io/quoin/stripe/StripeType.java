@@ -50,8 +50,17 @@ public final class StripeType implements XlatorType {
     }
 
     @Override
+    public void check(String name, OptionValues options) {
+        blockBytes(name, options);
+    }
+
+    @Override
     public Xlator create(
             String name, OptionValues options, List<Xlator> subvolumes, GraphContext context) {
+        return new StripeXlator(name, subvolumes, blockBytes(name, options), context.loops());
+    }
+
+    private static long blockBytes(String name, OptionValues options) {
         long blockBytes = options.sizeBytes(BLOCK_SIZE);
         if (!PartHeaderLayout.isBlockSize(blockBytes)) {
             throw new BlockException(
@@ -66,6 +75,6 @@ public final class StripeType implements XlatorType {
                             + ", actual="
                             + blockBytes);
         }
-        return new StripeXlator(name, subvolumes, blockBytes, context.loops());
+        return blockBytes;
     }
 }

@@ -2,7 +2,6 @@ package io.quoin.brick.posix;
 
 import io.quoin.block.BlockError;
 import io.quoin.block.BlockException;
-import io.quoin.xlator.graph.GraphContext;
 import io.quoin.xlator.graph.Option;
 import io.quoin.xlator.graph.OptionTable;
 import io.quoin.xlator.graph.OptionValues;
@@ -107,9 +106,12 @@ record PosixOptions(
                                     + " where its file system is not mounted, nothing is made there and"
                                     + " every call fails (ENOENT). Empty: not checked."));
 
-    static PosixOptions of(OptionValues values, GraphContext context) {
+    /**
+     * @param base what a relative directory is relative to
+     */
+    static PosixOptions of(OptionValues values, Path base) {
         return new PosixOptions(
-                context.directory().resolve(values.path(DIRECTORY)),
+                base.resolve(values.path(DIRECTORY)),
                 values.bool(BRICK),
                 values.bool(LOCKING),
                 values.bool(DIRECT_IO),

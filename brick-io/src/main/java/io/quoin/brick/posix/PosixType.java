@@ -5,6 +5,7 @@ import io.quoin.xlator.graph.GraphContext;
 import io.quoin.xlator.graph.OptionTable;
 import io.quoin.xlator.graph.OptionValues;
 import io.quoin.xlator.graph.XlatorType;
+import java.nio.file.Path;
 import java.util.List;
 
 /**
@@ -36,10 +37,15 @@ public final class PosixType implements XlatorType {
     }
 
     @Override
+    public void check(String name, OptionValues options) {
+        PosixOptions unused = PosixOptions.of(options, Path.of("/"));
+    }
+
+    @Override
     public Xlator create(
             String name, OptionValues options, List<Xlator> subvolumes, GraphContext context) {
         Abi.current(); // a clear error before the first native call on a machine without one
-        PosixOptions own = PosixOptions.of(options, context);
+        PosixOptions own = PosixOptions.of(options, context.directory());
         String volumeId = options.string(PosixOptions.VOLUME_ID);
         return volumeId.isEmpty()
                 ? open(name, own, context)

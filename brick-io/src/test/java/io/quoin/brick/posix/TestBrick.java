@@ -25,7 +25,7 @@ final class TestBrick implements AutoCloseable {
         GraphContext context =
                 new GraphContext(loops, loops.blocking(), directory.toAbsolutePath().getParent());
         OptionValues values = new OptionValues(PosixOptions.TABLE, given);
-        PosixOptions posixOptions = PosixOptions.of(values, context);
+        PosixOptions posixOptions = PosixOptions.of(values, context.directory());
         xlator = PosixXlator.open("brick", posixOptions, context.blocking(), dataSync);
     }
 

@@ -146,6 +146,11 @@ public final class BrickDaemon implements AutoCloseable {
         }
     }
 
+    /** Whether a folder has the label of a brick. */
+    public static boolean isFormatted(Path path) {
+        return Files.exists(path.resolve(BrickHost.LABEL_FILE));
+    }
+
     /** Another one after each start of the machine. Without one nothing unsynced is relied on. */
     private static String bootId() {
         try {

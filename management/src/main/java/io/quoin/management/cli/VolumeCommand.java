@@ -35,7 +35,7 @@ import picocli.CommandLine.Spec;
  */
 @Command(
         name = "volume",
-        description = "Create, start, stop, list, show, heal and delete volumes.",
+        description = "Create, start, stop, list, show, heal, repair and delete volumes.",
         synopsisSubcommandLabel = "COMMAND",
         mixinStandardHelpOptions = true,
         footer = {
@@ -56,6 +56,12 @@ import picocli.CommandLine.Spec;
     VolumeCommand.Info.class,
     VolumeStatusCommand.class,
     VolumeHealCommand.class,
+    VolumeReplaceBrickCommand.class,
+    VolumeScrubCommand.class,
+    VolumeAssembleCommand.class,
+    VolumeOptionCommands.Set.class,
+    VolumeOptionCommands.Get.class,
+    VolumeOptionCommands.Reset.class,
     VolumeCommand.Ls.class
 })
 final class VolumeCommand implements Runnable {
@@ -276,6 +282,10 @@ final class VolumeCommand implements Runnable {
                 number++;
                 String arbiter = brick.isArbiter() ? " (arbiter)" : "";
                 writer.println("Brick" + number + ": " + brick.address() + arbiter);
+            }
+            if (!volume.options().isEmpty()) {
+                writer.println("Options Reconfigured:");
+                volume.options().forEach((name, value) -> writer.println(name + ": " + value));
             }
         }
     }

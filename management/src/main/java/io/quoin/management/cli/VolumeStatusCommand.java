@@ -1,5 +1,6 @@
 package io.quoin.management.cli;
 
+import io.quoin.management.operation.ScrubRecord;
 import io.quoin.management.operation.VolumeClient;
 import io.quoin.management.operation.VolumeStatus;
 import io.quoin.management.operation.VolumeStatusView;
@@ -45,6 +46,10 @@ final class VolumeStatusCommand extends VolumeCommand.OnOne {
                     text(brick.reason()));
         }
         bricks.print(writer);
+        if (view.lastScrub() != null) {
+            writer.println();
+            printScrub(view.lastScrub(), writer);
+        }
         if (view.files().isEmpty()) {
             return;
         }
@@ -62,6 +67,18 @@ final class VolumeStatusCommand extends VolumeCommand.OnOne {
             }
         }
         files.print(writer);
+    }
+
+    /** One line, if there was one. */
+    static void printScrub(@Nullable ScrubRecord last, PrintWriter writer) {
+        if (last != null) {
+            writer.println(
+                    "Last scrub: "
+                            + last.endedAt()
+                            + ", "
+                            + VolumeScrubCommand.text(last.found())
+                            + (last.failure() == null ? "" : ", ended early: " + last.failure()));
+        }
     }
 
     private static String bytes(@Nullable Long count) {

@@ -12,6 +12,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.stream.Stream;
 
 /**
@@ -52,6 +53,34 @@ final class BrickRules {
                     "replica 2 has no majority once a brick is lost: use replica 3, or replica 3"
                             + " arbiter 1");
         }
+        requireNoDoubt(isForced);
+    }
+
+    /**
+     * As {@link #check}, of one brick that is new among the others.
+     *
+     * @param number of the brick
+     */
+    void checkOne(int number, boolean isForced) {
+        List<BrickAddress> bricks = definition.addresses();
+        Path folder = bricks.get(number).folder();
+        if (folder == null) {
+            return;
+        }
+        List<BrickAddress> others = new ArrayList<>(bricks);
+        others.remove(number);
+        requireApart(folder, others, others.size());
+        requireUnused(folder);
+        doubt(folder);
+        int set = number / definition.replica() * definition.replica();
+        List<BrickAddress> copies =
+                new ArrayList<>(bricks.subList(set, set + definition.replica()));
+        copies.remove(number - set);
+        copies.forEach(other -> doubtCopy(folder, other));
+        requireNoDoubt(isForced);
+    }
+
+    private void requireNoDoubt(boolean isForced) {
         if (!doubts.isEmpty() && !isForced) {
             throw new BlockException(
                     BlockError.EINVAL, String.join("; ", doubts) + "; force makes it all the same");
@@ -99,14 +128,12 @@ final class BrickRules {
         if (device(folder) == device(Path.of("/"))) {
             doubts.add("brick is in the root partition: path=" + text);
         }
-        BrickMark.read(folder)
-                .ifPresent(
-                        id ->
-                                doubts.add(
-                                        "brick is left of another volume: path="
-                                                + text
-                                                + ", id="
-                                                + id));
+        Optional<String> mark = BrickMark.read(folder);
+        if (mark.equals(Optional.of(definition.id()))) {
+            return; // of an attempt that was cut short: formatting it looks at what is in it
+        }
+        mark.ifPresent(
+                id -> doubts.add("brick is left of another volume: path=" + text + ", id=" + id));
         if (!Files.exists(folder, LinkOption.NOFOLLOW_LINKS)) {
             return;
         }
@@ -122,14 +149,18 @@ final class BrickRules {
     private void doubtCopies(Path folder, List<BrickAddress> bricks, int number) {
         int set = number / definition.replica() * definition.replica();
         for (int i = set; i < number; i++) {
-            Path other = bricks.get(i).folder();
-            if (other != null && device(other) == device(folder)) {
-                doubts.add(
-                        "two copies are on one disk: path="
-                                + NameText.of(folder)
-                                + ", other="
-                                + NameText.of(other));
-            }
+            doubtCopy(folder, bricks.get(i));
+        }
+    }
+
+    private void doubtCopy(Path folder, BrickAddress copy) {
+        Path other = copy.folder();
+        if (other != null && device(other) == device(folder)) {
+            doubts.add(
+                    "two copies are on one disk: path="
+                            + NameText.of(folder)
+                            + ", other="
+                            + NameText.of(other));
         }
     }
 

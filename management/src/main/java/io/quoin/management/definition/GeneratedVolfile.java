@@ -43,16 +43,38 @@ final class GeneratedVolfile {
     static String text(VolumeDefinition definition, List<UUID> bricks, WireOptions wire) {
         GeneratedVolfile volfile = new GeneratedVolfile(definition, bricks, wire);
         volfile.addAll();
+        return text(definition, Volfile.of(volfile.nodes));
+    }
+
+    /** The text of one that was changed since. */
+    static String text(VolumeDefinition definition, Volfile volfile) {
         return "# Volume "
                 + definition.name()
                 + ", made by quoin volume create.\n\n"
-                + Volfile.of(volfile.nodes).print();
+                + volfile.print();
+    }
+
+    /** The name of a brick's node. */
+    static String node(int number) {
+        return BRICK + number;
+    }
+
+    /** The nodes of one brick of a replicated volume, from the bottom up. */
+    static List<VolumeSpec> brick(
+            VolumeDefinition definition, int number, UUID brick, WireOptions wire) {
+        GeneratedVolfile volfile = new GeneratedVolfile(definition, List.of(), wire);
+        volfile.brick(definition.addresses().get(number), number, brick);
+        return volfile.nodes;
     }
 
     private void addAll() {
         List<String> tops = new ArrayList<>();
         for (BrickAddress brick : definition.addresses()) {
-            tops.add(brick(brick, tops.size()));
+            int number = tops.size();
+            tops.add(
+                    definition.isReplicated()
+                            ? brick(brick, number, bricks.get(number))
+                            : folder(brick, number));
         }
         if (definition.isReplicated()) {
             tops = replicated(tops);
@@ -72,11 +94,11 @@ final class GeneratedVolfile {
         return name;
     }
 
-    private String brick(BrickAddress brick, int number) {
-        if (!definition.isReplicated()) {
-            return node(
-                    BRICK + number, "storage/posix", Map.of("directory", brick.text()), List.of());
-        }
+    private String folder(BrickAddress brick, int number) {
+        return node(node(number), "storage/posix", Map.of("directory", brick.text()), List.of());
+    }
+
+    private String brick(BrickAddress brick, int number, UUID id) {
         Map<String, String> options = new LinkedHashMap<>();
         if (brick.folder() == null) {
             options.put("remote-host", String.valueOf(brick.host()));
@@ -84,17 +106,17 @@ final class GeneratedVolfile {
         }
         options.put(VOLUME_ID, definition.id());
         options.put("brick-index", String.valueOf(number % definition.replica()));
-        options.put("brick-id", bricks.get(number).toString());
+        options.put("brick-id", id.toString());
         if (brick.folder() == null) {
             putWire(options);
-            return node(BRICK + number, "protocol/client", options, List.of());
+            return node(node(number), "protocol/client", options, List.of());
         }
         options.put(LAYOUT, definition.layout().text());
         Map<String, String> folder = new LinkedHashMap<>();
         folder.put("directory", brick.text());
         folder.put(VOLUME_ID, definition.id());
         String files = node("folder-" + number, "storage/posix", folder, List.of());
-        return node(BRICK + number, "protocol/local", options, List.of(files));
+        return node(node(number), "protocol/local", options, List.of(files));
     }
 
     private void putWire(Map<String, String> options) {

@@ -5,15 +5,24 @@ import io.quoin.block.BlockException;
 import io.quoin.brick.posix.BrickMark;
 import io.quoin.management.brick.BrickDaemon;
 import io.quoin.replicate.BrickIdentity;
+import io.quoin.replicate.BrickLink;
 import io.quoin.replicate.Layout;
+import io.quoin.replicate.Reply;
 import io.quoin.replicate.wire.BrickClaim;
+import io.quoin.replicate.wire.RemoteBrick;
 import io.quoin.replicate.wire.WireOptions;
+import io.quoin.xlator.Stages;
+import io.quoin.xlator.loop.NettyLoop;
+import io.quoin.xlator.loop.NettyLoopGroup;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Objects;
+import java.util.Optional;
 import java.util.UUID;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.TimeUnit;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -25,6 +34,7 @@ import org.slf4j.LoggerFactory;
  */
 final class NewBricks {
     private static final Logger LOG = LoggerFactory.getLogger(NewBricks.class);
+    private static final long UP_SECONDS = 10;
 
     private final VolumeDefinition volume;
     private final WireOptions wire;
@@ -81,6 +91,85 @@ final class NewBricks {
         return all;
     }
 
+    /**
+     * Makes one brick of a volume that is there, in the place of a lost one. A folder that an
+     * attempt which was cut short has formatted is formatted again. Durable on return.
+     *
+     * @return who it is
+     * @throws BlockException EEXIST if the folder is not empty, or the daemon has another brick or
+     *     one that was used; else as {@link #make}
+     */
+    UUID makeOne(int number) {
+        BrickAddress brick = volume.addresses().get(number);
+        UUID id = UUID.fromString(volume.id());
+        int index = number % volume.replica();
+        Path folder = brick.folder();
+        if (folder == null) {
+            BrickIdentity claimed = claim(brick, id, index, volume.layout());
+            requireUnused(brick, claimed);
+            return claimed.brick();
+        }
+        boolean isOfThis = BrickMark.read(folder).equals(Optional.of(volume.id()));
+        if (isOfThis && BrickDaemon.isFormatted(folder)) {
+            BrickDaemon.unformat(folder);
+        }
+        BrickMark.write(folder, volume.id());
+        return format(folder, id, index, volume.layout()).brick();
+    }
+
+    /** One that was a brick of the volume before must not come back as a new one. */
+    private void requireUnused(BrickAddress brick, BrickIdentity claimed) {
+        List<UUID> files;
+        try (NettyLoopGroup loops = new NettyLoopGroup(1)) {
+            RemoteBrick link =
+                    new RemoteBrick(
+                            (NettyLoop) loops.next(),
+                            wireAddress(brick),
+                            claimed.volume(),
+                            claimed.index(),
+                            claimed.brick(),
+                            wire);
+            CompletableFuture<Void> up = new CompletableFuture<>();
+            link.open(new FirstConnection(up));
+            try {
+                files =
+                        Stages.await(
+                                up.orTimeout(UP_SECONDS, TimeUnit.SECONDS)
+                                        .thenCompose(none -> link.list()));
+            } finally {
+                link.close();
+            }
+        }
+        if (!files.isEmpty()) {
+            throw new BlockException(
+                    BlockError.EEXIST,
+                    "brick was used before: brick="
+                            + brick.text()
+                            + ", files="
+                            + files.size()
+                            + ", expected=an empty folder under its daemon");
+        }
+    }
+
+    private static io.quoin.replicate.wire.BrickAddress wireAddress(BrickAddress brick) {
+        return new io.quoin.replicate.wire.BrickAddress(
+                Objects.requireNonNull(brick.host()), brick.port());
+    }
+
+    /** Waits for a link to come up. */
+    private record FirstConnection(CompletableFuture<Void> up) implements BrickLink.Listener {
+        @Override
+        public void connected(BrickIdentity identity) {
+            up.complete(null);
+        }
+
+        @Override
+        public void disconnected(String reason) {}
+
+        @Override
+        public void received(UUID file, Reply reply) {}
+    }
+
     private BrickIdentity format(Path folder, UUID id, int index, Layout layout) {
         BrickIdentity identity = BrickDaemon.format(folder, id, index, layout);
         formatted.add(folder);
@@ -90,13 +179,7 @@ final class NewBricks {
 
     private BrickIdentity claim(BrickAddress brick, UUID id, int index, Layout layout) {
         try {
-            return BrickClaim.claim(
-                    new io.quoin.replicate.wire.BrickAddress(
-                            Objects.requireNonNull(brick.host()), brick.port()),
-                    wire,
-                    id,
-                    index,
-                    layout);
+            return BrickClaim.claim(wireAddress(brick), wire, id, index, layout);
         } catch (BlockException e) {
             throw new BlockException(
                     e.error(),

@@ -4,10 +4,15 @@ import com.fasterxml.jackson.annotation.JsonIgnore;
 import io.quoin.block.BlockError;
 import io.quoin.block.BlockException;
 import io.quoin.replicate.Layout;
+import java.util.ArrayList;
+import java.util.Collections;
 import java.util.HashSet;
 import java.util.List;
+import java.util.Map;
 import java.util.Set;
+import java.util.TreeMap;
 import java.util.UUID;
+import org.jspecify.annotations.Nullable;
 
 /**
  * What a volume is made of, as it is kept in its folder.
@@ -21,6 +26,7 @@ import java.util.UUID;
  * @param arbiter how many of those have no data, the last of each set; 0 or 1
  * @param stripe over how many replica sets files are striped; 1: no striping
  * @param state where it is
+ * @param options those that were set, by their keys
  */
 public record VolumeDefinition(
         String id,
@@ -29,13 +35,20 @@ public record VolumeDefinition(
         int replica,
         int arbiter,
         int stripe,
-        VolumeState state) {
+        VolumeState state,
+        Map<String, String> options) {
     private static final int REPLICA_MAX = 3;
     private static final int STRIPE_MAX = 64;
     private static final int REPLICA_OF_ARBITER = 3;
 
     public VolumeDefinition {
         bricks = List.copyOf(bricks);
+        // Not in what programs before this one have written.
+        options = Collections.unmodifiableMap(new TreeMap<>(orEmpty(options)));
+    }
+
+    private static Map<String, String> orEmpty(@Nullable Map<String, String> options) {
+        return options == null ? Map.of() : options;
     }
 
     /**
@@ -86,7 +99,8 @@ public record VolumeDefinition(
                 replica,
                 arbiter,
                 stripe,
-                VolumeState.CREATED);
+                VolumeState.CREATED,
+                Map.of());
     }
 
     private static void within(String what, int value, int max) {
@@ -98,7 +112,7 @@ public record VolumeDefinition(
 
     /** The same one by another id. */
     VolumeDefinition withId(String newId) {
-        return new VolumeDefinition(newId, name, bricks, replica, arbiter, stripe, state);
+        return new VolumeDefinition(newId, name, bricks, replica, arbiter, stripe, state, options);
     }
 
     /** Whether it is to be made of the same bricks in the same places. */
@@ -122,7 +136,18 @@ public record VolumeDefinition(
     }
 
     VolumeDefinition in(VolumeState newState) {
-        return new VolumeDefinition(id, name, bricks, replica, arbiter, stripe, newState);
+        return new VolumeDefinition(id, name, bricks, replica, arbiter, stripe, newState, options);
+    }
+
+    /** With another brick in the place of one. */
+    VolumeDefinition withBrick(int number, String address) {
+        List<String> next = new ArrayList<>(bricks);
+        next.set(number, address);
+        return new VolumeDefinition(id, name, next, replica, arbiter, stripe, state, options);
+    }
+
+    VolumeDefinition withOptions(Map<String, String> newOptions) {
+        return new VolumeDefinition(id, name, bricks, replica, arbiter, stripe, state, newOptions);
     }
 
     List<BrickAddress> addresses() {

@@ -11,6 +11,7 @@ import io.quoin.management.volume.DataFolder;
 import io.quoin.replicate.wire.WireOptions;
 import io.quoin.xlator.NameText;
 import io.quoin.xlator.graph.NearestName;
+import io.quoin.xlator.graph.Volfile;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -23,6 +24,7 @@ import java.util.Map;
 import java.util.TreeMap;
 import java.util.UUID;
 import java.util.stream.Stream;
+import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -132,7 +134,7 @@ public final class VolumeStore {
      */
     public VolumeDefinition create(
             VolumeDefinition volume, Map<Path, String> others, WireOptions wire, boolean isForced) {
-        Map<Path, String> inUse = foldersInUse(volume, others);
+        Map<Path, String> inUse = foldersInUse(volume, others, false);
         new BrickRules(volume, inUse).check(isForced);
         DataFolder folder = folder(volume.name());
         folder.create();
@@ -178,15 +180,44 @@ public final class VolumeStore {
     }
 
     private void putVolfile(VolumeDefinition volume, List<UUID> bricks, WireOptions wire) {
-        String volfile = GeneratedVolfile.text(volume, bricks, wire);
-        DurableFile.put(folder(volume.name()).volfile(), volfile.getBytes(StandardCharsets.UTF_8));
+        putVolfile(volume, GeneratedVolfile.text(volume, bricks, wire));
     }
 
-    /** The folders of other volumes; EEXIST if one of them has its name. */
-    private Map<Path, String> foldersInUse(VolumeDefinition volume, Map<Path, String> others) {
+    /** Writes a volfile that was changed; comments of the one before are lost. */
+    void putVolfile(VolumeDefinition volume, Volfile volfile) {
+        putVolfile(volume, GeneratedVolfile.text(volume, volfile));
+    }
+
+    private void putVolfile(VolumeDefinition volume, String text) {
+        DurableFile.put(folder(volume.name()).volfile(), text.getBytes(StandardCharsets.UTF_8));
+    }
+
+    /**
+     * A brick that takes the place of another.
+     *
+     * @param others brick folders of volumes that are not in the store, and whose they are
+     * @param wire how daemons are reached; null: as those of the volume
+     * @throws BlockException as {@link BrickReplacement#of}
+     */
+    public BrickReplacement replacement(
+            VolumeDefinition volume,
+            String old,
+            String by,
+            @Nullable WireOptions wire,
+            Map<Path, String> others) {
+        Map<Path, String> inUse = foldersInUse(volume, others, true);
+        return BrickReplacement.of(this, volume, old, by, wire, inUse);
+    }
+
+    /** The folders of other volumes; EEXIST if one has the name of one that is not there yet. */
+    private Map<Path, String> foldersInUse(
+            VolumeDefinition volume, Map<Path, String> others, boolean isThere) {
         Map<Path, String> inUse = new HashMap<>(others);
         for (VolumeDefinition other : list()) {
             if (other.name().equals(volume.name())) {
+                if (isThere) {
+                    continue;
+                }
                 throw new BlockException(
                         BlockError.EEXIST, "volume already exists: name=" + volume.name());
             }
@@ -197,6 +228,37 @@ public final class VolumeStore {
             }
         }
         return inUse;
+    }
+
+    /** The options of a volume, with what was set. */
+    public List<VolumeOptions.Value> options(VolumeDefinition volume) {
+        return new VolumeOptions(volfile(volume)).values(volume.options());
+    }
+
+    private Volfile volfile(VolumeDefinition volume) {
+        return Volfile.read(folder(volume.name()).volfile());
+    }
+
+    /**
+     * Sets options, or takes them back. Durable on return.
+     *
+     * @param changes by the names of options; an empty text takes one back
+     * @return the nodes of each, as they are called here
+     * @throws BlockException EINVAL, naming the option and what it can be; then nothing is changed
+     */
+    public Map<String, List<VolumeOptions.NodeOption>> setOptions(
+            VolumeDefinition volume, Map<String, String> changes) {
+        VolumeOptions options = new VolumeOptions(volfile(volume));
+        Map<String, String> resolved = new TreeMap<>();
+        changes.forEach((name, value) -> resolved.put(options.resolve(name), value));
+        putVolfile(volume, options.with(resolved));
+        Map<String, String> all = new TreeMap<>(volume.options());
+        all.putAll(resolved);
+        all.values().removeIf(String::isEmpty);
+        write(volume.withOptions(all));
+        Map<String, List<VolumeOptions.NodeOption>> nodes = new TreeMap<>();
+        resolved.keySet().forEach(name -> nodes.put(name, options.nodes(name)));
+        return nodes;
     }
 
     /** Durable on return. */
@@ -214,9 +276,13 @@ public final class VolumeStore {
         forget(folder);
     }
 
-    /** Removes what is kept of jobs and groups: they are not those of a new volume of that name. */
+    /**
+     * Removes what is kept of jobs, groups and scrubs: they are not those of a new volume of that
+     * name.
+     */
     private static void forget(DataFolder folder) {
         DurableFile.remove(folder.path().resolve("groups.json"));
+        DurableFile.remove(folder.path().resolve("scrub.json"));
         for (Path kept : List.of(folder.jobs(), folder.path().resolve("groups"))) {
             if (Files.isDirectory(kept, LinkOption.NOFOLLOW_LINKS)) {
                 try (Stream<Path> files = Files.list(kept)) {
@@ -247,7 +313,7 @@ public final class VolumeStore {
         }
     }
 
-    private void write(VolumeDefinition volume) {
+    void write(VolumeDefinition volume) {
         put(folder(volume.name()).path().resolve(FILE), volume);
     }
 

@@ -1,5 +1,7 @@
 package io.quoin.management.operation;
 
+import io.quoin.block.BlockError;
+import io.quoin.block.BlockException;
 import io.quoin.replicate.volume.ReplicaAdmin;
 import io.quoin.xlator.Xlator;
 import io.quoin.xlator.graph.Graph;
@@ -15,6 +17,19 @@ final class ReplicaSets {
     private static final String TYPE = "cluster/replicate";
 
     private ReplicaSets() {}
+
+    /**
+     * That there are some.
+     *
+     * @throws BlockException ENOTSUP if nothing is copied
+     */
+    static void require(String name, ManagedVolume volume) {
+        if (of(volume).isEmpty()) {
+            throw new BlockException(
+                    BlockError.ENOTSUP,
+                    "volume has no copies: name=" + name + ", expected=one with replica");
+        }
+    }
 
     /** By the names of their nodes, in the order of the volfile; none where nothing is copied. */
     static Map<String, ReplicaAdmin> of(ManagedVolume volume) {

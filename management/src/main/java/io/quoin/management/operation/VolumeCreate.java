@@ -1,13 +1,7 @@
 package io.quoin.management.operation;
 
-import io.quoin.block.BlockError;
-import io.quoin.block.BlockException;
 import io.quoin.management.definition.VolumeDefinition;
-import io.quoin.replicate.wire.TlsFiles;
 import io.quoin.replicate.wire.WireOptions;
-import io.quoin.replicate.wire.WireTiming;
-import io.quoin.xlator.NameText;
-import java.nio.file.Path;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
@@ -53,27 +47,7 @@ public final class VolumeCreate implements ServiceOperation<VolumeCreate.Request
             @Local @Nullable String tlsCa,
             @Local @Nullable Boolean insecure) {
         private WireOptions wire() {
-            boolean isInsecure = Boolean.TRUE.equals(insecure);
-            if (tlsCert == null && tlsKey == null && tlsCa == null) {
-                return new WireOptions(null, isInsecure, WireTiming.byDefault());
-            }
-            TlsFiles files =
-                    new TlsFiles(
-                            file("tlsCert", tlsCert), file("tlsKey", tlsKey), file("tlsCa", tlsCa));
-            return new WireOptions(files, isInsecure, WireTiming.byDefault());
-        }
-
-        private static Path file(String field, @Nullable String path) {
-            if (path == null || !path.startsWith("/")) {
-                throw new BlockException(
-                        BlockError.EINVAL,
-                        "illegal file: field="
-                                + field
-                                + ", value="
-                                + path
-                                + ", expected=an absolute path, and all of tlsCert, tlsKey, tlsCa");
-            }
-            return NameText.path(path);
+            return WireFields.options(tlsCert, tlsKey, tlsCa, insecure);
         }
     }
 

@@ -1,22 +1,11 @@
 package io.quoin.management.operation;
 
-import io.quoin.block.BlockError;
-import io.quoin.block.BlockException;
 import io.quoin.management.job.JobControl;
 import io.quoin.management.job.JobView;
-import io.quoin.replicate.Health;
 import io.quoin.replicate.volume.ReplicaAdmin;
 import io.quoin.replicate.volume.ReplicaFileHealth;
-import io.quoin.xlator.Stages;
 import java.util.ArrayList;
-import java.util.HashMap;
 import java.util.List;
-import java.util.Map;
-import java.util.UUID;
-import java.util.concurrent.CompletableFuture;
-import java.util.concurrent.ExecutionException;
-import java.util.concurrent.TimeUnit;
-import java.util.concurrent.TimeoutException;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -34,8 +23,6 @@ public final class VolumeHeal implements JobOperation<VolumeHeal.Request, Volume
                     "Give every brick that can be reached what it lacks, of all files.",
                     Request.class,
                     JobView.class);
-
-    private static final long LOOK_MILLIS = 200;
 
     /**
      * Which volume.
@@ -85,68 +72,16 @@ public final class VolumeHeal implements JobOperation<VolumeHeal.Request, Volume
 
     @Override
     public void check(Request request, ManagedVolume volume) {
-        if (ReplicaSets.of(volume).isEmpty()) {
-            throw new BlockException(
-                    BlockError.ENOTSUP,
-                    "volume has no copies: name=" + request.name() + ", expected=one with replica");
-        }
+        ReplicaSets.require(request.name(), volume);
     }
 
     @Override
     public Result work(Request request, ManagedVolume volume, JobControl control) {
-        Copied copied = new Copied(control);
+        SetHeal heal = new SetHeal(control);
         List<ReplicaFileHealth> ends = new ArrayList<>();
         for (ReplicaAdmin set : ReplicaSets.of(volume).values()) {
-            ends.addAll(await(set.healFull(copied::tell).toCompletableFuture(), control));
+            ends.addAll(heal.run(set));
         }
-        long healed = ends.stream().filter(VolumeHeal::isWhole).count();
-        return new Result(ends.size(), healed);
-    }
-
-    private static boolean isWhole(ReplicaFileHealth file) {
-        Health health = file.health();
-        return health.config() != null
-                && health.config().isr().size() == health.members().size()
-                && health.members().stream().allMatch(part -> part.leftBytes() == 0);
-    }
-
-    private static List<ReplicaFileHealth> await(
-            CompletableFuture<List<ReplicaFileHealth>> healing, JobControl control) {
-        while (!control.isEnding()) {
-            try {
-                return healing.get(LOOK_MILLIS, TimeUnit.MILLISECONDS);
-            } catch (TimeoutException expected) {
-                // looks again whether the job is to end
-            } catch (ExecutionException e) {
-                throw Stages.asBlockException(e);
-            } catch (InterruptedException e) {
-                Thread.currentThread().interrupt();
-                break;
-            }
-        }
-        throw new BlockException(BlockError.ESHUTDOWN, "heal is not waited for any longer");
-    }
-
-    /** Counts what is copied, by what each file lacked when it was seen first. */
-    private static final class Copied {
-        private final JobControl control;
-        private final Map<UUID, Long> most = new HashMap<>();
-        private final Map<UUID, Long> left = new HashMap<>();
-
-        Copied(JobControl control) {
-            this.control = control;
-        }
-
-        synchronized void tell(ReplicaFileHealth file) {
-            long now = file.health().members().stream().mapToLong(Health.Part::leftBytes).sum();
-            left.put(file.file(), now);
-            most.merge(file.file(), now, Math::max);
-            long total = sum(most);
-            control.progress(total - sum(left), total);
-        }
-
-        private static long sum(Map<UUID, Long> bytes) {
-            return bytes.values().stream().mapToLong(Long::longValue).sum();
-        }
+        return new Result(ends.size(), ends.stream().filter(SetHeal::isWhole).count());
     }
 }

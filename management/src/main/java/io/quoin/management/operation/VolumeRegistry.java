@@ -2,8 +2,10 @@ package io.quoin.management.operation;
 
 import io.quoin.block.BlockError;
 import io.quoin.block.BlockException;
+import io.quoin.management.definition.BrickReplacement;
 import io.quoin.management.definition.VolumeDefinition;
 import io.quoin.management.definition.VolumeName;
+import io.quoin.management.definition.VolumeOptions;
 import io.quoin.management.definition.VolumeState;
 import io.quoin.management.definition.VolumeStore;
 import io.quoin.management.job.JobView;
@@ -16,6 +18,7 @@ import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.TreeMap;
 import java.util.concurrent.ConcurrentSkipListMap;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -201,6 +204,11 @@ public final class VolumeRegistry {
      */
     public synchronized VolumeView create(
             VolumeDefinition volume, WireOptions wire, boolean isForced) {
+        return view(store.create(volume, defaultBricks(), wire, isForced));
+    }
+
+    /** The folders of the default volume. */
+    private Map<Path, String> defaultBricks() {
         Map<Path, String> others = new HashMap<>();
         ManagedVolume own = open.get(VolumeName.DEFAULT);
         if (own != null) {
@@ -208,7 +216,26 @@ public final class VolumeRegistry {
         } else if (hasDefault) {
             others.put(folder.path().resolve("brick"), VolumeName.DEFAULT);
         }
-        return view(store.create(volume, others, wire, isForced));
+        return others;
+    }
+
+    /**
+     * A brick that takes the place of another of a started volume, by {@link #replaceBrick}.
+     *
+     * @param wire how daemons are reached; null: as those of the volume
+     * @throws BlockException as {@link VolumeStore#replacement}
+     */
+    BrickReplacement replacement(String name, String old, String by, @Nullable WireOptions wire) {
+        return store.replacement(defined(name), old, by, wire, defaultBricks());
+    }
+
+    /** Makes the new brick and has the volume use it, while it goes on with the others. */
+    synchronized void replaceBrick(ManagedVolume volume, BrickReplacement by, boolean isForced) {
+        if (!open.containsValue(volume)) {
+            throw new BlockException(BlockError.ESHUTDOWN, "volume was stopped meanwhile");
+        }
+        by.prepare(isForced);
+        volume.disks().graph().exchange(by.node(), by::carryOut);
     }
 
     /** Opens a volume, now and with every service; tries again one that could not be opened. */
@@ -273,6 +300,51 @@ public final class VolumeRegistry {
                             + ", jobs="
                             + jobs
                             + "; detach and end them, or take them away with --force");
+        }
+    }
+
+    /** The options of a volume. */
+    List<VolumeOptions.Value> options(String name) {
+        return store.options(defined(name));
+    }
+
+    /**
+     * Sets options, or takes them back, in running nodes too where they can be changed there.
+     *
+     * @param changes by the names of options; an empty text takes one back
+     * @return whether each has its effect now; else at the next start of the volume
+     */
+    synchronized Map<String, Boolean> setOptions(String name, Map<String, String> changes) {
+        Map<String, List<VolumeOptions.NodeOption>> nodes =
+                store.setOptions(defined(name), changes);
+        ManagedVolume running = open.get(name);
+        Map<String, Boolean> effects = new TreeMap<>();
+        Map<String, String> set = store.get(name).options();
+        nodes.forEach(
+                (option, places) ->
+                        effects.put(
+                                option,
+                                running != null
+                                        && places.stream()
+                                                .allMatch(
+                                                        place ->
+                                                                isLive(
+                                                                        running,
+                                                                        place,
+                                                                        set.get(option)))));
+        return effects;
+    }
+
+    private static boolean isLive(
+            ManagedVolume running, VolumeOptions.NodeOption place, @Nullable String value) {
+        try {
+            running.disks().graph().reconfigure(place.node(), place.option(), value);
+            return true;
+        } catch (BlockException e) {
+            if (e.error() == BlockError.ENOTSUP) {
+                return false;
+            }
+            throw e;
         }
     }
 

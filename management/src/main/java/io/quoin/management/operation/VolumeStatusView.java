@@ -1,6 +1,7 @@
 package io.quoin.management.operation;
 
 import com.fasterxml.jackson.annotation.JsonInclude;
+import io.quoin.management.job.JobView;
 import io.quoin.replicate.BrickSpace;
 import io.quoin.replicate.Health;
 import io.quoin.replicate.volume.BrickStatus;
@@ -21,8 +22,15 @@ import org.jspecify.annotations.Nullable;
  * @param name of the volume
  * @param bricks in order
  * @param files those that are open, and each set's catalogue of names; none where nothing is copied
+ * @param scrub the job that scrubs it; null if there is none
+ * @param lastScrub what came of the last one; null if there was none
  */
-public record VolumeStatusView(String name, List<Brick> bricks, List<File> files) {
+public record VolumeStatusView(
+        String name,
+        List<Brick> bricks,
+        List<File> files,
+        @Nullable JobView scrub,
+        @Nullable ScrubRecord lastScrub) {
     /**
      * A brick.
      *
@@ -89,7 +97,12 @@ public record VolumeStatusView(String name, List<Brick> bricks, List<File> files
                 bricks.add(new Brick(brick.address(), false, true, null, null, null, null));
             }
         }
-        return new VolumeStatusView(view.name(), bricks, files);
+        return new VolumeStatusView(
+                view.name(),
+                bricks,
+                files,
+                VolumeScrub.running(volume).orElse(null),
+                ScrubRecord.read(volume.folder()));
     }
 
     private static Brick brick(BrickStatus status, VolumeView view, int number) {

@@ -6,6 +6,7 @@ import io.quoin.xlator.NameText;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
+import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -21,6 +22,7 @@ import org.jspecify.annotations.Nullable;
  * @param failure why it could not be opened; null if it could, or was not to be
  * @param brickCount by replica and stripe, as in {@code 2 x (2 + 1) = 6}; null of the default one
  * @param bricks in order
+ * @param options those that were set
  */
 public record VolumeView(
         String name,
@@ -30,7 +32,8 @@ public record VolumeView(
         boolean isOpen,
         @Nullable String failure,
         @Nullable String brickCount,
-        List<Brick> bricks) {
+        List<Brick> bricks,
+        Map<String, String> options) {
     /**
      * One of its bricks.
      *
@@ -53,7 +56,8 @@ public record VolumeView(
                 isOpen,
                 failure,
                 volume.arithmetic(),
-                bricks);
+                bricks,
+                volume.options());
     }
 
     /** The volume in the data folder itself; null where it is not open. */
@@ -65,6 +69,14 @@ public record VolumeView(
                                 .map(path -> new Brick(NameText.of(path), false))
                                 .toList();
         return new VolumeView(
-                VolumeName.DEFAULT, null, "Volfile", "Started", volume != null, null, null, bricks);
+                VolumeName.DEFAULT,
+                null,
+                "Volfile",
+                "Started",
+                volume != null,
+                null,
+                null,
+                bricks,
+                Map.of());
     }
 }

@@ -29,13 +29,13 @@ import org.junit.jupiter.api.io.TempDir;
 
 /**
  * Differences from one service to another, through pipes and files, and SIGKILL of the one that
- * imports. QUOIN_KILL_ROUNDS says how often.
+ * imports. QUOIN_IMPORT_KILL_ROUNDS says how often.
  */
 @Tag("e2e")
 @Timeout(1200)
 class DiffStreamTest {
     private static final int ROUNDS =
-            Optional.ofNullable(System.getenv("QUOIN_KILL_ROUNDS"))
+            Optional.ofNullable(System.getenv("QUOIN_IMPORT_KILL_ROUNDS"))
                     .map(Integer::parseInt)
                     .orElse(4);
     private static final long SIZE_BYTES = 32L << 20;

@@ -102,6 +102,14 @@ public final class ClientType implements XlatorType {
     }
 
     @Override
+    public void check(String name, OptionValues options) {
+        BrickOptions unused = BrickOptions.of(name, options);
+        TlsFiles unusedFiles = tls(name, options, Path.of("/"));
+        WireTiming unusedTiming = timing(name, options);
+        port(name, options);
+    }
+
+    @Override
     public Xlator create(
             String name, OptionValues options, List<Xlator> subvolumes, GraphContext context) {
         BrickOptions wanted = BrickOptions.of(name, options);

@@ -40,6 +40,9 @@ public final class BrickHost {
     /** The size of the log, unless a checkpoint needs more. */
     public static final long LOG_BYTES = 4 << 20;
 
+    /** The file by which a folder is a brick. */
+    public static final String LABEL_FILE = BrickLabel.NAME;
+
     private static final Logger LOG = LoggerFactory.getLogger(BrickHost.class);
     private static final FileInfo NOTHING = new FileInfo("", 0, 0);
     private static final long ATTENDED_NANOS = TimeUnit.SECONDS.toNanos(10);

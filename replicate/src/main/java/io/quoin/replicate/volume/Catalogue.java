@@ -31,7 +31,7 @@ final class Catalogue {
                 .thenApply(newest -> new Catalogue(file, newest));
     }
 
-    private static @Nullable CatalogueSlot newer(
+    static @Nullable CatalogueSlot newer(
             @Nullable CatalogueSlot first, @Nullable CatalogueSlot second) {
         if (first == null || second == null) {
             return first == null ? second : first;

@@ -55,9 +55,10 @@ final class FileHeal {
     }
 
     private boolean isSettled(Health.Part part) {
-        return !links.layout().isData(part.brick())
+        boolean isArbiter = !links.layout().isData(part.brick());
+        return !links.isUp(part.brick())
                 || part.role() == Health.Role.IN_SYNC
                 || part.role() == Health.Role.FULL
-                || !links.isUp(part.brick());
+                || (isArbiter && part.role() == Health.Role.VOTER);
     }
 }

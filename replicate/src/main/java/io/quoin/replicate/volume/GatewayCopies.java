@@ -19,6 +19,7 @@ import java.util.UUID;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.TimeUnit;
+import java.util.function.BooleanSupplier;
 import java.util.function.Consumer;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -140,8 +141,9 @@ final class GatewayCopies implements Copies, Links.User {
     }
 
     /** Verifies all copies, and repairs them; tells on the loop how far it is. */
-    void scrub(Consumer<ReplicaFileScrub> told) {
-        gateway.scrub(progress -> told.accept(new ReplicaFileScrub(file, fileName, progress)));
+    void scrub(Consumer<ReplicaFileScrub> told, BooleanSupplier isToEnd) {
+        gateway.scrub(
+                progress -> told.accept(new ReplicaFileScrub(file, fileName, progress)), isToEnd);
     }
 
     /** The members, and how far their heals are. */

@@ -19,6 +19,7 @@ import java.util.UUID;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
 import java.util.function.Function;
@@ -47,7 +48,7 @@ final class Links {
     private final UUID volume;
     private final Layout layout;
     private final Loop loop;
-    private final List<Link> links = new ArrayList<>();
+    private final List<Link> links = new CopyOnWriteArrayList<>();
     private final Map<UUID, User> users = new ConcurrentHashMap<>();
 
     /** What a file's gateway is told, each on its link's loop. */
@@ -81,6 +82,20 @@ final class Links {
             link.to.close();
             link.identity = null;
         }
+    }
+
+    /** Lets go of a brick, as if its link had gone down; nothing of it is heard any more. */
+    void release(int brick) {
+        Link link = links.get(brick);
+        link.release();
+        link.to.close();
+    }
+
+    /** Uses another link in the place of one that was released. */
+    void take(int brick, BrickLink by) {
+        Link link = new Link(brick, by);
+        links.set(brick, link);
+        by.open(link);
     }
 
     Layout layout() {
@@ -264,6 +279,7 @@ final class Links {
         private volatile @Nullable BrickIdentity identity;
 
         private volatile @Nullable String refusal;
+        private boolean isReleased;
 
         Link(int brick, BrickLink to) {
             this.brick = brick;
@@ -271,7 +287,10 @@ final class Links {
         }
 
         @Override
-        public void connected(BrickIdentity found) {
+        public synchronized void connected(BrickIdentity found) {
+            if (isReleased) {
+                return;
+            }
             refusal = refusalOf(found);
             if (refusal != null) {
                 LOG.error("Brick refused: node={}, brick={}, reason={}", node, brick, refusal);
@@ -306,8 +325,14 @@ final class Links {
             return null;
         }
 
+        synchronized void release() {
+            isReleased = true;
+            disconnected("released");
+            refusal = "is being replaced";
+        }
+
         @Override
-        public void disconnected(String reason) {
+        public synchronized void disconnected(String reason) {
             if (identity != null) {
                 identity = null;
                 sinceMillis = System.currentTimeMillis();

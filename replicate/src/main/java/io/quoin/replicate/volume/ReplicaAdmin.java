@@ -2,6 +2,7 @@ package io.quoin.replicate.volume;
 
 import java.util.List;
 import java.util.concurrent.CompletionStage;
+import java.util.function.BooleanSupplier;
 import java.util.function.Consumer;
 
 /**
@@ -32,7 +33,9 @@ public interface ReplicaAdmin {
      * checksum yet. Bricks that are away, or are healed, are not looked at.
      *
      * @param progress is told of each file while it is looked at, and at its end
-     * @return what came of each file
+     * @param isToEnd whether it is to end before its end; asked on loops, often
+     * @return what came of each file that was looked at
      */
-    CompletionStage<List<ReplicaFileScrub>> scrub(Consumer<ReplicaFileScrub> progress);
+    CompletionStage<List<ReplicaFileScrub>> scrub(
+            Consumer<ReplicaFileScrub> progress, BooleanSupplier isToEnd);
 }

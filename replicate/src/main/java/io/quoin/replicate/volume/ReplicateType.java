@@ -71,24 +71,28 @@ public final class ReplicateType implements XlatorType {
                     subvolumes.size());
         }
         List<BrickLink> bricks = new ArrayList<>();
-        for (Xlator subvolume : subvolumes) {
-            bricks.add(
-                    subvolume
-                            .extension(BrickLink.class)
-                            .orElseThrow(
-                                    () ->
-                                            wrong(
-                                                    name,
-                                                    "subvolumes",
-                                                    "protocol/local or protocol/client",
-                                                    subvolume.name()
-                                                            + " of type "
-                                                            + subvolume.type())));
-        }
+        subvolumes.forEach(subvolume -> bricks.add(brick(name, subvolume)));
         Loop loop = context.loops().next();
         Links links = new Links(name, volume(name, options), layout, bricks, loop);
         links.open();
         return new ReplicateXlator(name, subvolumes, new LinkedFiles(name, links, loop), loop);
+    }
+
+    /**
+     * The link of a subvolume.
+     *
+     * @throws BlockException EINVAL if it has none
+     */
+    static BrickLink brick(String name, Xlator subvolume) {
+        return subvolume
+                .extension(BrickLink.class)
+                .orElseThrow(
+                        () ->
+                                wrong(
+                                        name,
+                                        "subvolumes",
+                                        "protocol/local or protocol/client",
+                                        subvolume.name() + " of type " + subvolume.type()));
     }
 
     private static UUID volume(String name, OptionValues options) {

@@ -2,6 +2,7 @@ package io.quoin.replicate.volume;
 
 import io.quoin.replicate.BrickLink;
 import io.quoin.xlator.Xlator;
+import io.quoin.xlator.graph.SubvolumeExchange;
 import io.quoin.xlator.loop.Loop;
 import java.util.ArrayList;
 import java.util.Comparator;
@@ -10,6 +11,7 @@ import java.util.Map;
 import java.util.UUID;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
+import java.util.function.BooleanSupplier;
 import java.util.function.Consumer;
 import java.util.function.Function;
 
@@ -18,14 +20,35 @@ import java.util.function.Function;
  *
  * <p>Threading: thread-safe.
  */
-final class ReplicateXlator extends VolumeXlator implements ReplicaAdmin {
+final class ReplicateXlator extends VolumeXlator implements ReplicaAdmin, SubvolumeExchange {
     private final LinkedFiles files;
     private final Loop loop;
+    private volatile List<Xlator> subvolumes;
 
     ReplicateXlator(String name, List<Xlator> subvolumes, LinkedFiles files, Loop loop) {
         super(name, ReplicateType.TYPE, subvolumes, files, loop);
         this.files = files;
         this.loop = loop;
+        this.subvolumes = List.copyOf(subvolumes);
+    }
+
+    @Override
+    public List<Xlator> subvolumes() {
+        return subvolumes;
+    }
+
+    @Override
+    public CompletionStage<Void> release(int number) {
+        files.links().release(number);
+        return done();
+    }
+
+    @Override
+    public void take(int number, Xlator subvolume) {
+        files.links().take(number, ReplicateType.brick(name(), subvolume));
+        List<Xlator> next = new ArrayList<>(subvolumes);
+        next.set(number, subvolume);
+        subvolumes = List.copyOf(next);
     }
 
     @Override
@@ -61,16 +84,18 @@ final class ReplicateXlator extends VolumeXlator implements ReplicaAdmin {
 
     @Override
     public CompletionStage<List<ReplicaFileHealth>> healFull(Consumer<ReplicaFileHealth> progress) {
-        return eachFile(copies -> new FileHeal(files.links(), copies, loop, progress).begin());
+        return eachFile(
+                copies -> new FileHeal(files.links(), copies, loop, progress).begin(), () -> false);
     }
 
     @Override
-    public CompletionStage<List<ReplicaFileScrub>> scrub(Consumer<ReplicaFileScrub> progress) {
-        return eachFile(copies -> scrub(copies, progress));
+    public CompletionStage<List<ReplicaFileScrub>> scrub(
+            Consumer<ReplicaFileScrub> progress, BooleanSupplier isToEnd) {
+        return eachFile(copies -> scrub(copies, progress, isToEnd), isToEnd);
     }
 
     private static CompletionStage<ReplicaFileScrub> scrub(
-            SharedCopies copies, Consumer<ReplicaFileScrub> progress) {
+            SharedCopies copies, Consumer<ReplicaFileScrub> progress, BooleanSupplier isToEnd) {
         CompletableFuture<ReplicaFileScrub> ended = new CompletableFuture<>();
         copies.scrub(
                 told -> {
@@ -78,12 +103,14 @@ final class ReplicateXlator extends VolumeXlator implements ReplicaAdmin {
                     if (told.progress().isEnded()) {
                         ended.complete(told);
                     }
-                });
+                },
+                isToEnd);
         return ended;
     }
 
     /** Opens the catalogue and then each file, one after the other. */
-    private <T> CompletionStage<List<T>> eachFile(Function<SharedCopies, CompletionStage<T>> work) {
+    private <T> CompletionStage<List<T>> eachFile(
+            Function<SharedCopies, CompletionStage<T>> work, BooleanSupplier isToEnd) {
         List<T> results = new ArrayList<>();
         return names().thenCompose(
                         names -> {
@@ -93,15 +120,21 @@ final class ReplicateXlator extends VolumeXlator implements ReplicaAdmin {
                                 before =
                                         before.thenCompose(
                                                 none ->
-                                                        withFile(
-                                                                entry.getValue(),
-                                                                entry.getKey(),
-                                                                work,
-                                                                results));
+                                                        isToEnd.getAsBoolean()
+                                                                ? done()
+                                                                : withFile(
+                                                                        entry.getValue(),
+                                                                        entry.getKey(),
+                                                                        work,
+                                                                        results));
                             }
                             return before;
                         })
                 .thenApply(none -> List.copyOf(results));
+    }
+
+    private static CompletionStage<Void> done() {
+        return CompletableFuture.completedFuture(null);
     }
 
     private <T> CompletionStage<Void> withFile(

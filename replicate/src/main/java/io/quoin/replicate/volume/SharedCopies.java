@@ -6,6 +6,7 @@ import io.quoin.replicate.Payload;
 import io.quoin.xlator.loop.Loop;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
+import java.util.function.BooleanSupplier;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
@@ -94,9 +95,9 @@ final class SharedCopies implements Copies {
     }
 
     /** Has all copies verified and repaired; tells, on the loop, how far that is. */
-    void scrub(Consumer<ReplicaFileScrub> told) {
-        copies.loop()
-                .execute(() -> copies.scrub(progress -> loop.execute(() -> told.accept(progress))));
+    void scrub(Consumer<ReplicaFileScrub> told, BooleanSupplier isToEnd) {
+        Consumer<ReplicaFileScrub> here = progress -> loop.execute(() -> told.accept(progress));
+        copies.loop().execute(() -> copies.scrub(here, isToEnd));
     }
 
     /** What was written is durable for the one that closes, even while others go on. */

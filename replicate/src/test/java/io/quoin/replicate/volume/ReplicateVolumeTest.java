@@ -19,6 +19,7 @@ import io.quoin.xlator.FileInfo;
 import io.quoin.xlator.OpenOptions;
 import io.quoin.xlator.Xlator;
 import io.quoin.xlator.XlatorFile;
+import io.quoin.xlator.graph.SubvolumeExchange;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -275,6 +276,43 @@ class ReplicateVolumeTest {
     }
 
     @Test
+    void shouldHealABrickThatTakesThePlaceOfOneWhileTheFileIsWritten() {
+        List<Xlator> nodes = new ArrayList<>(bricks.nodes());
+        Xlator volume = mount(nodes);
+        await(volume.create("a", CreateOptions.ofSize(SIZE)));
+        XlatorFile file = open(volume);
+        for (int block = 0; block < 30; block++) {
+            write(drive(file), block, block);
+        }
+        SubvolumeExchange exchange = (SubvolumeExchange) volume;
+        FileDriver.Pending meanwhile = drive(file).startWrite(0, pattern(77), IoFlags.NONE);
+        await(exchange.release(1));
+        await(nodes.get(1).close());
+        assertThat(drive(file).await(meanwhile)).isEqualTo(BlockError.OK);
+        write(drive(file), 1, 78);
+        bricks.replace(1);
+        nodes.set(1, bricks.node(1));
+        exchange.take(1, nodes.get(1));
+        assertThat(volume.subvolumes()).isEqualTo(nodes);
+        for (int block = 30; block < 60; block++) {
+            write(drive(file), block, block);
+        }
+        List<ReplicaFileHealth> healed =
+                await(volume.extension(ReplicaAdmin.class).orElseThrow().healFull(told -> {}));
+        assertThat(healed)
+                .allSatisfy(
+                        each ->
+                                assertThat(each.health().members())
+                                        .extracting(Health.Part::role)
+                                        .containsOnly(Health.Role.IN_SYNC));
+        expect(drive(file), 0, 77);
+        expect(drive(file), 1, 78);
+        close(file);
+        unmount(volume, nodes);
+        checkEqual(0, 1, 2);
+    }
+
+    @Test
     void shouldNotTakeNewBricksForAVolumeWhenTheyAreMoreThanTheOldOnes() {
         List<Xlator> nodes = bricks.nodes();
         Xlator volume = mount(nodes);
@@ -348,7 +386,7 @@ class ReplicateVolumeTest {
         Xlator volume = mount(nodes);
         ReplicaAdmin admin = volume.extension(ReplicaAdmin.class).orElseThrow();
         List<ReplicaFileScrub> told = new ArrayList<>();
-        List<ReplicaFileScrub> ended = await(admin.scrub(told::add));
+        List<ReplicaFileScrub> ended = await(admin.scrub(told::add, () -> false));
         assertThat(ended).hasSize(2);
         assertThat(ended.get(1).progress()).isEqualTo(new ScrubProgress(SIZE, SIZE, 4, 4, true));
         assertThat(told).hasSizeGreaterThan(4).containsAll(ended);
@@ -357,7 +395,10 @@ class ReplicateVolumeTest {
         List<Xlator> again = bricks.nodes();
         Xlator second = mount(again);
         List<ReplicaFileScrub> clean =
-                await(second.extension(ReplicaAdmin.class).orElseThrow().scrub(each -> {}));
+                await(
+                        second.extension(ReplicaAdmin.class)
+                                .orElseThrow()
+                                .scrub(each -> {}, () -> false));
         assertThat(clean.get(1).progress()).isEqualTo(new ScrubProgress(SIZE, SIZE, 0, 0, true));
         unmount(second, again);
     }

@@ -2,18 +2,23 @@ package io.quoin.xlator.graph;
 
 import io.quoin.block.BlockError;
 import io.quoin.block.BlockException;
+import io.quoin.xlator.Stages;
 import io.quoin.xlator.Xlator;
 import io.quoin.xlator.boundary.BoundaryXlator;
 import io.quoin.xlator.graph.Volfile.Item;
 import java.util.ArrayList;
+import java.util.Collection;
 import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.TreeMap;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.CompletionStage;
+import java.util.concurrent.TimeUnit;
+import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -22,16 +27,24 @@ import org.jspecify.annotations.Nullable;
  * <p>Threading: thread-safe.
  */
 public final class Graph {
-    private final Map<String, Node> nodes = new LinkedHashMap<>();
+    /** How long a node that is exchanged is waited for: its storage may not answer any more. */
+    private static final long CLOSE_SECONDS = 10;
+
+    private final XlatorTypes types;
+    private final GraphContext context;
     private final Node top;
-    private Volfile volfile;
+
+    /** From the bottom up; another map after each exchange. */
+    private volatile Map<String, Node> nodes = Map.of();
+
+    private volatile Volfile volfile;
 
     private Graph(Volfile volfile, XlatorTypes types, GraphContext context) {
         this.volfile = volfile;
+        this.types = types;
+        this.context = context;
         checkAll(volfile, types);
-        for (int i = 0; i < volfile.volumes().size(); i++) {
-            make(volfile, i, types, context);
-        }
+        make(volfile);
         top = find(volfile.top().name());
     }
 
@@ -111,27 +124,38 @@ public final class Graph {
                 : max == Integer.MAX_VALUE ? min + " or more" : min + " to " + max;
     }
 
-    private void make(Volfile source, int index, XlatorTypes types, GraphContext context) {
-        VolumeSpec spec = source.volumes().get(index);
+    /** Makes the nodes that are missing; if one cannot be made the others are closed. */
+    private void make(Volfile source) {
+        Map<String, Node> made = new LinkedHashMap<>();
+        for (int i = 0; i < source.volumes().size(); i++) {
+            VolumeSpec spec = source.volumes().get(i);
+            Node present = nodes.get(spec.name());
+            try {
+                made.put(spec.name(), present == null ? make(spec, made) : present);
+            } catch (RuntimeException | Error e) {
+                List<Node> fresh = new ArrayList<>(made.values());
+                fresh.removeAll(nodes.values());
+                CompletionStage<Void> unused = close(fresh);
+                if (e instanceof BlockException known) {
+                    throw source.error(new Item(i, spec.name(), Item.NAME), known);
+                }
+                throw e;
+            }
+        }
+        nodes = made;
+    }
+
+    private Node make(VolumeSpec spec, Map<String, Node> below) {
         XlatorType type = types.find(spec.type()).orElseThrow();
         List<Xlator> subvolumes = new ArrayList<>();
-        spec.subvolumes().forEach(name -> subvolumes.add(find(name).boundary));
-        try {
-            OptionValues options = new OptionValues(type.options(), spec.options());
-            Xlator xlator =
-                    type.create(
-                            spec.name(),
-                            options,
-                            Collections.unmodifiableList(subvolumes),
-                            context);
-            nodes.put(spec.name(), new Node(spec.name(), type, xlator, new BoundaryXlator(xlator)));
-        } catch (BlockException e) {
-            closeAll();
-            throw source.error(new Item(index, spec.name(), Item.NAME), e);
-        } catch (RuntimeException | Error e) {
-            closeAll();
-            throw e;
-        }
+        spec.subvolumes().forEach(name -> subvolumes.add(find(name, below).boundary));
+        Xlator xlator =
+                type.create(
+                        spec.name(),
+                        new OptionValues(type.options(), spec.options()),
+                        Collections.unmodifiableList(subvolumes),
+                        context);
+        return new Node(spec.name(), type, xlator, new BoundaryXlator(xlator));
     }
 
     /** The top node, behind its boundary. */
@@ -154,17 +178,84 @@ public final class Graph {
     }
 
     /** The volfile that would build the graph as it is now. */
-    public synchronized Volfile volfile() {
+    public Volfile volfile() {
         return volfile;
     }
 
     private Node find(String name) {
+        return find(name, nodes);
+    }
+
+    private static Node find(String name, Map<String, Node> nodes) {
         Node node = nodes.get(name);
         if (node == null) {
             throw new BlockException(
                     BlockError.ENOENT, NearestName.unknown("node", name, nodes.keySet()));
         }
         return node;
+    }
+
+    /**
+     * Puts another node in the place of one while the graph runs. The one above lets go of it; it
+     * is closed, with what lies below it and is of no other use; then the others are made. Blocks:
+     * not on a loop.
+     *
+     * @param by gives the new node's name, the same, and what lies below it, from the bottom up;
+     *     asked once the old one is closed. If it fails, or a new node cannot be made, the old one
+     *     is made again
+     * @throws BlockException ENOENT if there is no such node, ENOTSUP if the one above cannot do it
+     */
+    public synchronized void exchange(String nodeName, Supplier<List<VolumeSpec>> by) {
+        find(nodeName);
+        VolumeSpec above =
+                volfile.volumes().stream()
+                        .filter(spec -> spec.subvolumes().contains(nodeName))
+                        .findFirst()
+                        .orElseThrow(() -> cannotExchange(nodeName));
+        if (!(find(above.name()).xlator instanceof SubvolumeExchange user)) {
+            throw cannotExchange(nodeName);
+        }
+        int number = above.subvolumes().indexOf(nodeName);
+        Volfile before = volfile;
+        Stages.await(user.release(number));
+        remove(nodeName);
+        try {
+            volfile = replaced(before, nodeName, by.get());
+            make(volfile);
+        } catch (RuntimeException | Error e) {
+            volfile = before;
+            make(before);
+            user.take(number, find(nodeName).boundary);
+            throw e;
+        }
+        user.take(number, find(nodeName).boundary);
+    }
+
+    private static BlockException cannotExchange(String nodeName) {
+        return new BlockException(
+                BlockError.ENOTSUP,
+                "node cannot be exchanged while the graph runs: node=" + nodeName);
+    }
+
+    /** Closes a node and what it alone uses; a failure is no reason to keep it. */
+    private void remove(String nodeName) {
+        Set<String> gone = VolfileParts.ownBelow(volfile, nodeName);
+        List<Node> closing = nodes.values().stream().filter(n -> gone.contains(n.name)).toList();
+        Map<String, Node> kept = new LinkedHashMap<>(nodes);
+        kept.keySet().removeAll(gone);
+        nodes = kept;
+        Stages.await(
+                close(closing)
+                        .toCompletableFuture()
+                        .copy()
+                        .orTimeout(CLOSE_SECONDS, TimeUnit.SECONDS)
+                        .exceptionally(failure -> null));
+    }
+
+    private Volfile replaced(Volfile before, String nodeName, List<VolumeSpec> by) {
+        Volfile next = VolfileParts.exchange(before, nodeName, by);
+        checkAll(next, types);
+        return next;
     }
 
     /**
@@ -229,11 +320,14 @@ public final class Graph {
      * one fails. Every file is closed before.
      */
     public CompletionStage<Void> close() {
-        return closeAll();
+        return close(nodes.values());
     }
 
-    private CompletionStage<Void> closeAll() {
-        List<Node> downwards = new ArrayList<>(nodes.values());
+    /**
+     * @param upwards from the bottom up
+     */
+    private static CompletionStage<Void> close(Collection<Node> upwards) {
+        List<Node> downwards = new ArrayList<>(upwards);
         Collections.reverse(downwards);
         CompletionStage<Void> done = CompletableFuture.completedFuture(null);
         for (Node node : downwards) {

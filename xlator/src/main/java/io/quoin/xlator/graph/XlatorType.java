@@ -23,6 +23,14 @@ public interface XlatorType {
     int subvolumesMax();
 
     /**
+     * Checks what is more than a value's type, without making anything.
+     *
+     * @param name of the node, for messages
+     * @throws io.quoin.block.BlockException if a value cannot be used
+     */
+    default void check(String name, OptionValues options) {}
+
+    /**
      * Makes a node. The subvolumes given are already behind their checked boundary.
      *
      * @throws io.quoin.block.BlockException if an option's value cannot be used, or what it names
