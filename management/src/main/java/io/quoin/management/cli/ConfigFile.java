@@ -39,6 +39,11 @@ record ConfigFile(Path path, JsonNode root) {
     static final String VOLUME = "volume";
     static final String SERVE = "serve";
 
+    private static final String NAME = "quoin.toml";
+
+    /** Where systemd says that a service has its settings (ConfigurationDirectory). */
+    private static final String OF_SERVICE = "CONFIGURATION_DIRECTORY";
+
     private static final Path OF_ROOT = Path.of("/etc/quoin/quoin.toml");
 
     /**
@@ -55,13 +60,17 @@ record ConfigFile(Path path, JsonNode root) {
                     ? new ConfigFile(OF_ROOT, nothing())
                     : read(NameText.path(named), true);
         }
+        String ofService = environment.getOrDefault(OF_SERVICE, "");
+        if (ofService.startsWith("/") && !ofService.contains(":")) {
+            return read(NameText.path(ofService).resolve(NAME), false);
+        }
         if (DataFolder.isRoot()) {
             return read(OF_ROOT, false);
         }
         String xdg = environment.getOrDefault("XDG_CONFIG_HOME", "");
         Path folder =
                 xdg.startsWith("/") ? NameText.path(xdg) : DataFolder.home().resolve(".config");
-        return read(folder.resolve("quoin/quoin.toml"), false);
+        return read(folder.resolve("quoin").resolve(NAME), false);
     }
 
     /**

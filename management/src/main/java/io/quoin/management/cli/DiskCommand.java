@@ -301,11 +301,16 @@ final class DiskCommand implements Runnable {
         for (DiskView disk : disks) {
             table.row(
                     disk.name(),
-                    ByteSize.human(disk.sizeBytes()),
+                    disk.problem() == null ? ByteSize.human(disk.sizeBytes()) : "unreadable",
                     ByteSize.human(disk.allocatedBytes()),
                     disk.connections());
         }
         table.print(writer);
+        for (DiskView disk : disks) {
+            if (disk.problem() != null) {
+                writer.println(printable(disk.name() + " cannot be read: " + disk.problem()));
+            }
+        }
     }
 
     private static void printDisk(DiskView disk, PrintWriter writer) {

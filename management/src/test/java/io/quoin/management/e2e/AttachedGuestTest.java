@@ -45,13 +45,18 @@ class AttachedGuestTest {
         try (PeerProcess first = serve();
                 PeerProcess qemu = boot();
                 Monitor monitor = Monitor.connect(folder.resolve("qmp"), qemu)) {
-            assertThat(monitor.command(io("write -P 7 0 64k"))).contains("wrote 65536/65536");
+            assertThat(monitor.command(io("write -P 7 0 64k"))).doesNotContain("rror");
+            qemu.awaitLine("wrote 65536/65536 bytes at offset 0"::equals, LIMIT);
             first.kill();
             monitor.send(io("write -P 8 64k 64k"));
             try (PeerProcess second = serve()) {
-                assertThat(monitor.answer()).contains("wrote 65536/65536");
-                assertThat(monitor.command(io("read -P 7 0 64k"))).contains("read 65536/65536");
-                assertThat(monitor.command(io("read -P 8 64k 64k"))).contains("read 65536/65536");
+                assertThat(monitor.answer()).doesNotContain("rror");
+                qemu.awaitLine("wrote 65536/65536 bytes at offset 65536"::equals, LIMIT);
+                monitor.command(io("read -P 7 0 64k"));
+                qemu.awaitLine("read 65536/65536 bytes at offset 0"::equals, LIMIT);
+                monitor.command(io("read -P 8 64k 64k"));
+                qemu.awaitLine("read 65536/65536 bytes at offset 65536"::equals, LIMIT);
+                assertThat(qemu.stdout()).doesNotContain("failed", "rror");
                 assertThat(monitor.command("{\"execute\":\"query-block\"}"))
                         .doesNotContain("\"io-status\":\"failed\"", "\"io-status\":\"nospace\"");
                 second.terminate();
@@ -97,8 +102,8 @@ class AttachedGuestTest {
     }
 
     private static String io(String command) {
-        return "{\"execute\":\"human-monitor-command\",\"arguments\":{\"command-line\":\"qemu-io -d vm1"
-                + " \\\""
+        return "{\"execute\":\"human-monitor-command\",\"arguments\":{\"command-line\":\"qemu-io -d"
+                + " /machine/peripheral/vm1/virtio-backend \\\""
                 + command
                 + "\\\"\"}}";
     }

@@ -86,8 +86,11 @@ class ServiceManagerTest {
             assertThat(info().stdout()).contains("10485760");
             assertThat(manager.stdout()).contains("ended 0");
 
+            manager.awaitReady(() -> readies(manager) == 2, LIMIT);
             manager.terminate();
-            assertThat(manager.awaitExit(LIMIT).stdout().lines().filter("ended 0"::equals))
+            PeerResult ended = manager.awaitExit(LIMIT);
+            assertThat(ended.stdout().lines().filter("ended 0"::equals))
+                    .as(ended.toString())
                     .hasSize(2);
         }
         assertThat(Files.exists(socket)).as("the manager's own file").isTrue();
@@ -110,6 +113,10 @@ class ServiceManagerTest {
             assertThat(manager.stderr())
                     .contains("the socket was handed over by the service manager: path=" + socket);
         }
+    }
+
+    private static long readies(PeerProcess manager) {
+        return manager.stdout().lines().filter(line -> line.startsWith("told READY=1")).count();
     }
 
     private PeerProcess manage(String notify, String... more) {
