@@ -2,6 +2,7 @@ package io.quoin.dist;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.quoin.testkit.peer.Peer;
 import io.quoin.testkit.peer.PeerCommand;
 import io.quoin.testkit.peer.PeerResult;
 import java.io.IOException;
@@ -22,19 +23,19 @@ class ArchiveTest {
             installed=$1
             java=$2
             mount -t tmpfs -o noexec,mode=1777 none /tmp
-            cp -r "$installed" /tmp/elsewhere # what is not executable is not executed either
-            user() {
-                setpriv --reuid 65534 --regid 65534 --clear-groups \\
-                    env -i LC_ALL=C PATH=/usr/bin:/bin JAVA_HOME="$java" "$installed/bin/quoin" "$@"
-            }
+            mkdir /tmp/installed
+            mount --bind "$installed" /tmp/installed
+            mount -o remount,bind,ro /tmp/installed
+            quoin="setpriv --reuid 65534 --regid 65534 --clear-groups
+                env -i LC_ALL=C PATH=/usr/bin:/bin JAVA_HOME=$java /tmp/installed/bin/quoin"
             cd /
-            user --version
-            user serve --data /tmp/data --disk vm1=10M --listen none >/tmp/out 2>/tmp/err &
+            $quoin --version
+            $quoin serve --data /tmp/data --disk vm1=10M --listen none >/tmp/out 2>/tmp/err &
             server=$!
-            user status --wait 60 --data /tmp/data
-            user disk create --data /tmp/data vm2 1G
-            user snapshot create --data /tmp/data vm1@monday
-            user disk ls --data /tmp/data
+            $quoin status --wait 60 --data /tmp/data
+            $quoin disk create --data /tmp/data vm2 1G
+            $quoin snapshot create --data /tmp/data vm1@monday
+            $quoin disk ls --data /tmp/data
             kill "$server"
             wait "$server" || { cat /tmp/out /tmp/err; exit 1; }
             cat /tmp/err
@@ -66,7 +67,7 @@ class ArchiveTest {
         String commit = Files.readString(installed.resolve("lib/commit")).strip();
         assertThat(commit).isNotEmpty();
         assertThat(version.stdout())
-                .startsWith("quoin " + Packages.VERSION + " (commit " + commit + ", Java 17.")
+                .startsWith("quoin " + Packages.VERSION + " (commit " + commit + ", Java " + Runtime.version().feature())
                 .hasLineCount(1);
     }
 
@@ -74,15 +75,16 @@ class ArchiveTest {
     void shouldStartFromAnArchiveOfClassesInTheUsersCache() throws IOException {
         Path cache = folder.resolve("cache");
         for (int i = 0; i < 2; i++) {
-            PeerResult ls =
+            PeerResult help =
                     PeerCommand.of(installed.resolve("bin/quoin").toString(), "job", "--help")
                             .environment("JAVA_HOME", System.getProperty("java.home"))
                             .environment("XDG_CACHE_HOME", cache.toString())
-                            .environment("QUOIN_JAVA_OPTS", "-Xlog:cds=info:stdout")
+                            // Fails where the archive does not fit.
+                            .environment("QUOIN_JAVA_OPTS", "-Xshare:on")
                             .runOk();
-            assertThat(ls.stdout()).contains("Usage: quoin job");
-            assertThat(ls.stderr().contains("preparing the class-data archive"))
-                    .as("the first time: " + ls.stderr())
+            assertThat(help.stdout()).contains("Usage: quoin job");
+            assertThat(help.stderr().contains("preparing the class-data archive"))
+                    .as("the first time: " + help.stderr())
                     .isEqualTo(i == 0);
         }
         try (var archives = Files.list(cache.resolve("quoin"))) {
@@ -95,14 +97,6 @@ class ArchiveTest {
     @Test
     void shouldServeAsAnyUserWhereNothingCanBeWrittenOrRunBesideIt() throws IOException {
         Packages.assumeMounts();
-        // The user has to be able to come here.
-        for (Path above = folder; above != null; above = above.getParent()) {
-            if (Files.getOwner(above).getName().equals("root")
-                    && above.startsWith(System.getProperty("java.io.tmpdir"))) {
-                PeerCommand.of("chmod", "go+x", above.toString()).runOk();
-            }
-        }
-        PeerCommand.of("chmod", "-R", "a-w", installed.toString()).runOk();
         List<String> before = files();
 
         PeerResult run =
@@ -111,7 +105,6 @@ class ArchiveTest {
         assertThat(run.stdout()).contains("nbd socket: /tmp/data/nbd.sock", "vm2");
         assertThat(run.stderr()).doesNotContain("ERROR", "WARN");
         assertThat(files()).isEqualTo(before);
-        PeerCommand.of("chmod", "-R", "u+w", installed.toString()).runOk();
     }
 
     private List<String> files() throws IOException {
@@ -138,7 +131,7 @@ class ArchiveTest {
     void shouldRenderItsManualPagesWithoutAWarning() throws IOException {
         PeerResult man = PeerCommand.of("sh", "-c", "command -v man groff").run();
         if (man.exitCode() != 0) {
-            io.quoin.testkit.peer.Peer.abortOrFail("man and groff are not installed");
+            Peer.abortOrFail("man and groff are not installed");
         }
         try (var pages = Files.list(installed.resolve("share/man/man1"))) {
             for (Path page : pages.sorted().toList()) {

@@ -29,25 +29,31 @@ class DebianPackageTest {
     private static final String LIFE =
             ROOT
                     + """
-                    inside() { chroot "$root" env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin DEBIAN_FRONTEND=noninteractive "$@"; }
-                    service() { inside setpriv --reuid quoin --regid kvm --clear-groups env QUOIN_DATA=/var/lib/quoin quoin "$@"; }
-                    inside dpkg -i /run/quoin.deb
-                    inside sh -c 'ls -ld /var/lib/quoin; ls /var/cache/quoin; id quoin'
-                    inside quoin --version
-                    mkdir -m 0755 "$root/run/quoin" && inside chown quoin:kvm /run/quoin
-                    service serve --listen none --socket /run/quoin/nbd.sock --socket-mode 0660 --disk vm1=10M &
+                    inside="chroot $root env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin DEBIAN_FRONTEND=noninteractive"
+                    quoin="$inside setpriv --reuid quoin --regid kvm --clear-groups env QUOIN_DATA=/var/lib/quoin quoin"
+                    $inside dpkg -i /run/quoin.deb
+                    $inside ls -ld /var/lib/quoin
+                    $inside ls /var/cache/quoin
+                    $inside id quoin
+                    $inside quoin --version
+                    mkdir -m 0755 "$root/run/quoin"
+                    $inside chown quoin:kvm /run/quoin
+                    $quoin serve --listen none --socket /run/quoin/nbd.sock --socket-group kvm --disk vm1=10M &
                     server=$!
-                    service status --wait 60
-                    inside stat -c '%a %U:%G' /run/quoin/nbd.sock
-                    echo "upgrade"
-                    inside dpkg -i /run/quoin.deb
-                    service status
+                    $quoin status --wait 60
+                    $inside stat -c '%a %U:%G' /run/quoin/nbd.sock
+                    echo "# of this machine" >>"$root/etc/quoin/quoin.toml"
+                    $inside dpkg -i /run/quoin.deb
+                    $quoin status
                     kill "$server"
                     wait "$server"
-                    inside dpkg -r quoin
-                    inside sh -c 'ls /usr/lib/quoin /usr/bin/quoin /var/cache/quoin 2>&1 || true'
-                    inside dpkg -P quoin
-                    inside ls -l /var/lib/quoin/brick
+                    $inside dpkg -r quoin
+                    for path in /usr/bin/quoin /var/cache/quoin /etc/quoin/quoin.toml; do
+                        [ -e "$root$path" ] && echo "removed: $path stays" || echo "removed: $path is gone"
+                    done
+                    $inside dpkg -P quoin
+                    [ -e "$root/etc/quoin/quoin.toml" ] || echo "purged: settings are gone"
+                    $inside ls -l /var/lib/quoin/brick
                     """;
 
     @Test
@@ -57,6 +63,9 @@ class DebianPackageTest {
         assertThat(fields.stdout())
                 .contains("Package: quoin\n", "Architecture: all\n", "java17-runtime-headless");
 
+        PeerResult control = PeerCommand.of("dpkg-deb", "--info", file).runOk();
+        assertThat(control.stdout()).contains("conffiles", "postinst", "prerm", "postrm", "triggers");
+
         PeerResult contents = PeerCommand.of("dpkg-deb", "--contents", file).runOk();
         assertThat(contents.stdout().lines())
                 .anyMatch(line -> line.matches("-rwxr-xr-x root/root .* \\./usr/lib/quoin/bin/quoin"))
@@ -64,6 +73,7 @@ class DebianPackageTest {
                 .anyMatch(line -> line.matches("-rw-r--r-- root/root .* \\./lib/systemd/system/quoin.service"))
                 .anyMatch(line -> line.endsWith("./usr/share/man/man1/quoin-disk-create.1.gz"))
                 .anyMatch(line -> line.endsWith("./usr/share/bash-completion/completions/quoin"))
+                .anyMatch(line -> line.endsWith("./etc/quoin/quoin.toml"))
                 .noneMatch(line -> line.contains("/var/lib/quoin"))
                 .noneMatch(line -> line.contains(".jsa"));
     }
@@ -77,8 +87,9 @@ class DebianPackageTest {
         assertThat(life.stdout())
                 .contains("drwxr-x--- ", " quoin kvm ", ".jsa\n", "(kvm)", "(commit ")
                 .contains("disk vm1, 10 MiB", "660 quoin:kvm")
-                .contains("Removing quoin", "Purging configuration files for quoin", "vm1.qcow2");
-        assertThat(life.stdout()).contains("cannot access '/usr/bin/quoin'");
-        assertThat(life.stdout()).contains("cannot access '/var/cache/quoin'");
+                .contains("Removing quoin", "removed: /usr/bin/quoin is gone")
+                .contains("removed: /var/cache/quoin is gone")
+                .contains("removed: /etc/quoin/quoin.toml stays", "purged: settings are gone")
+                .endsWith(" vm1.qcow2\n");
     }
 }

@@ -26,7 +26,7 @@ public final class Main {
 
     /** Runs one command and exits with its code. */
     public static void main(String[] args) {
-        if (isService(args)) {
+        if (isService(inOrder(List.of(args)))) {
             log = LogPipe.replaceStandardError();
         }
         NativeLibraries.stayInTheTemporaryFolder();
@@ -40,9 +40,14 @@ public final class Main {
         System.exit(exitCode);
     }
 
-    private static boolean isService(String[] args) {
-        String command = args.length > 0 ? args[0] : "";
-        boolean isFormat = args.length > 1 && args[1].equals("format");
+    private static List<String> inOrder(List<String> arguments) {
+        return CommandWords.inFront(
+                QuoinCommand.class, arguments, Set.of("--data", "--volume", "--output"));
+    }
+
+    private static boolean isService(List<String> arguments) {
+        String command = arguments.isEmpty() ? "" : arguments.get(0);
+        boolean isFormat = arguments.size() > 1 && arguments.get(1).equals("format");
         return command.equals("serve") || (command.equals("brick") && !isFormat);
     }
 
@@ -66,13 +71,8 @@ public final class Main {
 
     private static int execute(String[] args) {
         try {
-            String[] arguments =
-                    withSettings(
-                            CommandWords.inFront(
-                                    QuoinCommand.class,
-                                    ProcessText.arguments(args),
-                                    Set.of("--data", "--volume", "--output")));
-            if (isService(arguments)) {
+            String[] arguments = withSettings(inOrder(ProcessText.arguments(args)));
+            if (isService(List.of(arguments))) {
                 LogOption.apply(List.of(arguments));
             }
             CommandLine command =
