@@ -31,19 +31,22 @@ class ReadmeTest {
 
     private static List<String> blocks() throws IOException {
         List<String> blocks = new ArrayList<>();
-        try (Stream<Path> pages =
-                Stream.concat(
-                        Files.list(ROOT).filter(page -> page.toString().endsWith(".md")),
-                        Files.walk(ROOT.resolve("docs"))
-                                .filter(page -> page.toString().endsWith(".md")))) {
-            for (Path page : pages.sorted().toList()) {
-                Matcher block = JAVA.matcher(Files.readString(page));
-                while (block.find()) {
-                    blocks.add(block.group(1));
-                }
-            }
+        try (Stream<Path> pages = Files.list(ROOT)) {
+            collect(pages, blocks);
+        }
+        try (Stream<Path> pages = Files.walk(ROOT.resolve("docs"))) {
+            collect(pages, blocks);
         }
         return blocks;
+    }
+
+    private static void collect(Stream<Path> files, List<String> blocks) throws IOException {
+        for (Path page : files.filter(file -> file.toString().endsWith(".md")).sorted().toList()) {
+            Matcher block = JAVA.matcher(Files.readString(page));
+            while (block.find()) {
+                blocks.add(block.group(1));
+            }
+        }
     }
 
     @Test

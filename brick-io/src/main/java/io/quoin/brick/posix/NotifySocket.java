@@ -1,5 +1,7 @@
 package io.quoin.brick.posix;
 
+import java.nio.charset.StandardCharsets;
+
 /**
  * Where a service manager wants to hear of the states of its service (sd_notify(3)).
  *
@@ -38,7 +40,7 @@ public final class NotifySocket implements AutoCloseable {
      * @throws io.quoin.block.BlockException if it cannot be told now
      */
     public synchronized void send(String state) {
-        byte[] message = state.getBytes(java.nio.charset.StandardCharsets.UTF_8);
+        byte[] message = state.getBytes(StandardCharsets.UTF_8);
         long sent = SystemCalls.send(descriptor.fd(), message);
         if (sent < 0) {
             throw Errno.exception("tell the service manager", "socket=" + name, (int) -sent);

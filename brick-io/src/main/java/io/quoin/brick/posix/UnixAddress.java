@@ -5,6 +5,7 @@ import io.quoin.block.BlockException;
 import io.quoin.xlator.NameText;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
+import java.util.Arrays;
 
 /**
  * The kernel's form of where a unix socket is: {@code struct sockaddr_un} (unix(7)), a family and a
@@ -59,6 +60,6 @@ final class UnixAddress {
             throw new BlockException(
                     BlockError.EINVAL, "unix socket has no path: expected=one in a folder");
         }
-        return NameText.of(java.util.Arrays.copyOfRange(address, Short.BYTES, end));
+        return NameText.of(Arrays.copyOfRange(address, Short.BYTES, end));
     }
 }

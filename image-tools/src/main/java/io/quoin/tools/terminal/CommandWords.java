@@ -5,7 +5,6 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.TreeMap;
-import java.util.stream.Collectors;
 import picocli.CommandLine;
 
 /**
@@ -92,7 +91,7 @@ public final class CommandWords {
                                                     (name, each) ->
                                                             addIfMeant(name, each, word, meant)));
         }
-        return meant.stream().limit(SHOWN_MAX).collect(Collectors.toList());
+        return meant.stream().limit(SHOWN_MAX).toList();
     }
 
     private static Map<String, CommandLine> shown(CommandLine command) {

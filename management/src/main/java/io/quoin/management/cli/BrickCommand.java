@@ -80,7 +80,7 @@ final class BrickCommand implements Runnable {
     private OutputOption output;
 
     @Mixin
-    @SuppressWarnings("NullAway.Init") // picocli sets it
+    @SuppressWarnings({"NullAway.Init", "UnusedVariable"}) // Main has read it
     private LogOption logging;
 
     @Spec

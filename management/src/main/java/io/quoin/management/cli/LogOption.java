@@ -37,12 +37,14 @@ final class LogOption {
             names = LEVEL,
             paramLabel = "LEVEL",
             description = "what the log tells at least: ${COMPLETION-CANDIDATES} (default: info)")
+    @SuppressWarnings("UnusedVariable") // picocli refuses what is illegal; apply() has read it
     private @Nullable LogLevel level;
 
     @Option(
             names = FORMAT,
             paramLabel = "FORMAT",
             description = "lines of the log: ${COMPLETION-CANDIDATES} (default: text)")
+    @SuppressWarnings("UnusedVariable") // as above
     private @Nullable LogFormat format;
 
     /**

@@ -148,7 +148,7 @@ final class ServeCommand implements Runnable {
     private ApiOption api;
 
     @Mixin
-    @SuppressWarnings("NullAway.Init") // picocli sets it
+    @SuppressWarnings({"NullAway.Init", "UnusedVariable"}) // Main has read it
     private LogOption logging;
 
     @Spec

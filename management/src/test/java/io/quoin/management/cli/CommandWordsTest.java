@@ -40,7 +40,7 @@ class CommandWordsTest {
             })
     void shouldSuggestTheRightCommandForWordsThatPeopleType(
             String line, String unknown, String meant) {
-        assertThat(failure(2, line.strip().split(" +")))
+        assertThat(failure(2, line.strip().split(" +", -1)))
                 .startsWith("quoin: unknown command: " + unknown.strip() + "; did you mean: ")
                 .contains(meant.strip());
     }
@@ -70,9 +70,9 @@ class CommandWordsTest {
         assertThat(
                         CommandWords.inFront(
                                 QuoinCommand.class,
-                                List.of(typed.strip().split(" +")),
+                                List.of(typed.strip().split(" +", -1)),
                                 Set.of("--data", "--volume", "--output")))
-                .containsExactly(meant.strip().split(" +"));
+                .containsExactly(meant.strip().split(" +", -1));
     }
 
     @Test
