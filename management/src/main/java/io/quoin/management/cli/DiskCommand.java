@@ -308,7 +308,12 @@ final class DiskCommand implements Runnable {
         table.print(writer);
         for (DiskView disk : disks) {
             if (disk.problem() != null) {
-                writer.println(printable(disk.name() + " cannot be read: " + disk.problem()));
+                writer.println(
+                        printable(
+                                disk.name()
+                                        + " cannot be read: "
+                                        + disk.problem()
+                                        + "; quoin disk rm --now removes it"));
             }
         }
     }

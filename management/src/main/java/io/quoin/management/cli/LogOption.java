@@ -66,6 +66,8 @@ final class LogOption {
         String form = value(FORMAT, arguments);
         if (LogFormat.json.name().equalsIgnoreCase(form)) {
             System.setProperty(PROVIDER_PROPERTY, JsonLogProvider.class.getName());
+            // Else it says in a line of text that it was told which one to take.
+            System.setProperty("slf4j.internal.verbosity", "WARN");
         }
     }
 

@@ -7,6 +7,8 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
@@ -20,6 +22,9 @@ import picocli.CommandLine.ParameterException;
 @Timeout(60)
 class CommandsInDocsTest {
     private static final Path ROOT = Path.of(System.getProperty("quoin.root"));
+
+    /** A command within another. */
+    private static final Pattern INNER = Pattern.compile("[$<]\\(([^()]*)\\)");
 
     /** A command, and where it stands. */
     private record Found(String page, String line) {}
@@ -47,8 +52,8 @@ class CommandsInDocsTest {
 
     private static void collect(CommandLine command, List<Found> found) {
         String name = command.getCommandSpec().qualifiedName();
-        String footer = command.getHelp().footer();
-        collect(name, footer.indent(2), found);
+        String footer = String.join("\n", command.getCommandSpec().usageMessage().footer());
+        collect(name, footer.replace("%%", "%").indent(2), found);
         command.getSubcommands().values().forEach(below -> collect(below, found));
     }
 
@@ -85,7 +90,13 @@ class CommandsInDocsTest {
     private static void addCommands(String page, String line, List<Found> found) {
         String plain = line.replaceFirst("^# .*", "").replaceFirst("(\\s{2,}|\\s)# .*$", "");
         boolean isSynopsis = plain.contains("[") || plain.contains("...");
-        for (String part : plain.split("&&|\\||;|\\$\\(|<\\(|\\)", -1)) {
+        Matcher inner = INNER.matcher(plain);
+        if (inner.find()) {
+            addCommands(page, inner.group(1), found);
+            addCommands(page, inner.replaceFirst("WORD"), found);
+            return;
+        }
+        for (String part : plain.split("&&|\\||;", -1)) {
             String command = part.strip().replaceFirst("^(sudo -u \\S+ |\\S*/)?", "");
             if (command.startsWith("quoin ") && !isSynopsis) {
                 found.add(new Found(page, command));

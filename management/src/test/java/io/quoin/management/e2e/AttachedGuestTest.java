@@ -47,6 +47,7 @@ class AttachedGuestTest {
                 Monitor monitor = Monitor.connect(folder.resolve("qmp"), qemu)) {
             assertThat(monitor.command(io("write -P 7 0 64k"))).doesNotContain("rror");
             qemu.awaitLine("wrote 65536/65536 bytes at offset 0"::equals, LIMIT);
+            monitor.command(io("flush")); // what is not flushed may be lost with the service
             first.kill();
             monitor.send(io("write -P 8 64k 64k"));
             try (PeerProcess second = serve()) {

@@ -87,7 +87,8 @@ class ServiceManagerTest {
             assertThat(manager.stdout()).contains("ended 0");
 
             manager.awaitReady(() -> readies(manager) == 2, LIMIT);
-            manager.terminate();
+            // Java's own way to end it would close its output too.
+            PeerCommand.of("kill", "-TERM", Long.toString(manager.pid())).runOk();
             PeerResult ended = manager.awaitExit(LIMIT);
             assertThat(ended.stdout().lines().filter("ended 0"::equals))
                     .as(ended.toString())
