@@ -17,7 +17,9 @@ import org.junit.jupiter.api.io.TempDir;
 /** The archive: unpacked anywhere, it runs with a JRE and nothing else. */
 @Timeout(300)
 class ArchiveTest {
-    /** As an ordinary user without a home, in a locale of ASCII, where nothing in /tmp can be run. */
+    /**
+     * As an ordinary user without a home, in a locale of ASCII, where nothing in /tmp can be run.
+     */
     private static final String SERVE =
             """
             installed=$1
@@ -67,7 +69,13 @@ class ArchiveTest {
         String commit = Files.readString(installed.resolve("lib/commit")).strip();
         assertThat(commit).isNotEmpty();
         assertThat(version.stdout())
-                .startsWith("quoin " + Packages.VERSION + " (commit " + commit + ", Java " + Runtime.version().feature())
+                .startsWith(
+                        "quoin "
+                                + Packages.VERSION
+                                + " (commit "
+                                + commit
+                                + ", Java "
+                                + Runtime.version().feature())
                 .hasLineCount(1);
     }
 

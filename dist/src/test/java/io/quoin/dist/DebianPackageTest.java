@@ -64,13 +64,18 @@ class DebianPackageTest {
                 .contains("Package: quoin\n", "Architecture: all\n", "java17-runtime-headless");
 
         PeerResult control = PeerCommand.of("dpkg-deb", "--info", file).runOk();
-        assertThat(control.stdout()).contains("conffiles", "postinst", "prerm", "postrm", "triggers");
+        assertThat(control.stdout())
+                .contains("conffiles", "postinst", "prerm", "postrm", "triggers");
 
         PeerResult contents = PeerCommand.of("dpkg-deb", "--contents", file).runOk();
         assertThat(contents.stdout().lines())
-                .anyMatch(line -> line.matches("-rwxr-xr-x root/root .* \\./usr/lib/quoin/bin/quoin"))
+                .anyMatch(
+                        line -> line.matches("-rwxr-xr-x root/root .* \\./usr/lib/quoin/bin/quoin"))
                 .anyMatch(line -> line.endsWith("./usr/bin/quoin -> ../lib/quoin/bin/quoin"))
-                .anyMatch(line -> line.matches("-rw-r--r-- root/root .* \\./lib/systemd/system/quoin.service"))
+                .anyMatch(
+                        line ->
+                                line.matches(
+                                        "-rw-r--r-- root/root .* \\./lib/systemd/system/quoin.service"))
                 .anyMatch(line -> line.endsWith("./usr/share/man/man1/quoin-disk-create.1.gz"))
                 .anyMatch(line -> line.endsWith("./usr/share/bash-completion/completions/quoin"))
                 .anyMatch(line -> line.endsWith("./etc/quoin/quoin.toml"))

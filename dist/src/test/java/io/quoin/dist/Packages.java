@@ -32,8 +32,8 @@ final class Packages {
                                 "sh",
                                 "-c",
                                 "d=$(mktemp -d) && mount -t tmpfs t $d && mkdir $d/u $d/w $d/r &&"
-                                    + " mount -t overlay -o lowerdir=/,upperdir=$d/u,workdir=$d/w o $d/r"
-                                    + " && umount $d/r $d && rmdir $d")
+                                        + " mount -t overlay -o lowerdir=/,upperdir=$d/u,workdir=$d/w o $d/r"
+                                        + " && umount $d/r $d && rmdir $d")
                         .run();
         if (probe.exitCode() != 0) {
             Assumptions.abort("this process may not mount: " + probe.stderr().strip());

@@ -71,12 +71,7 @@ class ConfigurationTest {
                 Files.copy(
                         EXAMPLES.resolve("systemd/quoin.socket"), folder.resolve("quoin.socket"));
 
-        PeerCommand.of(
-                        "systemd-analyze",
-                        "verify",
-                        "--man=no",
-                        here.toString(),
-                        socket.toString())
+        PeerCommand.of("systemd-analyze", "verify", "--man=no", here.toString(), socket.toString())
                 .environment("SYSTEMD_LOG_LEVEL", "warning")
                 .runOk();
     }

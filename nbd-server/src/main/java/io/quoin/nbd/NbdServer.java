@@ -174,7 +174,8 @@ public final class NbdServer {
             int descriptor = inherited.descriptor();
             ServerBootstrap bootstrap =
                     unix(bootstrap(address, memoryBytes))
-                            .channelFactory(() -> new EpollServerDomainSocketChannel(descriptor, true));
+                            .channelFactory(
+                                    () -> new EpollServerDomainSocketChannel(descriptor, true));
             listening(bootstrap.register(), address);
             boundAddresses.add(address);
         } else if (address instanceof UnixDomainSocketAddress unix) {

@@ -37,8 +37,7 @@ public record InheritedSocket(int descriptor, Path path) {
         int result =
                 lengthBytes < 0 ? lengthBytes : SystemCalls.setNonBlockingAndPrivate(descriptor);
         if (result < 0) {
-            throw Errno.exception(
-                    "take over the socket", "descriptor=" + descriptor, -result);
+            throw Errno.exception("take over the socket", "descriptor=" + descriptor, -result);
         }
         byte[] bytes = new byte[Math.min(lengthBytes, UnixAddress.BYTES_MAX)];
         address.getBytes(0, bytes);

@@ -79,7 +79,8 @@ public final class CommandRules {
     }
 
     /** The first word behind a command that has others below it, none of which that is. */
-    private static @Nullable String unknownCommand(ParameterException failure, CommandLine command) {
+    private static @Nullable String unknownCommand(
+            ParameterException failure, CommandLine command) {
         return failure instanceof CommandLine.UnmatchedArgumentException unmatched
                         && !command.getSubcommands().isEmpty()
                         && !unmatched.getUnmatched().isEmpty()

@@ -44,8 +44,7 @@ public final class CommandWords {
      *
      * @param root the command of the program
      */
-    public static List<String> inFront(
-            Class<?> root, List<String> arguments, Set<String> options) {
+    public static List<String> inFront(Class<?> root, List<String> arguments, Set<String> options) {
         List<String> words = new ArrayList<>();
         List<String> moved = new ArrayList<>();
         Class<?> command = root;
@@ -110,7 +109,8 @@ public final class CommandWords {
             String name, CommandLine command, String word, List<String> meant) {
         boolean isMeant =
                 name.equals(word)
-                        || SYNONYMS.stream().anyMatch(set -> set.contains(name) && set.contains(word));
+                        || SYNONYMS.stream()
+                                .anyMatch(set -> set.contains(name) && set.contains(word));
         if (isMeant) {
             meant.add(command.getCommandSpec().qualifiedName());
         }

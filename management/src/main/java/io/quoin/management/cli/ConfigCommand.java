@@ -102,8 +102,7 @@ final class ConfigCommand implements Runnable {
         private static Setting data(ConfigFile file) {
             String value = DataFolder.choose(null, file::data).text();
             String from = file.data() == null ? BUILT_IN : NameText.of(file.path());
-            return new Setting(
-                    ConfigFile.DATA, value, isSet(DataFolder.ENVIRONMENT, from));
+            return new Setting(ConfigFile.DATA, value, isSet(DataFolder.ENVIRONMENT, from));
         }
 
         private static Setting volume(ConfigFile file) {

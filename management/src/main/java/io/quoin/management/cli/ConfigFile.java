@@ -22,9 +22,9 @@ import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The file of settings, in TOML: {@code data} and {@code volume} for all commands, and below
- * {@code [serve]} the options of that command by their long names. What is given with a command
- * wins, then the environment, then this file.
+ * The file of settings, in TOML: {@code data} and {@code volume} for all commands, and below {@code
+ * [serve]} the options of that command by their long names. What is given with a command wins, then
+ * the environment, then this file.
  *
  * <p>Threading: immutable.
  *
@@ -78,7 +78,8 @@ record ConfigFile(Path path, JsonNode root) {
      */
     static ConfigFile read(Path path, boolean isNamed) {
         try {
-            byte[] text = Files.readAllBytes(path); // before anything is loaded for one that is there
+            byte[] text =
+                    Files.readAllBytes(path); // before anything is loaded for one that is there
             return checked(new ConfigFile(path, new TomlMapper().readTree(text)));
         } catch (NoSuchFileException e) {
             if (isNamed) {
@@ -123,8 +124,7 @@ record ConfigFile(Path path, JsonNode root) {
     }
 
     private BlockException wrong(String message) {
-        return new BlockException(
-                BlockError.EINVAL, message + "; file=" + NameText.of(path));
+        return new BlockException(BlockError.EINVAL, message + "; file=" + NameText.of(path));
     }
 
     /** The folder of all commands; null where it has none. */

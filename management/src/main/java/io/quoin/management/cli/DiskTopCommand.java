@@ -108,12 +108,14 @@ final class DiskTopCommand implements Runnable {
             if (volume.isOpen() && isWanted) {
                 String prefix = DiskAddress.prefix(volume.name());
                 for (DiskLoad load : DiskLoad.of(status(volume.name()).statistics())) {
-                    loads.computeIfAbsent(prefix + load.disk(), disk -> new ArrayList<>()).add(load);
+                    loads.computeIfAbsent(prefix + load.disk(), disk -> new ArrayList<>())
+                            .add(load);
                 }
             }
         }
         Map<String, Integer> queues = new TreeMap<>();
-        all.clients().forEach(client -> queues.merge(client.disk(), client.inFlight(), Integer::sum));
+        all.clients()
+                .forEach(client -> queues.merge(client.disk(), client.inFlight(), Integer::sum));
         return new Counted(System.nanoTime(), loads, queues);
     }
 

@@ -92,7 +92,8 @@ final class StatusCommand implements Runnable {
     private static StatusView answer(
             CompletableFuture<StatusView> asked, DataFolder folder, double seconds) {
         try {
-            return asked.get((long) (seconds * TimeUnit.SECONDS.toMillis(1)), TimeUnit.MILLISECONDS);
+            return asked.get(
+                    (long) (seconds * TimeUnit.SECONDS.toMillis(1)), TimeUnit.MILLISECONDS);
         } catch (ExecutionException e) {
             throw Stages.asBlockException(e);
         } catch (TimeoutException e) {

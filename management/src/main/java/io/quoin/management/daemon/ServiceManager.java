@@ -36,7 +36,9 @@ public final class ServiceManager implements AutoCloseable {
     private @Nullable ScheduledExecutorService watchdog;
 
     private ServiceManager(
-            @Nullable InheritedSocket inherited, @Nullable NotifySocket notify, long watchdogMicros) {
+            @Nullable InheritedSocket inherited,
+            @Nullable NotifySocket notify,
+            long watchdogMicros) {
         this.inherited = inherited;
         this.notify = notify;
         this.watchdogMicros = watchdogMicros;
@@ -81,7 +83,8 @@ public final class ServiceManager implements AutoCloseable {
         String text = environment.getOrDefault(name, "0");
         if (!text.matches("\\d{1,18}")) {
             throw new BlockException(
-                    BlockError.EINVAL, "illegal number: " + name + "=" + text + ", expected=digits");
+                    BlockError.EINVAL,
+                    "illegal number: " + name + "=" + text + ", expected=digits");
         }
         return Long.parseLong(text);
     }

@@ -113,7 +113,8 @@ final class Metrics {
     }
 
     private void gauge(String name, String help, double value, Labels labels) {
-        gauges.computeIfAbsent(name, any -> GaugeSnapshot.builder().name("quoin_" + name).help(help))
+        gauges.computeIfAbsent(
+                        name, any -> GaugeSnapshot.builder().name("quoin_" + name).help(help))
                 .dataPoint(GaugeDataPointSnapshot.builder().value(value).labels(labels).build());
     }
 

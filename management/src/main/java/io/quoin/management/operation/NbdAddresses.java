@@ -36,9 +36,10 @@ public record NbdAddresses(@Nullable String socket, @Nullable String tcp) {
     }
 
     /**
-     * Arguments for QEMU: a block device node and a disk of the guest on it; of a snapshot too. What
-     * the guest asks for while the service is restarted waits; after {@link #RECONNECT_SECONDS}, and
-     * where the service says that it failed, the guest is stopped instead of told.
+     * Arguments for QEMU: a block device node and a disk of the guest on it; of a snapshot too.
+     * What the guest asks for while the service is restarted waits; after {@link
+     * #RECONNECT_SECONDS}, and where the service says that it failed, the guest is stopped instead
+     * of told.
      */
     public List<String> qemuArguments(String disk) {
         String node = NodeName.of(disk);

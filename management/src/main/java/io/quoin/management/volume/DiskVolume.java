@@ -469,8 +469,7 @@ public final class DiskVolume implements AutoCloseable {
         return view(info, null, details);
     }
 
-    private DiskView view(
-            FileInfo info, @Nullable String problem, Map<String, Object> details) {
+    private DiskView view(FileInfo info, @Nullable String problem, Map<String, Object> details) {
         return new DiskView(
                 info.fileName(),
                 info.sizeBytes(),

@@ -85,8 +85,7 @@ class CommandWordsTest {
         assertThat(failed.path("message").asText()).contains("path=/nowhere");
 
         JsonNode wrong =
-                new ObjectMapper()
-                        .readTree(failure(2, "disk", "create", "vm1", "--output=json"));
+                new ObjectMapper().readTree(failure(2, "disk", "create", "vm1", "--output=json"));
         assertThat(wrong.path("error").asText()).isEqualTo("EINVAL");
         assertThat(wrong.path("message").asText()).contains("SIZE");
     }

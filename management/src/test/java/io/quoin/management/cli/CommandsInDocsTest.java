@@ -16,8 +16,9 @@ import picocli.CommandLine;
 import picocli.CommandLine.ParameterException;
 
 /**
- * Each command of Quoin in a block of README and docs, and in the examples of each command's help, is
- * one, with options and arguments that it takes. Synopses, with brackets or three dots, are for people.
+ * Each command of Quoin in a block of README and docs, and in the examples of each command's help,
+ * is one, with options and arguments that it takes. Synopses, with brackets or three dots, are for
+ * people.
  */
 @Timeout(60)
 class CommandsInDocsTest {
@@ -67,7 +68,9 @@ class CommandsInDocsTest {
         return file.toString().endsWith(".md");
     }
 
-    /** Lines that are indented as a block is, or between fences, and lines that go on after them. */
+    /**
+     * Lines that are indented as a block is, or between fences, and lines that go on after them.
+     */
     private static void collect(String page, String text, List<Found> found) {
         boolean isFenced = false;
         StringBuilder whole = new StringBuilder();

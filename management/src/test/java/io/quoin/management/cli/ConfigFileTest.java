@@ -111,7 +111,12 @@ class ConfigFileTest {
         String example = Files.readString(EXAMPLE);
         assertThat(applied(file(example), "serve")).containsExactly("serve");
 
-        String all = Pattern.compile("^#(?=[a-z-]+ = )", Pattern.MULTILINE).matcher(example).replaceAll("");
-        assertThat(applied(file(all), "serve")).hasSizeGreaterThan(7).contains("--socket-group=kvm");
+        String all =
+                Pattern.compile("^#(?=[a-z-]+ = )", Pattern.MULTILINE)
+                        .matcher(example)
+                        .replaceAll("");
+        assertThat(applied(file(all), "serve"))
+                .hasSizeGreaterThan(7)
+                .contains("--socket-group=kvm");
     }
 }

@@ -84,8 +84,7 @@ class AttachedGuestTest {
     /** A machine that does not run, with the disk attached as a person would: by the shell. */
     private PeerProcess boot() {
         String arguments =
-                QuoinProgram.command(
-                                List.of("disk", "qemu-args", "vm1", "--data", data.toString()))
+                QuoinProgram.command(List.of("disk", "qemu-args", "vm1", "--data", data.toString()))
                         .runOk()
                         .stdout();
         String machine =

@@ -99,11 +99,20 @@ class WatchTest {
                             "operation=\"write\",quantile=\"0.99\"}",
                             "quoin_volume_open{volume=\"default\"} 1.0\n")
                     .endsWith("200 text/plain; version=0.0.4; charset=utf-8");
-            assertThat(get("/healthz").stdout()).isEqualTo("{\"status\":\"ok\"}200 application/json");
+            assertThat(get("/healthz").stdout())
+                    .isEqualTo("{\"status\":\"ok\"}200 application/json");
 
             JsonNode top =
                     JSON.readTree(
-                            ok("disk", "top", "--interval", "0.1", "--count", "1", "--output", "json")
+                            ok(
+                                            "disk",
+                                            "top",
+                                            "--interval",
+                                            "0.1",
+                                            "--count",
+                                            "1",
+                                            "--output",
+                                            "json")
                                     .stdout());
             assertThat(top).hasSize(1);
             assertThat(top.get(0).path("disk").asText()).isEqualTo("vm1");
@@ -189,7 +198,12 @@ class WatchTest {
                         .start()) {
             server.awaitLine("ready"::equals, LIMIT);
             assertThat(
-                            QuoinProgram.run("--data", data.toString(), "--output=json", "disk", "ls")
+                            QuoinProgram.run(
+                                            "--data",
+                                            data.toString(),
+                                            "--output=json",
+                                            "disk",
+                                            "ls")
                                     .requireSuccess()
                                     .stdout())
                     .contains("\"vm1\"");
