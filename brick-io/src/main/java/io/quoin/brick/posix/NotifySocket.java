@@ -17,6 +17,8 @@ public final class NotifySocket implements AutoCloseable {
     }
 
     /**
+     * Connects to it.
+     *
      * @param name a path, or an abstract name behind {@code @}: what is in {@code NOTIFY_SOCKET}
      * @throws io.quoin.block.BlockException if there is none
      */

@@ -53,13 +53,10 @@ final class LogOption {
      * @param arguments of a service; what is illegal in them is told later
      */
     static void apply(List<String> arguments) {
-        String wanted = value(LEVEL, arguments);
-        boolean isLevel =
-                wanted != null
-                        && List.of(LogLevel.values()).stream()
-                                .anyMatch(each -> each.name().equalsIgnoreCase(wanted));
-        if (isLevel) {
-            System.setProperty(LEVEL_PROPERTY, wanted.toLowerCase(Locale.ROOT));
+        String given = value(LEVEL, arguments);
+        String wanted = given == null ? "" : given.toLowerCase(Locale.ROOT);
+        if (List.of(LogLevel.values()).stream().anyMatch(each -> each.name().equals(wanted))) {
+            System.setProperty(LEVEL_PROPERTY, wanted);
         } else if (System.getProperty(LEVEL_PROPERTY) == null) {
             System.setProperty(LEVEL_PROPERTY, LogLevel.info.name());
         }

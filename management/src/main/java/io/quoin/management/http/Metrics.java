@@ -112,6 +112,14 @@ final class Metrics {
         }
     }
 
+    private void gauge(String name, String help, long value, Labels labels) {
+        gauge(name, help, (double) value, labels);
+    }
+
+    private void counter(String name, String help, long value, Labels labels) {
+        counter(name, help, (double) value, labels);
+    }
+
     private void gauge(String name, String help, double value, Labels labels) {
         gauges.computeIfAbsent(
                         name, any -> GaugeSnapshot.builder().name("quoin_" + name).help(help))
