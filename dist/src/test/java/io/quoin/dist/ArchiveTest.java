@@ -15,7 +15,7 @@ import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
 /** The archive: unpacked anywhere, it runs with a JRE and nothing else. */
-@Timeout(300)
+@Timeout(600)
 class ArchiveTest {
     /**
      * As an ordinary user without a home, in a locale of ASCII, where nothing in /tmp can be run.
@@ -24,12 +24,11 @@ class ArchiveTest {
             """
             installed=$1
             java=$2
+            mount --bind "$installed" /mnt
+            mount -o remount,bind,ro /mnt
             mount -t tmpfs -o noexec,mode=1777 none /tmp
-            mkdir /tmp/installed
-            mount --bind "$installed" /tmp/installed
-            mount -o remount,bind,ro /tmp/installed
             quoin="setpriv --reuid 65534 --regid 65534 --clear-groups
-                env -i LC_ALL=C PATH=/usr/bin:/bin JAVA_HOME=$java /tmp/installed/bin/quoin"
+                env -i LC_ALL=C PATH=/usr/bin:/bin JAVA_HOME=$java /mnt/bin/quoin"
             cd /
             $quoin --version
             $quoin serve --data /tmp/data --disk vm1=10M --listen none >/tmp/out 2>/tmp/err &

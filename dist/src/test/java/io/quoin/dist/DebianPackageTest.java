@@ -8,7 +8,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
 /** The Debian package, looked at and installed into a root of its own. */
-@Timeout(300)
+@Timeout(600)
 class DebianPackageTest {
     /** A root that is this machine's, with a layer of its own on it that is gone afterwards. */
     private static final String ROOT =

@@ -9,7 +9,7 @@ import org.junit.jupiter.api.Assumptions;
 /** What the build has made, and what a test needs to install it apart from this machine. */
 final class Packages {
     private static final Path FOLDER = Path.of(System.getProperty("quoin.packages"));
-    private static final Duration LIMIT = Duration.ofMinutes(3);
+    private static final Duration LIMIT = Duration.ofMinutes(9);
 
     static final String VERSION = System.getProperty("quoin.version");
 
