@@ -67,7 +67,11 @@ class ConfigurationTest {
                 Files.writeString(
                         folder.resolve("quoin.service"), unit.replace(INSTALLED, launcher));
 
-        PeerCommand.of("systemd-analyze", "verify", "--man=no", here.toString())
+        Path socket =
+                Files.copy(
+                        EXAMPLES.resolve("systemd/quoin.socket"), folder.resolve("quoin.socket"));
+
+        PeerCommand.of("systemd-analyze", "verify", "--man=no", here.toString(), socket.toString())
                 .environment("SYSTEMD_LOG_LEVEL", "warning")
                 .runOk();
     }

@@ -5,9 +5,12 @@ import io.netty.channel.Channel;
 import io.netty.channel.ChannelFuture;
 import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.EventLoop;
+import io.netty.channel.epoll.EpollDomainSocketChannel;
+import io.netty.channel.unix.PeerCredentials;
 import io.quoin.nbd.export.ExportCatalogue;
 import io.quoin.nbd.negotiation.Handover;
 import io.quoin.nbd.negotiation.NegotiationHandler;
+import io.quoin.nbd.peer.ClientText;
 import io.quoin.nbd.peer.PeerLog;
 import io.quoin.nbd.transmission.BufferPool;
 import io.quoin.nbd.transmission.LoopShares;
@@ -15,7 +18,9 @@ import io.quoin.nbd.transmission.ReceiveSource;
 import io.quoin.nbd.transmission.Session;
 import io.quoin.nbd.transmission.TransmissionHandler;
 import io.quoin.xlator.loop.NettyLoop;
+import java.io.IOException;
 import java.net.InetSocketAddress;
+import java.time.Instant;
 import java.util.function.Consumer;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
@@ -33,6 +38,9 @@ final class Connection implements Handover {
     private final long id;
     private final Channel channel;
     private final String peer;
+    private final @Nullable PeerCredentials process;
+    private final Instant since = Instant.now();
+    private final PeerLog attachLog;
     private final Portal portal;
     private final String place;
     private final BufferPool buffers;
@@ -49,12 +57,14 @@ final class Connection implements Handover {
      * What all connections of a server have in common.
      *
      * @param loop that accepts, and that handshakes run on
+     * @param attachLog says which clients come and go
      */
     record Shared(
             NettyLoop loop,
             ExportCatalogue catalogue,
             NbdServerOptions options,
             PeerLog peerLog,
+            PeerLog attachLog,
             BufferPool buffers,
             LoopShares shares) {}
 
@@ -72,6 +82,8 @@ final class Connection implements Handover {
         this.id = id;
         this.channel = channel;
         this.peer = name(channel);
+        this.process = process(channel);
+        this.attachLog = shared.attachLog();
         this.source = source;
         this.portal = portal;
         this.place = place;
@@ -101,6 +113,16 @@ final class Connection implements Handover {
                 : "unix";
     }
 
+    /** At the other end of a unix socket; null for others, and for one that is gone already. */
+    private static @Nullable PeerCredentials process(Channel channel) {
+        try {
+            return channel instanceof EpollDomainSocketChannel unix ? unix.peerCredentials() : null;
+        } catch (IOException e) {
+            LOG.debug("client is gone before it could be looked at", e);
+            return null;
+        }
+    }
+
     long id() {
         return id;
     }
@@ -115,9 +137,15 @@ final class Connection implements Handover {
 
     NbdConnection snapshot() {
         TransmissionHandler present = transmission;
-        return present == null
-                ? new NbdConnection(id, peer, export, 0, 0)
-                : new NbdConnection(id, peer, export, present.inFlight(), present.requests());
+        return new NbdConnection(
+                id,
+                peer,
+                process == null ? null : process.pid(),
+                process == null ? null : process.uid(),
+                since,
+                export,
+                present == null ? 0 : present.inFlight(),
+                present == null ? 0 : present.requests());
     }
 
     @Override
@@ -180,7 +208,7 @@ final class Connection implements Handover {
                         source,
                         leftover.get(),
                         this::ended);
-        LOG.debug("transmission begins: id={}, peer={}, export={}", id, peer, export);
+        attachLog.info(place, "client attached", described());
         channel.pipeline().replace(handshake.handler(), "transmission", handler);
         transmission = handler;
         if (isShuttingDown) {
@@ -190,8 +218,21 @@ final class Connection implements Handover {
 
     @Override
     public void ended() {
-        LOG.debug("connection ended: id={}, peer={}, export={}", id, peer, export);
+        TransmissionHandler last = transmission;
+        if (last == null) {
+            LOG.debug("connection ended: id={}, peer={}", id, peer);
+        } else {
+            attachLog.info(place, "client detached", described() + ", requests=" + last.requests());
+        }
         onEnd.accept(this);
+    }
+
+    private String described() {
+        return "export="
+                + ClientText.quoted(export)
+                + ", connection="
+                + id
+                + (process == null ? ", address=" + peer : ", uid=" + process.uid());
     }
 
     void beginShutdown() {

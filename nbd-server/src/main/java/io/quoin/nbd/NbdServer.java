@@ -53,6 +53,10 @@ public final class NbdServer {
     private final NettyLoop acceptLoop;
     private final NbdServerOptions options;
     private final PeerLog peerLog = new PeerLog(LOG, System::nanoTime);
+
+    /** Each guest may have many disks, and all guests of a host may start at once. */
+    private final PeerLog attachLog = new PeerLog(LOG, System::nanoTime, 100, 1000);
+
     private final BufferPool buffers;
     private final Connection.Shared shared;
     private final List<Channel> listeners = new ArrayList<>();
@@ -69,7 +73,13 @@ public final class NbdServer {
         this.buffers = new BufferPool(loops.loops().size());
         this.shared =
                 new Connection.Shared(
-                        acceptLoop, catalogue, options, peerLog, buffers, new LoopShares());
+                        acceptLoop,
+                        catalogue,
+                        options,
+                        peerLog,
+                        attachLog,
+                        buffers,
+                        new LoopShares());
     }
 
     /**
@@ -77,8 +87,8 @@ public final class NbdServer {
      *
      * @param loops Netty's; a connection's handshake runs on one of them, then it moves to the loop
      *     of its export
-     * @param addresses {@link InetSocketAddress}, whose port 0 picks a free one, or {@link
-     *     UnixDomainSocketAddress}
+     * @param addresses {@link InetSocketAddress}, whose port 0 picks a free one, {@link
+     *     UnixDomainSocketAddress}, or an {@link InheritedListener}
      * @throws BlockException naming the address that could not be bound; then none is
      */
     public static NbdServer start(
@@ -159,17 +169,23 @@ public final class NbdServer {
     }
 
     private void bind(SocketAddress address, long memoryBytes) {
-        if (address instanceof UnixDomainSocketAddress unix) {
-            if (!NettyLoopGroup.isEpoll()) {
-                throw new BlockException(
-                        BlockError.ENOTSUP, "cannot listen: socket=" + unix + ", needs epoll");
-            }
+        if (address instanceof InheritedListener inherited) {
+            requireEpoll(address);
+            int descriptor = inherited.descriptor();
+            ServerBootstrap bootstrap =
+                    unix(bootstrap(address, memoryBytes))
+                            .channelFactory(
+                                    () -> new EpollServerDomainSocketChannel(descriptor, true));
+            listening(bootstrap.register(), address);
+            boundAddresses.add(address);
+        } else if (address instanceof UnixDomainSocketAddress unix) {
+            requireEpoll(address);
             UnixSocketFile file = new UnixSocketFile(unix.getPath());
             String bindPath = NameText.of(file.prepare());
             try {
                 requireUtf8(bindPath, unix.getPath());
                 listen(new DomainSocketAddress(bindPath), address, memoryBytes);
-                file.publish(options.socketMode());
+                file.publish(options.socketMode(), options.socketGroup());
             } finally {
                 file.removeAside();
             }
@@ -179,6 +195,13 @@ public final class NbdServer {
             boundAddresses.add(listen(address, address, memoryBytes));
         }
         LOG.info("listening: address={}", boundAddresses.get(boundAddresses.size() - 1));
+    }
+
+    private static void requireEpoll(SocketAddress address) {
+        if (!NettyLoopGroup.isEpoll()) {
+            throw new BlockException(
+                    BlockError.ENOTSUP, "cannot listen: socket=" + address + ", needs epoll");
+        }
     }
 
     /** Netty writes paths in UTF-8, and something else for what that has no form for. */
@@ -192,33 +215,10 @@ public final class NbdServer {
         }
     }
 
-    // Half-closed clients still get their answers, and a failed send doesn't discard what was
-    // received before it; Netty calls the second option deprecated and has no other.
-    @SuppressWarnings("deprecation")
     private SocketAddress listen(SocketAddress bindAddress, SocketAddress shown, long memoryBytes) {
-        boolean isUnix = bindAddress instanceof DomainSocketAddress;
-        Portal portal =
-                new Portal(
-                        shown.toString(),
-                        options.connectionsMax(),
-                        options.connectionsPerPeerMax(),
-                        new MemoryBudget(memoryBytes));
-        EventLoop accepting = acceptLoop.eventLoop();
-        ServerBootstrap bootstrap =
-                new ServerBootstrap()
-                        .group(accepting, accepting)
-                        .handler(new Gate(portal, isClosing::get, peerLog))
-                        .childHandler(new Initializer(portal))
-                        // As many as the kernel allows: a host may start all its guests at once.
-                        .option(ChannelOption.SO_BACKLOG, NetUtil.SOMAXCONN)
-                        .childOption(ChannelOption.ALLOW_HALF_CLOSURE, true)
-                        .childOption(ChannelOption.AUTO_CLOSE, false)
-                        .childOption(ChannelOption.ALLOCATOR, buffers.allocator());
-        if (isUnix) {
-            // The kernel cuts it to its own maximum, and doubles that.
-            bootstrap
-                    .channel(EpollServerDomainSocketChannel.class)
-                    .childOption(ChannelOption.SO_SNDBUF, UNIX_SEND_BUFFER_BYTES);
+        ServerBootstrap bootstrap = bootstrap(shown, memoryBytes);
+        if (bindAddress instanceof DomainSocketAddress) {
+            unix(bootstrap).channel(EpollServerDomainSocketChannel.class);
         } else {
             bootstrap
                     .option(ChannelOption.SO_REUSEADDR, true)
@@ -230,15 +230,46 @@ public final class NbdServer {
                 bootstrap.channel(NioServerSocketChannel.class);
             }
         }
-        ChannelFuture bound = bootstrap.bind(bindAddress).awaitUninterruptibly();
-        if (!bound.isSuccess()) {
+        // As many as the kernel allows: a host may start all its guests at once.
+        bootstrap.option(ChannelOption.SO_BACKLOG, NetUtil.SOMAXCONN);
+        return listening(bootstrap.bind(bindAddress), shown).localAddress();
+    }
+
+    // Half-closed clients still get their answers, and a failed send doesn't discard what was
+    // received before it; Netty calls the second option deprecated and has no other.
+    @SuppressWarnings("deprecation")
+    private ServerBootstrap bootstrap(SocketAddress shown, long memoryBytes) {
+        Portal portal =
+                new Portal(
+                        shown.toString(),
+                        options.connectionsMax(),
+                        options.connectionsPerPeerMax(),
+                        new MemoryBudget(memoryBytes));
+        EventLoop accepting = acceptLoop.eventLoop();
+        return new ServerBootstrap()
+                .group(accepting, accepting)
+                .handler(new Gate(portal, isClosing::get, peerLog))
+                .childHandler(new Initializer(portal))
+                .childOption(ChannelOption.ALLOW_HALF_CLOSURE, true)
+                .childOption(ChannelOption.AUTO_CLOSE, false)
+                .childOption(ChannelOption.ALLOCATOR, buffers.allocator());
+    }
+
+    /** The kernel cuts the buffer to its own maximum, and doubles that. */
+    private static ServerBootstrap unix(ServerBootstrap bootstrap) {
+        return bootstrap.childOption(ChannelOption.SO_SNDBUF, UNIX_SEND_BUFFER_BYTES);
+    }
+
+    private Channel listening(ChannelFuture begun, SocketAddress shown) {
+        begun.awaitUninterruptibly();
+        if (!begun.isSuccess()) {
             throw new BlockException(
                     BlockError.EBUSY,
-                    "cannot listen: address=" + shown + ", cause=" + Reason.of(bound.cause()),
-                    bound.cause());
+                    "cannot listen: address=" + shown + ", cause=" + Reason.of(begun.cause()),
+                    begun.cause());
         }
-        listeners.add(bound.channel());
-        return bound.channel().localAddress();
+        listeners.add(begun.channel());
+        return begun.channel();
     }
 
     private void stopListening() {

@@ -3,6 +3,7 @@ package io.quoin.nbd;
 import io.quoin.block.BlockError;
 import io.quoin.block.BlockException;
 import java.time.Duration;
+import org.jspecify.annotations.Nullable;
 
 /**
  * The limits of the server.
@@ -25,6 +26,7 @@ import java.time.Duration;
  *     listened on has an equal part. Connections wait for it, except for a small share that each
  *     may use at any time
  * @param socketMode permissions of unix sockets, for example 0600
+ * @param socketGroup the group that unix sockets belong to; null for that of the process
  */
 public record NbdServerOptions(
         int connectionsMax,
@@ -35,7 +37,8 @@ public record NbdServerOptions(
         int requestsInFlightMax,
         long bytesInFlightMax,
         long memoryBytesMax,
-        int socketMode) {
+        int socketMode,
+        @Nullable String socketGroup) {
     /** What {@code connectionsMax} is by default. */
     public static final int CONNECTIONS_MAX = 200;
 
@@ -75,7 +78,8 @@ public record NbdServerOptions(
                 256,
                 8 * MIB,
                 256 * MIB,
-                0600);
+                0600,
+                null);
     }
 
     /** What one peer gets of so many places, so that others always find some: three quarters. */
@@ -93,7 +97,8 @@ public record NbdServerOptions(
                 requestsInFlightMax,
                 bytesInFlightMax,
                 memoryBytesMax,
-                socketMode);
+                socketMode,
+                socketGroup);
     }
 
     public NbdServerOptions withTimeouts(Duration handshake, Duration stall, Duration shutdown) {
@@ -106,7 +111,8 @@ public record NbdServerOptions(
                 requestsInFlightMax,
                 bytesInFlightMax,
                 memoryBytesMax,
-                socketMode);
+                socketMode,
+                socketGroup);
     }
 
     public NbdServerOptions withInFlightMax(int requests, long bytes, long memoryBytes) {
@@ -119,10 +125,12 @@ public record NbdServerOptions(
                 requests,
                 bytes,
                 memoryBytes,
-                socketMode);
+                socketMode,
+                socketGroup);
     }
 
-    public NbdServerOptions withSocketMode(int mode) {
+    /** Who may open unix sockets. */
+    public NbdServerOptions withSocketAccess(int mode, @Nullable String group) {
         return new NbdServerOptions(
                 connectionsMax,
                 connectionsPerPeerMax,
@@ -132,7 +140,8 @@ public record NbdServerOptions(
                 requestsInFlightMax,
                 bytesInFlightMax,
                 memoryBytesMax,
-                mode);
+                mode,
+                group);
     }
 
     private static boolean isPositive(Duration duration) {

@@ -17,8 +17,10 @@ import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.nio.file.attribute.BasicFileAttributes;
+import java.nio.file.attribute.PosixFileAttributeView;
 import java.nio.file.attribute.PosixFilePermission;
 import java.nio.file.attribute.PosixFilePermissions;
+import java.nio.file.attribute.UserPrincipalNotFoundException;
 import java.security.SecureRandom;
 import java.util.EnumSet;
 import java.util.Objects;
@@ -128,11 +130,14 @@ public final class UnixSocketFile {
         }
     }
 
-    /** Gives the bound socket its permissions and its name. */
-    void publish(int mode) {
+    /** Gives the bound socket its group, its permissions and its name. */
+    void publish(int mode, @Nullable String group) {
         Path folder = Objects.requireNonNull(aside);
         Path bound = folder.resolve("s");
         try {
+            if (group != null) {
+                giveTo(group, bound);
+            }
             Files.setPosixFilePermissions(bound, permissions(mode));
             place(bound);
             identity = identityOf(path);
@@ -145,6 +150,30 @@ public final class UnixSocketFile {
             throw failed(e);
         } finally {
             removeAside();
+        }
+    }
+
+    private static void giveTo(String group, Path bound) throws IOException {
+        PosixFileAttributeView attributes =
+                Files.getFileAttributeView(bound, PosixFileAttributeView.class);
+        try {
+            attributes.setGroup(
+                    bound.getFileSystem()
+                            .getUserPrincipalLookupService()
+                            .lookupPrincipalByGroupName(group));
+        } catch (UserPrincipalNotFoundException e) {
+            throw new BlockException(
+                    BlockError.EINVAL,
+                    "no such group: name=" + group + ", expected=one that getent group lists",
+                    e);
+        } catch (FileSystemException e) {
+            throw new BlockException(
+                    BlockError.EPERM,
+                    "cannot give the socket to the group: name="
+                            + group
+                            + ", expected=a group of this user's own; reason="
+                            + Reason.of(e),
+                    e);
         }
     }
 

@@ -238,7 +238,7 @@ final class LimitsTest {
         assertThat(refused(() -> limits(0, MIB, 64 * MIB))).contains("requestsInFlightMax");
         assertThat(refused(() -> limits(1, 5, 64 * MIB))).contains("bytesInFlightMax");
         assertThat(refused(() -> limits(1, MIB, MIB))).contains("memoryBytesMax");
-        assertThat(refused(() -> NbdServerOptions.defaults().withSocketMode(01000)))
+        assertThat(refused(() -> NbdServerOptions.defaults().withSocketAccess(01000, null)))
                 .contains("socketMode");
     }
 

@@ -49,7 +49,7 @@ final class ListenTest {
                         server.loops,
                         server.catalogue,
                         List.of(UnixDomainSocketAddress.of(path)),
-                        NbdServerOptions.defaults().withSocketMode(0640));
+                        NbdServerOptions.defaults().withSocketAccess(0640, null));
         assertThat(PosixFilePermissions.toString(Files.getPosixFilePermissions(path)))
                 .isEqualTo("rw-r-----");
         assertThat(

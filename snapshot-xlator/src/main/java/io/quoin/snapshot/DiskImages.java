@@ -6,6 +6,7 @@ import io.quoin.xlator.FileInfo;
 import io.quoin.xlator.Stages;
 import io.quoin.xlator.Xlator;
 import io.quoin.xlator.graph.NearestName;
+import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Map;
@@ -14,6 +15,7 @@ import java.util.TreeMap;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.CompletionStage;
+import java.util.function.Function;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
@@ -72,6 +74,39 @@ final class DiskImages {
     /** The image of a disk; fails with ENOENT and the nearest name if there is none. */
     CompletionStage<Image> find(String disk) {
         return find(disk, this::list);
+    }
+
+    /** As {@link #find}, also of an image that cannot be read: to take it away. */
+    CompletionStage<Image> findToRemove(String disk) {
+        return find(disk)
+                .handle(
+                        (image, failure) ->
+                                failure == null
+                                        ? CompletableFuture.completedFuture(image)
+                                        : findUnread(disk, failure))
+                .thenCompose(Function.identity());
+    }
+
+    /** By the list, which has every file; where it has none, or two, {@code failure} stays. */
+    private CompletionStage<Image> findUnread(String disk, Throwable failure) {
+        return subvolume
+                .list()
+                .thenCompose(
+                        files -> {
+                            List<Image> found = new ArrayList<>();
+                            for (DiskFormat format : DiskFormat.values()) {
+                                files.stream()
+                                        .filter(
+                                                file ->
+                                                        file.fileName()
+                                                                .equals(format.fileName(disk)))
+                                        .map(file -> new Image(disk, format, file))
+                                        .forEach(found::add);
+                            }
+                            return found.size() == 1
+                                    ? CompletableFuture.completedFuture(found.get(0))
+                                    : CompletableFuture.failedFuture(failure);
+                        });
     }
 
     /**

@@ -252,7 +252,9 @@ final class SnapshotXlator extends PassThroughXlator
     public CompletionStage<Void> remove(String disk) {
         return exclusively(
                 disk,
-                () -> images.find(disk).thenCompose(image -> subvolume().remove(image.fileName())));
+                () ->
+                        images.findToRemove(disk)
+                                .thenCompose(image -> subvolume().remove(image.fileName())));
     }
 
     /**

@@ -35,6 +35,11 @@ final class Descriptor implements AutoCloseable {
         return open(SystemCalls.AT_FDCWD, path, flags, 0);
     }
 
+    /** A unix socket for messages. */
+    static Descriptor datagramSocket() {
+        return new Descriptor(SystemCalls.datagramSocket());
+    }
+
     boolean isOpen() {
         return number.get() >= 0;
     }

@@ -74,5 +74,15 @@ public interface LibC {
 
     int ioctl(int fd, long request, long argument);
 
+    int getsockopt(int fd, int level, int name, long valueAddress, long lengthAddress);
+
+    int getsockname(int fd, long addressAddress, long lengthAddress);
+
+    int socket(int domain, int type, int protocol);
+
+    int connect(int fd, @In byte[] address, int lengthBytes);
+
+    long send(int fd, @In byte[] message, long lengthBytes, int flags);
+
     long syscall(long number, long a, long b, long c, long d, long e, long f);
 }

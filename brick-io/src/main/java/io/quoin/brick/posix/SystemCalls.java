@@ -53,6 +53,14 @@ final class SystemCalls {
     private static final long FICLONERANGE = 0x4020_940DL;
     private static final int CLONE_RANGE_BYTES = 32;
     private static final int STATFS_BYTES = 256;
+    private static final int F_SETFD = 2;
+    private static final int F_GETFL = 3;
+    private static final int F_SETFL = 4;
+    private static final int FD_CLOEXEC = 1;
+    private static final int SOL_SOCKET = 1;
+    private static final int AF_UNIX = 1;
+    private static final int SOCK_DGRAM = 2;
+    private static final int MSG_NOSIGNAL = 0x4000;
 
     private static final LibC C = LibraryLoader.create(LibC.class).load("c");
     private static final Runtime RUNTIME = Runtime.getRuntime(C);
@@ -314,6 +322,50 @@ final class SystemCalls {
             result = count >= 0 ? count : failure();
         } while (result == -Errno.EINTR);
         return result;
+    }
+
+    /** A number that the kernel keeps with a socket, as the kind that it is of. */
+    static int socketOption(int fd, int name) {
+        UnsafeBuffer value = new UnsafeBuffer(ByteBuffer.allocateDirect(2 * Integer.BYTES));
+        value.putInt(Integer.BYTES, Integer.BYTES);
+        long address = value.addressOffset();
+        return C.getsockopt(fd, SOL_SOCKET, name, address, address + Integer.BYTES) == 0
+                ? value.getInt(0)
+                : failure();
+    }
+
+    /** Fills {@code address} with where a socket is bound; how many bytes that takes. */
+    static int socketName(int fd, UnsafeBuffer address) {
+        UnsafeBuffer length = new UnsafeBuffer(ByteBuffer.allocateDirect(Integer.BYTES));
+        length.putInt(0, address.capacity());
+        return C.getsockname(fd, address.addressOffset(), length.addressOffset()) == 0
+                ? length.getInt(0)
+                : failure();
+    }
+
+    /** No call waits any more, and no program that this process starts gets it. */
+    static int setNonBlockingAndPrivate(int fd) {
+        int flags = C.fcntl(fd, F_GETFL, 0);
+        return flags >= 0
+                        && C.fcntl(fd, F_SETFL, flags | O_NONBLOCK) == 0
+                        && C.fcntl(fd, F_SETFD, FD_CLOEXEC) == 0
+                ? 0
+                : failure();
+    }
+
+    /** A unix socket for messages, which waits for no receiver. */
+    static int datagramSocket() {
+        int fd = C.socket(AF_UNIX, SOCK_DGRAM | O_CLOEXEC | O_NONBLOCK, 0);
+        return fd >= 0 ? fd : failure();
+    }
+
+    static int connect(int fd, byte[] address) {
+        return C.connect(fd, address, address.length) == 0 ? 0 : failure();
+    }
+
+    static long send(int fd, byte[] message) {
+        long count = C.send(fd, message, message.length, MSG_NOSIGNAL);
+        return count >= 0 ? count : failure();
     }
 
     /** Fills {@code entries} with the next records of a folder; 0 at its end. */

@@ -49,7 +49,7 @@ public final class CommandTree {
         return command;
     }
 
-    private static @Nullable Class<?> find(Subcommands below, String name) {
+    static @Nullable Class<?> find(Subcommands below, String name) {
         for (Class<?> each : below.value()) {
             if (each.getAnnotation(Command.class).name().equals(name)) {
                 return each;

@@ -79,6 +79,10 @@ final class BrickCommand implements Runnable {
     @SuppressWarnings("NullAway.Init") // picocli sets it
     private OutputOption output;
 
+    @Mixin
+    @SuppressWarnings({"NullAway.Init", "UnusedVariable"}) // Main has read it
+    private LogOption logging;
+
     @Spec
     @SuppressWarnings("NullAway.Init") // picocli sets it
     private CommandSpec spec;

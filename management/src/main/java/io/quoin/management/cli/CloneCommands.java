@@ -57,7 +57,7 @@ final class CloneCommands {
                 "  quoin disk clone debian vm1",
                 "  quoin disk clone debian vm1 --size 40G",
                 "  quoin disk clone vm1@monday vm2",
-                "  quoin disk clone debian --count 100 --name-pattern vm-%04d"
+                "  quoin disk clone debian --count 100 --name-pattern vm-%%04d"
             })
     static final class Clone implements Runnable {
         @Parameters(

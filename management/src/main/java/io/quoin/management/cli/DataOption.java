@@ -13,12 +13,16 @@ import picocli.CommandLine.Option;
  * <p>Threading: confined to the main thread.
  */
 final class DataOption {
+    /** Names the volume where the command does not. */
+    static final String VOLUME_ENVIRONMENT = "QUOIN_VOLUME";
+
     @Option(
             names = "--data",
             paramLabel = "DIR",
             description =
-                    "data folder (default: $QUOIN_DATA, else /var/lib/quoin for root, else"
-                            + " $XDG_DATA_HOME/quoin or ~/.local/share/quoin)")
+                    "data folder (default: $QUOIN_DATA, else data in the file of settings, else"
+                            + " /var/lib/quoin for root, else $XDG_DATA_HOME/quoin or"
+                            + " ~/.local/share/quoin)")
     private @Nullable Path data;
 
     @Option(
@@ -32,11 +36,13 @@ final class DataOption {
             paramLabel = "VOLUME",
             description =
                     "volume of disks and jobs that are named without one (default: $QUOIN_VOLUME,"
-                            + " else the default or only one)")
+                            + " else volume in the file of settings, else the default or only one)")
     private @Nullable String volume;
 
     DataFolder folder() {
-        return DataFolder.choose(data);
+        DataFolder folder = DataFolder.choose(data, () -> ConfigFile.read().data());
+        folder.requireAccess();
+        return folder;
     }
 
     @Nullable Path volfile() {
@@ -45,8 +51,11 @@ final class DataOption {
 
     /** Null where none is given. */
     @Nullable String volume() {
-        String own = ProcessText.environment().getOrDefault("QUOIN_VOLUME", "");
-        return volume != null || own.isEmpty() ? volume : own;
+        if (volume != null) {
+            return volume;
+        }
+        String own = ProcessText.environment().getOrDefault(VOLUME_ENVIRONMENT, "");
+        return own.isEmpty() ? ConfigFile.read().volume() : own;
     }
 
     /** A disk as it is called where all volumes meet. */

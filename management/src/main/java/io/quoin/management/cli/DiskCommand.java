@@ -3,6 +3,7 @@ package io.quoin.management.cli;
 import io.quoin.management.operation.DiskCreate;
 import io.quoin.management.operation.DiskInfo;
 import io.quoin.management.operation.DiskLs;
+import io.quoin.management.operation.DiskRename;
 import io.quoin.management.operation.DiskResize;
 import io.quoin.management.operation.DiskRm;
 import io.quoin.management.operation.VolumeClient;
@@ -37,8 +38,8 @@ import picocli.CommandLine.Spec;
 @Command(
         name = "disk",
         description =
-                "Create, clone, import, export, list, show, check, flatten, resize and remove disks, and"
-                        + " show how to attach them.",
+                "Create, clone, import, export, list, show, check, flatten, resize, rename and remove"
+                        + " disks, and show how to attach them and what goes by.",
         synopsisSubcommandLabel = "COMMAND",
         mixinStandardHelpOptions = true,
         footer = {"", "Examples:", "  quoin disk create vm1 10G", "  quoin disk ls --output json"})
@@ -54,10 +55,12 @@ import picocli.CommandLine.Spec;
     CopyCommands.Import.class,
     CopyCommands.Export.class,
     DiskCommand.Resize.class,
+    DiskCommand.Rename.class,
     DiskCommand.Rm.class,
     AttachCommands.Uri.class,
     AttachCommands.QemuArgs.class,
-    AttachCommands.Xml.class
+    AttachCommands.Xml.class,
+    DiskTopCommand.class
 })
 final class DiskCommand implements Runnable {
     @Spec
@@ -188,9 +191,16 @@ final class DiskCommand implements Runnable {
     /** {@code quoin disk resize}. */
     @Command(
             name = "resize",
-            description = "Grow a disk. Attached guests see it when they reconnect.",
+            description = "Grow a disk, attached or not.",
             mixinStandardHelpOptions = true,
-            footer = {"", "Example:", "  quoin disk resize vm1 20G"})
+            footer = {
+                "",
+                "A guest that has it attached sees the new size once QEMU is told to look at it again:",
+                "'block_resize NODE SIZE' in its monitor after it has reconnected, or the next start.",
+                "",
+                "Example:",
+                "  quoin disk resize vm1 20G"
+            })
     static final class Resize extends OnVolume {
         @Parameters(index = "0", paramLabel = "NAME", description = "name of the disk")
         @SuppressWarnings("NullAway.Init") // picocli sets it
@@ -207,6 +217,35 @@ final class DiskCommand implements Runnable {
         void run(VolumeClient client, OutputOption out) {
             DiskView disk = client.call(DiskResize.TYPE, new DiskResize.Request(name, sizeBytes));
             out.print(disk, writer -> writer.println("Resized " + oneLine(disk)));
+        }
+    }
+
+    /** {@code quoin disk rename}. */
+    @Command(
+            name = "rename",
+            description = "Give a disk another name.",
+            mixinStandardHelpOptions = true,
+            footer = {
+                "",
+                "Its snapshots go with it. Refused while a client is attached to it, while other disks",
+                "stand on it, and while a group or a schedule names it. The next backup is a full one.",
+                "",
+                "Example:",
+                "  quoin disk rename vm1 web-01"
+            })
+    static final class Rename extends OnVolume {
+        @Parameters(index = "0", paramLabel = "NAME", description = "name of the disk")
+        @SuppressWarnings("NullAway.Init") // picocli sets it
+        private String name;
+
+        @Parameters(index = "1", paramLabel = "NEWNAME", description = "its name from then on")
+        @SuppressWarnings("NullAway.Init") // picocli sets it
+        private String newName;
+
+        @Override
+        void run(VolumeClient client, OutputOption out) {
+            DiskView disk = client.call(DiskRename.TYPE, new DiskRename.Request(name, newName));
+            out.print(disk, writer -> writer.println("Renamed to " + oneLine(disk)));
         }
     }
 
@@ -262,11 +301,21 @@ final class DiskCommand implements Runnable {
         for (DiskView disk : disks) {
             table.row(
                     disk.name(),
-                    ByteSize.human(disk.sizeBytes()),
+                    disk.problem() == null ? ByteSize.human(disk.sizeBytes()) : "unreadable",
                     ByteSize.human(disk.allocatedBytes()),
                     disk.connections());
         }
         table.print(writer);
+        for (DiskView disk : disks) {
+            if (disk.problem() != null) {
+                writer.println(
+                        printable(
+                                disk.name()
+                                        + " cannot be read: "
+                                        + disk.problem()
+                                        + "; quoin disk rm --now removes it"));
+            }
+        }
     }
 
     private static void printDisk(DiskView disk, PrintWriter writer) {

@@ -45,9 +45,11 @@ import picocli.CommandLine.Spec;
     ScheduleCommand.class,
     JobCommand.class,
     ApiCommand.class,
+    ConfigCommand.class,
     ImageCommand.class,
     BrickCommand.class,
     QuoinCommand.CompletionCommand.class,
+    ManPagesCommand.class,
     RehearseCommand.class
 })
 final class QuoinCommand implements Runnable {

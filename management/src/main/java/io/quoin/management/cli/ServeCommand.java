@@ -2,17 +2,22 @@ package io.quoin.management.cli;
 
 import io.quoin.block.BlockException;
 import io.quoin.block.Uncaught;
+import io.quoin.brick.posix.InheritedSocket;
 import io.quoin.management.daemon.Daemon;
 import io.quoin.management.daemon.DaemonOptions;
 import io.quoin.management.daemon.DiskSpec;
 import io.quoin.management.daemon.ListenAddress;
+import io.quoin.management.daemon.ServiceManager;
+import io.quoin.management.daemon.SocketOptions;
 import io.quoin.management.operation.NbdAddresses;
 import io.quoin.management.volume.DataFolder;
 import io.quoin.management.volume.DiskView;
+import io.quoin.management.volume.ProcessText;
 import io.quoin.nbd.NbdServerOptions;
 import io.quoin.tools.terminal.ByteSize;
 import io.quoin.tools.terminal.OutputOption;
 import io.quoin.tools.terminal.SizeConverter;
+import io.quoin.xlator.NameText;
 import io.quoin.xlator.memory.ProcessMemory;
 import java.io.PrintWriter;
 import java.nio.file.Path;
@@ -26,6 +31,7 @@ import picocli.CommandLine.ITypeConverter;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
+import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.Spec;
 import picocli.CommandLine.TypeConversionException;
 
@@ -45,9 +51,12 @@ import picocli.CommandLine.TypeConversionException;
             "Examples:",
             "  quoin serve --disk vm1=10G",
             "  quoin serve --data /srv/quoin --listen 127.0.0.1:0",
-            "  quoin serve --listen none --socket /run/quoin/nbd.sock"
+            "  quoin serve --listen none --socket /run/quoin/nbd.sock --socket-group kvm"
         })
 final class ServeCommand implements Runnable {
+    private static final int OWNER_ALONE = 0600;
+    private static final int OWNER_AND_GROUP = 0660;
+
     @Mixin
     @SuppressWarnings("NullAway.Init") // picocli sets it
     private DataOption data;
@@ -81,10 +90,18 @@ final class ServeCommand implements Runnable {
     @Option(
             names = "--socket-mode",
             paramLabel = "MODE",
-            description = "permissions of that socket, in octal (default: ${DEFAULT-VALUE})",
-            defaultValue = "0600",
+            description =
+                    "permissions of that socket, in octal (default: 0600, with --socket-group 0660)",
             converter = ModeConverter.class)
-    private int socketMode;
+    private @Nullable Integer socketMode;
+
+    @Option(
+            names = "--socket-group",
+            paramLabel = "GROUP",
+            description =
+                    "group of that socket, which then may use it, as kvm for QEMU under libvirt"
+                            + " (default: this user's)")
+    private @Nullable String socketGroup;
 
     @Option(
             names = "--max-connections",
@@ -130,6 +147,10 @@ final class ServeCommand implements Runnable {
     @SuppressWarnings("NullAway.Init") // picocli sets it
     private ApiOption api;
 
+    @Mixin
+    @SuppressWarnings({"NullAway.Init", "UnusedVariable"}) // Main has read it
+    private LogOption logging;
+
     @Spec
     @SuppressWarnings("NullAway.Init") // picocli sets it
     private CommandSpec spec;
@@ -137,14 +158,15 @@ final class ServeCommand implements Runnable {
     @Override
     public void run() {
         DataFolder folder = data.folder();
+        ServiceManager manager =
+                ServiceManager.of(ProcessText.environment(), ProcessHandle.current().pid());
         DaemonOptions options =
                 new DaemonOptions(
                         folder,
                         data.volfile(),
                         disks,
                         listen.equals("none") ? null : ListenAddress.parse(listen),
-                        socket == null ? folder.nbdSocket() : socket,
-                        socketMode,
+                        socket(manager.inherited(), folder),
                         connectionsMax,
                         connectionsPerPeerMax == null
                                 ? NbdServerOptions.perPeer(connectionsMax)
@@ -157,7 +179,12 @@ final class ServeCommand implements Runnable {
                         bitmapNames);
         Uncaught.watchThreads();
         Daemon daemon = Daemon.start(options);
-        ServiceProcess.closeAtExit(daemon::close);
+        ServiceProcess.closeAtExit(
+                () -> {
+                    manager.close();
+                    daemon.close();
+                });
+        manager.ready(daemon.loops());
         List<Served> served = served(daemon);
         if (output.isJson()) {
             Map<String, Object> ready = new LinkedHashMap<>();
@@ -177,6 +204,25 @@ final class ServeCommand implements Runnable {
             output.out().flush();
         }
         ServiceProcess.waitForTheEnd();
+    }
+
+    private SocketOptions socket(@Nullable InheritedSocket inherited, DataFolder folder) {
+        if (inherited != null) {
+            if (socket != null || socketGroup != null || socketMode != null) {
+                throw new ParameterException(
+                        spec.commandLine(),
+                        "the socket was handed over by the service manager: path="
+                                + NameText.of(inherited.path())
+                                + ", expected=no --socket, --socket-mode and --socket-group");
+            }
+            return SocketOptions.of(inherited);
+        }
+        int byDefault = socketGroup == null ? OWNER_ALONE : OWNER_AND_GROUP;
+        return new SocketOptions(
+                socket == null ? folder.nbdSocket() : socket,
+                socketMode == null ? byDefault : socketMode,
+                socketGroup,
+                null);
     }
 
     /** A disk and how to attach it. */

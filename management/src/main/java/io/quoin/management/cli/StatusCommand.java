@@ -7,8 +7,12 @@ import io.quoin.management.operation.Status;
 import io.quoin.management.operation.StatusView;
 import io.quoin.management.volume.DataFolder;
 import io.quoin.tools.terminal.OutputOption;
+import io.quoin.xlator.Stages;
 import java.util.Optional;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
@@ -25,7 +29,7 @@ import picocli.CommandLine.Option;
         mixinStandardHelpOptions = true,
         footer = {
             "",
-            "Exit codes: 0 the service answers, 1 it does not.",
+            "Exit codes: 0 the service answers, 1 it does not, within 10 s or those of --wait.",
             "",
             "Examples:",
             "  quoin status",
@@ -33,6 +37,9 @@ import picocli.CommandLine.Option;
         })
 final class StatusCommand implements Runnable {
     private static final long POLL_MILLIS = 50;
+
+    /** How long a service has to answer that is there. */
+    private static final double ANSWER_SECONDS = 10;
 
     @Mixin
     @SuppressWarnings("NullAway.Init") // picocli sets it
@@ -52,14 +59,55 @@ final class StatusCommand implements Runnable {
     @Override
     public void run() {
         DataFolder folder = data.folder();
+        String volume = data.volume();
+        double seconds = waitSeconds > 0 ? waitSeconds : ANSWER_SECONDS;
+        CompletableFuture<StatusView> asked = new CompletableFuture<>();
+        // A service that is stopped takes clients in and answers none: the thread is left behind.
+        Thread asking = new Thread(() -> complete(asked, folder, volume), "quoin-status");
+        asking.setDaemon(true);
+        asking.start();
+        StatusView answer = answer(asked, folder, seconds);
+        output.print(answer, out -> StatusText.print(answer, out));
+    }
+
+    private void complete(
+            CompletableFuture<StatusView> asked, DataFolder folder, @Nullable String volume) {
+        try {
+            asked.complete(await(folder, volume));
+        } catch (RuntimeException e) {
+            asked.completeExceptionally(e);
+        }
+    }
+
+    private StatusView await(DataFolder folder, @Nullable String volume) {
         long deadline = System.nanoTime() + (long) (waitSeconds * TimeUnit.SECONDS.toNanos(1));
-        Optional<StatusView> status = ask(folder, data.volume());
+        Optional<StatusView> status = ask(folder, volume);
         while (status.isEmpty() && System.nanoTime() - deadline < 0) {
             pause();
-            status = ask(folder, data.volume());
+            status = ask(folder, volume);
         }
-        StatusView answer = status.orElseThrow(() -> notServed(folder));
-        output.print(answer, out -> StatusText.print(answer, out));
+        return status.orElseThrow(() -> notServed(folder));
+    }
+
+    private static StatusView answer(
+            CompletableFuture<StatusView> asked, DataFolder folder, double seconds) {
+        try {
+            return asked.get(
+                    (long) (seconds * TimeUnit.SECONDS.toMillis(1)), TimeUnit.MILLISECONDS);
+        } catch (ExecutionException e) {
+            throw Stages.asBlockException(e);
+        } catch (TimeoutException e) {
+            throw new BlockException(
+                    BlockError.ETIMEDOUT,
+                    "the service does not answer: data="
+                            + folder.text()
+                            + ", expected=an answer within "
+                            + seconds
+                            + " s",
+                    e);
+        } catch (InterruptedException e) {
+            throw new BlockException(BlockError.ESHUTDOWN, "interrupted while waiting", e);
+        }
     }
 
     private static Optional<StatusView> ask(DataFolder folder, @Nullable String volume) {
@@ -85,7 +133,7 @@ final class StatusCommand implements Runnable {
         }
     }
 
-    private static BlockException notServed(DataFolder folder) {
+    static BlockException notServed(DataFolder folder) {
         return new BlockException(
                 BlockError.ESHUTDOWN,
                 "no service answers: data="

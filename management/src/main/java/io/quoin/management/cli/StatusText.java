@@ -60,6 +60,7 @@ final class StatusText {
         printBricks(status.bricks(), out);
         out.println();
         DiskCommand.printTable(status.disks(), out);
+        printClients(status.clients(), out);
         printStatistics(status.statistics(), out);
     }
 
@@ -93,6 +94,25 @@ final class StatusText {
                     brick.directory(),
                     size(brick.sizeBytes()),
                     size(brick.availableBytes()));
+        }
+        table.print(out);
+    }
+
+    private static void printClients(List<StatusView.Client> clients, PrintWriter out) {
+        if (clients.isEmpty()) {
+            return;
+        }
+        out.println();
+        Table table = new Table("CLIENT", "DISK", "SINCE", ">IN FLIGHT", ">REQUESTS");
+        for (StatusView.Client client : clients) {
+            table.row(
+                    client.pid() == null
+                            ? client.peer()
+                            : "process " + client.pid() + ", user " + client.uid(),
+                    client.disk().isEmpty() ? "-" : client.disk(),
+                    client.since(),
+                    client.inFlight(),
+                    client.requests());
         }
         table.print(out);
     }

@@ -23,10 +23,19 @@ final class Version implements IVersionProvider {
         return properties.getProperty("version");
     }
 
+    /** The commit is the launcher's to say: it knows whether this is an installation. */
     @Override
     public String[] getVersion() {
         return new String[] {
-            "quoin " + text() + " (Java " + System.getProperty("java.version") + ")"
+            "quoin "
+                    + text()
+                    + " (commit "
+                    + System.getProperty("quoin.commit", "unknown")
+                    + ", Java "
+                    + System.getProperty("java.version")
+                    + ", "
+                    + System.getProperty("java.vm.name")
+                    + ")"
         };
     }
 }

@@ -16,6 +16,7 @@ import io.quoin.management.volume.VolumeResources;
 import io.quoin.nbd.UnixSocketFile;
 import io.quoin.xlator.NameText;
 import io.quoin.xlator.Stages;
+import io.quoin.xlator.loop.Loop;
 import io.quoin.xlator.memory.ProcessMemory;
 import java.util.ArrayDeque;
 import java.util.Deque;
@@ -38,6 +39,7 @@ public final class Daemon implements AutoCloseable {
 
     private final DaemonOptions options;
     private final Deque<AutoCloseable> parts = new ArrayDeque<>();
+    private final VolumeResources resources;
     private final ServedVolumes volumes;
     private final VolumeRegistry registry;
     private final NbdListeners nbd;
@@ -47,21 +49,23 @@ public final class Daemon implements AutoCloseable {
     private Daemon(DaemonOptions options) {
         this.options = options;
         try {
-            SocketPath.check(
-                    options.socket(),
-                    UnixSocketFile.ASIDE_BYTES,
-                    "choose a shorter one with --socket");
+            if (options.socket().inherited() == null) {
+                SocketPath.check(
+                        options.socket().path(),
+                        UnixSocketFile.ASIDE_BYTES,
+                        "choose a shorter one with --socket");
+            }
             options.folder().create();
             add(FolderLock.acquire(options.folder()));
             ProcessMemory memory = new ProcessMemory(options.memoryBytes());
-            VolumeResources resources = add(new VolumeResources(options.loopCount(), memory));
+            resources = add(new VolumeResources(options.loopCount(), memory));
             volumes = add(new ServedVolumes(options, resources, this::status));
             registry = new VolumeRegistry(options.folder(), hasDefault(options), volumes);
             registry.openAll();
             options.disks().forEach(this::ensureDisk);
             nbd = add(NbdListeners.start(options, new VolumesCatalogue(volumes.all()), resources));
             volumes.reachedAt(nbd.addresses());
-            status = new ServiceStatus(options, volumes, registry, memory, System.nanoTime());
+            status = new ServiceStatus(options, volumes, nbd, registry, memory, System.nanoTime());
             serveApi(new HttpApi(registry));
             // Before the server of the API, so that those that follow jobs hear of their end.
             parts.push(volumes::endJobs);
@@ -98,6 +102,11 @@ public final class Daemon implements AutoCloseable {
         return daemon;
     }
 
+    /** The threads that own the disks and their connections. */
+    public List<Loop> loops() {
+        return resources.loops().loops();
+    }
+
     /** Where disks can be attached. */
     public NbdAddresses addresses() {
         return nbd.addresses();
@@ -118,7 +127,13 @@ public final class Daemon implements AutoCloseable {
         if (present.isEmpty()) {
             disks.create(address.name(), wanted.sizeBytes(), Map.of());
             LOG.info("Disk made: name={}, sizeBytes={}", wanted.name(), wanted.sizeBytes());
-        } else if (present.get().sizeBytes() != wanted.sizeBytes()) {
+        } else if (present.get().sizeBytes() > wanted.sizeBytes()) {
+            LOG.info(
+                    "Disk has grown since: name={}, sizeBytes={}, wanted={}",
+                    wanted.name(),
+                    present.get().sizeBytes(),
+                    wanted.sizeBytes());
+        } else if (present.get().sizeBytes() < wanted.sizeBytes()) {
             throw new BlockException(
                     BlockError.EEXIST,
                     "disk has another size: name="

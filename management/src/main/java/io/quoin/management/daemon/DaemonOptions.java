@@ -6,7 +6,6 @@ import io.quoin.management.operation.DiskAddress;
 import io.quoin.management.volume.DataFolder;
 import io.quoin.nbd.NbdServerOptions;
 import io.quoin.snapshot.DiskName;
-import io.quoin.xlator.NameText;
 import io.quoin.xlator.memory.ProcessMemory;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
@@ -24,7 +23,6 @@ import org.jspecify.annotations.Nullable;
  * @param disks made where they are missing
  * @param listen TCP address for NBD; null for none
  * @param socket unix socket for NBD
- * @param socketMode permissions of that socket, as in 0660
  * @param connectionsMax NBD connections at once on the unix socket, and as many over TCP
  * @param connectionsPerPeerMax how many of them one peer may have
  * @param loopCount how many threads share the disks
@@ -39,8 +37,7 @@ public record DaemonOptions(
         @Nullable Path volfile,
         List<DiskSpec> disks,
         @Nullable ListenAddress listen,
-        Path socket,
-        int socketMode,
+        SocketOptions socket,
         int connectionsMax,
         int connectionsPerPeerMax,
         int loopCount,
@@ -61,7 +58,6 @@ public record DaemonOptions(
         disks = List.copyOf(disks);
         bitmapNames = Map.copyOf(bitmapNames);
         bitmapNames.forEach(DaemonOptions::requireBitmapName);
-        socket = NameText.absolute(socket).normalize();
     }
 
     private static void requireBitmapName(String disk, String name) {
@@ -95,8 +91,7 @@ public record DaemonOptions(
                 volfile,
                 disks,
                 listen,
-                socket,
-                socketMode,
+                new SocketOptions(socket, socketMode),
                 NbdServerOptions.CONNECTIONS_MAX,
                 NbdServerOptions.perPeer(NbdServerOptions.CONNECTIONS_MAX),
                 loopCount,

@@ -2,8 +2,11 @@ package io.quoin.management.daemon;
 
 import io.quoin.block.BlockError;
 import io.quoin.block.BlockException;
+import io.quoin.brick.posix.InheritedSocket;
 import io.quoin.management.operation.NbdAddresses;
 import io.quoin.management.volume.VolumeResources;
+import io.quoin.nbd.InheritedListener;
+import io.quoin.nbd.NbdConnection;
 import io.quoin.nbd.NbdServer;
 import io.quoin.nbd.NbdServerOptions;
 import io.quoin.nbd.export.ExportCatalogue;
@@ -36,7 +39,11 @@ final class NbdListeners implements AutoCloseable {
     static NbdListeners start(
             DaemonOptions options, ExportCatalogue exports, VolumeResources resources) {
         List<SocketAddress> wanted = new ArrayList<>();
-        wanted.add(UnixDomainSocketAddress.of(options.socket()));
+        InheritedSocket inherited = options.socket().inherited();
+        wanted.add(
+                inherited == null
+                        ? UnixDomainSocketAddress.of(options.socket().path())
+                        : new InheritedListener(inherited.descriptor(), inherited.path()));
         ListenAddress listen = options.listen();
         if (listen != null) {
             wanted.add(listen.resolve());
@@ -58,7 +65,7 @@ final class NbdListeners implements AutoCloseable {
     /** All of the share for payload is the server's to hand out. */
     private static NbdServerOptions serverOptions(DaemonOptions options, ProcessMemory memory) {
         NbdServerOptions defaults = NbdServerOptions.defaults();
-        return defaults.withSocketMode(options.socketMode())
+        return defaults.withSocketAccess(options.socket().mode(), options.socket().group())
                 .withConnectionsMax(options.connectionsMax(), options.connectionsPerPeerMax())
                 .withInFlightMax(
                         defaults.requestsInFlightMax(),
@@ -74,7 +81,7 @@ final class NbdListeners implements AutoCloseable {
                 tcp = listen.withPort(inet.getPort()).toString();
             }
         }
-        return new NbdAddresses(NameText.of(options.socket()), tcp);
+        return new NbdAddresses(NameText.of(options.socket().path()), tcp);
     }
 
     /** Whether a TCP port is what could not be had. */
@@ -101,6 +108,11 @@ final class NbdListeners implements AutoCloseable {
                         + " is taken; choose another with --listen HOST:PORT, port 0 for any free"
                         + " one, or --listen none for the unix socket alone",
                 cause);
+    }
+
+    /** What is attached, the oldest first. */
+    List<NbdConnection> connections() {
+        return server.connections();
     }
 
     NbdAddresses addresses() {

@@ -2,15 +2,18 @@ package io.quoin.management.daemon;
 
 import io.quoin.block.BlockException;
 import io.quoin.block.Uncaught;
+import io.quoin.management.definition.VolumeName;
 import io.quoin.management.operation.DiskAddress;
 import io.quoin.management.operation.MemoryView;
 import io.quoin.management.operation.StatusView;
 import io.quoin.management.operation.VolumeRegistry;
 import io.quoin.management.volume.DiskView;
 import io.quoin.management.volume.LocalVolume;
+import io.quoin.nbd.NbdConnection;
 import io.quoin.xlator.StorageSpace;
 import io.quoin.xlator.graph.NodeStatistics;
 import io.quoin.xlator.memory.ProcessMemory;
+import java.time.temporal.ChronoUnit;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -27,6 +30,7 @@ import org.slf4j.LoggerFactory;
 record ServiceStatus(
         DaemonOptions options,
         ServedVolumes volumes,
+        NbdListeners nbd,
         VolumeRegistry registry,
         ProcessMemory memory,
         long startedNanos) {
@@ -65,9 +69,32 @@ record ServiceStatus(
                 Uncaught.count(),
                 registry.list(),
                 disks(wanted),
+                clients(volume),
                 isOne
                         ? statistics.get(0)
                         : new NodeStatistics(SERVICE, SERVICE, Map.of(), statistics));
+    }
+
+    /**
+     * @param volume null for all
+     */
+    private List<StatusView.Client> clients(@Nullable String volume) {
+        List<StatusView.Client> clients = new ArrayList<>();
+        for (NbdConnection each : nbd.connections()) {
+            String of = DiskAddress.of(each.export()).volume();
+            if (volume == null || volume.equals(of == null ? VolumeName.DEFAULT : of)) {
+                clients.add(
+                        new StatusView.Client(
+                                each.export(),
+                                each.peer(),
+                                each.pid(),
+                                each.uid(),
+                                each.since().truncatedTo(ChronoUnit.SECONDS).toString(),
+                                each.inFlight(),
+                                each.requests()));
+            }
+        }
+        return clients;
     }
 
     /** Named as everywhere where volumes meet. */

@@ -13,7 +13,10 @@ import io.quoin.management.operation.OperationType;
 import io.quoin.management.operation.Operations;
 import io.quoin.management.operation.Requests;
 import io.quoin.management.operation.ServiceOperation;
+import io.quoin.management.operation.Status;
+import io.quoin.management.operation.StatusView;
 import io.quoin.management.operation.VolumeRegistry;
+import io.quoin.management.operation.VolumeView;
 import java.io.IOException;
 import java.net.URLDecoder;
 import java.nio.charset.StandardCharsets;
@@ -21,6 +24,8 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.TreeMap;
+import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -33,6 +38,12 @@ public final class HttpApi implements HttpService {
     /** Where the document is. */
     public static final String DOCUMENT = "/v1/openapi.json";
 
+    /** Says with 200 that all is served, with 503 what is not. */
+    static final String HEALTH = "/healthz";
+
+    /** What was counted, in Prometheus' format. */
+    static final String METRICS = "/metrics";
+
     /** Names a volume, behind the question mark, where a service has several. */
     static final String VOLUME = "volume";
 
@@ -40,6 +51,8 @@ public final class HttpApi implements HttpService {
     private static final int OK = 200;
     private static final int ACCEPTED = 202;
     private static final int NO_METHOD = 405;
+    private static final int UNAVAILABLE = 503;
+    private static final String STARTED = "Started";
 
     private final VolumeRegistry volumes;
     private final boolean isRemote;
@@ -69,10 +82,9 @@ public final class HttpApi implements HttpService {
             int mark = call.target().indexOf('?');
             String path = mark < 0 ? call.target() : call.target().substring(0, mark);
             String query = mark < 0 ? "" : call.target().substring(mark + 1);
-            if (path.equals(DOCUMENT)) {
-                return call.method().equals("GET")
-                        ? HttpAnswer.of(OK, null, OpenApi.document())
-                        : noMethod(call);
+            Supplier<HttpAnswer> page = page(path);
+            if (page != null) {
+                return call.method().equals("GET") ? page.get() : noMethod(call);
             }
             return answer(call, segments(path), query);
         } catch (BlockException e) {
@@ -80,6 +92,44 @@ public final class HttpApi implements HttpService {
         } catch (RuntimeException e) {
             return HttpAnswer.problem(BlockError.EIO, Reason.of(e));
         }
+    }
+
+    /** What is there besides the operations. */
+    private @Nullable Supplier<HttpAnswer> page(String path) {
+        return switch (path) {
+            case DOCUMENT -> () -> HttpAnswer.of(OK, null, OpenApi.document());
+            case HEALTH -> this::health;
+            case METRICS -> this::metrics;
+            default -> null;
+        };
+    }
+
+    /** Whether all volumes are served that should be. */
+    private HttpAnswer health() {
+        List<String> missing = new ArrayList<>();
+        for (VolumeView volume : volumes.list()) {
+            if (!volume.isOpen() && volume.status().equals(STARTED)) {
+                missing.add(volume.name() + ": " + volume.failure());
+            }
+        }
+        return missing.isEmpty()
+                ? HttpAnswer.of(OK, null, Map.of("status", "ok"))
+                : HttpAnswer.problem(
+                        UNAVAILABLE,
+                        BlockError.ESHUTDOWN,
+                        "volumes are not served: " + String.join("; ", missing));
+    }
+
+    private HttpAnswer metrics() {
+        Map<String, StatusView> each = new TreeMap<>();
+        for (String volume : volumes.opened().keySet()) {
+            each.put(volume, status(volume));
+        }
+        return new HttpAnswer(OK, Metrics.CONTENT_TYPE, null, Metrics.text(status(null), each));
+    }
+
+    private StatusView status(@Nullable String volume) {
+        return new Status().run(new Status.Request(), volumes, volume);
     }
 
     private HttpAnswer answer(HttpCall call, List<String> segments, String query) {

@@ -116,9 +116,9 @@ public final class OpenApi {
         if (raw == boolean.class || raw == Boolean.class) {
             return schema.put("type", "boolean");
         }
-        if (raw == long.class || raw == Long.class || raw == int.class) {
-            return schema.put("type", "integer")
-                    .put("format", raw == int.class ? "int32" : "int64");
+        if (raw == long.class || raw == Long.class || raw == int.class || raw == Integer.class) {
+            boolean isShort = raw == int.class || raw == Integer.class;
+            return schema.put("type", "integer").put("format", isShort ? "int32" : "int64");
         }
         if (raw.isEnum()) {
             ArrayNode values = schema.put("type", "string").putArray("enum");

@@ -17,6 +17,12 @@ import org.jspecify.annotations.Nullable;
  * @param tcp host and port, as {@code 127.0.0.1:10809} or {@code [::1]:10809}
  */
 public record NbdAddresses(@Nullable String socket, @Nullable String tcp) {
+    /** How long QEMU tries to reach the service again before a request fails. */
+    private static final int RECONNECT_SECONDS = 300;
+
+    /** What a guest gives back at least: a cluster, of a disk that was made without options. */
+    private static final int DISCARD_BYTES = 1 << 16;
+
     /** URIs as nbdinfo, nbdcopy, qemu-img and others take them. */
     public List<String> uris(String disk) {
         List<String> uris = new ArrayList<>();
@@ -29,9 +35,15 @@ public record NbdAddresses(@Nullable String socket, @Nullable String tcp) {
         return uris;
     }
 
-    /** Arguments for QEMU: a block device node and a disk of the guest on it; of a snapshot too. */
+    /**
+     * Arguments for QEMU: a block device node and a disk of the guest on it; of a snapshot too.
+     * What the guest asks for while the service is restarted waits; after {@link
+     * #RECONNECT_SECONDS}, and where the service says that it failed, the guest is stopped instead
+     * of told.
+     */
     public List<String> qemuArguments(String disk) {
         String node = NodeName.of(disk);
+        boolean isReadOnly = SnapshotName.isOne(disk);
         return List.of(
                 "-blockdev",
                 "driver=nbd,node-name="
@@ -40,18 +52,26 @@ public record NbdAddresses(@Nullable String socket, @Nullable String tcp) {
                         + qemuServer()
                         + ",export="
                         + doubledCommas(disk)
-                        + (SnapshotName.isOne(disk) ? ",read-only=on" : ",discard=unmap"),
+                        + ",reconnect-delay="
+                        + RECONNECT_SECONDS
+                        + (isReadOnly ? ",read-only=on" : ",discard=unmap"),
                 "-device",
-                "virtio-blk-pci,drive=" + node);
+                "virtio-blk-pci,drive="
+                        + node
+                        + ",id="
+                        + node
+                        + ",werror=stop,rerror=stop"
+                        + (isReadOnly ? "" : ",discard_granularity=" + DISCARD_BYTES));
     }
 
-    /** A disk element for a libvirt domain; of a snapshot too. */
+    /** A disk element for a libvirt domain; of a snapshot too, and with the same policies. */
     public String libvirtXml(String disk, String targetDevice) {
         return """
         <disk type='network' device='disk'>
-          <driver name='qemu' type='raw' cache='none' discard='unmap'/>
+          <driver name='qemu' type='raw' cache='none' discard='unmap' error_policy='stop' rerror_policy='stop'/>
           <source protocol='nbd' name='%s'>
             %s
+            <reconnect delay='%d'/>
           </source>
           <target dev='%s' bus='virtio'/>%s
         </disk>
@@ -59,6 +79,7 @@ public record NbdAddresses(@Nullable String socket, @Nullable String tcp) {
                 .formatted(
                         xml(disk),
                         libvirtHost(),
+                        RECONNECT_SECONDS,
                         xml(targetDevice),
                         SnapshotName.isOne(disk) ? "\n  <readonly/>" : "");
     }

@@ -10,6 +10,7 @@ import java.nio.file.Files;
 import java.nio.file.LinkOption;
 import java.nio.file.Path;
 import java.util.Map;
+import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -21,17 +22,30 @@ import org.jspecify.annotations.Nullable;
  *     length limit of socket paths
  */
 public record DataFolder(Path path) {
-    private static final String ENVIRONMENT = "QUOIN_DATA";
+    /** The variable that names another than the default one. */
+    public static final String ENVIRONMENT = "QUOIN_DATA";
 
     public DataFolder {
         path = NameText.absolute(path).normalize();
     }
 
-    /** The folder given, or the default one of this process. */
-    public static DataFolder choose(@Nullable Path given) {
-        return given != null
-                ? new DataFolder(given)
-                : byDefault(ProcessText.environment(), isRoot(), home());
+    /**
+     * The folder given, or the default one of this process.
+     *
+     * @param configured takes the place of the default one, unless the environment has another
+     */
+    public static DataFolder choose(@Nullable Path given, Supplier<@Nullable Path> configured) {
+        if (given != null) {
+            return new DataFolder(given);
+        }
+        Map<String, String> environment = ProcessText.environment();
+        if (environment.getOrDefault(ENVIRONMENT, "").isEmpty()) {
+            Path other = configured.get();
+            if (other != null) {
+                return new DataFolder(other);
+            }
+        }
+        return byDefault(environment, isRoot(), home());
     }
 
     /**
@@ -114,6 +128,30 @@ public record DataFolder(Path path) {
     }
 
     /**
+     * For every command: that this user may look into the folder at all.
+     *
+     * @throws BlockException EPERM naming the folder and its owner
+     */
+    public void requireAccess() {
+        if (Files.isDirectory(path) && !Files.isExecutable(path)) {
+            String owner = "another user";
+            try {
+                owner = Files.getOwner(path).getName();
+            } catch (IOException | UnsupportedOperationException e) {
+                owner = "another user"; // which one cannot be told either
+            }
+            throw new BlockException(
+                    BlockError.EPERM,
+                    "no permission to enter the data folder: path="
+                            + text()
+                            + ", owner="
+                            + owner
+                            + "; run this as that user or as root, or choose another folder with"
+                            + " --data or QUOIN_DATA");
+        }
+    }
+
+    /**
      * For what only looks, or needs a volume that is there.
      *
      * @param volfile the graph to use instead of the folder's own; null for that
@@ -141,15 +179,16 @@ public record DataFolder(Path path) {
         return NameText.of(path);
     }
 
-    /** As the JVM has it, unless the locale has lost something of it. */
-    private static Path home() {
+    /** This user's, as the JVM has it, unless the locale has lost something of it. */
+    public static Path home() {
         String known = System.getProperty("user.home");
         String given = ProcessText.environment().getOrDefault("HOME", "");
         return NameText.path(
                 ProcessText.mayHaveLost(known) && given.startsWith("/") ? given : known);
     }
 
-    private static boolean isRoot() {
+    /** Whether this process is root's. */
+    public static boolean isRoot() {
         try {
             return Integer.valueOf(0).equals(Files.getAttribute(Path.of("/proc/self"), "unix:uid"));
         } catch (IOException | UnsupportedOperationException e) {

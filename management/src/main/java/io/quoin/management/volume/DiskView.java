@@ -1,6 +1,8 @@
 package io.quoin.management.volume;
 
+import com.fasterxml.jackson.annotation.JsonInclude;
 import java.util.Map;
+import org.jspecify.annotations.Nullable;
 
 /**
  * A disk as it is shown.
@@ -8,9 +10,10 @@ import java.util.Map;
  * <p>Threading: immutable.
  *
  * @param name its name
- * @param sizeBytes what the guest sees
+ * @param sizeBytes what the guest sees; 0 of one that cannot be read
  * @param allocatedBytes what its image takes up, without backing files
  * @param connections what is attached to it now, over NBD and in the process
+ * @param problem why its image cannot be read; null for one that can
  * @param details format and more of the image, for one disk alone; else empty
  */
 public record DiskView(
@@ -18,9 +21,11 @@ public record DiskView(
         long sizeBytes,
         long allocatedBytes,
         int connections,
+        @JsonInclude(JsonInclude.Include.NON_NULL) @Nullable String problem,
         Map<String, Object> details) {
     /** The same with {@code prefix} before its name. */
     public DiskView in(String prefix) {
-        return new DiskView(prefix + name, sizeBytes, allocatedBytes, connections, details);
+        return new DiskView(
+                prefix + name, sizeBytes, allocatedBytes, connections, problem, details);
     }
 }

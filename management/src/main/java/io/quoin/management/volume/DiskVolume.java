@@ -25,6 +25,7 @@ import java.util.concurrent.CompletionStage;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Function;
 import java.util.function.Supplier;
+import org.jspecify.annotations.Nullable;
 
 /**
  * The disks of a volume: what the daemon, the command line and Java programs do with them. Methods
@@ -111,7 +112,22 @@ public final class DiskVolume implements AutoCloseable {
 
     /** All disks, sorted by name, without details. */
     public List<DiskView> list() {
-        return Stages.await(refresh()).stream().map(info -> view(info, Map.of())).toList();
+        return Stages.await(refresh()).stream()
+                .map(info -> view(info, problem(info), Map.of()))
+                .toList();
+    }
+
+    /** Why an image says no size; null for one that says it. */
+    private @Nullable String problem(FileInfo info) {
+        if (info.sizeBytes() > 0) {
+            return null;
+        }
+        try {
+            info(info.fileName());
+            return null;
+        } catch (BlockException e) {
+            return e.getMessage();
+        }
     }
 
     /**
@@ -415,7 +431,7 @@ public final class DiskVolume implements AutoCloseable {
     }
 
     private static CompletionStage<Void> closeAfter(
-            AttachedDisk disk, @org.jspecify.annotations.Nullable Throwable failure) {
+            AttachedDisk disk, @Nullable Throwable failure) {
         CompletionStage<Void> closed = disk.close();
         return failure == null
                 ? closed
@@ -457,11 +473,16 @@ public final class DiskVolume implements AutoCloseable {
     }
 
     private DiskView view(FileInfo info, Map<String, Object> details) {
+        return view(info, null, details);
+    }
+
+    private DiskView view(FileInfo info, @Nullable String problem, Map<String, Object> details) {
         return new DiskView(
                 info.fileName(),
                 info.sizeBytes(),
                 info.allocatedBytes(),
                 open.users(info.fileName()),
+                problem,
                 details);
     }
 }

@@ -260,7 +260,8 @@ class CommandLineTest {
 
     @Test
     void shouldPrintItsVersion() {
-        assertThat(run("--version").out()).matches("quoin \\d+\\.\\d+\\.\\d+\\S* \\(Java .*\\)\n");
+        assertThat(run("--version").out())
+                .matches("quoin \\d+\\.\\d+\\.\\d+\\S* \\(commit \\S+, Java .*\\)\n");
     }
 
     @Test

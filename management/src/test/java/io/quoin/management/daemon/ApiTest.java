@@ -261,7 +261,6 @@ class ApiTest {
                 plain.disks(),
                 plain.listen(),
                 plain.socket(),
-                plain.socketMode(),
                 plain.connectionsMax(),
                 plain.connectionsPerPeerMax(),
                 plain.loopCount(),

@@ -76,6 +76,14 @@ class DaemonTest {
     }
 
     @Test
+    void shouldServeADiskThatHasGrownSinceItWasAskedFor() {
+        Daemon.start(options(new DiskSpec("vm1", 20 * MIB))).close();
+        try (Daemon daemon = Daemon.start(options(new DiskSpec("vm1", 10 * MIB)))) {
+            assertThat(daemon.disks()).extracting(DiskView::sizeBytes).containsExactly(20 * MIB);
+        }
+    }
+
+    @Test
     void shouldNameTheProcessWhenTheFolderIsServedAlready() {
         try (Daemon daemon = Daemon.start(options())) {
             assertThat(daemon.disks()).isEmpty();

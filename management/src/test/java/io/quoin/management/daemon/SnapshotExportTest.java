@@ -60,7 +60,6 @@ class SnapshotExportTest {
                         plain.disks(),
                         plain.listen(),
                         plain.socket(),
-                        plain.socketMode(),
                         plain.connectionsMax(),
                         plain.connectionsPerPeerMax(),
                         plain.loopCount(),

@@ -74,7 +74,6 @@ class SnapshotRangeExportTest {
                                 plain.disks(),
                                 plain.listen(),
                                 plain.socket(),
-                                plain.socketMode(),
                                 plain.connectionsMax(),
                                 plain.connectionsPerPeerMax(),
                                 plain.loopCount(),

@@ -16,8 +16,12 @@ final class QuoinProgram {
         List<String> argv = new ArrayList<>();
         argv.add(LAUNCHER.toString());
         argv.addAll(arguments);
-        return PeerCommand.of(argv)
-                .environment("JAVA_HOME", System.getProperty("java.home"))
+        return environment(PeerCommand.of(argv));
+    }
+
+    /** For a command line that starts the launcher somehow. */
+    static PeerCommand environment(PeerCommand command) {
+        return command.environment("JAVA_HOME", System.getProperty("java.home"))
                 .environment("QUOIN_CLASSPATH", System.getProperty("java.class.path"));
     }
 

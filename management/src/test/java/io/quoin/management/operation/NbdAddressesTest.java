@@ -33,23 +33,25 @@ class NbdAddressesTest {
                 .containsExactly(
                         "-blockdev",
                         "driver=nbd,node-name=vm1,server.type=unix,server.path=/run/a"
-                                + " b,,c/nbd.sock,export=vm1,discard=unmap",
+                                + " b,,c/nbd.sock,export=vm1,reconnect-delay=300,discard=unmap",
                         "-device",
-                        "virtio-blk-pci,drive=vm1");
+                        "virtio-blk-pci,drive=vm1,id=vm1,werror=stop,rerror=stop,discard_granularity=65536");
     }
 
     @Test
     void shouldAttachSnapshotsReadOnly() {
         assertThat(both.uris("vm1@monday").get(1)).isEqualTo("nbd://127.0.0.1:10809/vm1%40monday");
         assertThat(both.qemuArguments("vm1@monday").get(1))
-                .endsWith(",export=vm1@monday,read-only=on");
+                .endsWith(",export=vm1@monday,reconnect-delay=300,read-only=on");
+        assertThat(both.qemuArguments("vm1@monday").get(3)).endsWith(",werror=stop,rerror=stop");
         assertThat(both.libvirtXml("vm1@monday", "vdb")).contains("  <readonly/>\n</disk>");
         assertThat(both.libvirtXml("vm1", "vdb")).doesNotContain("readonly");
     }
 
     private String node(String disk) {
         List<String> arguments = both.qemuArguments(disk);
-        String node = arguments.get(3).replace("virtio-blk-pci,drive=", "");
+        String node = arguments.get(3).replaceFirst("virtio-blk-pci,drive=([^,]*),.*", "$1");
+        assertThat(arguments.get(3)).contains(",id=" + node + ",");
         assertThat(arguments.get(1)).startsWith("driver=nbd,node-name=" + node + ",");
         return node;
     }
@@ -101,5 +103,7 @@ class NbdAddressesTest {
         assertThat(host.getAttribute("socket")).isEqualTo("/run/<a>&'b'/nbd.sock");
         assertThat(source.getAttribute("protocol")).isEqualTo("nbd");
         assertThat(source.getAttribute("name")).isEqualTo("vm1");
+        Element reconnect = (Element) source.getElementsByTagName("reconnect").item(0);
+        assertThat(reconnect.getAttribute("delay")).isEqualTo("300");
     }
 }

@@ -48,7 +48,7 @@ class DataFolderTest {
 
     @Test
     void shouldBeAbsoluteWhenGivenRelative() {
-        assertThat(DataFolder.choose(Path.of("a/../b")).path())
+        assertThat(DataFolder.choose(Path.of("a/../b"), () -> null).path())
                 .isEqualTo(Path.of("b").toAbsolutePath());
     }
 

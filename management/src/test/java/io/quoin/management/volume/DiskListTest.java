@@ -9,6 +9,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.nio.file.attribute.FileTime;
+import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
 import java.util.concurrent.locks.LockSupport;
@@ -79,6 +80,21 @@ class DiskListTest {
             assertThat(volume.disks().info("a").sizeBytes()).isEqualTo(4 * MIB);
             Stages.await(disk.close());
             assertThat(list(volume)).containsEntry("a", 4 * MIB);
+        }
+    }
+
+    @Test
+    void shouldSayWhyADiskCannotBeReadAndRemoveItAllTheSame() throws IOException {
+        Files.write(bricks.resolve("bad.qcow2"), new byte[100]);
+        try (LocalVolume volume = LocalVolume.open(folder, null, 1)) {
+            List<DiskView> disks = volume.disks().list();
+            assertThat(disks).extracting(DiskView::name).containsExactly("a", "b", "bad");
+            assertThat(disks.get(0).problem()).isNull();
+            assertThat(disks.get(2).sizeBytes()).isZero();
+            assertThat(disks.get(2).problem()).contains("bad.qcow2");
+
+            volume.disks().remove("bad");
+            assertThat(list(volume)).containsOnlyKeys("a", "b");
         }
     }
 

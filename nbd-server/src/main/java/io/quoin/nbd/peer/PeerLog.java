@@ -24,6 +24,7 @@ public final class PeerLog {
 
     private final Logger log;
     private final LongSupplier nanoTime;
+    private final int peerLines;
     private final LineRate all;
     private final Map<String, LineRate> peers = new LinkedHashMap<>(16, 0.75f, true);
 
@@ -31,9 +32,18 @@ public final class PeerLog {
      * @param nanoTime a clock for intervals
      */
     public PeerLog(Logger log, LongSupplier nanoTime) {
+        this(log, nanoTime, PEER_LINES, ALL_LINES);
+    }
+
+    /**
+     * @param peerLines how many lines each peer has at once
+     * @param allLines how many all have at once
+     */
+    public PeerLog(Logger log, LongSupplier nanoTime, int peerLines, int allLines) {
         this.log = log;
         this.nanoTime = nanoTime;
-        this.all = new LineRate(ALL_LINES, ALL_NANOS, nanoTime.getAsLong());
+        this.peerLines = peerLines;
+        this.all = new LineRate(allLines, ALL_NANOS, nanoTime.getAsLong());
     }
 
     /**
@@ -52,11 +62,21 @@ public final class PeerLog {
         }
     }
 
+    /** As {@link #warn}, of what is as it should be. */
+    public void info(String peer, String event, String details) {
+        long leftOut = admit(peer);
+        if (leftOut == 0) {
+            log.info("{}: peer={}, {}", event, peer, details);
+        } else if (leftOut > 0) {
+            log.info("{}: peer={}, {}, left out before={}", event, peer, details, leftOut);
+        }
+    }
+
     /** How many lines were left out before this one; -1 if this one is left out too. */
     private synchronized long admit(String peer) {
         long now = nanoTime.getAsLong();
         LineRate rate =
-                peers.computeIfAbsent(peer, name -> new LineRate(PEER_LINES, PEER_NANOS, now));
+                peers.computeIfAbsent(peer, name -> new LineRate(peerLines, PEER_NANOS, now));
         if (peers.size() > PEERS_MAX) {
             peers.remove(peers.keySet().iterator().next());
         }
