@@ -9,6 +9,7 @@ import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.SortedMap;
 import java.util.TreeMap;
@@ -109,7 +110,7 @@ public final class Assembly {
     /** Its first part says whether there is a file, and what it is called. */
     private void plan(SortedMap<Integer, Place> places) {
         Place first = places.get(0);
-        Place any = places.get(places.firstKey());
+        Place any = Objects.requireNonNull(places.get(places.firstKey()));
         if (first != null && StripedPart.isUnlinked(first.name)) {
             return; // a file that was not made to the end, or is being removed
         }
