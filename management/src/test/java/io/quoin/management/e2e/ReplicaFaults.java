@@ -1,6 +1,5 @@
 package io.quoin.management.e2e;
 
-import io.quoin.testkit.peer.PeerCommand;
 import java.io.IOException;
 import java.io.RandomAccessFile;
 import java.nio.ByteBuffer;
@@ -38,8 +37,7 @@ final class ReplicaFaults {
     enum Loss {
         FLIP,
         WIPE,
-        ROLL_BACK,
-        FILL
+        ROLL_BACK
     }
 
     private static final long SHORT_MILLIS = 2_500;
@@ -48,12 +46,8 @@ final class ReplicaFaults {
     private static final long SETTLED_SECONDS = 25;
     private static final int BLOCK_BYTES = 4096;
 
-    /** Less than a brick keeps free of guests' data, and enough for its log. */
-    private static final long LEFT_BYTES = 6 << 20;
-
     private final ReplicaVolume volume;
     private final Random random;
-    private final Path small;
     private final Consumer<String> timeline;
     private final List<Passing> deck = new ArrayList<>();
     private final Map<Passing, Integer> passed = new EnumMap<>(Passing.class);
@@ -62,14 +56,11 @@ final class ReplicaFaults {
     private long lastLossNanos = System.nanoTime();
 
     /**
-     * @param small the folder of the brick that has a small disk of its own, or one that is no
-     *     brick's
      * @param timeline takes what is done
      */
-    ReplicaFaults(ReplicaVolume volume, long seed, Path small, Consumer<String> timeline) {
+    ReplicaFaults(ReplicaVolume volume, long seed, Consumer<String> timeline) {
         this.volume = volume;
         this.random = new Random(seed);
-        this.small = small;
         this.timeline = timeline;
     }
 
@@ -104,9 +95,6 @@ final class ReplicaFaults {
         end(first, brick);
         Thread.sleep(random.nextInt(500));
         end(second, other);
-        if (random.nextBoolean()) {
-            killAll();
-        }
         volume.awaitProgress(2 * STALL_SECONDS);
     }
 
@@ -162,13 +150,6 @@ final class ReplicaFaults {
         }
     }
 
-    /** If each has a sync under way none can prove that it has lost nothing: EIO until a reopen. */
-    private void killAll() {
-        note("KILL of all bricks");
-        volume.bricks().forEach(ReplicaBrick::kill);
-        volume.bricks().forEach(ReplicaBrick::start);
-    }
-
     /** Perhaps one more while the gateway is away. */
     void whileTheGatewayIsAway() throws IOException {
         if (random.nextBoolean()) {
@@ -193,14 +174,7 @@ final class ReplicaFaults {
             case FLIP -> flip();
             case WIPE -> wipe(brick);
             case ROLL_BACK -> rollBack(brick);
-            case FILL -> fill();
         }
-    }
-
-    /** Whether the volume has what it takes. */
-    boolean canLose(Loss loss) {
-        return loss != Loss.FILL
-                || volume.bricks().stream().anyMatch(brick -> brick.folder().equals(small));
     }
 
     private void wipe(int number) throws IOException {
@@ -227,17 +201,6 @@ final class ReplicaFaults {
         brick.start();
         volume.awaitHealed();
         lastLossNanos = System.nanoTime();
-    }
-
-    /** Its disk is full for a while, but for what a brick keeps free for its log. */
-    private void fill() throws IOException, InterruptedException {
-        note("FILL of a brick's disk");
-        long bytes = Files.getFileStore(small).getUsableSpace() - LEFT_BYTES;
-        Path ballast = small.resolve("ballast");
-        PeerCommand.of("fallocate", "-l", Long.toString(bytes), ballast.toString()).runOk();
-        volume.awaitProgress(STALL_SECONDS);
-        Files.delete(ballast);
-        note("end of FILL");
     }
 
     /** A bit of the archive on the first brick of a set, where its checksum binds. */
