@@ -91,6 +91,8 @@ public final class DiffStreams {
     }
 
     /**
+     * Refuses a path that no stream can be read from.
+     *
      * @throws BlockException ENOENT, EINVAL
      */
     public static void requireReadable(Path path) {
