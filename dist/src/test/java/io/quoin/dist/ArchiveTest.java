@@ -8,6 +8,7 @@ import io.quoin.testkit.peer.PeerResult;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.List;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -42,6 +43,9 @@ class ArchiveTest {
             cat /tmp/err
             """;
 
+    /** The first command makes an archive of classes, which takes its time on a busy machine. */
+    private static final Duration LIMIT = Duration.ofMinutes(5);
+
     @TempDir private Path folder;
     private Path installed;
 
@@ -64,6 +68,7 @@ class ArchiveTest {
                 PeerCommand.of(installed.resolve("bin/quoin").toString(), "--version")
                         .environment("JAVA_HOME", System.getProperty("java.home"))
                         .environment("XDG_CACHE_HOME", folder.resolve("cache").toString())
+                        .deadline(LIMIT)
                         .runOk();
         String commit = Files.readString(installed.resolve("lib/commit")).strip();
         assertThat(commit).isNotEmpty();
@@ -88,6 +93,7 @@ class ArchiveTest {
                             .environment("XDG_CACHE_HOME", cache.toString())
                             // Fails where the archive does not fit.
                             .environment("QUOIN_JAVA_OPTS", "-Xshare:on")
+                            .deadline(LIMIT)
                             .runOk();
             assertThat(help.stdout()).contains("Usage: quoin job");
             assertThat(help.stderr().contains("preparing the class-data archive"))
