@@ -65,6 +65,10 @@ public final class NbdServer {
     private final Map<Long, Connection> connections = new ConcurrentHashMap<>();
     private final AtomicLong lastId = new AtomicLong();
     private final AtomicBoolean isClosing = new AtomicBoolean();
+
+    /** Set at the shutdown, once every connection knows of it. */
+    private volatile boolean isToldToAll;
+
     private final CompletableFuture<Void> closed = new CompletableFuture<>();
 
     private NbdServer(LoopGroup loops, ExportCatalogue catalogue, NbdServerOptions options) {
@@ -140,6 +144,7 @@ public final class NbdServer {
                 () -> {
                     // Behind whatever was accepted before: each connection is in the map by now.
                     connections.values().forEach(Connection::beginShutdown);
+                    isToldToAll = true;
                     completeIfIdle();
                 });
         accepting.schedule(this::cutOff, timeoutNanos, TimeUnit.NANOSECONDS);
@@ -162,7 +167,8 @@ public final class NbdServer {
     }
 
     private void completeIfIdle() {
-        if (isClosing.get() && connections.isEmpty()) {
+        // Not before: loops may end with the stage, and that goes through connections.
+        if (isToldToAll && connections.isEmpty()) {
             buffers.close();
             closed.complete(null);
         }
