@@ -31,6 +31,9 @@ class ReplicaGuestTest {
 
     private static final int ROUNDS_AWAY = 5;
 
+    /** How many of the bricks, one after the other; -Dquoin.guest.bricks=3 for each. */
+    private static final int KILLED = Integer.getInteger("quoin.guest.bricks", 1);
+
     @TempDir Path folder;
 
     private final List<ReplicaBrick> bricks = new ArrayList<>();
@@ -50,7 +53,7 @@ class ReplicaGuestTest {
                 guest.await("boot", BOOT_LIMIT);
                 awaitRounds(guest, 1);
                 ReplicaHealth health = new ReplicaHealth(gateway, ReplicaShape.THREE);
-                for (int brick = 0; brick < bricks.size(); brick++) {
+                for (int brick = 0; brick < KILLED; brick++) {
                     killAndHeal(guest, health, brick);
                 }
                 awaitRounds(guest, 1);
