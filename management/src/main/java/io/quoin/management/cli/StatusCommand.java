@@ -56,6 +56,9 @@ final class StatusCommand implements Runnable {
             defaultValue = "0")
     private double waitSeconds;
 
+    /** Whether there is a service at all. */
+    private volatile boolean isReached;
+
     @Override
     public void run() {
         DataFolder folder = data.folder();
@@ -89,7 +92,7 @@ final class StatusCommand implements Runnable {
         return status.orElseThrow(() -> notServed(folder));
     }
 
-    private static StatusView answer(
+    private StatusView answer(
             CompletableFuture<StatusView> asked, DataFolder folder, double seconds) {
         try {
             return asked.get(
@@ -97,6 +100,9 @@ final class StatusCommand implements Runnable {
         } catch (ExecutionException e) {
             throw Stages.asBlockException(e);
         } catch (TimeoutException e) {
+            if (!isReached) {
+                throw notServed(folder);
+            }
             throw new BlockException(
                     BlockError.ETIMEDOUT,
                     "the service does not answer: data="
@@ -110,11 +116,12 @@ final class StatusCommand implements Runnable {
         }
     }
 
-    private static Optional<StatusView> ask(DataFolder folder, @Nullable String volume) {
+    private Optional<StatusView> ask(DataFolder folder, @Nullable String volume) {
         Optional<ControlClient> client = ControlClient.connect(folder, volume);
         if (client.isEmpty()) {
             return Optional.empty();
         }
+        isReached = true;
         try (ControlClient daemon = client.get()) {
             return Optional.of(daemon.call(Status.TYPE, new Status.Request()));
         } catch (BlockException e) {
