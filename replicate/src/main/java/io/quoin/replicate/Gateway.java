@@ -63,6 +63,7 @@ public class Gateway {
      * @param id of the gateway: no other has it
      * @param epoch its ballot, higher than those of every gateway before
      */
+    @SuppressWarnings("this-escape") // its parts keep it, and call nothing yet
     public Gateway(
             long id,
             long epoch,
