@@ -52,7 +52,7 @@ class RepairCrashTest {
                 "SNAPSHOT_EXTRA_NONE",
                 "DIRTY_BIT_AND_COUNTS"
             })
-    @DisplayName("QCOW2 120, 121, 124: a repair that is cut off leaves what the next one mends")
+    @DisplayName("QCOW2 120, 121, 124: a repair that is cut off leaves what the next one repairs")
     void shouldMendWhenRepairWasCutOff(Damage damage) throws IOException {
         Peer.assumeAll(Peer.QEMU_IMG, Peer.QEMU_IO);
         Path image = QemuImages.make(folder, Kind.BITMAPS_SNAPSHOT, new Random(5));

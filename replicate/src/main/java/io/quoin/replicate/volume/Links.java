@@ -260,7 +260,7 @@ final class Links {
             }
         }
 
-        /** On the loop: whoever waits may call back. */
+        /** On the loop: what waits may call back. */
         private void end() {
             SortedMap<Integer, T> all = new TreeMap<>(answers);
             loop.execute(() -> done.complete(all));
