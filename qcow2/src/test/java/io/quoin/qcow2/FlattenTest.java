@@ -173,6 +173,54 @@ class FlattenTest {
         images.close(flat);
     }
 
+    /**
+     * What is refused changes nothing; once the snapshots are gone it takes the disk's own space.
+     */
+    @Test
+    void shouldFlattenOnceTenSnapshotsAreGone() throws IOException {
+        Random random = new Random(6);
+        makeParents(random, MIB);
+        make("cluster_size=4k", RAW, MIB);
+        XlatorFile file = images.open(DISK, OpenMode.READ_WRITE);
+        SnapshotControl snapshots = SnapshotControl.of(file).orElseThrow();
+        List<byte[]> contents = new ArrayList<>();
+        for (int i = 0; i < 10; i++) {
+            change(images.driver(file), random);
+            String name = "s" + i;
+            call(() -> snapshots.create(name, (done, total) -> true));
+            contents.add(model.clone());
+        }
+        byte[] before = brick.content(DISK);
+        refused(FlattenControl.of(file).orElseThrow()::begin, BlockError.ENOTSUP, "count=10");
+        assertThat(Arrays.mismatch(brick.content(DISK), before)).isEqualTo(-1);
+        assertSame(images.driver(file).read(0, model.length), "refused");
+        images.export(DISK);
+        for (int i = 0; i < 10; i++) {
+            assertThat(Arrays.mismatch(snapshotContent("s" + i), contents.get(i)))
+                    .as("s%d, which is exported before it goes", i)
+                    .isEqualTo(-1);
+        }
+        for (int i = 0; i < 10; i++) {
+            String name = "s" + i;
+            call(() -> snapshots.delete(name, (done, total) -> true));
+        }
+        assertThat(images.loops.await(flatten(images, file)).flat()).isTrue();
+        images.close(file);
+        images.checkClean(DISK);
+        assertThat(info()).doesNotContain(RAW);
+        assertThat(Arrays.mismatch(images.qemuContent(DISK), model)).isEqualTo(-1);
+        assertThat(brick.content(DISK)).hasSizeLessThan(2 * MIB);
+    }
+
+    private byte[] snapshotContent(String name) throws IOException {
+        Path raw = folder.resolve("snapshot.raw");
+        Peer.QEMU_IMG
+                .command("convert", "-l", name, "-O", "raw", DISK, raw.toString())
+                .directory(folder)
+                .runOk();
+        return Files.readAllBytes(raw);
+    }
+
     private XlatorFile openFlat() {
         images.create("flat.qcow2", MIB, Map.of());
         return images.open("flat.qcow2", OpenMode.READ_WRITE);

@@ -6,8 +6,6 @@ import static org.assertj.core.api.Assertions.within;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import io.quoin.testkit.peer.Peer;
-import java.io.PrintWriter;
-import java.io.StringWriter;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -15,7 +13,6 @@ import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
-import picocli.CommandLine;
 
 @Timeout(300)
 class CompareTest {
@@ -23,8 +20,7 @@ class CompareTest {
 
     @TempDir Path folder;
 
-    private final StringWriter out = new StringWriter();
-    private final StringWriter err = new StringWriter();
+    private final CompareRun compare = new CompareRun();
 
     @Test
     @Tag("e2e")
@@ -34,10 +30,16 @@ class CompareTest {
         String rows = "randrw-qd32,fsync,randwrite-4conn,seqread,seqwrite-alloc";
 
         int exitCode =
-                run("--rows=" + rows, "--rounds=1", "--seconds=1", "--size=32", "--output=json");
+                compare.run(
+                        folder,
+                        "--rows=" + rows,
+                        "--rounds=1",
+                        "--seconds=1",
+                        "--size=32",
+                        "--output=json");
 
-        assertThat(exitCode).as(err.toString()).isZero();
-        JsonNode report = new ObjectMapper().readTree(out.toString());
+        assertThat(exitCode).as(compare.err.toString()).isZero();
+        JsonNode report = new ObjectMapper().readTree(compare.out.toString());
         assertThat(report.get("measurements")).hasSize(3 * 5);
         for (JsonNode row : report.get("rows")) {
             for (JsonNode median : row.get("medians")) {
@@ -57,7 +59,8 @@ class CompareTest {
         Peer.QEMU_IMG.assumeAvailable();
 
         int exitCode =
-                run(
+                compare.run(
+                        folder,
                         "--convert",
                         "--quoin-classpath=" + System.getProperty("java.class.path"),
                         "--rounds=1",
@@ -65,8 +68,8 @@ class CompareTest {
                         "--threads=2",
                         "--output=json");
 
-        assertThat(exitCode).as(err.toString()).isZero();
-        JsonNode report = new ObjectMapper().readTree(out.toString());
+        assertThat(exitCode).as(compare.err.toString()).isZero();
+        JsonNode report = new ObjectMapper().readTree(compare.out.toString());
         assertThat(report.get("runs"))
                 .hasSize(ConvertRow.ALL.size() * ConvertComparison.TOOLS.size());
         for (JsonNode run : report.get("runs")) {
@@ -141,25 +144,16 @@ class CompareTest {
 
     @Test
     void shouldSayWhichRowsThereAreWhenAskedForAnUnknownOne() {
-        assertThat(run("--rows=nonsense")).isEqualTo(2);
-        assertThat(err.toString()).contains("no such row: nonsense");
-        assertThat(run("--list")).isZero();
-        assertThat(out.toString().lines()).hasSameSizeAs(Row.ALL);
+        assertThat(compare.run(folder, "--rows=nonsense")).isEqualTo(2);
+        assertThat(compare.err.toString()).contains("no such row: nonsense");
+        assertThat(compare.run(folder, "--list")).isZero();
+        assertThat(compare.out.toString().lines()).hasSameSizeAs(Row.ALL);
     }
 
     @Test
     void shouldRefuseWhenAServerIsUnknown() {
-        assertThat(run("--servers=quoin,other")).isEqualTo(2);
-        assertThat(err.toString()).contains("no such server: other");
-    }
-
-    private int run(String... arguments) {
-        List<String> argv = new ArrayList<>(List.of(arguments));
-        argv.add("--folder=" + folder);
-        return new CommandLine(new Compare())
-                .setOut(new PrintWriter(out, true))
-                .setErr(new PrintWriter(err, true))
-                .execute(argv.toArray(String[]::new));
+        assertThat(compare.run(folder, "--servers=quoin,other")).isEqualTo(2);
+        assertThat(compare.err.toString()).contains("no such server: other");
     }
 
     private static Measurement measurement(

@@ -8,8 +8,6 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import io.quoin.testkit.peer.Peer;
 import java.io.IOException;
-import java.io.PrintWriter;
-import java.io.StringWriter;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -17,14 +15,12 @@ import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
-import picocli.CommandLine;
 
 @Timeout(300)
 class ManyTest {
     @TempDir Path folder;
 
-    private final StringWriter out = new StringWriter();
-    private final StringWriter err = new StringWriter();
+    private final CompareRun compare = new CompareRun();
 
     @Test
     @Tag("e2e")
@@ -32,7 +28,8 @@ class ManyTest {
         Peer.assumeAll(Peer.FIO, Peer.QEMU_NBD, Peer.QEMU_IMG);
 
         int exitCode =
-                run(
+                compare.run(
+                        folder,
                         "--many",
                         "--disks=4",
                         "--rounds=1",
@@ -40,68 +37,14 @@ class ManyTest {
                         "--size=4096",
                         "--output=json");
 
-        assertThat(exitCode).as(err.toString()).isZero();
-        JsonNode report = new ObjectMapper().readTree(out.toString());
+        assertThat(exitCode).as(compare.err.toString()).isZero();
+        JsonNode report = new ObjectMapper().readTree(compare.out.toString());
         assertThat(report.get("runs")).hasSize(2 + 2 + 3);
         for (JsonNode run : report.get("runs")) {
             assertThat(run.at("/result/iops").asDouble()).as(run.toString()).isPositive();
             assertThat(run.at("/result/errors").asLong()).as(run.toString()).isZero();
             assertThat(run.get("peakBytes").asLong()).as(run.toString()).isPositive();
             assertThat(run.get("isUp").asBoolean()).as(run.toString()).isTrue();
-        }
-        assertThat(folder).isEmptyDirectory();
-    }
-
-    @Test
-    @Tag("e2e")
-    void shouldMeasureSnapshotsWhenRunShortly() throws Exception {
-        Peer.assumeAll(Peer.FIO, Peer.QEMU_SYSTEM, Peer.QEMU_IMG);
-
-        int exitCode =
-                run(
-                        "--snapshots",
-                        "--rows=cut-64g,clones,diff",
-                        "--disks=4",
-                        "--rounds=1",
-                        "--seconds=1",
-                        "--size=64",
-                        "--output=json");
-
-        assertThat(exitCode).as(err.toString()).isZero();
-        JsonNode report = new ObjectMapper().readTree(out.toString());
-        assertThat(report.get("scenarios")).hasSize(3);
-        for (JsonNode scenario : report.get("scenarios")) {
-            assertThat(scenario.get("medians").isEmpty()).as(scenario.toString()).isFalse();
-        }
-        JsonNode clones = report.at("/scenarios/1/medians");
-        assertThat(clones.at("/errors of the busy ones/quoin").asDouble(-1)).isZero();
-        assertThat(report.at("/scenarios/2/medians/MiB that differ/quoin").asDouble())
-                .isEqualTo(64);
-        assertThat(folder).isEmptyDirectory();
-    }
-
-    @Test
-    @Tag("e2e")
-    void shouldMeasureTheGuestBesideEachFloodWhenRunShortly() throws Exception {
-        Peer.assumeAll(Peer.FIO, Peer.QEMU_NBD, Peer.QEMU_IMG);
-
-        int exitCode =
-                run(
-                        "--flood",
-                        "--servers=quoin,qemu-nbd",
-                        "--rows=block-status,options,connections,writes",
-                        "--clients=2",
-                        "--rounds=1",
-                        "--seconds=1",
-                        "--size=64",
-                        "--output=json");
-
-        assertThat(exitCode).as(err.toString()).isZero();
-        JsonNode report = new ObjectMapper().readTree(out.toString());
-        assertThat(report.get("runs")).hasSize(4 * 2);
-        for (JsonNode run : report.get("runs")) {
-            assertThat(run.at("/alone/iops").asDouble()).as(run.toString()).isPositive();
-            assertThat(run.get("floodPerSecond").asDouble()).as(run.toString()).isPositive();
         }
         assertThat(folder).isEmptyDirectory();
     }
@@ -130,33 +73,6 @@ class ManyTest {
     }
 
     @Test
-    void shouldShowWhatTheGuestKeepsWhenThereAreSeveralRounds() throws Exception {
-        List<FloodRun> runs = new ArrayList<>();
-        double[] beside = {50, 90, 60};
-        for (int round = 1; round <= 3; round++) {
-            runs.add(
-                    new FloodRun(
-                            "reads",
-                            "quoin",
-                            round,
-                            new FioLoad.Result(100, 10, 20, 0),
-                            new FioLoad.Result(beside[round - 1], 30, 40, 1),
-                            1000,
-                            round,
-                            5 << 20));
-        }
-
-        List<String> servers = List.of("quoin", "peer");
-        FloodReport report = new FloodReport(List.of(FloodKind.READS), servers, runs);
-
-        assertThat(report.table())
-                .contains(
-                        "| reads | quoin | 100 | 60 | 0.60 | 10 / 30 | 20 / 40 | 3 | 1000 | 2 | 5 |");
-        assertThat(report.table()).contains("| reads | peer | ended |");
-        assertThat(report.json()).contains("\"besideP99Micros\" : 40", "\"peer\" : null");
-    }
-
-    @Test
     void shouldCountErrorsWhenFioGoesOnAfterThem() throws Exception {
         String part = "{\"iops\": 2, \"clat_ns\": {\"percentile\": {\"50.000000\": 5000}}}";
         String report =
@@ -181,30 +97,14 @@ class ManyTest {
     }
 
     @Test
-    void shouldReadTheTotalsOfAFlood() throws Exception {
-        assertThat(FloodComparison.totals("flooding\ndone=12 lost=3\n").group(2)).isEqualTo("3");
-        assertThatThrownBy(() -> FloodComparison.totals("flooding\n"))
-                .isInstanceOf(IOException.class);
-    }
-
-    @Test
     void shouldKnowTheRowsOfEachMode() {
-        assertThat(run("--flood", "--list")).isZero();
-        assertThat(out.toString()).contains("block-status").doesNotContain("overlays");
-        assertThat(run("--many", "--rows=reads")).isEqualTo(2);
-        assertThat(err.toString()).contains("no such row: reads");
-        assertThat(run("--many", "--flood")).isEqualTo(2);
-        assertThat(run("--flood", "--servers=nbdkit")).isEqualTo(2);
-        assertThat(err.toString()).contains("no such server: nbdkit");
-    }
-
-    private int run(String... arguments) {
-        List<String> argv = new ArrayList<>(List.of(arguments));
-        argv.add("--folder=" + folder);
-        return new CommandLine(new Compare())
-                .setOut(new PrintWriter(out, true))
-                .setErr(new PrintWriter(err, true))
-                .execute(argv.toArray(String[]::new));
+        assertThat(compare.run(folder, "--flood", "--list")).isZero();
+        assertThat(compare.out.toString()).contains("block-status").doesNotContain("overlays");
+        assertThat(compare.run(folder, "--many", "--rows=reads")).isEqualTo(2);
+        assertThat(compare.err.toString()).contains("no such row: reads");
+        assertThat(compare.run(folder, "--many", "--flood")).isEqualTo(2);
+        assertThat(compare.run(folder, "--flood", "--servers=nbdkit")).isEqualTo(2);
+        assertThat(compare.err.toString()).contains("no such server: nbdkit");
     }
 
     private static ManyRun manyRun(String load, int round, double iops, long errors, boolean isUp) {

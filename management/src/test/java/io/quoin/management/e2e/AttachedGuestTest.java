@@ -6,6 +6,7 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import io.quoin.testkit.peer.Peer;
 import io.quoin.testkit.peer.PeerProcess;
+import io.quoin.testkit.peer.QuoinProgram;
 import io.quoin.testkit.peer.SocketFolder;
 import java.io.BufferedReader;
 import java.io.IOException;

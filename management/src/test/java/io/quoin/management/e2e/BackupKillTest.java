@@ -6,6 +6,7 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import io.quoin.testkit.peer.Peer;
 import io.quoin.testkit.peer.PeerResult;
+import io.quoin.testkit.peer.QuoinProgram;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;

@@ -15,6 +15,7 @@ import io.quoin.replicate.wire.BrickClaim;
 import io.quoin.replicate.wire.WireOptions;
 import io.quoin.testkit.peer.PeerCommand;
 import io.quoin.testkit.peer.PeerResult;
+import io.quoin.testkit.peer.QuoinProgram;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;

@@ -4,6 +4,7 @@ import io.quoin.replicate.wire.BrickAddress;
 import io.quoin.testkit.peer.PeerCommand;
 import io.quoin.testkit.peer.PeerProcess;
 import io.quoin.testkit.peer.PeerResult;
+import io.quoin.testkit.peer.QuoinProgram;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;

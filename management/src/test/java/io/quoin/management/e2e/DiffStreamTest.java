@@ -8,6 +8,7 @@ import io.quoin.testkit.peer.Peer;
 import io.quoin.testkit.peer.PeerCommand;
 import io.quoin.testkit.peer.PeerProcess;
 import io.quoin.testkit.peer.PeerResult;
+import io.quoin.testkit.peer.QuoinProgram;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -127,11 +128,7 @@ class DiffStreamTest {
                             "-",
                             "--data",
                             here.toString());
-            PeerResult result =
-                    head.environment("JAVA_HOME", System.getProperty("java.home"))
-                            .environment("QUOIN_CLASSPATH", System.getProperty("java.class.path"))
-                            .deadline(LIMIT)
-                            .run();
+            PeerResult result = QuoinProgram.environment(head).deadline(LIMIT).run();
             assertThat(result.exitCode()).as("%s", result).isNotZero();
             assertThat(quoin(here, "job", "ls", "--all")).contains("failed");
             quoin(here, "snapshot", "rm", "vm1@a");

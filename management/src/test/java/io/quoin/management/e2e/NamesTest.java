@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import io.quoin.testkit.peer.PeerCommand;
 import io.quoin.testkit.peer.PeerResult;
+import io.quoin.testkit.peer.QuoinProgram;
 import io.quoin.xlator.NameText;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -35,11 +36,9 @@ class NamesTest {
                 set -e; q() { "$QUOIN" "$@"; }
                 a=$(printf '\\344'); o=$(printf '\\366'); u=$(printf 'gr\\303\\266\\303\\237e')
                 """;
-        return PeerCommand.of(List.of("/bin/sh", "-c", prologue + script))
+        return QuoinProgram.environment(PeerCommand.of(List.of("/bin/sh", "-c", prologue + script)))
                 .directory(folder)
                 .environment("QUOIN", QuoinProgram.LAUNCHER.toString())
-                .environment("JAVA_HOME", System.getProperty("java.home"))
-                .environment("QUOIN_CLASSPATH", System.getProperty("java.class.path"))
                 .environment("LC_ALL", locale);
     }
 

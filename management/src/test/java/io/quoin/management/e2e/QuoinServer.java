@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.quoin.testkit.peer.PeerProcess;
 import io.quoin.testkit.peer.PeerResult;
+import io.quoin.testkit.peer.QuoinProgram;
 import io.quoin.testkit.peer.SocketFolder;
 import java.nio.file.Path;
 import java.time.Duration;

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.quoin.testkit.peer.PeerCommand;
 import io.quoin.testkit.peer.PeerProcess;
+import io.quoin.testkit.peer.QuoinProgram;
 import io.quoin.testkit.peer.SocketFolder;
 import java.io.IOException;
 import java.net.UnixDomainSocketAddress;
@@ -26,13 +27,10 @@ class ScarceTest {
     private static PeerProcess serve(Path data, Path socket) {
         List<String> argv = new ArrayList<>();
         argv.addAll(List.of("sh", "-c", "ulimit -n 160; exec \"$@\"", "sh"));
-        argv.add(Path.of(System.getProperty("quoin.root"), "bin", "quoin").toString());
+        argv.add(QuoinProgram.LAUNCHER.toString());
         argv.addAll(List.of("serve", "--data", data.toString(), "--disk", "vm1=1M"));
         argv.addAll(List.of("--listen", "none", "--socket", socket.toString()));
-        return PeerCommand.of(argv)
-                .environment("JAVA_HOME", System.getProperty("java.home"))
-                .environment("QUOIN_CLASSPATH", System.getProperty("java.class.path"))
-                .start();
+        return QuoinProgram.environment(PeerCommand.of(argv)).start();
     }
 
     private static String status(Path data) {

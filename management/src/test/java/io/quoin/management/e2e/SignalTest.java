@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.quoin.testkit.peer.Peer;
 import io.quoin.testkit.peer.PeerProcess;
+import io.quoin.testkit.peer.QuoinProgram;
 import io.quoin.testkit.peer.SocketFolder;
 import java.io.IOException;
 import java.io.UncheckedIOException;

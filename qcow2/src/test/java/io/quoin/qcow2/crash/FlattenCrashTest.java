@@ -35,6 +35,7 @@ import java.util.Random;
 import java.util.TreeMap;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
@@ -46,6 +47,7 @@ import org.junit.jupiter.params.provider.CsvSource;
  * on nothing once its header says so, with what was flushed in both cases; and it can be flattened
  * then.
  */
+@Tag("format")
 @Timeout(1200)
 class FlattenCrashTest {
     private static final int ROUNDS = Integer.getInteger("quoin.crash.rounds", 0);
