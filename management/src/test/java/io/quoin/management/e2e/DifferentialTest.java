@@ -29,7 +29,7 @@ import org.junit.jupiter.api.io.TempDir;
 @Tag("e2e")
 @Timeout(600)
 class DifferentialTest {
-    private static final int SEQUENCES = Integer.getInteger("quoin.differential.sequences", 48);
+    private static final int SEQUENCES = Integer.getInteger("quoin.differential.sequences", 32);
     private static final int SEGMENTS = 2;
     private static final int OPERATIONS = 24;
     private static final long SEED = Long.getLong("quoin.seed", System.nanoTime());

@@ -31,7 +31,7 @@ import org.junit.jupiter.api.io.TempDir;
 @Tag("format")
 @Timeout(7200)
 class SequenceTest {
-    private static final int SEQUENCES = Integer.getInteger("quoin.sequences", 50);
+    private static final int SEQUENCES = Integer.getInteger("quoin.sequences", 30);
     private static final int STEPS = 25;
 
     @TempDir Path folder;
