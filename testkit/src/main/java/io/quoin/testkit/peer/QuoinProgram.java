@@ -102,7 +102,7 @@ public final class QuoinProgram {
 
         /** The jar of a folder, made anew if anything in it is newer. */
         private static Path jar(Path folder) throws IOException {
-            String name = folder.getParent().getParent().getFileName() + "-" + folder.getFileName();
+            String name = folder.toString().replace('/', '+');
             Path jar = FOLDER.resolve(name + ".jar");
             if (!Files.exists(jar) || newest(folder).compareTo(modified(jar)) >= 0) {
                 Path made = FOLDER.resolve(name + ".new");
