@@ -10,10 +10,12 @@ import java.io.IOException;
 import java.net.InetSocketAddress;
 import java.util.concurrent.TimeUnit;
 import java.util.function.BooleanSupplier;
+import java.util.function.LongSupplier;
 
 /**
  * In front of what accepts at a portal: connections beyond its limits are closed before anything is
- * made for them, and when accepting fails, as without descriptors, it pauses and goes on by itself.
+ * made for them, those of a peer that makes them too fast wait, and when accepting fails, as
+ * without descriptors, it pauses and goes on by itself.
  *
  * <p>Threading: confined(loop) that accepts.
  */
@@ -27,11 +29,14 @@ final class Gate extends ChannelInboundHandlerAdapter {
     private final Portal portal;
     private final BooleanSupplier isClosing;
     private final PeerLog log;
+    private final LongSupplier nanoTime;
+    private final ConnectionPace pace = new ConnectionPace();
 
-    Gate(Portal portal, BooleanSupplier isClosing, PeerLog log) {
+    Gate(Portal portal, BooleanSupplier isClosing, PeerLog log, LongSupplier nanoTime) {
         this.portal = portal;
         this.isClosing = isClosing;
         this.log = log;
+        this.nanoTime = nanoTime;
     }
 
     /** Whose places a connection takes: an address, or a process on this machine. */
@@ -58,10 +63,31 @@ final class Gate extends ChannelInboundHandlerAdapter {
             channel.unsafe().closeForcibly();
         } else if (portal.admit(peer)) {
             channel.attr(PEER).set(peer);
-            context.fireChannelRead(accepted);
+            letIn(context, channel, peer);
         } else {
             log.warn(peer, "connection refused, too many", "address=" + portal.name());
             channel.unsafe().closeForcibly();
+        }
+    }
+
+    private void letIn(ChannelHandlerContext context, Channel channel, String peer) {
+        long delayNanos = pace.delayNanos(peer, nanoTime.getAsLong());
+        if (delayNanos == 0) {
+            context.fireChannelRead(channel);
+            return;
+        }
+        log.warn(peer, "connections are made too fast, they wait", "address=" + portal.name());
+        context.executor()
+                .schedule(
+                        () -> letInLate(context, channel, peer), delayNanos, TimeUnit.NANOSECONDS);
+    }
+
+    private void letInLate(ChannelHandlerContext context, Channel channel, String peer) {
+        if (isClosing.getAsBoolean()) {
+            portal.leave(peer);
+            channel.unsafe().closeForcibly();
+        } else {
+            context.fireChannelRead(channel);
         }
     }
 

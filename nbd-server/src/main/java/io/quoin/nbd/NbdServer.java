@@ -254,7 +254,7 @@ public final class NbdServer {
         EventLoop accepting = acceptLoop.eventLoop();
         return new ServerBootstrap()
                 .group(accepting, accepting)
-                .handler(new Gate(portal, isClosing::get, peerLog))
+                .handler(new Gate(portal, isClosing::get, peerLog, System::nanoTime))
                 .childHandler(new Initializer(portal))
                 .childOption(ChannelOption.ALLOW_HALF_CLOSURE, true)
                 .childOption(ChannelOption.AUTO_CLOSE, false)

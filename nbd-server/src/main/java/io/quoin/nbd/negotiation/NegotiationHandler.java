@@ -52,6 +52,12 @@ public final class NegotiationHandler extends ChannelInboundHandlerAdapter {
     /** Options answered before others on the loop have their turn. */
     private static final int OPTIONS_PER_TURN = 16;
 
+    /** Options of one client that are answered as fast as they come: all that any program needs. */
+    private static final int OPTIONS_AT_ONCE = 256;
+
+    /** How long each turn of a client waits that has sent more. */
+    private static final long PACE_NANOS = TimeUnit.MILLISECONDS.toNanos(10);
+
     private final ExportCatalogue catalogue;
     private final Loop loop;
     private final Peer peer;
@@ -226,7 +232,11 @@ public final class NegotiationHandler extends ChannelInboundHandlerAdapter {
         while (isMoving && context().channel().isWritable()) {
             if (state == State.OPTION_HEADER && optionsOfTurn >= OPTIONS_PER_TURN) {
                 isTurnAwaited = true;
-                loop.giveWay(this::nextTurn);
+                if (options > OPTIONS_AT_ONCE) {
+                    loop.schedule(PACE_NANOS, this::nextTurn);
+                } else {
+                    loop.giveWay(this::nextTurn);
+                }
                 return;
             }
             isMoving =
