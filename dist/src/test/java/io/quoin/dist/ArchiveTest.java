@@ -11,6 +11,7 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import org.junit.jupiter.api.Assumptions;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
@@ -152,17 +153,50 @@ class ArchiveTest {
     }
 
     @Test
-    void shouldHaveACompletionThatBashTakes() {
-        Path script = installed.resolve("share/bash-completion/completions/quoin");
+    void shouldCompleteCommandsAndTheNamesOfDisksInBash() {
+        String run =
+                """
+                export PATH=$1/bin:$PATH
+                quoin completion --disks
+                quoin serve --listen none --disk vm1=10M --disk web-1=10M >"$QUOIN_DATA.log" 2>&1 &
+                server=$!
+                quoin status --wait 60 >/dev/null
+                source "$1/share/bash-completion/completions/quoin"
+                complete() { COMP_WORDS=("$@"); COMP_CWORD=$(($# - 1)); _complete_quoin_disks; echo "${COMPREPLY[*]}"; }
+                complete quoin disk cr
+                complete quoin disk rm ''
+                complete quoin disk rm w
+                complete quoin disk rm --no
+                complete quoin disk create ''
+                kill "$server"
+                wait "$server"
+                """;
         PeerResult completed =
-                PeerCommand.of(
-                                "bash",
-                                "-c",
-                                "source \"$1\"; COMP_WORDS=(quoin disk cr); COMP_CWORD=2;"
-                                        + " _complete_quoin; echo \"${COMPREPLY[@]}\"",
-                                "bash",
-                                script.toString())
+                PeerCommand.of("bash", "-c", run, "bash", installed.toString())
+                        .environment("QUOIN_DATA", folder.resolve("data").toString())
+                        .environment("XDG_CACHE_HOME", folder.resolve("cache").toString())
+                        .environment("JAVA_HOME", System.getProperty("java.home"))
+                        .deadline(LIMIT)
                         .runOk();
-        assertThat(completed.stdout()).contains("create");
+        assertThat(completed.stdout().lines())
+                .containsExactly("create", "vm1 web-1", "web-1", "--now", "");
+    }
+
+    @Test
+    void shouldHaveACompletionThatZshTakes() {
+        if (PeerCommand.of("sh", "-c", "command -v zsh").run().exitCode() != 0) {
+            Assumptions.abort("zsh is not installed");
+        }
+        String load =
+                """
+                fpath=($1/share/zsh/site-functions $fpath)
+                autoload -U compinit && compinit -D
+                [[ ${_comps[quoin]} == _quoin ]]
+                source $1/share/bash-completion/completions/quoin
+                whence -w _complete_quoin_disks
+                """;
+        PeerResult loaded =
+                PeerCommand.of("zsh", "-fec", load, "zsh", installed.toString()).runOk();
+        assertThat(loaded.stdout()).contains("_complete_quoin_disks: function");
     }
 }

@@ -10,24 +10,8 @@ import org.junit.jupiter.api.Timeout;
 /** The Debian package, looked at and installed into a root of its own. */
 @Timeout(600)
 class DebianPackageTest {
-    /** A root that is this machine's, with a layer of its own on it that is gone afterwards. */
-    private static final String ROOT =
-            """
-            package=$1
-            layers=$(mktemp -d)
-            mount -t tmpfs none "$layers"
-            mkdir "$layers/upper" "$layers/work" "$layers/root"
-            root=$layers/root
-            mount -t overlay -o "lowerdir=/,upperdir=$layers/upper,workdir=$layers/work" none "$root"
-            mount -t proc proc "$root/proc"
-            mount -t tmpfs none "$root/run"
-            mount --bind /dev "$root/dev"
-            rm -rf "$root/var/lib/quoin" "$root/var/cache/quoin"
-            cp "$package" "$root/run/quoin.deb"
-            """;
-
     private static final String LIFE =
-            ROOT
+            Packages.ROOT
                     + """
                     inside="chroot $root env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin DEBIAN_FRONTEND=noninteractive"
                     quoin="$inside setpriv --reuid quoin --regid kvm --clear-groups env QUOIN_DATA=/var/lib/quoin quoin"
@@ -36,6 +20,10 @@ class DebianPackageTest {
                     $inside ls /var/cache/quoin
                     $inside id quoin
                     $inside quoin --version
+                    if $inside sh -c 'command -v systemd-analyze' >/dev/null; then
+                        $inside systemd-analyze verify quoin.service quoin.socket 2>&1
+                        echo "units are verified"
+                    fi
                     mkdir -m 0755 "$root/run/quoin"
                     $inside chown quoin:kvm /run/quoin
                     $quoin serve --listen none --socket /run/quoin/nbd.sock --socket-group kvm --disk vm1=10M &
@@ -78,6 +66,7 @@ class DebianPackageTest {
                                         "-rw-r--r-- root/root .* \\./lib/systemd/system/quoin.service"))
                 .anyMatch(line -> line.endsWith("./usr/share/man/man1/quoin-disk-create.1.gz"))
                 .anyMatch(line -> line.endsWith("./usr/share/bash-completion/completions/quoin"))
+                .anyMatch(line -> line.endsWith("./usr/share/zsh/vendor-completions/_quoin"))
                 .anyMatch(line -> line.endsWith("./etc/quoin/quoin.toml"))
                 .noneMatch(line -> line.contains("/var/lib/quoin"))
                 .noneMatch(line -> line.contains(".jsa"));
@@ -89,6 +78,11 @@ class DebianPackageTest {
 
         PeerResult life = Packages.runApart(LIFE, Packages.debianPackage().toString());
 
+        if (PeerCommand.of("sh", "-c", "command -v systemd-analyze").run().exitCode() == 0) {
+            assertThat(life.stdout())
+                    .contains("units are verified")
+                    .doesNotContain("quoin.service:", "quoin.socket:");
+        }
         assertThat(life.stdout())
                 .contains("drwxr-x--- ", " quoin kvm ", ".jsa\n", "(kvm)", "(commit ")
                 .contains("disk vm1, 10 MiB", "660 quoin:kvm")

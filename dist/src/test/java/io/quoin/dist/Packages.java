@@ -13,6 +13,22 @@ final class Packages {
 
     static final String VERSION = System.getProperty("quoin.version");
 
+    /** A root that is this machine's, with a layer of its own on it that is gone afterwards. */
+    static final String ROOT =
+            """
+            package=$1
+            layers=$(mktemp -d)
+            mount -t tmpfs none "$layers"
+            mkdir "$layers/upper" "$layers/work" "$layers/root"
+            root=$layers/root
+            mount -t overlay -o "lowerdir=/,upperdir=$layers/upper,workdir=$layers/work" none "$root"
+            mount -t proc proc "$root/proc"
+            mount -t tmpfs none "$root/run"
+            mount --bind /dev "$root/dev"
+            rm -rf "$root/var/lib/quoin" "$root/var/cache/quoin"
+            cp "$package" "$root/run/quoin.deb"
+            """;
+
     private Packages() {}
 
     static Path archive() {

@@ -248,6 +248,17 @@ final class Connection implements Handover {
                 });
     }
 
+    /** Ends it once what was taken up is answered; nothing while the client has no export yet. */
+    void disconnect() {
+        inLoop(
+                () -> {
+                    TransmissionHandler present = transmission;
+                    if (present != null) {
+                        present.disconnect();
+                    }
+                });
+    }
+
     /** Ends it whatever the client has not taken. */
     void abort() {
         inLoop(this::cutOff);

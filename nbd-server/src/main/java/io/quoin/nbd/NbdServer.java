@@ -126,6 +126,22 @@ public final class NbdServer {
     }
 
     /**
+     * Closes the connections that have an export open, each once the requests that it has taken up
+     * are answered. Clients that connect again learn the size that the export has by then; others
+     * see their requests fail. Does not wait for the end of the connections.
+     *
+     * @return how many there were
+     */
+    public int disconnect(String export) {
+        List<Connection> attached =
+                connections.values().stream()
+                        .filter(each -> each.snapshot().export().equals(export))
+                        .toList();
+        attached.forEach(Connection::disconnect);
+        return attached.size();
+    }
+
+    /**
      * Stops: accepts no client, answers what is in flight, refuses what is new, flushes the disks
      * and closes the connections. A client that does not take its answers is cut off at the
      * shutdown time-out. The stage completes when all connections have let go of their exports, or,

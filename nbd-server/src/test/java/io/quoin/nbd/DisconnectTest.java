@@ -260,6 +260,34 @@ final class DisconnectTest {
     }
 
     @Test
+    void shouldAnswerWhatWasTakenUpAndCloseWhenClientsOfAnExportAreSentAway() throws Exception {
+        try (TestServer server = new TestServer();
+                NbdClient client = server.open(false);
+                NbdClient other = NbdClient.open(server.unix(), "other", false)) {
+            server.disk.pace(MemoryDisk.Pace.HELD);
+            client.write(0, 7, 4096, filled(512, 3));
+            TestServer.await(() -> server.server.connections().get(0).inFlight() == 1);
+
+            assertThat(server.server.disconnect("disk")).isEqualTo(1);
+            server.settle();
+            client.write(0, 8, 8192, filled(512, 4));
+            server.disk.pace(MemoryDisk.Pace.AT_ONCE);
+            server.disk.letGo();
+
+            NbdClient.Reply answered = client.readReply(0);
+            assertThat(answered.cookie()).isEqualTo(7);
+            assertThat(answered.error()).isZero();
+            assertThat(client.isClosedByServer()).isTrue();
+            TestServer.await(() -> server.server.connections().size() == 1);
+            assertThat(server.disk.content(4096, 512)).containsOnly(3);
+            // Not taken up: the client sends it again where it connects again.
+            assertThat(server.disk.content(8192, 512)).containsOnly(0);
+            assertThat(other.run(RequestLayout.FLUSH, 0, 0, 0)).isZero();
+            assertThat(server.server.disconnect("none")).isZero();
+        }
+    }
+
+    @Test
     void shouldAnswerFlushAndCloseWhenServerStops() throws Exception {
         try (TestServer server = new TestServer();
                 NbdClient client = server.open(false);

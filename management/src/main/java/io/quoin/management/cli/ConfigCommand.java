@@ -32,7 +32,8 @@ import picocli.CommandLine.Spec;
         mixinStandardHelpOptions = true,
         footer = {
             "",
-            "Settings are in $QUOIN_CONFIG, else in /etc/quoin/quoin.toml for root, else in",
+            "Settings are in $QUOIN_CONFIG, else in /etc/quoin/quoin.toml for root and the owner of",
+            "/var/lib/quoin, else in",
             "$XDG_CONFIG_HOME/quoin/quoin.toml or ~/.config/quoin/quoin.toml: data and volume for all",
             "commands, and the options of quoin serve below [serve]. What is given with a command wins.",
             "",

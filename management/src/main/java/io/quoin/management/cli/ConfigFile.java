@@ -64,7 +64,7 @@ record ConfigFile(Path path, JsonNode root) {
         if (ofService.startsWith("/") && !ofService.contains(":")) {
             return read(NameText.path(ofService).resolve(NAME), false);
         }
-        if (DataFolder.isRoot()) {
+        if (DataFolder.isSystem()) {
             return read(OF_ROOT, false);
         }
         String xdg = environment.getOrDefault("XDG_CONFIG_HOME", "");

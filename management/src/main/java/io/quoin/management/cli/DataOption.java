@@ -21,7 +21,7 @@ final class DataOption {
             paramLabel = "DIR",
             description =
                     "data folder (default: $QUOIN_DATA, else data in the file of settings, else"
-                            + " /var/lib/quoin for root, else $XDG_DATA_HOME/quoin or"
+                            + " /var/lib/quoin for root and its owner, else $XDG_DATA_HOME/quoin or"
                             + " ~/.local/share/quoin)")
     private @Nullable Path data;
 

@@ -4,7 +4,6 @@ import io.quoin.management.operation.DiskCreate;
 import io.quoin.management.operation.DiskInfo;
 import io.quoin.management.operation.DiskLs;
 import io.quoin.management.operation.DiskRename;
-import io.quoin.management.operation.DiskResize;
 import io.quoin.management.operation.DiskRm;
 import io.quoin.management.operation.VolumeClient;
 import io.quoin.management.volume.DiskView;
@@ -54,7 +53,7 @@ import picocli.CommandLine.Spec;
     DiskFlattenCommand.class,
     CopyCommands.Import.class,
     CopyCommands.Export.class,
-    DiskCommand.Resize.class,
+    DiskResizeCommand.class,
     DiskCommand.Rename.class,
     DiskCommand.Rm.class,
     AttachCommands.Uri.class,
@@ -188,38 +187,6 @@ final class DiskCommand implements Runnable {
         }
     }
 
-    /** {@code quoin disk resize}. */
-    @Command(
-            name = "resize",
-            description = "Grow a disk, attached or not.",
-            mixinStandardHelpOptions = true,
-            footer = {
-                "",
-                "A guest that has it attached sees the new size once QEMU is told to look at it again:",
-                "'block_resize NODE SIZE' in its monitor after it has reconnected, or the next start.",
-                "",
-                "Example:",
-                "  quoin disk resize vm1 20G"
-            })
-    static final class Resize extends OnVolume {
-        @Parameters(index = "0", paramLabel = "NAME", description = "name of the disk")
-        @SuppressWarnings("NullAway.Init") // picocli sets it
-        private String name;
-
-        @Parameters(
-                index = "1",
-                paramLabel = "SIZE",
-                description = "its new size, as in 10G or 1.5T; disks don't shrink",
-                converter = SizeConverter.class)
-        private long sizeBytes;
-
-        @Override
-        void run(VolumeClient client, OutputOption out) {
-            DiskView disk = client.call(DiskResize.TYPE, new DiskResize.Request(name, sizeBytes));
-            out.print(disk, writer -> writer.println("Resized " + oneLine(disk)));
-        }
-    }
-
     /** {@code quoin disk rename}. */
     @Command(
             name = "rename",
@@ -266,7 +233,8 @@ final class DiskCommand implements Runnable {
                 "",
                 "Examples:",
                 "  quoin disk rm vm1",
-                "  quoin disk rm vm1 --now"
+                "  quoin disk rm vm1 --now",
+                "  quoin disk rm broken --force"
             })
     static final class Rm extends OnVolume {
         @Parameters(paramLabel = "NAME", description = "name of the disk")
@@ -276,10 +244,18 @@ final class DiskCommand implements Runnable {
         @Option(names = "--now", description = "remove it for good, past the trash")
         private boolean now;
 
+        @Option(
+                names = "--force",
+                description =
+                        "remove it also if its image cannot be read; then it is gone for good")
+        private boolean force;
+
         @Override
         void run(VolumeClient client, OutputOption out) {
             DiskRm.Result removed =
-                    client.call(DiskRm.TYPE, new DiskRm.Request(name, now ? true : null));
+                    client.call(
+                            DiskRm.TYPE,
+                            new DiskRm.Request(name, now ? true : null, force ? true : null));
             TrashView trashed = removed.trashed();
             out.print(
                     removed,
@@ -313,7 +289,7 @@ final class DiskCommand implements Runnable {
                                 disk.name()
                                         + " cannot be read: "
                                         + disk.problem()
-                                        + "; quoin disk rm --now removes it"));
+                                        + "; quoin disk rm --force removes it"));
             }
         }
     }
@@ -362,7 +338,7 @@ final class DiskCommand implements Runnable {
         return ByteSize.human(bytes) + " (" + bytes + " bytes)";
     }
 
-    private static String oneLine(DiskView disk) {
+    static String oneLine(DiskView disk) {
         return disk.name() + ", " + ByteSize.human(disk.sizeBytes());
     }
 }

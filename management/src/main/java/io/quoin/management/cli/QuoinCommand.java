@@ -4,8 +4,6 @@ import io.quoin.tools.command.ImageCommand;
 import io.quoin.tools.terminal.CommandRules;
 import io.quoin.tools.terminal.CommandTree;
 import io.quoin.tools.terminal.Subcommands;
-import java.io.PrintWriter;
-import picocli.AutoComplete;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Model.CommandSpec;
@@ -48,7 +46,7 @@ import picocli.CommandLine.Spec;
     ConfigCommand.class,
     ImageCommand.class,
     BrickCommand.class,
-    QuoinCommand.CompletionCommand.class,
+    CompletionCommand.class,
     ManPagesCommand.class,
     RehearseCommand.class
 })
@@ -69,24 +67,5 @@ final class QuoinCommand implements Runnable {
     @Override
     public void run() {
         throw new ParameterException(spec.commandLine(), "command missing");
-    }
-
-    /** {@code quoin completion}: a script for bash and zsh. */
-    @Command(
-            name = "completion",
-            description = "Print the completion script for bash and zsh.",
-            mixinStandardHelpOptions = true,
-            footer = {"", "Example:", "  source <(quoin completion)"})
-    static final class CompletionCommand implements Runnable {
-        @Spec
-        @SuppressWarnings("NullAway.Init") // picocli sets it
-        private CommandSpec spec;
-
-        @Override
-        public void run() {
-            PrintWriter out = spec.commandLine().getOut();
-            out.print(AutoComplete.bash("quoin", commandLine()));
-            out.flush();
-        }
     }
 }

@@ -64,7 +64,7 @@ public final class Daemon implements AutoCloseable {
             registry.openAll();
             options.disks().forEach(this::ensureDisk);
             nbd = add(NbdListeners.start(options, new VolumesCatalogue(volumes.all()), resources));
-            volumes.reachedAt(nbd.addresses());
+            volumes.reachedBy(nbd);
             status = new ServiceStatus(options, volumes, nbd, registry, memory, System.nanoTime());
             serveApi(new HttpApi(registry));
             // Before the server of the API, so that those that follow jobs hear of their end.

@@ -115,6 +115,11 @@ final class NbdListeners implements AutoCloseable {
         return server.connections();
     }
 
+    /** As {@link NbdServer#disconnect}. */
+    int disconnect(String export) {
+        return server.disconnect(export);
+    }
+
     NbdAddresses addresses() {
         return addresses;
     }

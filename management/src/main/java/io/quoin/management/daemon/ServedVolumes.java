@@ -3,6 +3,7 @@ package io.quoin.management.daemon;
 import io.quoin.block.BlockError;
 import io.quoin.block.BlockException;
 import io.quoin.management.definition.VolumeName;
+import io.quoin.management.operation.Attachments;
 import io.quoin.management.operation.DiskAddress;
 import io.quoin.management.operation.ManagedVolume;
 import io.quoin.management.operation.NbdAddresses;
@@ -24,12 +25,12 @@ import org.jspecify.annotations.Nullable;
  *
  * <p>Threading: thread-safe.
  */
-final class ServedVolumes implements VolumeHost, AutoCloseable {
+final class ServedVolumes implements VolumeHost, Attachments, AutoCloseable {
     private final DaemonOptions options;
     private final VolumeResources resources;
     private final Function<@Nullable String, StatusView> status;
     private final Map<String, Served> volumes = new ConcurrentSkipListMap<>();
-    private @Nullable NbdAddresses addresses;
+    private @Nullable NbdListeners nbd;
     private boolean begun;
     private boolean ending;
 
@@ -146,7 +147,7 @@ final class ServedVolumes implements VolumeHost, AutoCloseable {
                         local.disks(),
                         options.listsSnapshots(),
                         options.bitmapNames());
-        ManagedVolume managed = new ManagedVolume(name, folder, local.disks(), this::addresses);
+        ManagedVolume managed = new ManagedVolume(name, folder, local.disks(), this);
         return new Served(lock, local, managed, exports);
     }
 
@@ -172,17 +173,27 @@ final class ServedVolumes implements VolumeHost, AutoCloseable {
         return status.apply(volume);
     }
 
-    synchronized NbdAddresses addresses() {
-        NbdAddresses known = addresses;
+    @Override
+    public NbdAddresses addresses() {
+        return nbd().addresses();
+    }
+
+    @Override
+    public int disconnect(String export) {
+        return nbd().disconnect(export);
+    }
+
+    private synchronized NbdListeners nbd() {
+        NbdListeners known = nbd;
         if (known == null) {
             throw new BlockException(BlockError.ESHUTDOWN, "the service is not ready");
         }
         return known;
     }
 
-    /** Once disks can be attached there. */
-    synchronized void reachedAt(NbdAddresses where) {
-        addresses = where;
+    /** Once disks can be attached. */
+    synchronized void reachedBy(NbdListeners listeners) {
+        nbd = listeners;
     }
 
     synchronized void begin() {

@@ -5,18 +5,11 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import io.quoin.block.BlockError;
 import io.quoin.block.BlockException;
-import io.quoin.block.Reason;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
-import java.net.StandardProtocolFamily;
-import java.net.UnixDomainSocketAddress;
 import java.nio.ByteBuffer;
-import java.nio.channels.SelectionKey;
-import java.nio.channels.Selector;
-import java.nio.channels.SocketChannel;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
-import java.util.concurrent.TimeUnit;
 
 /**
  * A connection to a QEMU guest agent, with which both sides know where they are: what the agent had
@@ -32,31 +25,14 @@ final class AgentConnection implements AutoCloseable {
     /** In no UTF-8: the agent drops half a command before it, and begins its answer with it. */
     private static final byte SENTINEL = (byte) 0xFF;
 
-    private final Selector selector;
-    private final SocketChannel channel;
-    private final ByteBuffer received = ByteBuffer.allocate(4096).limit(0);
+    private final TimedSocket socket;
 
-    private AgentConnection(Selector selector, SocketChannel channel) {
-        this.selector = selector;
-        this.channel = channel;
+    private AgentConnection(TimedSocket socket) {
+        this.socket = socket;
     }
 
     static AgentConnection open(Path socket) throws IOException {
-        SocketChannel channel = SocketChannel.open(StandardProtocolFamily.UNIX);
-        try {
-            // Not waiting: an agent that another client has, and whose queue is full, is busy.
-            channel.configureBlocking(false);
-            Selector selector = Selector.open();
-            channel.register(selector, 0);
-            if (!channel.connect(UnixDomainSocketAddress.of(socket)) && !channel.finishConnect()) {
-                selector.close();
-                throw new IOException("another client is connected");
-            }
-            return new AgentConnection(selector, channel);
-        } catch (IOException | RuntimeException e) {
-            channel.close();
-            throw e;
-        }
+        return new AgentConnection(TimedSocket.open(socket));
     }
 
     /** Skips all that was on its way. */
@@ -64,9 +40,10 @@ final class AgentConnection implements AutoCloseable {
         String command =
                 "{\"execute\":\"guest-sync-delimited\",\"arguments\":{\"id\":" + id + "}}\n";
         byte[] text = command.getBytes(StandardCharsets.US_ASCII);
-        send(ByteBuffer.allocate(1 + text.length).put(SENTINEL).put(text).flip(), deadlineNanos);
+        socket.send(
+                ByteBuffer.allocate(1 + text.length).put(SENTINEL).put(text).flip(), deadlineNanos);
         while (true) {
-            while (next(deadlineNanos) != SENTINEL) {
+            while (socket.next(deadlineNanos) != SENTINEL) {
                 // an answer to another, or half of one
             }
             JsonNode answer = answer(deadlineNanos);
@@ -83,7 +60,7 @@ final class AgentConnection implements AutoCloseable {
      */
     JsonNode call(String command, long deadlineNanos) throws IOException {
         String text = "{\"execute\":\"" + command + "\"}\n";
-        send(ByteBuffer.wrap(text.getBytes(StandardCharsets.US_ASCII)), deadlineNanos);
+        socket.send(ByteBuffer.wrap(text.getBytes(StandardCharsets.US_ASCII)), deadlineNanos);
         JsonNode answer = answer(deadlineNanos);
         if (!answer.has("return")) {
             throw new BlockException(
@@ -95,7 +72,7 @@ final class AgentConnection implements AutoCloseable {
 
     private JsonNode answer(long deadlineNanos) throws IOException {
         ByteArrayOutputStream line = new ByteArrayOutputStream();
-        byte read = next(deadlineNanos);
+        byte read = socket.next(deadlineNanos);
         while (read != '\n') {
             if (read == SENTINEL) {
                 line.reset();
@@ -105,7 +82,7 @@ final class AgentConnection implements AutoCloseable {
             if (line.size() > ANSWER_BYTES_MAX) {
                 throw new IOException("answer is longer than " + ANSWER_BYTES_MAX + " bytes");
             }
-            read = next(deadlineNanos);
+            read = socket.next(deadlineNanos);
         }
         try {
             return JSON.readTree(line.toString(StandardCharsets.UTF_8));
@@ -114,58 +91,8 @@ final class AgentConnection implements AutoCloseable {
         }
     }
 
-    private void send(ByteBuffer bytes, long deadlineNanos) throws IOException {
-        while (bytes.hasRemaining()) {
-            if (channel.write(bytes) == 0) {
-                await(SelectionKey.OP_WRITE, deadlineNanos);
-            }
-        }
-    }
-
-    private byte next(long deadlineNanos) throws IOException {
-        while (!received.hasRemaining()) {
-            received.clear();
-            int count = channel.read(received);
-            received.flip();
-            if (count < 0) {
-                throw new IOException("agent has closed the connection");
-            }
-            if (count == 0) {
-                await(SelectionKey.OP_READ, deadlineNanos);
-            }
-        }
-        return received.get();
-    }
-
-    private void await(int operation, long deadlineNanos) throws IOException {
-        long left = TimeUnit.NANOSECONDS.toMillis(deadlineNanos - System.nanoTime());
-        if (left <= 0) {
-            throw new AgentTimeoutException();
-        }
-        channel.keyFor(selector).interestOps(operation);
-        selector.select(left);
-        selector.selectedKeys().clear();
-        if (Thread.currentThread().isInterrupted()) {
-            throw new IOException("interrupted while waiting");
-        }
-    }
-
-    /** No answer in time. */
-    static final class AgentTimeoutException extends IOException {
-        private static final long serialVersionUID = 1;
-
-        AgentTimeoutException() {
-            super("no answer in time");
-        }
-    }
-
     @Override
     public void close() {
-        try (selector;
-                channel) {
-            return;
-        } catch (IOException e) {
-            throw new BlockException(BlockError.EIO, Reason.of(e), e);
-        }
+        socket.close();
     }
 }

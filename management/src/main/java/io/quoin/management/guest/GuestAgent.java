@@ -4,7 +4,7 @@ import com.fasterxml.jackson.databind.JsonNode;
 import io.quoin.block.BlockError;
 import io.quoin.block.BlockException;
 import io.quoin.block.Reason;
-import io.quoin.management.guest.AgentConnection.AgentTimeoutException;
+import io.quoin.management.guest.TimedSocket.NoAnswerException;
 import io.quoin.xlator.NameText;
 import java.io.IOException;
 import java.nio.file.Path;
@@ -87,7 +87,7 @@ final class GuestAgent implements Guest {
                 isSynced = true;
             }
             return open.call(command, deadlineNanos);
-        } catch (AgentTimeoutException e) {
+        } catch (NoAnswerException e) {
             // The answer may come yet.
             isSynced = false;
             throw e;
@@ -120,7 +120,7 @@ final class GuestAgent implements Guest {
             return refused.about(text());
         }
         BlockError error =
-                cause instanceof AgentTimeoutException ? BlockError.ETIMEDOUT : BlockError.EIO;
+                cause instanceof NoAnswerException ? BlockError.ETIMEDOUT : BlockError.EIO;
         return new BlockException(error, text() + ", reason=" + Reason.of(cause), cause);
     }
 }

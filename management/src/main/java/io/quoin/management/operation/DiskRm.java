@@ -26,8 +26,10 @@ public final class DiskRm implements Operation<DiskRm.Request, DiskRm.Result> {
      *
      * @param name of the disk
      * @param now whether it is gone at once; left out: no
+     * @param force whether one whose image cannot be read is removed, which then is gone at once:
+     *     in the trash it would keep others from being removed; left out: no
      */
-    public record Request(@InVolume String name, @Nullable Boolean now) {}
+    public record Request(@InVolume String name, @Nullable Boolean now, @Nullable Boolean force) {}
 
     /**
      * What was removed.
@@ -47,7 +49,10 @@ public final class DiskRm implements Operation<DiskRm.Request, DiskRm.Result> {
     @Override
     public Result run(Request request, ManagedVolume volume) {
         TrashView trashed = null;
-        if (Boolean.TRUE.equals(request.now()) || !volume.disks().trash().isKeeping()) {
+        boolean isForced = Boolean.TRUE.equals(request.force());
+        if (Boolean.TRUE.equals(request.now())
+                || !volume.disks().trash().isKeeping()
+                || (isForced && isUnreadable(request.name(), volume))) {
             volume.disks().remove(request.name());
         } else {
             volume.disks().trash().empty(true);
@@ -56,5 +61,10 @@ public final class DiskRm implements Operation<DiskRm.Request, DiskRm.Result> {
         }
         DiffImport.forget(volume.folder().imports(), request.name());
         return new Result(request.name(), true, trashed);
+    }
+
+    private static boolean isUnreadable(String name, ManagedVolume volume) {
+        return volume.disks().list().stream()
+                .anyMatch(disk -> disk.name().equals(name) && disk.problem() != null);
     }
 }

@@ -14,7 +14,6 @@ import java.nio.file.Path;
 import java.time.InstantSource;
 import java.util.List;
 import java.util.Optional;
-import java.util.function.Supplier;
 
 /**
  * A volume that operations work on: its disks, its jobs, and what its service tells of itself.
@@ -27,20 +26,20 @@ public final class ManagedVolume implements VolumeClient {
     private final DiskVolume disks;
     private final Jobs jobs;
     private final Schedules schedules;
-    private final Supplier<NbdAddresses> addresses;
+    private final Attachments attachments;
 
     /**
-     * @param addresses where disks can be attached
+     * @param attachments of the service
      */
     public ManagedVolume(
-            String name, DataFolder folder, DiskVolume disks, Supplier<NbdAddresses> addresses) {
+            String name, DataFolder folder, DiskVolume disks, Attachments attachments) {
         this.name = name;
         this.folder = folder;
         this.disks = disks;
         this.jobs = new Jobs(folder.jobs(), this::resume);
         this.schedules =
                 new Schedules(folder.schedules(), new ScheduledJobs(this), InstantSource.system());
-        this.addresses = addresses;
+        this.attachments = attachments;
     }
 
     /** The default volume of a folder that no service has. */
@@ -56,7 +55,7 @@ public final class ManagedVolume implements VolumeClient {
     public static ManagedVolume unserved(
             String name, DataFolder folder, DataFolder service, DiskVolume disks) {
         NbdAddresses whenServed = new NbdAddresses(NameText.of(service.nbdSocket()), null);
-        return new ManagedVolume(name, folder, disks, () -> whenServed);
+        return new ManagedVolume(name, folder, disks, Attachments.none(whenServed));
     }
 
     /** Its job as clients see it: by a name that says in which volume it is. */
@@ -112,7 +111,16 @@ public final class ManagedVolume implements VolumeClient {
     }
 
     NbdAddresses addresses() {
-        return addresses.get();
+        return attachments.addresses();
+    }
+
+    Attachments attachments() {
+        return attachments;
+    }
+
+    /** A disk of this volume as it is called where all volumes meet. */
+    String export(String disk) {
+        return DiskAddress.prefix(name) + disk;
     }
 
     /** An operation on one volume, on this one. */

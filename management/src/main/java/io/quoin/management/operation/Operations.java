@@ -24,6 +24,7 @@ public final class Operations {
                     new DiskInfo(),
                     new DiskChildren(),
                     new DiskResize(),
+                    new DiskDisconnect(),
                     new DiskRename(),
                     new DiskRm(),
                     new DiskCheck(),

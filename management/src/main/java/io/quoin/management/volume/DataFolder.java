@@ -25,6 +25,8 @@ public record DataFolder(Path path) {
     /** The variable that names another than the default one. */
     public static final String ENVIRONMENT = "QUOIN_DATA";
 
+    private static final Path OF_SYSTEM = Path.of("/var/lib/quoin");
+
     public DataFolder {
         path = NameText.absolute(path).normalize();
     }
@@ -45,21 +47,21 @@ public record DataFolder(Path path) {
                 return new DataFolder(other);
             }
         }
-        return byDefault(environment, isRoot(), home());
+        return byDefault(environment, isSystem(), home());
     }
 
     /**
-     * $QUOIN_DATA, else /var/lib/quoin for root, else $XDG_DATA_HOME/quoin, else
-     * ~/.local/share/quoin. Empty variables count as unset, and a relative $XDG_DATA_HOME is
-     * ignored, as its specification says.
+     * $QUOIN_DATA, else /var/lib/quoin for root and for the user that owns it, else
+     * $XDG_DATA_HOME/quoin, else ~/.local/share/quoin. Empty variables count as unset, and a
+     * relative $XDG_DATA_HOME is ignored, as its specification says.
      */
-    static DataFolder byDefault(Map<String, String> environment, boolean root, Path home) {
+    static DataFolder byDefault(Map<String, String> environment, boolean isSystem, Path home) {
         String own = environment.getOrDefault(ENVIRONMENT, "");
         if (!own.isEmpty()) {
             return new DataFolder(NameText.path(own));
         }
-        if (root) {
-            return new DataFolder(Path.of("/var/lib/quoin"));
+        if (isSystem) {
+            return new DataFolder(OF_SYSTEM);
         }
         String xdg = environment.getOrDefault("XDG_DATA_HOME", "");
         return xdg.startsWith("/")
@@ -187,10 +189,16 @@ public record DataFolder(Path path) {
                 ProcessText.mayHaveLost(known) && given.startsWith("/") ? given : known);
     }
 
-    /** Whether this process is root's. */
-    public static boolean isRoot() {
+    /**
+     * Whether this process is root's, or of the user that the machine's service runs as: the one
+     * that owns its folder.
+     */
+    public static boolean isSystem() {
         try {
-            return Integer.valueOf(0).equals(Files.getAttribute(Path.of("/proc/self"), "unix:uid"));
+            Object user = Files.getAttribute(Path.of("/proc/self"), "unix:uid");
+            return Integer.valueOf(0).equals(user)
+                    || (Files.isDirectory(OF_SYSTEM)
+                            && Files.getAttribute(OF_SYSTEM, "unix:uid").equals(user));
         } catch (IOException | UnsupportedOperationException e) {
             return "root".equals(System.getProperty("user.name"));
         }

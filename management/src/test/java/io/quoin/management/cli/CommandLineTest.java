@@ -68,6 +68,24 @@ class CommandLineTest {
     }
 
     @Test
+    void shouldRemoveADiskThatCannotBeReadWhenForced() throws IOException {
+        run("disk", "create", "vm1", "10M", "--data", data);
+        Files.write(Path.of(data, "brick", "bad.qcow2"), new byte[100]);
+
+        assertThat(run("disk", "ls", "--data", data).out())
+                .contains("unreadable", "bad cannot be read: ", "quoin disk rm --force removes it");
+        assertThat(run("disk", "rm", "bad", "--data", data).exitCode()).isEqualTo(1);
+        assertThat(run("disk", "rm", "bad", "--force", "--data", data).out())
+                .isEqualTo("Removed bad\n");
+        assertThat(json("trash", "ls", "--data", data)).isEmpty();
+
+        // Of one that can be read it changes nothing.
+        assertThat(run("disk", "rm", "vm1", "--force", "--data", data).out())
+                .startsWith("Removed vm1, in the trash until ");
+        assertThat(json("trash", "ls", "--data", data)).hasSize(1);
+    }
+
+    @Test
     void shouldKeepARemovedDiskUntilItIsRestoredOrPurged() throws IOException {
         run("disk", "create", "vm1", "10M", "--data", data);
         assertThat(run("disk", "rm", "vm1", "--data", data).out())

@@ -185,7 +185,7 @@ class DaemonTest {
                     BlockError.ENOENT,
                     "did you mean vm1?");
 
-            assertThat(call(DiskRm.TYPE, new DiskRm.Request("vm1", null)).removed()).isTrue();
+            assertThat(call(DiskRm.TYPE, new DiskRm.Request("vm1", null, null)).removed()).isTrue();
             assertThat(daemon.disks()).isEmpty();
         }
     }

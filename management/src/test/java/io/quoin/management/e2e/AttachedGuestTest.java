@@ -2,23 +2,12 @@ package io.quoin.management.e2e;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import com.fasterxml.jackson.databind.JsonNode;
-import com.fasterxml.jackson.databind.ObjectMapper;
 import io.quoin.testkit.peer.Peer;
 import io.quoin.testkit.peer.PeerProcess;
 import io.quoin.testkit.peer.QuoinProgram;
 import io.quoin.testkit.peer.SocketFolder;
-import java.io.BufferedReader;
-import java.io.IOException;
-import java.net.StandardProtocolFamily;
-import java.net.UnixDomainSocketAddress;
-import java.nio.ByteBuffer;
-import java.nio.channels.Channels;
-import java.nio.channels.SocketChannel;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.time.Duration;
-import java.util.ArrayList;
 import java.util.List;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Tag;
@@ -30,7 +19,6 @@ import org.junit.jupiter.api.Timeout;
 @Timeout(120)
 class AttachedGuestTest {
     private static final Duration LIMIT = Duration.ofSeconds(60);
-    private static final ObjectMapper JSON = new ObjectMapper();
 
     private final SocketFolder folder = SocketFolder.create();
     private final Path data = folder.resolve("data");
@@ -45,7 +33,7 @@ class AttachedGuestTest {
         Peer.assumeAll(Peer.QEMU_SYSTEM, Peer.BASH);
         try (PeerProcess first = serve();
                 PeerProcess qemu = boot();
-                Monitor monitor = Monitor.connect(folder.resolve("qmp"), qemu)) {
+                QemuMonitor monitor = QemuMonitor.connect(folder.resolve("qmp"), qemu)) {
             assertThat(monitor.command(io("write -P 7 0 64k"))).doesNotContain("rror");
             qemu.awaitLine("wrote 65536/65536 bytes at offset 0"::equals, LIMIT);
             monitor.command(io("flush")); // what is not flushed may be lost with the service
@@ -107,52 +95,5 @@ class AttachedGuestTest {
                 + " /machine/peripheral/vm1/virtio-backend \\\""
                 + command
                 + "\\\"\"}}";
-    }
-
-    /** QEMU's monitor: a line of JSON each way. */
-    private record Monitor(SocketChannel channel, BufferedReader lines) implements AutoCloseable {
-        static Monitor connect(Path socket, PeerProcess qemu) throws IOException {
-            qemu.awaitSocket(socket, LIMIT);
-            SocketChannel channel = SocketChannel.open(StandardProtocolFamily.UNIX);
-            channel.connect(UnixDomainSocketAddress.of(socket));
-            Monitor monitor =
-                    new Monitor(
-                            channel,
-                            new BufferedReader(
-                                    Channels.newReader(channel, StandardCharsets.UTF_8)));
-            monitor.command("{\"execute\":\"qmp_capabilities\"}");
-            return monitor;
-        }
-
-        String command(String json) throws IOException {
-            send(json);
-            return answer();
-        }
-
-        void send(String json) throws IOException {
-            ByteBuffer bytes = ByteBuffer.wrap((json + "\n").getBytes(StandardCharsets.UTF_8));
-            while (bytes.hasRemaining()) {
-                channel.write(bytes);
-            }
-        }
-
-        /** Of the last command; events before it are left out. */
-        String answer() throws IOException {
-            List<String> others = new ArrayList<>();
-            while (true) {
-                String line = lines.readLine();
-                assertThat(line).as("after " + others).isNotNull();
-                JsonNode message = JSON.readTree(line);
-                if (message.has("return") || message.has("error")) {
-                    return line;
-                }
-                others.add(line);
-            }
-        }
-
-        @Override
-        public void close() throws IOException {
-            channel.close();
-        }
     }
 }

@@ -253,6 +253,15 @@ public final class TransmissionHandler extends ChannelInboundHandlerAdapter {
         batch();
     }
 
+    /**
+     * Takes up no more requests; once those that were are answered, it is closed. A client that
+     * connects again sends what it has no answer for again.
+     */
+    public void disconnect() {
+        wired().reader.end();
+        batch();
+    }
+
     /** Closes the channel whatever is not sent; requests in flight still end in their own time. */
     public void abort() {
         wired().context.close();
