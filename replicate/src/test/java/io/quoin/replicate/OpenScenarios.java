@@ -61,6 +61,7 @@ final class OpenScenarios {
     static void readBehindAPartition(SimWorld world) {
         SimClient old = openWhole(world);
         await(world, old.write(0));
+        await(world, old.read(0));
         world.isolate(0, 1);
         world.isolate(0, 2);
         world.isolate(1, 0);
