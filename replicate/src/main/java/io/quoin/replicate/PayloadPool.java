@@ -3,8 +3,9 @@ package io.quoin.replicate;
 import java.nio.ByteBuffer;
 import java.util.List;
 import java.util.Queue;
+import java.util.concurrent.ConcurrentLinkedQueue;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.stream.IntStream;
-import org.agrona.concurrent.ManyToManyConcurrentArrayQueue;
 
 /**
  * Direct memory for payloads that is used again. What is never given back is collected, and what is
@@ -24,11 +25,34 @@ public class PayloadPool {
     /** Of each size. */
     private static final int KEPT_BYTES = 8 << 20;
 
-    private final List<Queue<ByteBuffer>> kept =
-            IntStream.range(0, SIZES).mapToObj(PayloadPool::newQueue).toList();
+    private final List<Kept> kept = IntStream.range(0, SIZES).mapToObj(Kept::new).toList();
 
-    private static Queue<ByteBuffer> newQueue(int index) {
-        return new ManyToManyConcurrentArrayQueue<>(KEPT_BYTES / sizeBytes(index));
+    /** Memory of one size that is not in use. */
+    private static final class Kept {
+        private final int sizeBytes;
+        private final Queue<ByteBuffer> free = new ConcurrentLinkedQueue<>();
+        private final AtomicInteger count = new AtomicInteger();
+
+        Kept(int index) {
+            this.sizeBytes = sizeBytes(index);
+        }
+
+        ByteBuffer take() {
+            ByteBuffer memory = free.poll();
+            if (memory == null) {
+                return ByteBuffer.allocateDirect(sizeBytes);
+            }
+            count.decrementAndGet();
+            return memory;
+        }
+
+        void put(ByteBuffer memory) {
+            if (count.incrementAndGet() <= KEPT_BYTES / sizeBytes) {
+                free.add(memory);
+            } else {
+                count.decrementAndGet();
+            }
+        }
     }
 
     /** Of each four times the one before. */
@@ -49,17 +73,14 @@ public class PayloadPool {
         if (lengthBytes > LARGEST_BYTES) {
             return ByteBuffer.allocateDirect(lengthBytes);
         }
-        int index = index(lengthBytes);
-        ByteBuffer free = kept.get(index).poll();
-        ByteBuffer memory = free == null ? ByteBuffer.allocateDirect(sizeBytes(index)) : free;
-        return memory.clear().limit(lengthBytes);
+        return kept.get(index(lengthBytes)).take().clear().limit(lengthBytes);
     }
 
     /** Takes memory back that was acquired: nothing reads or writes it any more. */
     public void release(ByteBuffer memory) {
         int capacity = memory.capacity();
         if (capacity <= LARGEST_BYTES) {
-            kept.get(index(capacity)).offer(memory);
+            kept.get(index(capacity)).put(memory);
         }
     }
 }

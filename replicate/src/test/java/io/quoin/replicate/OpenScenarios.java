@@ -37,6 +37,8 @@ final class OpenScenarios {
         readAll(world, next);
         SimBrick other = world.bricks.get(world.layout.dataBricks() - 1);
         if (other.id > 0) {
+            // The only one in sync could lose what is not flushed yet, and with it the image.
+            await(world, () -> world.committed().isr().size() > 1, "another is in sync");
             other.kill();
             other.start();
         }
