@@ -18,6 +18,7 @@ public final class Payload {
     private static final long UNKNOWN = -1;
 
     private final ByteBuffer bytes;
+    private final byte @Nullable [] array;
     private final @Nullable Lent lent;
     private volatile long crc = UNKNOWN;
 
@@ -39,14 +40,15 @@ public final class Payload {
         }
     }
 
-    private Payload(ByteBuffer bytes, @Nullable Lent lent) {
+    private Payload(ByteBuffer bytes, byte @Nullable [] array, @Nullable Lent lent) {
         this.bytes = bytes;
+        this.array = array;
         this.lent = lent;
     }
 
     /** Takes the array over, without a copy: the caller changes it no more. */
     public static Payload of(byte[] bytes) {
-        return new Payload(ByteBuffer.wrap(bytes), null);
+        return new Payload(ByteBuffer.wrap(bytes), bytes, null);
     }
 
     /**
@@ -55,14 +57,14 @@ public final class Payload {
      * @param pool that it was acquired from
      */
     public static Payload of(ByteBuffer memory, PayloadPool pool) {
-        return new Payload(memory.duplicate().position(0), new Lent(pool, memory));
+        return new Payload(memory.duplicate().position(0), null, new Lent(pool, memory));
     }
 
     /** A part of it, in the same memory: of all parts and the whole only one is released. */
     public Payload slice(int from, int lengthBytes) {
         return from == 0 && lengthBytes == lengthBytes()
                 ? this
-                : new Payload(bytes.slice(from, lengthBytes), lent);
+                : new Payload(bytes.slice(from, lengthBytes), null, lent);
     }
 
     /** Count of bytes. */
@@ -82,8 +84,8 @@ public final class Payload {
 
     /** The bytes as an array, not to be changed: a copy, where there is none. */
     public byte[] bytes() {
-        if (bytes.hasArray() && bytes.array().length == bytes.limit()) {
-            return bytes.array();
+        if (array != null) {
+            return array;
         }
         byte[] copy = new byte[lengthBytes()];
         buffer().get(copy);

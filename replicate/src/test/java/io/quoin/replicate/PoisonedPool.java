@@ -1,7 +1,6 @@
 package io.quoin.replicate;
 
 import java.nio.ByteBuffer;
-import java.util.Arrays;
 
 /** Memory whose content is spoiled as soon as it is given back: what reads it then is found. */
 final class PoisonedPool extends PayloadPool {
@@ -14,7 +13,10 @@ final class PoisonedPool extends PayloadPool {
 
     @Override
     public void release(ByteBuffer memory) {
-        Arrays.fill(memory.array(), SPOILED);
+        ByteBuffer all = memory.clear();
+        for (int i = 0; i < memory.capacity(); i++) {
+            all.put(i, SPOILED);
+        }
     }
 
     /** A payload in such memory. */

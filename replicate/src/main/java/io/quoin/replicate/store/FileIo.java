@@ -116,9 +116,12 @@ final class FileIo {
                 file,
                 request,
                 error -> {
-                    // The request has only its address: it must not be collected before.
-                    Reference.reachabilityFence(memory);
-                    done.accept(error);
+                    try {
+                        done.accept(error);
+                    } finally {
+                        // The request has only its address: it must not be collected before.
+                        Reference.reachabilityFence(memory);
+                    }
                 });
     }
 

@@ -45,8 +45,6 @@ final class FrameChannel extends ChannelInboundHandlerAdapter {
         void ended(String reason);
     }
 
-    private static final Runnable NOTHING = () -> {};
-
     private final NettyLoop loop;
     private final WireTiming timing;
     private final boolean isTls;
@@ -91,7 +89,7 @@ final class FrameChannel extends ChannelInboundHandlerAdapter {
     }
 
     void send(Header.Builder header) {
-        send(header, Payload.EMPTY, NOTHING);
+        send(header, Payload.EMPTY, FrameChannel::nothing);
     }
 
     /**
@@ -132,6 +130,8 @@ final class FrameChannel extends ChannelInboundHandlerAdapter {
                 });
         planFlush(ctx);
     }
+
+    private static void nothing() {}
 
     private void taken(int frameBytes) {
         pendingBytes -= frameBytes;
@@ -204,7 +204,10 @@ final class FrameChannel extends ChannelInboundHandlerAdapter {
             return;
         }
         if (liveness.isGreeted()) {
-            write(Header.newBuilder().setPing(Ping.getDefaultInstance()), Payload.EMPTY, NOTHING);
+            write(
+                    Header.newBuilder().setPing(Ping.getDefaultInstance()),
+                    Payload.EMPTY,
+                    FrameChannel::nothing);
         }
         if (!isEnded) {
             owner.ticked();
