@@ -76,6 +76,7 @@ final class Copying {
                 operation,
                 target,
                 () -> {
+                    operations.giveBack(operation);
                     operation.data = null;
                     operations.finish(operation, Outcome.DONE);
                 });
@@ -100,6 +101,7 @@ final class Copying {
     }
 
     private void written(Operations.Operation operation, Member target, Reply.Result result) {
+        operations.giveBack(operation);
         if (!(result instanceof Reply.NoSpace)) {
             if (operation.isCheck) {
                 operations.repairs().repaired(target, operation.fromBytes);

@@ -47,6 +47,9 @@ class Operations {
         /** When a guest asked for it. */
         long beganNanos;
 
+        /** Of a read: the round of confirmations that it needs, or one after it. */
+        long round;
+
         /** Of a copy: the target is in sync, and its own is looked at before. */
         boolean isCheck;
 
@@ -58,6 +61,9 @@ class Operations {
         @Nullable Member source;
         @Nullable Member target;
         boolean isAcked;
+
+        /** A member may have been sent its data and has not answered: they may still be read. */
+        boolean isMissed;
 
         /** Without space: the last step is under way. */
         boolean isEnding;
@@ -89,6 +95,7 @@ class Operations {
     private final Long2LongHashMap lastStart = new Long2LongHashMap(0);
     private final Copying copying;
     private final Repairs repairs;
+    private final Confirmations confirmations;
     private final HealPace pace = new HealPace();
     private long started;
 
@@ -96,6 +103,7 @@ class Operations {
         this.gateway = gateway;
         this.copying = new Copying(gateway, this);
         this.repairs = newRepairs(gateway);
+        this.confirmations = new Confirmations(gateway, this::settle);
     }
 
     Repairs newRepairs(Gateway of) {
@@ -189,6 +197,9 @@ class Operations {
             for (Member member : gateway.dataMembers()) {
                 send(operation, member);
             }
+        }
+        if (operation.kind == Kind.READ) {
+            confirmations.begin(operation);
         }
         if (operation.kind == Kind.WRITE) {
             gateway.setSize(sizeAfter(operation));
@@ -289,8 +300,11 @@ class Operations {
 
     void sessionLost(Member member) {
         forgetWaitingCopies(member);
+        confirmations.sessionLost(member);
         waiting.removeIf(each -> each.member == member);
         for (Operation operation : List.copyOf(running)) {
+            boolean isAsked = (operation.pending & member.bit()) != 0;
+            operation.isMissed |= isAsked || operation.target == member;
             operation.pending &= ~member.bit();
             operation.isEnding &= (operation.failed & member.bit()) == 0;
             operation.failed &= ~member.bit();
@@ -326,6 +340,7 @@ class Operations {
         for (Operation operation : List.copyOf(running)) {
             settle(operation);
         }
+        confirmations.askVoters();
     }
 
     final void settle(Operation operation) {
@@ -349,16 +364,34 @@ class Operations {
         int needed = gateway.needed();
         int answered = operation.acks | operation.failed;
         if (!operation.isAcked && isAcknowledged(operation)) {
-            operation.isAcked = true;
-            pace.guestEnded(operation.beganNanos, gateway.port().nanoTime());
-            operation.completion.complete(Outcome.DONE, null);
+            acknowledged(operation);
         } else if (!operation.isAcked
                 && (operation.failed & needed) != 0
                 && (needed & ~answered) == 0) {
             settleFull(operation, needed);
         }
         if (operation.isAcked && isEverywhere(operation) && stop(operation)) {
+            giveBack(operation);
             unlock(operation);
+        }
+    }
+
+    void acknowledged(Operation operation) {
+        operation.isAcked = true;
+        pace.guestEnded(operation.beganNanos, gateway.port().nanoTime());
+        operation.completion.complete(Outcome.DONE, null);
+    }
+
+    /** Every member that was sent its data has answered: they are read no more. */
+    final void giveBack(Operation operation) {
+        Payload read = operation.data;
+        if (operation.isMissed) {
+            return;
+        }
+        if (operation.request instanceof Request.Write write) {
+            write.data().release();
+        } else if (operation.kind == Kind.COPY && read != null) {
+            read.release();
         }
     }
 
@@ -418,32 +451,21 @@ class Operations {
         if (operation.source == null) {
             Member source = source(operation);
             if (source != null) {
-                readFrom(operation, source, () -> confirmed(operation, source));
+                readFrom(operation, source, () -> settle(operation));
             }
         }
-        if (!operation.isRunning) {
-            return;
-        }
-        for (Member voter : gateway.members()) {
-            boolean isAsked = ((operation.acks | operation.pending) & voter.bit()) != 0;
-            if (voter.isVoter() && !isAsked && voter != operation.source) {
-                operation.pending |= voter.bit();
-                gateway.ask(voter, new Request.Confirm(), done -> confirmed(operation, voter));
-            }
-        }
-        if (operation.data != null && isConfirmed(operation.acks)) {
+        boolean isReady = operation.isRunning && operation.data != null;
+        if (isReady && isConfirmed(confirmedBy(operation))) {
             finish(operation, Outcome.DONE);
         }
     }
 
-    boolean isConfirmed(int voters) {
-        return gateway.layout().isMajority(voters);
+    int confirmedBy(Operation read) {
+        return read.acks | confirmations.voters(read);
     }
 
-    private void confirmed(Operation operation, Member voter) {
-        operation.pending &= ~voter.bit();
-        operation.acks |= voter.bit();
-        settle(operation);
+    boolean isConfirmed(int voters) {
+        return gateway.layout().isMajority(voters);
     }
 
     final void readFrom(Operation operation, Member source, Runnable whenRead) {
@@ -453,6 +475,7 @@ class Operations {
                 source,
                 new Request.Read(operation.fromBytes, length),
                 result -> {
+                    operation.acks |= source.bit(); // its answer confirms as well
                     if (result instanceof Reply.Data data && operation.isRunning) {
                         operation.data = data.data();
                         whenRead.run();
@@ -515,6 +538,7 @@ class Operations {
 
     private boolean stop(Operation operation) {
         operation.isRunning = false;
+        confirmations.end(operation);
         return running.remove(operation);
     }
 
@@ -541,6 +565,7 @@ class Operations {
         running.clear();
         locked.clear();
         waiting.clear();
+        confirmations.endAll();
         for (Operation operation : failed) {
             if (!operation.isAcked) {
                 operation.completion.complete(gateway.failure(), null);

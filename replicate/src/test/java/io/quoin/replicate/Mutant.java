@@ -60,6 +60,8 @@ enum Mutant {
 
     /** A stale read of a gateway that was superseded behind a partition. */
     OPERATIONS_READ_UNCONFIRMED("not linearizable", Scenario.READ_BEHIND_A_PARTITION),
+    /** The word of the round before the read's is enough. */
+    OPERATIONS_READ_TAKES_AN_OLD_WORD("not linearizable", Scenario.READ_BEHIND_A_PARTITION),
     OPERATIONS_READ_UNLOCKED("I8"),
     OPERATIONS_READ_FROM_SYNCING("I10"),
     /** A copy does not wait for writes, nor they for it. */
@@ -68,6 +70,8 @@ enum Mutant {
     /** The next write goes out while a member still writes the last one. */
     OPERATIONS_UNLOCK_AT_ACKNOWLEDGEMENT("I5"),
     OPERATIONS_RESEND_NOTHING("liveness"),
+    /** The memory of a write is used again once guests have its answer. */
+    OPERATIONS_GIVES_BACK_AT_ACKNOWLEDGEMENT("I"),
     OPERATIONS_FLUSH_NEEDS_ONE("I5"),
 
     /** What is read from another member stays as it is where it is corrupt. */

@@ -88,6 +88,23 @@ final class MutantOperations extends Operations {
     }
 
     @Override
+    int confirmedBy(Operation read) {
+        boolean isOld = gateway.is(Mutant.OPERATIONS_READ_TAKES_AN_OLD_WORD) && read.round > 1;
+        read.round -= isOld ? 1 : 0;
+        int voters = super.confirmedBy(read);
+        read.round += isOld ? 1 : 0;
+        return voters;
+    }
+
+    @Override
+    void acknowledged(Operation operation) {
+        super.acknowledged(operation);
+        if (gateway.is(Mutant.OPERATIONS_GIVES_BACK_AT_ACKNOWLEDGEMENT)) {
+            giveBack(operation);
+        }
+    }
+
+    @Override
     boolean isAcknowledged(Operation operation) {
         boolean isOne =
                 gateway.is(Mutant.OPERATIONS_FLUSH_NEEDS_ONE)

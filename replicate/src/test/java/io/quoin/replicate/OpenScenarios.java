@@ -37,6 +37,8 @@ final class OpenScenarios {
         readAll(world, next);
         SimBrick other = world.bricks.get(world.layout.dataBricks() - 1);
         if (other.id > 0) {
+            // The only one in sync could lose what is not flushed yet, and with it the image.
+            await(world, () -> world.committed().isr().size() > 1, "another is in sync");
             other.kill();
             other.start();
         }
@@ -61,6 +63,7 @@ final class OpenScenarios {
     static void readBehindAPartition(SimWorld world) {
         SimClient old = openWhole(world);
         await(world, old.write(0));
+        await(world, old.read(0));
         world.isolate(0, 1);
         world.isolate(0, 2);
         world.isolate(1, 0);

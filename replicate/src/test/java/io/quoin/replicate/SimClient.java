@@ -107,7 +107,7 @@ final class SimClient {
         }
         gateway.write(
                 offset(first),
-                Payload.of(bytes.array()),
+                SimWorld.POOL.copyOf(bytes.array()),
                 false,
                 (outcome, data) -> operations.forEach(each -> ended(each, outcome, data)));
         return operations;
@@ -118,7 +118,12 @@ final class SimClient {
         gateway.read(
                 offset(block),
                 SimWorld.BLOCK_BYTES,
-                (outcome, data) -> ended(operation, outcome, data));
+                (outcome, data) -> {
+                    ended(operation, outcome, data);
+                    if (data != null) {
+                        data.release();
+                    }
+                });
         return operation;
     }
 

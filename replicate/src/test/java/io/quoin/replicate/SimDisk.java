@@ -363,7 +363,7 @@ final class SimDisk implements BrickStore {
         for (int i = first; i < first + count; i++) {
             bytes.putLong(from[i]);
         }
-        return Payload.of(bytes.array());
+        return SimWorld.POOL.copyOf(bytes.array());
     }
 
     /** What the log has durably. */

@@ -19,6 +19,7 @@ final class SimWorld {
     static final int BLOCKS = 8;
     static final int BLOCK_BYTES = SimDisk.SECTORS * Long.BYTES;
     static final int BLOCKS_PER_REGION = 2;
+    static final PoisonedPool POOL = new PoisonedPool();
     static final Geometry GEOMETRY =
             new Geometry((long) BLOCKS_PER_REGION * BLOCK_BYTES, BLOCK_BYTES);
     static final long MILLIS = 1_000_000;

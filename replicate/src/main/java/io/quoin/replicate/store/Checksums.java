@@ -1,5 +1,6 @@
 package io.quoin.replicate.store;
 
+import io.quoin.replicate.Payload;
 import java.nio.ByteBuffer;
 import java.util.zip.CRC32C;
 
@@ -25,6 +26,12 @@ final class Checksums {
         ByteBuffer block = data.duplicate();
         block.limit(at + blockBytes).position(at);
         return crc(block) ^ ofZeros;
+    }
+
+    /** Of the block at {@code at} of {@code data}. */
+    int of(Payload data, int at) {
+        boolean isWhole = at == 0 && data.lengthBytes() == blockBytes;
+        return isWhole ? data.crc() ^ ofZeros : of(data.buffer(), at);
     }
 
     private static int crc(ByteBuffer block) {

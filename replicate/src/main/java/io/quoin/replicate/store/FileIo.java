@@ -4,30 +4,24 @@ import io.quoin.block.BlockError;
 import io.quoin.block.IoFlags;
 import io.quoin.block.IoOp;
 import io.quoin.block.IoRequest;
+import io.quoin.replicate.Payload;
+import io.quoin.replicate.PayloadPool;
 import io.quoin.xlator.XlatorFile;
 import io.quoin.xlator.loop.Loop;
+import java.lang.ref.Reference;
 import java.nio.ByteBuffer;
-import java.util.ArrayDeque;
-import java.util.Deque;
 import java.util.function.Consumer;
 import org.agrona.concurrent.UnsafeBuffer;
 
 /**
- * Reads and writes of the files below, between arrays and direct memory that is used again. Each
- * ends in a task of its own, never within the call.
+ * Reads and writes of the files below, in direct memory that is used again. Each ends in a task of
+ * its own, never within the call.
  *
  * <p>Threading: confined(loop).
  */
 final class FileIo {
-    /** Larger memory is not kept. */
-    private static final int KEPT_BYTES = 1 << 20;
-
-    private static final int KEPT_MAX = 16;
-    private static final int SMALL_BYTES = 16 << 10;
-
     private final Loop loop;
-    private final Deque<Memory> large = new ArrayDeque<>();
-    private final Deque<Memory> small = new ArrayDeque<>();
+    private final PayloadPool pool = PayloadPool.SHARED;
 
     /** What a read ended with. */
     interface Reader {
@@ -40,54 +34,94 @@ final class FileIo {
         void read(BlockError error, ByteBuffer bytes);
     }
 
-    private record Memory(ByteBuffer bytes, UnsafeBuffer buffer) {
-        static Memory ofBytes(int size) {
-            ByteBuffer bytes = ByteBuffer.allocateDirect(size);
-            return new Memory(bytes, new UnsafeBuffer(bytes));
-        }
-    }
-
     FileIo(Loop loop) {
         this.loop = loop;
     }
 
+    /** What a read of a payload ended with. */
+    interface PayloadReader {
+        /** The read has ended; the payload, of any bytes unless {@code error} is OK, is its own. */
+        void read(BlockError error, Payload payload);
+    }
+
     /** Reads; what lies past the end of the file is zeros. */
     void read(XlatorFile file, long offsetBytes, int lengthBytes, Reader done) {
-        Memory memory = acquire(lengthBytes);
+        readPayload(
+                file,
+                offsetBytes,
+                lengthBytes,
+                (error, payload) -> {
+                    done.read(error, payload.buffer());
+                    payload.release();
+                });
+    }
+
+    /** As {@link #read}, into memory that goes to {@code done}. */
+    void readPayload(XlatorFile file, long offsetBytes, int lengthBytes, PayloadReader done) {
+        ByteBuffer memory = pool.acquire(lengthBytes);
+        UnsafeBuffer buffer = new UnsafeBuffer(memory);
         long there = Math.max(0, file.geometry().sizeBytes() - offsetBytes);
         int length = (int) Math.min(lengthBytes, there);
-        memory.buffer.setMemory(length, lengthBytes - length, (byte) 0);
-        Consumer<BlockError> ended =
-                error -> {
-                    done.read(error, memory.bytes.limit(lengthBytes).position(0));
-                    release(memory);
-                };
+        buffer.setMemory(length, lengthBytes - length, (byte) 0);
+        Consumer<BlockError> ended = error -> done.read(error, Payload.of(memory, pool));
         if (length == 0) {
             loop.execute(() -> ended.accept(BlockError.OK));
             return;
         }
         IoRequest request = loop.requests().acquire().read(offsetBytes, length, IoFlags.NONE);
-        request.memory().add(memory.buffer, 0, length);
+        request.memory().add(buffer, 0, length);
         submit(file, request, ended);
     }
 
     /** Writes; {@code data} may change once the call has returned. */
     void write(
             XlatorFile file, long offsetBytes, byte[] data, int flags, Consumer<BlockError> done) {
-        if (data.length == 0) {
+        ByteBuffer memory = pool.acquire(data.length);
+        memory.put(data).flip();
+        write(
+                file,
+                offsetBytes,
+                memory,
+                flags,
+                error -> {
+                    pool.release(memory);
+                    done.accept(error);
+                });
+    }
+
+    /** Writes a payload, which stays as it is until the end. */
+    void write(
+            XlatorFile file, long offsetBytes, Payload data, int flags, Consumer<BlockError> done) {
+        if (data.isDirect()) {
+            write(file, offsetBytes, data.buffer(), flags, done);
+        } else {
+            write(file, offsetBytes, data.bytes(), flags, done);
+        }
+    }
+
+    private void write(
+            XlatorFile file,
+            long offsetBytes,
+            ByteBuffer memory,
+            int flags,
+            Consumer<BlockError> done) {
+        int length = memory.limit();
+        if (length == 0) {
             loop.execute(() -> done.accept(BlockError.OK));
             return;
         }
-        Memory memory = acquire(data.length);
-        memory.buffer.putBytes(0, data);
-        IoRequest request = loop.requests().acquire().write(offsetBytes, data.length, flags);
-        request.memory().add(memory.buffer, 0, data.length);
+        IoRequest request = loop.requests().acquire().write(offsetBytes, length, flags);
+        request.memory().add(new UnsafeBuffer(memory), 0, length);
         submit(
                 file,
                 request,
                 error -> {
-                    release(memory);
-                    done.accept(error);
+                    try {
+                        done.accept(error);
+                    } finally {
+                        // The request has only its address: it must not be collected before.
+                        Reference.reachabilityFence(memory);
+                    }
                 });
     }
 
@@ -136,23 +170,5 @@ final class FileIo {
                     loop.execute(() -> done.accept(error));
                 });
         file.submit(request);
-    }
-
-    private Memory acquire(int lengthBytes) {
-        if (lengthBytes > KEPT_BYTES) {
-            return Memory.ofBytes(lengthBytes);
-        }
-        boolean isSmall = lengthBytes <= SMALL_BYTES;
-        Memory kept = (isSmall ? small : large).pollLast();
-        return kept == null ? Memory.ofBytes(isSmall ? SMALL_BYTES : KEPT_BYTES) : kept;
-    }
-
-    private void release(Memory memory) {
-        memory.bytes.clear();
-        int size = memory.bytes.capacity();
-        Deque<Memory> kept = size == SMALL_BYTES ? small : large;
-        if (size <= KEPT_BYTES && kept.size() < KEPT_MAX) {
-            kept.addLast(memory);
-        }
     }
 }

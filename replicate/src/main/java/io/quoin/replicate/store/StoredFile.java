@@ -9,8 +9,6 @@ import io.quoin.replicate.StoreResult;
 import io.quoin.xlator.XlatorFile;
 import io.quoin.xlator.range.RangeLock;
 import io.quoin.xlator.range.RangeLocks;
-import java.nio.ByteBuffer;
-import java.util.Arrays;
 import java.util.BitSet;
 import java.util.UUID;
 import java.util.function.Consumer;
@@ -124,8 +122,7 @@ final class StoredFile implements BrickStore {
                 length,
                 length,
                 payload,
-                (file, ended) ->
-                        parts.io().write(file, offsetBytes, payload.bytes(), IoFlags.NONE, ended),
+                (file, ended) -> parts.io().write(file, offsetBytes, payload, IoFlags.NONE, ended),
                 done);
     }
 
@@ -166,7 +163,7 @@ final class StoredFile implements BrickStore {
                     Consumer<StoreResult> end =
                             result -> {
                                 if (result == StoreResult.OK && content != null) {
-                                    written.learn(offsetBytes, content.bytes());
+                                    written.learn(offsetBytes, content);
                                 }
                                 unlock.run();
                                 done.accept(result);
@@ -302,7 +299,7 @@ final class StoredFile implements BrickStore {
             return;
         }
         if (lengthBytes == 0) {
-            parts.loop().execute(() -> done.accept(Payload.of(new byte[0])));
+            parts.loop().execute(() -> done.accept(Payload.EMPTY));
             return;
         }
         int block = parts.geometry().blockBytes();
@@ -319,15 +316,13 @@ final class StoredFile implements BrickStore {
                                 first,
                                 (int) (last - first),
                                 isChecked,
-                                bytes -> {
+                                blocks -> {
                                     unlock.run();
+                                    int from = (int) (offsetBytes - first);
                                     done.accept(
-                                            bytes == null
+                                            blocks == null
                                                     ? null
-                                                    : part(
-                                                            bytes,
-                                                            (int) (offsetBytes - first),
-                                                            lengthBytes));
+                                                    : blocks.slice(from, lengthBytes));
                                 }));
     }
 
@@ -343,13 +338,8 @@ final class StoredFile implements BrickStore {
         return false;
     }
 
-    private static Payload part(byte[] bytes, int from, int length) {
-        return Payload.of(
-                length == bytes.length ? bytes : Arrays.copyOfRange(bytes, from, from + length));
-    }
-
     private void readAll(
-            long offsetBytes, int length, boolean isChecked, Consumer<byte @Nullable []> done) {
+            long offsetBytes, int length, boolean isChecked, Consumer<@Nullable Payload> done) {
         data.use(
                 file -> {
                     if (file == null) {
@@ -357,16 +347,15 @@ final class StoredFile implements BrickStore {
                         return;
                     }
                     parts.io()
-                            .read(
+                            .readPayload(
                                     file,
                                     offsetBytes,
                                     length,
-                                    (error, memory) -> {
+                                    (error, bytes) -> {
                                         data.release();
-                                        byte[] bytes = new byte[length];
-                                        memory.get(bytes);
                                         if (!error.isOk()) {
                                             LOG.error("read failed: file={}, {}", id, error);
+                                            bytes.release();
                                             done.accept(null);
                                         } else if (isChecked) {
                                             check(offsetBytes, bytes, done);
@@ -377,9 +366,9 @@ final class StoredFile implements BrickStore {
                 });
     }
 
-    private void check(long offsetBytes, byte[] bytes, Consumer<byte @Nullable []> done) {
+    private void check(long offsetBytes, Payload bytes, Consumer<@Nullable Payload> done) {
         int block = parts.geometry().blockBytes();
-        int count = bytes.length / block;
+        int count = bytes.lengthBytes() / block;
         BitSet unbound = new BitSet(); // as of now: a bind may end while they are read
         for (int i = 0; i < count; i++) {
             unbound.set(i, written.contains(offsetBytes + (long) i * block));
@@ -394,13 +383,17 @@ final class StoredFile implements BrickStore {
                         isGood =
                                 unbound.get(i)
                                         || written.contains(at)
-                                        || parts.checksums().of(ByteBuffer.wrap(bytes), i * block)
-                                                == stored[i];
+                                        || parts.checksums().of(bytes, i * block) == stored[i];
                         if (!isGood) {
                             LOG.error("block is not what was bound: file={}, offset={}", id, at);
                         }
                     }
-                    done.accept(isGood ? bytes : null);
+                    if (isGood) {
+                        done.accept(bytes);
+                    } else {
+                        bytes.release();
+                        done.accept(null);
+                    }
                 });
     }
 

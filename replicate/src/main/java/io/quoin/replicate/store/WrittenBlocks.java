@@ -1,7 +1,7 @@
 package io.quoin.replicate.store;
 
 import io.quoin.replicate.Geometry;
-import java.nio.ByteBuffer;
+import io.quoin.replicate.Payload;
 import java.util.BitSet;
 import java.util.Map;
 import java.util.TreeMap;
@@ -77,13 +77,12 @@ final class WrittenBlocks {
     }
 
     /** The data are in the file now, and nothing else was written there since {@link #add}. */
-    void learn(long offsetBytes, byte[] data) {
+    void learn(long offsetBytes, Payload data) {
         int block = geometry.blockBytes();
         int before = (int) ((block - offsetBytes % block) % block);
         Region region = region(geometry.region(offsetBytes));
-        ByteBuffer bytes = ByteBuffer.wrap(data);
-        for (int at = before; at + block <= data.length; at += block) {
-            region.learn(inRegion(offsetBytes + at), checksums.of(bytes, at));
+        for (int at = before; at + block <= data.lengthBytes(); at += block) {
+            region.learn(inRegion(offsetBytes + at), checksums.of(data, at));
         }
     }
 

@@ -68,8 +68,8 @@ final class SplitRequest {
             copies.read(offset, length, ended);
         } else if (op == IoOp.WRITE) {
             long at = offset - request.offsetBytes();
-            byte[] data = file.bytes().copyOf(request.memory(), at, length);
-            copies.write(offset, Payload.of(data), isDurable, ended);
+            Payload data = file.bytes().copyOf(request.memory(), at, length);
+            copies.write(offset, data, isDurable, ended);
         } else {
             boolean mayUnmap = op == IoOp.DISCARD || request.has(IoFlags.MAY_UNMAP);
             copies.writeZeroes(offset, length, mayUnmap, isDurable, ended);
@@ -84,7 +84,8 @@ final class SplitRequest {
         if (outcome != Outcome.DONE) {
             error = error.isOk() ? file.errorOf(outcome) : error;
         } else if (data != null) {
-            file.bytes().put(data.bytes(), request.memory(), offset - request.offsetBytes());
+            file.bytes().put(data, request.memory(), offset - request.offsetBytes());
+            data.release();
         }
         advance();
     }

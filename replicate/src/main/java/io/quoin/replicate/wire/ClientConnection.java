@@ -3,6 +3,7 @@ package io.quoin.replicate.wire;
 import io.quoin.block.BlockError;
 import io.quoin.block.BlockException;
 import io.quoin.replicate.BrickIdentity;
+import io.quoin.replicate.Payload;
 import io.quoin.replicate.Reply;
 import io.quoin.replicate.Request;
 import io.quoin.replicate.wire.message.Answer;
@@ -82,7 +83,8 @@ final class ClientConnection implements FrameChannel.Owner {
         }
         channel.send(
                 Header.newBuilder().setRequest(RequestCodec.toMessage(file, request)),
-                RequestCodec.payload(request));
+                RequestCodec.payload(request),
+                () -> {}); // the gateway gives it back, once the brick has answered
         if (channel.pendingBytes() > PENDING_BYTES_MAX) {
             channel.end("takes too little of what is sent: pendingBytes=" + channel.pendingBytes());
         }
@@ -140,7 +142,7 @@ final class ClientConnection implements FrameChannel.Owner {
         }
     }
 
-    private void reply(FileReply message, byte[] payload) {
+    private void reply(FileReply message, Payload payload) {
         link.received(
                 UuidCodec.fromMessage(message.getFile()), ReplyCodec.fromMessage(message, payload));
     }

@@ -1,5 +1,6 @@
 package io.quoin.replicate.wire;
 
+import io.quoin.replicate.Payload;
 import io.quoin.replicate.wire.message.Header;
 
 /**
@@ -9,5 +10,4 @@ import io.quoin.replicate.wire.message.Header;
  *
  * @param payload the receiver's from now on; empty if there was none
  */
-@SuppressWarnings("ArrayRecordComponent") // it is taken over, not compared
-record Frame(Header header, byte[] payload) {}
+record Frame(Header header, Payload payload) {}

@@ -7,6 +7,7 @@ import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.ChannelInboundHandlerAdapter;
 import io.netty.handler.ssl.SslHandshakeCompletionEvent;
 import io.quoin.block.Uncaught;
+import io.quoin.replicate.Payload;
 import io.quoin.replicate.wire.message.Header;
 import io.quoin.replicate.wire.message.Ping;
 import io.quoin.xlator.loop.Loop;
@@ -43,8 +44,6 @@ final class FrameChannel extends ChannelInboundHandlerAdapter {
         /** It has ended: once, and nothing is told behind it. */
         void ended(String reason);
     }
-
-    private static final byte[] NO_PAYLOAD = {};
 
     private final NettyLoop loop;
     private final WireTiming timing;
@@ -90,36 +89,49 @@ final class FrameChannel extends ChannelInboundHandlerAdapter {
     }
 
     void send(Header.Builder header) {
-        send(header, NO_PAYLOAD);
+        send(header, Payload.EMPTY, FrameChannel::nothing);
     }
 
-    /** Sends, behind all that was sent before; nothing is sent once it ends. */
-    void send(Header.Builder header, byte[] payload) {
+    /**
+     * Sends, behind all that was sent before; nothing is sent once it ends.
+     *
+     * @param whenTaken runs once the payload is not read any more
+     */
+    void send(Header.Builder header, Payload payload, Runnable whenTaken) {
         liveness.sent();
-        write(header, payload);
+        write(header, payload, whenTaken);
     }
 
-    private void write(Header.Builder header, byte[] payload) {
+    private void write(Header.Builder header, Payload payload, Runnable whenTaken) {
         ChannelHandlerContext ctx = context;
         if (ctx == null || isEnding || isEnded) {
+            whenTaken.run();
             return;
         }
-        byte[] bytes = header.setPayloadCrc(FrameLayout.crc(payload)).build().toByteArray();
+        byte[] bytes = header.setPayloadCrc(payload.crc()).build().toByteArray();
         if (bytes.length > FrameLayout.HEADER_BYTES_MAX) {
             end("too large to be sent: headerBytes=" + bytes.length);
+            whenTaken.run();
             return;
         }
-        int frameBytes = FrameLayout.PREFIX_BYTES + bytes.length + payload.length;
-        ByteBuf head = ctx.alloc().buffer(frameBytes - payload.length);
-        FrameLayout.write(head, bytes, payload.length);
+        int payloadBytes = payload.lengthBytes();
+        int frameBytes = FrameLayout.PREFIX_BYTES + bytes.length + payloadBytes;
+        ByteBuf head = ctx.alloc().buffer(frameBytes - payloadBytes);
+        FrameLayout.write(head, bytes, payloadBytes);
         pendingBytes += frameBytes;
         ChannelFuture written = ctx.write(head);
-        if (payload.length > 0) {
-            written = ctx.write(Unpooled.wrappedBuffer(payload));
+        if (payloadBytes > 0) {
+            written = ctx.write(Unpooled.wrappedBuffer(payload.buffer()));
         }
-        written.addListener(done -> taken(frameBytes));
+        written.addListener(
+                done -> {
+                    whenTaken.run();
+                    taken(frameBytes);
+                });
         planFlush(ctx);
     }
+
+    private static void nothing() {}
 
     private void taken(int frameBytes) {
         pendingBytes -= frameBytes;
@@ -192,7 +204,10 @@ final class FrameChannel extends ChannelInboundHandlerAdapter {
             return;
         }
         if (liveness.isGreeted()) {
-            write(Header.newBuilder().setPing(Ping.getDefaultInstance()), NO_PAYLOAD);
+            write(
+                    Header.newBuilder().setPing(Ping.getDefaultInstance()),
+                    Payload.EMPTY,
+                    FrameChannel::nothing);
         }
         if (!isEnded) {
             owner.ticked();

@@ -2,7 +2,10 @@ package io.quoin.replicate.wire;
 
 import com.google.protobuf.InvalidProtocolBufferException;
 import io.netty.buffer.ByteBuf;
+import io.quoin.replicate.Payload;
+import io.quoin.replicate.PayloadPool;
 import io.quoin.replicate.wire.message.Header;
+import java.nio.ByteBuffer;
 import java.util.ArrayDeque;
 import java.util.Arrays;
 import java.util.Deque;
@@ -10,7 +13,8 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * Cuts what is received into frames. Each length is checked before memory is taken for it, and a
- * header's memory grows with what has been received of it.
+ * header's memory grows with what has been received of it. Payloads are put into memory of the
+ * process's pool.
  *
  * <p>Threading: confined to the connection's loop.
  */
@@ -30,6 +34,7 @@ final class FrameReader {
     private byte[] target = new byte[FrameLayout.PREFIX_BYTES];
     private int filled;
     private int wanted = FrameLayout.PREFIX_BYTES;
+    private @Nullable ByteBuffer payload;
     private int headerCrc;
     private int payloadBytes;
     private Header header = Header.getDefaultInstance();
@@ -51,7 +56,7 @@ final class FrameReader {
      * @throws WireException if it is none; nothing can be read any more
      */
     @Nullable Frame next() {
-        while (fill()) {
+        while (part == Part.PAYLOAD ? fillPayload() : fill()) {
             switch (part) {
                 case PREFIX -> beginHeader();
                 case HEADER -> beginPayload();
@@ -61,6 +66,27 @@ final class FrameReader {
             }
         }
         return null;
+    }
+
+    private boolean fillPayload() {
+        ByteBuffer memory = payload;
+        while (memory != null && memory.position() < payloadBytes) {
+            ByteBuf buffer = received.peek();
+            if (buffer == null) {
+                return false;
+            }
+            int left = payloadBytes - memory.position();
+            memory.limit(memory.position() + Math.min(buffer.readableBytes(), left));
+            buffer.readBytes(memory);
+            giveBackRead(buffer);
+        }
+        return true;
+    }
+
+    private void giveBackRead(ByteBuf buffer) {
+        if (!buffer.isReadable()) {
+            received.remove().release();
+        }
     }
 
     private boolean fill() {
@@ -76,9 +102,7 @@ final class FrameReader {
             }
             buffer.readBytes(target, filled, count);
             filled += count;
-            if (!buffer.isReadable()) {
-                received.remove().release();
-            }
+            giveBackRead(buffer);
         }
         return true;
     }
@@ -107,15 +131,18 @@ final class FrameReader {
         } catch (InvalidProtocolBufferException e) {
             throw new WireException("illegal frame: not a header: " + e.getMessage());
         }
-        begin(Part.PAYLOAD, payloadBytes, new byte[payloadBytes]);
+        part = Part.PAYLOAD;
+        payload = payloadBytes == 0 ? null : PayloadPool.SHARED.acquire(payloadBytes);
     }
 
     private Frame endFrame() {
-        byte[] payload = target;
-        if (FrameLayout.crc(payload) != header.getPayloadCrc()) {
+        ByteBuffer memory = payload;
+        payload = null;
+        Payload read = memory == null ? Payload.EMPTY : Payload.of(memory, PayloadPool.SHARED);
+        if (read.crc() != header.getPayloadCrc()) {
             throw new WireException("corrupt frame: the payload's CRC32C does not match");
         }
-        Frame frame = new Frame(header, payload);
+        Frame frame = new Frame(header, read);
         header = Header.getDefaultInstance();
         begin(Part.PREFIX, FrameLayout.PREFIX_BYTES, new byte[FrameLayout.PREFIX_BYTES]);
         return frame;
@@ -125,5 +152,9 @@ final class FrameReader {
     void release() {
         received.forEach(ByteBuf::release);
         received.clear();
+        if (payload != null) {
+            PayloadPool.SHARED.release(payload);
+            payload = null;
+        }
     }
 }

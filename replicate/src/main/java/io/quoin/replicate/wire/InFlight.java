@@ -1,5 +1,6 @@
 package io.quoin.replicate.wire;
 
+import io.quoin.replicate.Payload;
 import io.quoin.replicate.Reply;
 import io.quoin.replicate.Request;
 import java.util.BitSet;
@@ -10,6 +11,8 @@ import java.util.UUID;
 /**
  * The memory that requests without a reply take. A brick answers nothing of a session that has
  * ended, so those are forgotten with their session: at the next one, or when the brick refuses it.
+ * What was to be written is given back with the answer; that of a session that has ended may still
+ * be written, and is left to the collector.
  *
  * <p>Threading: confined to the connection's loop.
  */
@@ -19,9 +22,12 @@ final class InFlight {
     private final Map<UUID, OfFile> files = new HashMap<>();
     private long bytes;
 
+    /** What one request takes. */
+    private record Memory(long bytes, Payload payload) {}
+
     private static final class OfFile {
         private final SessionKey session;
-        private final Map<Long, Long> bytesById = new HashMap<>();
+        private final Map<Long, Memory> memoryById = new HashMap<>();
         private long bytes;
 
         OfFile(SessionKey session) {
@@ -43,8 +49,11 @@ final class InFlight {
         OfFile present = files.get(file);
         if (present != null && present.session.equals(session)) {
             long cost = cost(request.operation());
-            Long before = present.bytesById.put(request.id(), cost);
-            long added = before == null ? cost : cost - before;
+            boolean isNew = !present.memoryById.containsKey(request.id());
+            // Of two with one id the first answer does not say that both are written.
+            Payload payload = isNew ? RequestCodec.payload(request) : Payload.EMPTY;
+            Memory before = present.memoryById.put(request.id(), new Memory(cost, payload));
+            long added = before == null ? cost : cost - before.bytes;
             present.bytes += added;
             bytes += added;
         }
@@ -59,10 +68,11 @@ final class InFlight {
             forget(file);
             return;
         }
-        Long cost = present.bytesById.remove(reply.id());
-        if (cost != null) {
-            present.bytes -= cost;
-            bytes -= cost;
+        Memory taken = present.memoryById.remove(reply.id());
+        if (taken != null) {
+            present.bytes -= taken.bytes;
+            bytes -= taken.bytes;
+            taken.payload.release();
         }
     }
 

@@ -57,11 +57,11 @@ final class ReplyCodec {
     }
 
     /** What was read; empty if the reply has no data. */
-    static byte[] payload(Reply reply) {
-        return reply.result() instanceof Reply.Data data ? data.data().bytes() : new byte[0];
+    static Payload payload(Reply reply) {
+        return reply.result() instanceof Reply.Data data ? data.data() : Payload.EMPTY;
     }
 
-    static Reply fromMessage(FileReply message, byte[] payload) {
+    static Reply fromMessage(FileReply message, Payload payload) {
         return new Reply(
                 ConfigCodec.brick(message.getBrick()),
                 message.getSession(),
@@ -69,11 +69,11 @@ final class ReplyCodec {
                 result(message, payload));
     }
 
-    private static Reply.Result result(FileReply message, byte[] payload) {
+    private static Reply.Result result(FileReply message, Payload payload) {
         return switch (message.getResultCase()) {
             case PROMISED -> promised(message.getPromised());
             case DONE -> new Reply.Done();
-            case DATA -> new Reply.Data(Payload.of(payload));
+            case DATA -> new Reply.Data(payload);
             case MAPS -> new Reply.Maps(ConfigCodec.fromMessage(message.getMaps()));
             case FENCED -> new Reply.Fenced(message.getFenced().getPromised());
             case NO_SESSION -> new Reply.NoSession();

@@ -78,10 +78,8 @@ final class RequestCodec {
     }
 
     /** What is written; empty if the request writes no data. */
-    static byte[] payload(Request request) {
-        return request.operation() instanceof Request.Write write
-                ? write.data().bytes()
-                : new byte[0];
+    static Payload payload(Request request) {
+        return request.operation() instanceof Request.Write write ? write.data() : Payload.EMPTY;
     }
 
     /** Throws if the request takes or asks for more data than a frame has. */
@@ -89,7 +87,7 @@ final class RequestCodec {
         int lengthBytes =
                 request.operation() instanceof Request.Read read
                         ? read.lengthBytes()
-                        : payload(request).length;
+                        : payload(request).lengthBytes();
         if (lengthBytes > FrameLayout.PAYLOAD_BYTES_MAX) {
             throw new IllegalArgumentException(
                     "too much for one request: lengthBytes="
@@ -99,7 +97,7 @@ final class RequestCodec {
         }
     }
 
-    static Request fromMessage(FileRequest message, byte[] payload) {
+    static Request fromMessage(FileRequest message, Payload payload) {
         return new Request(
                 message.getGateway(),
                 message.getEpoch(),
@@ -108,7 +106,7 @@ final class RequestCodec {
                 operation(message, payload));
     }
 
-    private static Request.Operation operation(FileRequest message, byte[] payload) {
+    private static Request.Operation operation(FileRequest message, Payload payload) {
         return switch (message.getOperationCase()) {
             case PROMISE -> new Request.Promise();
             case CONFIGURE ->
@@ -127,10 +125,9 @@ final class RequestCodec {
         };
     }
 
-    private static Request.Write write(Write message, byte[] payload) {
-        range(message.getOffsetBytes(), payload.length);
-        return new Request.Write(
-                message.getOffsetBytes(), Payload.of(payload), message.getDurable());
+    private static Request.Write write(Write message, Payload payload) {
+        range(message.getOffsetBytes(), payload.lengthBytes());
+        return new Request.Write(message.getOffsetBytes(), payload, message.getDurable());
     }
 
     private static Request.WriteZeroes zeroes(WriteZeroes message) {

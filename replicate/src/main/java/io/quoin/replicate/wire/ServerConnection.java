@@ -1,6 +1,7 @@
 package io.quoin.replicate.wire;
 
 import io.quoin.block.Reason;
+import io.quoin.replicate.Payload;
 import io.quoin.replicate.Reply;
 import io.quoin.replicate.Request;
 import io.quoin.replicate.wire.message.Answer;
@@ -197,7 +198,7 @@ final class ServerConnection implements FrameChannel.Owner {
         channel.endBehind();
     }
 
-    private void request(ServedBrick asked, FileRequest message, byte[] payload) {
+    private void request(ServedBrick asked, FileRequest message, Payload payload) {
         UUID file = UuidCodec.fromMessage(message.getFile());
         Request request = RequestCodec.fromMessage(message, payload);
         if (isStopping) {
@@ -213,9 +214,11 @@ final class ServerConnection implements FrameChannel.Owner {
             return;
         }
         inFlight.answered(file, reply);
+        Payload data = ReplyCodec.payload(reply);
         channel.send(
                 Header.newBuilder().setReply(ReplyCodec.toMessage(file, reply)),
-                ReplyCodec.payload(reply));
+                data,
+                data::release);
         sayGoodbye();
         adjust();
     }

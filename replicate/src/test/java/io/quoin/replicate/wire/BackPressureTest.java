@@ -7,6 +7,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import io.quoin.replicate.Payload;
 import io.quoin.replicate.Reply;
 import io.quoin.replicate.Request;
+import io.quoin.replicate.wire.RecordingListener.Disconnected;
 import io.quoin.replicate.wire.RecordingListener.Received;
 import java.util.UUID;
 import java.util.concurrent.TimeUnit;
@@ -77,7 +78,7 @@ class BackPressureTest {
         for (int id = 1; id <= 40; id++) {
             link.send(FILE, request(1, id, new Request.Write(0, data, false)));
         }
-        Await.until("ended", () -> String.valueOf(link.failure()).contains("closed"));
+        assertThat(listener.next(Disconnected.class).reason()).contains("closed");
         Await.until("connected again", () -> link.failure() == null);
     }
 

@@ -115,7 +115,7 @@ class CodecTest {
     }
 
     private static void assertIllegal(FileRequest.Builder request, byte[] payload) {
-        assertThatThrownBy(() -> RequestCodec.fromMessage(request.build(), payload))
+        assertThatThrownBy(() -> RequestCodec.fromMessage(request.build(), Payload.of(payload)))
                 .isInstanceOf(WireException.class)
                 .hasMessageStartingWith("illegal");
     }
@@ -134,7 +134,7 @@ class CodecTest {
                         .build();
         message.setUnknownFields(unknown).getReadBuilder().setUnknownFields(unknown);
         FileRequest decoded = FileRequest.parseFrom(message.build().toByteArray());
-        assertThat(RequestCodec.fromMessage(decoded, new byte[0])).isEqualTo(request);
+        assertThat(RequestCodec.fromMessage(decoded, Payload.EMPTY)).isEqualTo(request);
     }
 
     @Test

@@ -45,7 +45,7 @@ class FrameReaderTest {
                 int end = Math.min(all.length, at + pieceBytes);
                 pieces.add(Unpooled.copiedBuffer(all, at, end - at));
                 for (Frame frame = pieces.next(); frame != null; frame = pieces.next()) {
-                    read.add(Frames.of(frame.header().toBuilder(), frame.payload()));
+                    read.add(Frames.of(frame.header().toBuilder(), frame.payload().bytes()));
                 }
             }
             assertThat(read).usingElementComparator(Arrays::compare).isEqualTo(frames);

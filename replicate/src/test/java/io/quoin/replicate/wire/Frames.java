@@ -28,7 +28,7 @@ final class Frames {
     static byte[] of(UUID file, Request request) {
         return of(
                 Header.newBuilder().setRequest(RequestCodec.toMessage(file, request)),
-                RequestCodec.payload(request));
+                RequestCodec.payload(request).bytes());
     }
 
     static byte[] hello(UUID volume, int index) {

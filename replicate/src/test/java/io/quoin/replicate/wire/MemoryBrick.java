@@ -91,7 +91,7 @@ final class MemoryBrick implements ServedBrick {
     @Override
     public void receive(UUID file, Request request, Consumer<Reply> replies) {
         Arrived arrived = new Arrived(file, request, replies);
-        arrivedBytes.addAndGet(RequestCodec.payload(request).length);
+        arrivedBytes.addAndGet(RequestCodec.payload(request).lengthBytes());
         if (!files.contains(file)) {
             files.add(file);
         }
