@@ -31,7 +31,9 @@ import picocli.CommandLine.Spec;
             "",
             "full, as without a word: opens every file and copies until each brick that can be"
                     + " reached has",
-            "all of it; a job. Open files are healed without it.",
+            "all of it; a job. Bricks are waited for ten seconds; those that are not reached then"
+                    + " are named.",
+            "Open files are healed without it.",
             "info: what bricks lack of the files that are open.",
             "",
             "Examples:",
@@ -99,14 +101,26 @@ final class VolumeHealCommand implements Runnable {
             return;
         }
         Map<String, Object> result = ByJob.follow(client, wanted, output, "healing");
-        output.print(
-                result,
-                out ->
-                        out.println(
-                                "Files that all bricks have: "
-                                        + ByJob.number(result, "healed")
-                                        + " of "
-                                        + ByJob.number(result, "files")));
+        output.print(result, out -> printHealed(result, out));
+    }
+
+    private static void printHealed(Map<String, Object> result, PrintWriter out) {
+        if (result.get("unreachable") instanceof List<?> unreachable) {
+            for (Object each : unreachable) {
+                if (each instanceof Map<?, ?> brick) {
+                    out.println(
+                            "Not reached: brick="
+                                    + brick.get("brick")
+                                    + ", reason="
+                                    + brick.get("reason"));
+                }
+            }
+        }
+        out.println(
+                "Files that all bricks have: "
+                        + ByJob.number(result, "healed")
+                        + " of "
+                        + ByJob.number(result, "files"));
     }
 
     /** As GlusterFS does. */

@@ -26,7 +26,7 @@ import org.jspecify.annotations.Nullable;
  * What is cut short before is begun again by the same replacement, what is cut short after that is
  * finished by it.
  *
- * <p>Threading: confined to its thread; blocks.
+ * <p>Threading: used by one thread after the other; blocks.
  */
 public final class BrickReplacement {
     private static final String LOCAL = "protocol/local";
@@ -129,6 +129,21 @@ public final class BrickReplacement {
                                                 + name
                                                 + ", index="
                                                 + index));
+    }
+
+    /**
+     * That the volume is as it was when this was planned.
+     *
+     * @throws BlockException EBUSY if a brick or an option of it was changed since
+     */
+    public void requireUnchanged() {
+        if (!store.get(before.name()).equals(before)) {
+            throw new BlockException(
+                    BlockError.EBUSY,
+                    "volume was changed while a brick was replaced: name="
+                            + before.name()
+                            + "; try again");
+        }
     }
 
     private boolean isSamePlace() {

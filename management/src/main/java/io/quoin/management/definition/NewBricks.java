@@ -178,14 +178,7 @@ final class NewBricks {
     }
 
     private BrickIdentity claim(BrickAddress brick, UUID id, int index, Layout layout) {
-        try {
-            return BrickClaim.claim(wireAddress(brick), wire, id, index, layout);
-        } catch (BlockException e) {
-            throw new BlockException(
-                    e.error(),
-                    "brick cannot be claimed: brick=" + brick.text() + ", reason=" + e.getMessage(),
-                    e);
-        }
+        return BrickClaim.claim(wireAddress(brick), wire, id, index, layout);
     }
 
     /** Gives the folders back. */

@@ -277,13 +277,14 @@ public final class VolumeStore {
     }
 
     /**
-     * Removes what is kept of jobs, groups and scrubs: they are not those of a new volume of that
-     * name.
+     * Removes what is kept of jobs, groups, scrubs and bricks: they are not those of a new volume
+     * of that name.
      */
     private static void forget(DataFolder folder) {
         DurableFile.remove(folder.path().resolve("groups.json"));
         DurableFile.remove(folder.path().resolve("scrub.json"));
-        for (Path kept : List.of(folder.jobs(), folder.path().resolve("groups"))) {
+        Path groups = folder.path().resolve("groups");
+        for (Path kept : List.of(folder.jobs(), folder.nodes(), groups)) {
             if (Files.isDirectory(kept, LinkOption.NOFOLLOW_LINKS)) {
                 try (Stream<Path> files = Files.list(kept)) {
                     files.filter(file -> Files.isRegularFile(file, LinkOption.NOFOLLOW_LINKS))

@@ -20,6 +20,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
 import java.util.concurrent.ConcurrentSkipListMap;
+import java.util.function.BooleanSupplier;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -229,12 +230,19 @@ public final class VolumeRegistry {
         return store.replacement(defined(name), old, by, wire, defaultBricks());
     }
 
-    /** Makes the new brick and has the volume use it, while it goes on with the others. */
-    synchronized void replaceBrick(ManagedVolume volume, BrickReplacement by, boolean isForced) {
-        if (!open.containsValue(volume)) {
+    /**
+     * Has the volume use a new brick that is prepared, while it goes on with the others.
+     *
+     * @param isToEnd whether it is not wanted any more; asked once it is its turn
+     * @throws BlockException ESHUTDOWN if it is not, or the volume is stopped; EBUSY if the volume
+     *     was changed since
+     */
+    synchronized void replaceBrick(
+            ManagedVolume volume, BrickReplacement by, BooleanSupplier isToEnd) {
+        if (isToEnd.getAsBoolean() || !open.containsValue(volume)) {
             throw new BlockException(BlockError.ESHUTDOWN, "volume was stopped meanwhile");
         }
-        by.prepare(isForced);
+        by.requireUnchanged();
         volume.disks().graph().exchange(by.node(), by::carryOut);
     }
 
@@ -264,7 +272,18 @@ public final class VolumeRegistry {
      * @param isForced whether clients lose disks that they have attached, and jobs are interrupted
      * @throws BlockException EBUSY, naming them, if it is not forced and there are some
      */
-    public synchronized VolumeView stop(String name, boolean isForced) {
+    public VolumeView stop(String name, boolean isForced) {
+        if (isForced) {
+            requireStarted(defined(name));
+            ManagedVolume present = open.get(name);
+            if (present != null) {
+                present.jobs().close(); // first: one may wait for its turn to change the volume
+            }
+        }
+        return stopIdle(name, isForced);
+    }
+
+    private synchronized VolumeView stopIdle(String name, boolean isForced) {
         VolumeDefinition volume = defined(name);
         requireStarted(volume);
         ManagedVolume present = open.get(name);

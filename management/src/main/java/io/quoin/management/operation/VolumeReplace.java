@@ -13,6 +13,7 @@ import io.quoin.replicate.wire.WireOptions;
 import io.quoin.xlator.Stages;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 
@@ -109,12 +110,29 @@ public final class VolumeReplace implements ServiceOperation<VolumeReplace.Reque
         for (ReplicaFileHealth file : new SetHeal(control).run(set)) {
             requireOthers(file, index, number - index, volumes.view(request.name()));
         }
-        volumes.replaceBrick(volume, by, Boolean.TRUE.equals(request.force()));
+        prepare(by, Boolean.TRUE.equals(request.force()), control);
+        volumes.replaceBrick(volume, by, control::isEnding);
         control.message("new brick in place: brick=" + request.by());
         awaitUp(set, index, control);
         List<ReplicaFileHealth> ends = new SetHeal(control).run(set);
         long healed = ends.stream().filter(SetHeal::isWhole).count();
         return new Result(request.brick(), request.by(), ends.size(), healed);
+    }
+
+    /**
+     * A daemon may take a minute to answer: a job that is to end does not wait for it. The same
+     * replacement begins again with what it has made.
+     */
+    private static void prepare(BrickReplacement by, boolean isForced, JobControl control) {
+        CompletableFuture<Void> prepared =
+                CompletableFuture.runAsync(
+                        () -> by.prepare(isForced),
+                        task -> {
+                            Thread thread = new Thread(task, "quoin-new-brick");
+                            thread.setDaemon(true);
+                            thread.start();
+                        });
+        JobStages.await(prepared, control);
     }
 
     /** Without the brick every file must be whole, and have a majority that knows it. */

@@ -89,6 +89,11 @@ public record DataFolder(Path path) {
         return path.resolve("jobs");
     }
 
+    /** What nodes of the graph keep. */
+    public Path nodes() {
+        return path.resolve("nodes");
+    }
+
     /** What is done at times by a calendar. */
     public Path schedules() {
         return path.resolve("schedules");

@@ -4,6 +4,7 @@ import io.quoin.xlator.NameText;
 import io.quoin.xlator.Stages;
 import io.quoin.xlator.graph.Graph;
 import io.quoin.xlator.graph.GraphContext;
+import io.quoin.xlator.graph.NodeStates;
 import io.quoin.xlator.graph.Volfile;
 import io.quoin.xlator.loop.NettyLoopGroup;
 import io.quoin.xlator.memory.ProcessMemory;
@@ -83,7 +84,8 @@ public final class LocalVolume implements AutoCloseable {
                         volume.build(
                                 volfile,
                                 volume.own(loopCount, ProcessMemory.shared()),
-                                folderOf(volfile)));
+                                folderOf(volfile),
+                                NodeStates.NONE));
     }
 
     private VolumeResources own(int loopCount, ProcessMemory memory) {
@@ -124,13 +126,18 @@ public final class LocalVolume implements AutoCloseable {
     }
 
     private void build(DataFolder data, @Nullable Path volfile, VolumeResources resources) {
-        build(volfile == null ? EmbeddedVolfile.ensure(data) : volfile, resources, data.path());
+        build(
+                volfile == null ? EmbeddedVolfile.ensure(data) : volfile,
+                resources,
+                data.path(),
+                new FolderStates(data.nodes()));
     }
 
     /**
      * @param groups where groups are kept
+     * @param states where nodes keep what they keep
      */
-    private void build(Path volfile, VolumeResources resources, Path groups) {
+    private void build(Path volfile, VolumeResources resources, Path groups, NodeStates states) {
         NettyLoopGroup group = resources.loops();
         loops = group;
         Path directory = folderOf(volfile);
@@ -139,7 +146,11 @@ public final class LocalVolume implements AutoCloseable {
                 Graph.build(
                         Volfile.read(volfile),
                         new GraphContext(
-                                group, resources.blocking(), directory, resources.memory()));
+                                group,
+                                resources.blocking(),
+                                directory,
+                                resources.memory(),
+                                states));
         DiskVolume volume = DiskVolume.of(graph, group, groups);
         disks = volume;
         add(volume);

@@ -150,15 +150,22 @@ final class OpenDisks {
                         .whenComplete(
                                 (none, failure) -> {
                                     if (failure != null) {
-                                        LOG.error(
-                                                "Disk closed with an error: name={}",
-                                                name,
-                                                failure);
+                                        closedWithAnError(name, failure);
                                     }
                                 }),
                 closing);
         forgetWhenIdle(name);
         return closing;
+    }
+
+    /** An error of storage needs no stack. */
+    private static void closedWithAnError(String name, Throwable failure) {
+        BlockException why = Stages.asBlockException(failure);
+        if (why.getCause() == null) {
+            LOG.error("Disk closed with an error: name={}, reason={}", name, why.getMessage());
+        } else {
+            LOG.error("Disk closed with an error: name={}", name, failure);
+        }
     }
 
     /** Runs {@code call} while the disk is not held; EBUSY if it is. */

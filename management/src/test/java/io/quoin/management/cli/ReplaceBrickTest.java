@@ -9,9 +9,14 @@ import io.quoin.management.daemon.Daemon;
 import io.quoin.replicate.Layout;
 import io.quoin.replicate.wire.BrickAddress;
 import io.quoin.replicate.wire.WireOptions;
+import io.quoin.testkit.log.LogsErrors;
 import io.quoin.testkit.peer.Peer;
+import io.quoin.testkit.peer.PeerCommand;
 import io.quoin.testkit.peer.PeerProcess;
 import java.io.IOException;
+import java.net.InetAddress;
+import java.net.ServerSocket;
+import java.net.Socket;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -164,6 +169,39 @@ class ReplaceBrickTest {
         }
     }
 
+    private void writeOnce(String command) {
+        try (Daemon daemon = quoin.serve()) {
+            io(daemon, command);
+        }
+    }
+
+    @Test
+    @LogsErrors("Brick refused")
+    void shouldRefuseABrickThatWasPutBackInTimeUntilItIsReplaced() throws IOException {
+        create("replica", "3");
+        try (Daemon daemon = quoin.serve()) {
+            quoin.ok("disk", "create", "vms/vm1", "20M");
+            io(daemon, "write -P 7 1M 1M");
+        }
+        Path copy = quoin.path("copy");
+        PeerCommand.of("cp", "-a", brick(1).toString(), copy.toString()).runOk();
+        writeOnce("write -P 8 1M 1M");
+        Files.move(brick(1), quoin.path("newer"));
+        Files.move(copy, brick(1));
+        try (Daemon daemon = quoin.serve()) {
+            io(daemon, "read -P 8 1M 1M");
+            JsonNode status = quoin.json("volume", "status", "vms").path("bricks").path(1);
+            assertThat(status.path("isOnline").asBoolean()).isFalse();
+            assertThat(status.path("reason").asText())
+                    .contains("has been rolled back", "quoin volume replace-brick");
+            Files.move(brick(1), quoin.path("older"));
+            Files.createDirectory(brick(1));
+            assertThat(replace(brick(1), brick(1))).contains("files that all bricks have: 2 of 2");
+        }
+        Files.move(brick(0), quoin.path("lost"));
+        writeOnce("read -P 8 1M 1M");
+    }
+
     @Test
     void shouldReplaceAFolderByADaemonAndThatByAFolder() throws IOException {
         create("replica", "3");
@@ -184,6 +222,29 @@ class ReplaceBrickTest {
         try (Daemon daemon = quoin.serve()) {
             io(daemon, "read -P 7 1M 1M");
             io(daemon, "read -P 8 2M 1M");
+        }
+    }
+
+    /** A daemon that takes connections and says nothing has some seconds. */
+    @Test
+    void shouldInterruptAReplacementWhenTheVolumeIsStoppedByForce() throws IOException {
+        create("replica", "3");
+        try (Daemon daemon = quoin.serve();
+                ServerSocket silent = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
+            quoin.ok("disk", "create", "vms/vm1", "20M");
+            io(daemon, "write -P 7 1M 1M");
+            String by = "127.0.0.1:" + silent.getLocalPort();
+            String job =
+                    quoin.ok("volume", "replace-brick", "vms", brick(1), by, "force", "--no-wait");
+            try (Socket claim = silent.accept()) {
+                assertThat(claim.isConnected()).isTrue();
+                quoin.ok("volume", "stop", "vms", "--force");
+            }
+            quoin.ok("volume", "start", "vms");
+            assertThat(quoin.json("job", "show", job.strip()).path("state").asText())
+                    .isEqualTo("interrupted");
+            assertThat(quoin.ok("volume", "info", "vms")).contains("Brick2: " + brick(1));
+            io(daemon, "read -P 7 1M 1M");
         }
     }
 

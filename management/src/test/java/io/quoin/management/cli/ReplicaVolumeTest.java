@@ -137,7 +137,10 @@ class ReplicaVolumeTest {
             assertThat(ok("volume", "status", "vms")).contains(brick(1) + "  N");
             assertThat(ok("volume", "heal", "vms", "info"))
                     .contains("Brick " + brick(1) + "\nStatus: Not connected", " - ABSENT");
-            assertThat(ok("volume", "heal", "vms")).contains("Files that all bricks have: 0 of ");
+            assertThat(ok("volume", "heal", "vms"))
+                    .contains(
+                            "Not reached: brick=" + brick(1) + ", reason=",
+                            "Files that all bricks have: 0 of ");
             Files.move(away, brick(1));
         }
         try (Daemon daemon = serve()) {
@@ -205,6 +208,28 @@ class ReplicaVolumeTest {
     }
 
     @Test
+    void shouldWaitForABrickThatWasJustStartedWhenItHeals() throws IOException {
+        Peer.assumeAll(Peer.QEMU_IO);
+        String[] addresses = new String[3];
+        for (int i = 0; i < addresses.length; i++) {
+            addresses[i] = daemon(i, "127.0.0.1:0");
+        }
+        create("replica 3", addresses);
+        ok("volume", "start", "vms");
+        try (Daemon daemon = serve()) {
+            ok("disk", "create", "vms/vm1", "20M");
+            daemons.remove(1).close();
+            io(daemon, "write -P 8 1M 1M");
+            assertThat(ok("volume", "heal", "vms"))
+                    .contains("Not reached: brick=" + addresses[1] + ", reason=")
+                    .contains("Files that all bricks have: 0 of 2");
+            daemon(1, addresses[1]);
+            assertThat(ok("volume", "heal", "vms"))
+                    .isEqualToIgnoringNewLines("Files that all bricks have: 2 of 2");
+        }
+    }
+
+    @Test
     void shouldGiveFoldersBackAndMakeTheSameAgainWhenADaemonWasNotThere() throws IOException {
         String first = daemon(1, "127.0.0.1:0");
         String second = daemon(2, "127.0.0.1:0");
@@ -212,7 +237,9 @@ class ReplicaVolumeTest {
         String[] words = {
             "volume", "create", "vms", "replica", "3", brick(0).toString(), first, second, "force"
         };
-        assertThat(run(words).err()).contains("brick cannot be claimed: brick=" + second);
+        assertThat(run(words).err())
+                .containsOnlyOnce("brick cannot be claimed")
+                .contains("brick cannot be claimed: address=" + second);
         assertThat(brick(0).resolve("label")).doesNotExist();
         assertThat(brick(0).resolve(".quoin/volume-id")).doesNotExist();
         assertThat(run("volume", "info", "vms").exitCode()).isEqualTo(1);

@@ -180,7 +180,7 @@ class VolumeCommandTest {
         assertThat(run("volume", "create", "vms", "replica", "3", brick("a"), "force").err())
                 .contains("replica 3 x stripe 1 = 3, actual=1");
         assertThat(run("volume", "create", "far", "127.0.0.1:9").err())
-                .contains("brick cannot be claimed: brick=127.0.0.1:9");
+                .contains("brick cannot be claimed: address=127.0.0.1:9, reason=");
         assertThat(run("volume", "ls").err()).contains("no volume in the data folder");
     }
 

@@ -22,9 +22,9 @@ import org.junit.jupiter.api.io.TempDir;
 
 /**
  * Replicated volumes over brick daemons under load, while daemons and gateway are killed, stopped
- * and cut off, and bricks lose what they had: no acknowledged write is lost, no read is stale, no
- * request waits for a brick that is not needed, and once all is healed the bricks have the same
- * bytes.
+ * and cut off, all bricks of a volume are killed at once, and bricks lose what they had: no
+ * acknowledged write is lost, no read is stale, no request waits for a brick that is not needed,
+ * and once all is healed the bricks have the same bytes.
  *
  * <p>{@code -Dquoin.replication.minutes} says how long, {@code -Dquoin.replication.layouts} takes
  * some of {@code three,striped,arbiter,two}, {@code -Dquoin.seed} repeats a run's choices.
@@ -126,11 +126,16 @@ class ReplicaFaultTest {
         faults.add(new ReplicaFaults(volume, random.nextLong(), this::note));
     }
 
-    /** Faults that pass; then a loss; then the gateway; all healed and equal after each. */
+    /**
+     * Faults that pass, and all bricks killed at once; then a loss; then the gateway; all healed
+     * and equal after each.
+     */
     private void cycle() throws Exception {
         onEach(
                 volume -> {
                     faults.get(volume).passing();
+                    volumes.get(volume).compare();
+                    faults.get(volume).killAll();
                     volumes.get(volume).compare();
                 });
         int shift = random.nextInt(ReplicaFaults.Loss.values().length);

@@ -1,5 +1,7 @@
 package io.quoin.management.e2e;
 
+import static org.assertj.core.api.Assertions.assertThat;
+
 import java.io.IOException;
 import java.io.RandomAccessFile;
 import java.nio.ByteBuffer;
@@ -43,6 +45,10 @@ final class ReplicaFaults {
     private static final long SHORT_MILLIS = 2_500;
     private static final long STALL_SECONDS = 30;
     private static final long REPAIR_SECONDS = 60;
+
+    /** Names and a disk, one after the other, wait for a brick that has lost nothing. */
+    private static final long REOPEN_SECONDS = 90;
+
     private static final long SETTLED_SECONDS = 25;
     private static final int BLOCK_BYTES = 4096;
 
@@ -53,6 +59,7 @@ final class ReplicaFaults {
     private final Map<Passing, Integer> passed = new EnumMap<>(Passing.class);
     private final Map<Loss, Integer> lost = new EnumMap<>(Loss.class);
     private long longestStallMillis;
+    private int killsOfAll;
     private long lastLossNanos = System.nanoTime();
 
     /**
@@ -161,7 +168,8 @@ final class ReplicaFaults {
     }
 
     /**
-     * One brick loses something; all is healed before. After a WIPE the gateway is started anew.
+     * One brick loses something; all is healed before. One that is put back in time is refused, and
+     * then wiped; after that the gateway is started anew.
      */
     void lose(Loss loss) throws IOException, InterruptedException {
         volume.compare();
@@ -175,6 +183,26 @@ final class ReplicaFaults {
             case WIPE -> wipe(brick);
             case ROLL_BACK -> rollBack(brick);
         }
+    }
+
+    /**
+     * Every brick is killed at once. A flush is under way on each most of the time: then each may
+     * have lost writes, and guests are told by an error; they attach their disks anew, and that is
+     * all that is done.
+     */
+    void killAll() throws InterruptedException {
+        volume.awaitHealed();
+        for (SteadyGuest guest : volume.guests()) {
+            assertThat(guest.errors()).isEmpty();
+        }
+        note("KILL of all bricks");
+        volume.bricks().forEach(ReplicaBrick::kill);
+        volume.bricks().forEach(ReplicaBrick::start);
+        note("all bricks are there again");
+        volume.awaitProgress(REOPEN_SECONDS);
+        volume.awaitHealed();
+        volume.guests().forEach(guest -> guest.takeErrors().forEach(this::note));
+        killsOfAll++;
     }
 
     private void wipe(int number) throws IOException {
@@ -199,8 +227,9 @@ final class ReplicaFaults {
         brick.kill();
         brick.rollBack();
         brick.start();
-        volume.awaitHealed();
-        lastLossNanos = System.nanoTime();
+        volume.awaitRefused(number, "has been rolled back");
+        volume.awaitProgress(STALL_SECONDS);
+        wipe(number);
     }
 
     /** A bit of the archive on the first brick of a set, where its checksum binds. */
@@ -293,6 +322,8 @@ final class ReplicaFaults {
                 + passed
                 + ", losses="
                 + lost
+                + ", kills of all="
+                + killsOfAll
                 + ", longest stall without one brick ms="
                 + longestStallMillis;
     }

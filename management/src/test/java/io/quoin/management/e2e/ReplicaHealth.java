@@ -4,6 +4,7 @@ import io.quoin.block.BlockException;
 import io.quoin.management.operation.VolumeStatus;
 import io.quoin.management.operation.VolumeStatusView;
 import java.util.concurrent.TimeUnit;
+import java.util.function.Predicate;
 
 /** What {@code quoin volume status} says of a volume. */
 final class ReplicaHealth {
@@ -35,6 +36,46 @@ final class ReplicaHealth {
             }
             Thread.sleep(LOOK_MILLIS);
             behind = behind(files);
+        }
+    }
+
+    /** Waits until the brick is refused for that reason. */
+    void awaitRefused(int brick, String reason) throws InterruptedException {
+        await(status -> String.valueOf(status.bricks().get(brick).reason()).contains(reason));
+    }
+
+    /** Waits until a file has that role on the brick. */
+    void awaitRole(int brick, String role) throws InterruptedException {
+        await(
+                status ->
+                        status.files().stream()
+                                .flatMap(file -> file.copies().stream())
+                                .anyMatch(
+                                        copy -> copy.brick() == brick && copy.role().equals(role)));
+    }
+
+    /** Waits until a file does not count on the brick. */
+    void awaitLeftOut(int brick) throws InterruptedException {
+        await(
+                status ->
+                        status.files().stream()
+                                .flatMap(file -> file.copies().stream())
+                                .anyMatch(copy -> copy.brick() == brick && !copy.isInSync()));
+    }
+
+    private void await(Predicate<VolumeStatusView> holds) throws InterruptedException {
+        long end = System.nanoTime() + TimeUnit.SECONDS.toNanos(LIMIT_SECONDS);
+        while (true) {
+            VolumeStatusView status =
+                    gateway.call(VolumeStatus.TYPE, new VolumeStatus.Request(shape.text()));
+            if (holds.test(status)) {
+                return;
+            }
+            if (System.nanoTime() > end) {
+                throw new AssertionError(
+                        shape.text() + " does not come to what it is to: " + status);
+            }
+            Thread.sleep(LOOK_MILLIS);
         }
     }
 

@@ -153,6 +153,21 @@ final class ReplicaVolume implements AutoCloseable {
         health.awaitHealed(guests.size(), this::requireNoFault);
     }
 
+    /** Waits until the brick is refused for that reason. */
+    void awaitRefused(int brick, String reason) throws InterruptedException {
+        health.awaitRefused(brick, reason);
+    }
+
+    /** Waits until a file has that role on the brick. */
+    void awaitRole(int brick, String role) throws InterruptedException {
+        health.awaitRole(brick, role);
+    }
+
+    /** Waits until a file does not count on the brick. */
+    void awaitLeftOut(int brick) throws InterruptedException {
+        health.awaitLeftOut(brick);
+    }
+
     /** Every data brick of a set has the same bytes once guests are quiet and all is healed. */
     void compare() throws IOException, InterruptedException {
         awaitHealed();

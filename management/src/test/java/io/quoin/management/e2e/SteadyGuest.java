@@ -181,6 +181,13 @@ final class SteadyGuest extends Thread {
         return List.copyOf(errors);
     }
 
+    /** As {@link #errors}, which are forgotten. */
+    synchronized List<String> takeErrors() {
+        List<String> taken = List.copyOf(errors);
+        errors.clear();
+        return taken;
+    }
+
     /** How long a batch with its read and flush took at most, in milliseconds. */
     synchronized long longestMillis() {
         return TimeUnit.NANOSECONDS.toMillis(longestNanos);

@@ -153,7 +153,8 @@ final class BrickStart {
                         label.index(),
                         label.layout(),
                         startCount,
-                        image.header().cacheEpoch());
+                        image.header().cacheEpoch(),
+                        image.header().logId());
         CompletableFuture<BrickHost> started = new CompletableFuture<>();
         new FileIo(loop)
                 .write(

@@ -79,6 +79,11 @@ final class Catalogue {
                 .thenRun(() -> current = next);
     }
 
+    /** Whether the names are in that file. */
+    boolean isIn(XlatorFile other) {
+        return file == other;
+    }
+
     /** Gives the file up: {@link #close} does not wait for storage that does not answer. */
     void abort(BlockError error) {
         file.abort(error);

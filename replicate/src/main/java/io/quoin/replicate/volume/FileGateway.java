@@ -67,6 +67,11 @@ final class FileGateway {
         return users == 0 ? null : copies;
     }
 
+    /** Whether every brick may have lost what was not flushed: it does nothing any more. */
+    synchronized boolean isLost() {
+        return copies != null && copies.lost().toCompletableFuture().isDone();
+    }
+
     /** One more; false: it is being closed. */
     synchronized boolean acquire() {
         if (users == 0) {

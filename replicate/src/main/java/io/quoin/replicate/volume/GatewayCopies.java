@@ -52,6 +52,7 @@ final class GatewayCopies implements Copies, Links.User {
     private final Loop loop;
     private final Gateway gateway;
     private final CompletableFuture<Void> opened = new CompletableFuture<>();
+    private final CompletableFuture<Void> lost = new CompletableFuture<>();
     private final CompletableFuture<Void> closed = new CompletableFuture<>();
     private final long[] sessions;
     private final long[] sentNanos;
@@ -96,6 +97,14 @@ final class GatewayCopies implements Copies, Links.User {
         gateway.open(isNew);
         loop.schedule(ALIVE_NANOS, this::keepAlive);
         return opened;
+    }
+
+    /**
+     * Completes, on the loop, if every brick may have lost what was not flushed; may be asked for
+     * by any thread.
+     */
+    CompletionStage<Void> lost() {
+        return lost;
     }
 
     /** Which loop it is confined to. */
@@ -308,6 +317,7 @@ final class GatewayCopies implements Copies, Links.User {
             case CACHE_LOST -> {
                 LOG.error("Every brick may have lost unflushed writes: file={}", fileName);
                 over(new BlockException(BlockError.EIO, "unflushed writes lost: " + fileName));
+                loop.execute(() -> lost.complete(null));
             }
             default -> {}
         }

@@ -22,6 +22,7 @@ import java.util.UUID;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -68,38 +69,42 @@ final class LinkedFiles implements VolumeFiles {
     }
 
     @Override
-    public CompletionStage<XlatorFile> openCatalogue(Loop fileLoop) {
-        return open(CATALOGUE, "catalogue of " + node, OpenOptions.READ_WRITE, fileLoop, false);
+    public CompletionStage<XlatorFile> openCatalogue(Loop fileLoop, Consumer<XlatorFile> whenLost) {
+        String fileName = "catalogue of " + node;
+        return use(CATALOGUE, fileName, fileLoop, false)
+                .thenApply(
+                        copies -> {
+                            XlatorFile file =
+                                    file(fileName, OpenOptions.READ_WRITE, copies, fileLoop);
+                            copies.whenLost(() -> whenLost.accept(file));
+                            return file;
+                        });
     }
 
     @Override
     public CompletionStage<XlatorFile> open(
             UUID file, String fileName, OpenOptions options, Loop fileLoop) {
-        return open(file, fileName, options, fileLoop, true);
+        return use(file, fileName, fileLoop, true)
+                .thenApply(copies -> file(fileName, options, copies, fileLoop));
     }
 
-    private CompletionStage<XlatorFile> open(
-            UUID file, String fileName, OpenOptions options, Loop fileLoop, boolean mustBeThere) {
-        return use(file, fileName, fileLoop, mustBeThere)
-                .thenApply(
-                        copies ->
-                                new ReplicatedFile(
-                                        node,
-                                        fileName,
-                                        options,
-                                        Geometry.DEFAULT.regionBytes(),
-                                        copies,
-                                        fileLoop));
+    private XlatorFile file(
+            String fileName, OpenOptions options, SharedCopies copies, Loop fileLoop) {
+        return new ReplicatedFile(
+                node, fileName, options, Geometry.DEFAULT.regionBytes(), copies, fileLoop);
     }
 
-    /** A use of the file's gateway, on the loop; that completes there. */
+    /**
+     * A use of the file's gateway, on the loop; that completes there. One that is lost is left to
+     * those that have it: they see that it is.
+     */
     CompletionStage<SharedCopies> use(
             UUID file, String fileName, Loop fileLoop, boolean mustBeThere) {
         FileGateway found;
         boolean isFirst = false;
         synchronized (gateways) {
             found = gateways.get(file);
-            if (found == null) {
+            if (found == null || found.isLost()) {
                 found = new FileGateway(fileLoop, over -> forget(file, over));
                 gateways.put(file, found);
                 isFirst = true;

@@ -8,6 +8,7 @@ import io.quoin.replicate.Layout;
 import io.quoin.replicate.Reply;
 import io.quoin.replicate.Request;
 import io.quoin.xlator.loop.Loop;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -48,6 +49,7 @@ final class Links {
     private final UUID volume;
     private final Layout layout;
     private final Loop loop;
+    private final SeenStarts seen;
     private final List<Link> links = new CopyOnWriteArrayList<>();
     private final Map<UUID, User> users = new ConcurrentHashMap<>();
 
@@ -61,12 +63,20 @@ final class Links {
     }
 
     /**
+     * @param seen how each brick was when it was reached last
      * @param loop for timers
      */
-    Links(String node, UUID volume, Layout layout, List<BrickLink> links, Loop loop) {
+    Links(
+            String node,
+            UUID volume,
+            Layout layout,
+            List<BrickLink> links,
+            SeenStarts seen,
+            Loop loop) {
         this.node = node;
         this.volume = volume;
         this.layout = layout;
+        this.seen = seen;
         this.loop = loop;
         for (int brick = 0; brick < links.size(); brick++) {
             this.links.add(new Link(brick, links.get(brick)));
@@ -150,6 +160,27 @@ final class Links {
             }
         }
         return texts.isEmpty() ? "none" : String.join("; ", texts);
+    }
+
+    /**
+     * Completes, on the loop, once each brick can be reached or is refused, or after that time:
+     * links may be about to come up.
+     */
+    CompletionStage<Void> awaitUp(Duration atMost) {
+        CompletableFuture<Void> up = new CompletableFuture<>();
+        long endNanos = loop.nanoTime() + atMost.toNanos();
+        loop.execute(() -> lookUntil(endNanos, up));
+        return up;
+    }
+
+    private void lookUntil(long endNanos, CompletableFuture<Void> up) {
+        boolean isSettled =
+                links.stream().allMatch(link -> link.identity != null || link.refusal != null);
+        if (isSettled || loop.nanoTime() - endNanos >= 0) {
+            up.complete(null);
+        } else {
+            loop.schedule(RETRY_NANOS, () -> lookUntil(endNanos, up));
+        }
     }
 
     /**
@@ -271,8 +302,6 @@ final class Links {
     private final class Link implements BrickLink.Listener {
         private final int brick;
         private final BrickLink to;
-        private long lastStart;
-        private @Nullable UUID lastBrick;
         private volatile long sinceMillis;
 
         /** Null while it is down, or is not the brick that it should be. */
@@ -296,16 +325,7 @@ final class Links {
                 LOG.error("Brick refused: node={}, brick={}, reason={}", node, brick, refusal);
                 return;
             }
-            if (lastBrick != null && !lastBrick.equals(found.brick())) {
-                LOG.warn(
-                        "Brick replaced: node={}, brick={}, id={}, before={}",
-                        node,
-                        brick,
-                        found.brick(),
-                        lastBrick);
-            }
-            lastStart = found.startCount();
-            lastBrick = found.brick();
+            seen.note(found);
             sinceMillis = System.currentTimeMillis();
             identity = found;
             tellAll(user -> user.connected(brick));
@@ -316,13 +336,8 @@ final class Links {
                 return "is brick " + found.index() + " of volume " + found.volume();
             } else if (found.layout() != layout) {
                 return "has another layout: layout=" + found.layout().text();
-            } else if (found.brick().equals(lastBrick) && found.startCount() < lastStart) {
-                return "has been rolled back: starts="
-                        + found.startCount()
-                        + ", expected=at least "
-                        + lastStart;
             }
-            return null;
+            return seen.refusalOf(found);
         }
 
         synchronized void release() {

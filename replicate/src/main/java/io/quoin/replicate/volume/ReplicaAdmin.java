@@ -1,5 +1,6 @@
 package io.quoin.replicate.volume;
 
+import java.time.Duration;
 import java.util.List;
 import java.util.concurrent.CompletionStage;
 import java.util.function.BooleanSupplier;
@@ -17,6 +18,14 @@ public interface ReplicaAdmin {
 
     /** The bricks, by index; each that can be reached with its space. */
     CompletionStage<List<BrickStatus>> bricks();
+
+    /**
+     * As {@link #bricks}, once every brick can be reached, or after a time: one that was just
+     * started is about to be.
+     *
+     * @param atMost how long those are waited for that are not refused
+     */
+    CompletionStage<List<BrickStatus>> awaitBricks(Duration atMost);
 
     /**
      * Opens every file in turn and waits until each brick that can be reached has all of it. A

@@ -73,7 +73,8 @@ public final class ReplicateType implements XlatorType {
         List<BrickLink> bricks = new ArrayList<>();
         subvolumes.forEach(subvolume -> bricks.add(brick(name, subvolume)));
         Loop loop = context.loops().next();
-        Links links = new Links(name, volume(name, options), layout, bricks, loop);
+        SeenStarts seen = SeenStarts.read(name, context.states(), context.blocking());
+        Links links = new Links(name, volume(name, options), layout, bricks, seen, loop);
         links.open();
         return new ReplicateXlator(name, subvolumes, new LinkedFiles(name, links, loop), loop);
     }

@@ -4,6 +4,7 @@ import io.quoin.replicate.BrickLink;
 import io.quoin.xlator.Xlator;
 import io.quoin.xlator.graph.SubvolumeExchange;
 import io.quoin.xlator.loop.Loop;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
@@ -80,6 +81,11 @@ final class ReplicateXlator extends VolumeXlator implements ReplicaAdmin, Subvol
                                 files.links().statuses().stream()
                                         .map(status -> status.space(spaces.get(status.index())))
                                         .toList());
+    }
+
+    @Override
+    public CompletionStage<List<BrickStatus>> awaitBricks(Duration atMost) {
+        return files.links().awaitUp(atMost).thenCompose(none -> bricks());
     }
 
     @Override

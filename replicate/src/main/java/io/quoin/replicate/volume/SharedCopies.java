@@ -94,6 +94,11 @@ final class SharedCopies implements Copies {
                         });
     }
 
+    /** Has it run on the loop if every brick may have lost what was not flushed. */
+    void whenLost(Runnable then) {
+        CompletionStage<Void> unused = copies.lost().thenRunAsync(then, loop);
+    }
+
     /** Has all copies verified and repaired; tells, on the loop, how far that is. */
     void scrub(Consumer<ReplicaFileScrub> told, BooleanSupplier isToEnd) {
         Consumer<ReplicaFileScrub> here = progress -> loop.execute(() -> told.accept(progress));

@@ -8,6 +8,7 @@ import io.quoin.xlator.loop.Loop;
 import java.util.List;
 import java.util.UUID;
 import java.util.concurrent.CompletionStage;
+import java.util.function.Consumer;
 
 /**
  * The files of a volume by their ids, without names. An id is given once and never again.
@@ -19,8 +20,11 @@ public interface VolumeFiles {
      * Opens the file that holds the names; it comes into being, empty, with the volume. Fails with
      * EBUSY while another process has it. From then on this process alone changes the volume, until
      * another takes over, which ends this one's requests in EBADE.
+     *
+     * @param whenLost is told, on the loop, if every brick may have lost what was not flushed: the
+     *     file fails what it is asked from then on, and opened anew has what was flushed
      */
-    CompletionStage<XlatorFile> openCatalogue(Loop loop);
+    CompletionStage<XlatorFile> openCatalogue(Loop loop, Consumer<XlatorFile> whenLost);
 
     /** Makes a file that reads as zeros, durable when the stage completes. */
     CompletionStage<Void> create(UUID file, long sizeBytes);

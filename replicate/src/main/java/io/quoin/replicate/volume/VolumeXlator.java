@@ -21,6 +21,8 @@ import java.util.function.Consumer;
 import java.util.function.Function;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * Names above {@link VolumeFiles}. The volume is mounted by the first call, and anew after a change
@@ -29,6 +31,8 @@ import org.jspecify.annotations.Nullable;
  * <p>Threading: thread-safe; the catalogue is confined to {@code loop}.
  */
 public class VolumeXlator implements Xlator {
+    private static final Logger LOG = LoggerFactory.getLogger(VolumeXlator.class);
+
     private final String name;
     private final String type;
     private final List<Xlator> subvolumes;
@@ -307,7 +311,7 @@ public class VolumeXlator implements Xlator {
         if (present != null) {
             return done(present);
         }
-        return files.openCatalogue(loop)
+        return files.openCatalogue(loop, this::lost)
                 .thenCompose(
                         file ->
                                 Mount.of(file, files, loop)
@@ -323,6 +327,35 @@ public class VolumeXlator implements Xlator {
                             catalogue = read;
                             return read;
                         });
+    }
+
+    /**
+     * Reads the names anew from a catalogue that every brick may have lost unflushed writes of: a
+     * change of names was durable before it was told, so that nothing of it is missing. If that
+     * cannot be done now, the next call does it.
+     */
+    private void lost(XlatorFile file) {
+        CompletionStage<Void> unused =
+                inTurn(
+                                () -> {
+                                    Catalogue present = catalogue;
+                                    if (present == null || !present.isIn(file)) {
+                                        return done();
+                                    }
+                                    present.abort(BlockError.EIO);
+                                    return unmount()
+                                            .handle((none, failure) -> null)
+                                            .thenComposeAsync(none -> mounted(), loop)
+                                            .<Void>thenApply(read -> null);
+                                })
+                        .exceptionally(
+                                failure -> {
+                                    LOG.warn(
+                                            "Names not read anew yet: node={}, reason={}",
+                                            name,
+                                            Stages.asBlockException(failure).getMessage());
+                                    return null;
+                                });
     }
 
     private CompletionStage<Void> unmount() {

@@ -85,6 +85,7 @@ final class IdentityCodec {
                 .setLayout(toMessage(identity.layout()))
                 .setStartCount(identity.startCount())
                 .setCacheEpoch(identity.cacheEpoch())
+                .setStartId(identity.startId())
                 .build();
     }
 
@@ -115,7 +116,8 @@ final class IdentityCodec {
                 index,
                 fromMessage(hello.getLayout()),
                 hello.getStartCount(),
-                hello.getCacheEpoch());
+                hello.getCacheEpoch(),
+                hello.getStartId());
     }
 
     static BrickLayout toMessage(Layout layout) {

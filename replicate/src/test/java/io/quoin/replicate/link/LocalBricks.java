@@ -9,15 +9,19 @@ import io.quoin.testkit.sim.VirtualLoopGroup;
 import io.quoin.xlator.Xlator;
 import io.quoin.xlator.boundary.BoundaryXlator;
 import io.quoin.xlator.graph.GraphContext;
+import io.quoin.xlator.graph.NodeStates;
 import io.quoin.xlator.graph.OptionValues;
 import io.quoin.xlator.graph.XlatorType;
 import io.quoin.xlator.loop.Loop;
+import io.quoin.xlator.memory.ProcessMemory;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.UUID;
+import java.util.concurrent.ConcurrentHashMap;
 
 /** Bricks in memory and the nodes above them, as a volfile would make them. */
 public final class LocalBricks {
@@ -27,6 +31,7 @@ public final class LocalBricks {
     private final Layout layout;
     private final UUID volume = UUID.randomUUID();
     private final List<MemoryXlator> storage = new ArrayList<>();
+    private final MemoryStates states = new MemoryStates();
 
     /** Formatted ones. */
     public LocalBricks(VirtualLoopGroup loops, Layout layout, boolean isDirect) {
@@ -62,7 +67,8 @@ public final class LocalBricks {
     }
 
     public GraphContext context() {
-        return new GraphContext(loops, loops.blocking(), Path.of("/"));
+        return new GraphContext(
+                loops, loops.blocking(), Path.of("/"), ProcessMemory.ofDefault(), states);
     }
 
     /** A protocol/local node, behind its boundary. */
@@ -101,6 +107,11 @@ public final class LocalBricks {
         loops.await(node.close());
     }
 
+    /** What nodes keep, over all mounts. */
+    public NodeStates states() {
+        return states;
+    }
+
     /** Why a node's brick cannot be reached. */
     public static String failure(Xlator node) {
         return String.valueOf(node.extension(BrickLink.class).orElseThrow().failure());
@@ -108,5 +119,19 @@ public final class LocalBricks {
 
     public VirtualLoop loop() {
         return loops.loop(0);
+    }
+
+    private static final class MemoryStates implements NodeStates {
+        private final Map<String, byte[]> contents = new ConcurrentHashMap<>();
+
+        @Override
+        public Optional<byte[]> read(String node) {
+            return Optional.ofNullable(contents.get(node));
+        }
+
+        @Override
+        public void write(String node, byte[] content) {
+            contents.put(node, content.clone());
+        }
     }
 }

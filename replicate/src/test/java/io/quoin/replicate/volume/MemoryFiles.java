@@ -12,6 +12,7 @@ import io.quoin.xlator.loop.Loop;
 import java.util.List;
 import java.util.UUID;
 import java.util.concurrent.CompletionStage;
+import java.util.function.Consumer;
 
 /** The files of a volume as files of one xlator, called by their ids. */
 final class MemoryFiles implements VolumeFiles {
@@ -36,7 +37,7 @@ final class MemoryFiles implements VolumeFiles {
     }
 
     @Override
-    public CompletionStage<XlatorFile> openCatalogue(Loop loop) {
+    public CompletionStage<XlatorFile> openCatalogue(Loop loop, Consumer<XlatorFile> whenLost) {
         return create(CATALOGUE, 0)
                 .exceptionally(
                         failure -> {

@@ -1,11 +1,13 @@
 package io.quoin.replicate.volume;
 
+import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.catchThrowableOfType;
 
 import io.quoin.block.BlockError;
 import io.quoin.block.BlockException;
 import io.quoin.block.IoFlags;
+import io.quoin.replicate.Gateway;
 import io.quoin.replicate.Health;
 import io.quoin.replicate.Layout;
 import io.quoin.replicate.ScrubProgress;
@@ -28,6 +30,8 @@ import java.util.Random;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** Three bricks through what happens to bricks and to processes. */
 class ReplicateVolumeTest {
@@ -225,6 +229,69 @@ class ReplicateVolumeTest {
         checkEqual(0, 1, 2);
     }
 
+    /** A process of its own that writes to the file, closed well. */
+    private void writeOnce(int seed) {
+        List<Xlator> nodes = bricks.nodes();
+        Xlator volume = mount(nodes);
+        XlatorFile file = open(volume);
+        write(drive(file), 0, seed);
+        close(file);
+        unmount(volume, nodes);
+    }
+
+    /** As often as it was started since the copy, and less often. */
+    @ParameterizedTest
+    @ValueSource(ints = {1, 2})
+    @LogsErrors("Brick refused")
+    void shouldRefuseABrickThatWasPutBackWhileNoProcessHadTheVolume(int starts) {
+        List<Xlator> nodes = bricks.nodes();
+        Xlator volume = mount(nodes);
+        await(volume.create("a", CreateOptions.ofSize(SIZE)));
+        unmount(volume, nodes);
+        writeOnce(1);
+        MemoryXlator older = bricks.storage(0).copy();
+        for (int start = 0; start < starts; start++) {
+            writeOnce(2);
+        }
+        bricks.storage(0, older);
+
+        List<Xlator> again = bricks.nodes();
+        Xlator second = mount(again);
+        XlatorFile file = open(second);
+        expect(drive(file), 0, 2);
+        ReplicaAdmin admin = second.extension(ReplicaAdmin.class).orElseThrow();
+        assertThat(await(admin.bricks()).get(0).reason())
+                .startsWith("has been rolled back: starts=")
+                .endsWith("make it a new brick with quoin volume replace-brick");
+        close(file);
+        unmount(second, again);
+
+        bricks.replace(0);
+        List<Xlator> replaced = bricks.nodes();
+        Xlator third = mount(replaced);
+        assertThat(await(third.extension(ReplicaAdmin.class).orElseThrow().healFull(told -> {})))
+                .allSatisfy(
+                        each ->
+                                assertThat(each.health().members())
+                                        .extracting(Health.Part::role)
+                                        .containsOnly(Health.Role.IN_SYNC));
+        unmount(third, replaced);
+        checkEqual(0, 1, 2);
+    }
+
+    @Test
+    void shouldUseTheBricksWhenItIsNotKnownWhatWasSeen() {
+        bricks.states().write("r", "quoin-bricks-seen 1\n0 no-id".getBytes(UTF_8));
+        List<Xlator> nodes = bricks.nodes();
+        Xlator volume = mount(nodes);
+        await(volume.create("a", CreateOptions.ofSize(SIZE)));
+        unmount(volume, nodes);
+        writeOnce(1);
+        assertThat(bricks.states().read("r"))
+                .map(kept -> new String(kept, UTF_8).lines().count())
+                .contains(4L);
+    }
+
     @Test
     void shouldRefuseAWipedBrickAndTellWhy() {
         List<Xlator> nodes = bricks.nodes();
@@ -308,6 +375,69 @@ class ReplicateVolumeTest {
         expect(drive(file), 0, 77);
         expect(drive(file), 1, 78);
         close(file);
+        unmount(volume, nodes);
+        checkEqual(0, 1, 2);
+    }
+
+    /** Every brick's process is killed amid a sync, and is started again. */
+    private void killAll(Xlator volume, List<Xlator> nodes) {
+        List<MemoryXlator> left = new ArrayList<>();
+        for (int index = 0; index < nodes.size(); index++) {
+            MemoryXlator killed = bricks.storage(index).copy();
+            killed.put("sync.mark", new byte[16]);
+            left.add(killed);
+        }
+        SubvolumeExchange exchange = (SubvolumeExchange) volume;
+        for (int index = 0; index < nodes.size(); index++) {
+            await(exchange.release(index));
+            bricks.lose(nodes.get(index));
+            bricks.storage(index, left.get(index));
+            nodes.set(index, bricks.node(index));
+            exchange.take(index, nodes.get(index));
+        }
+    }
+
+    private Gateway.State stateOf(ReplicaAdmin admin, String fileName) {
+        return await(admin.health()).stream()
+                .filter(file -> file.fileName().equals(fileName))
+                .map(ReplicaFileHealth::state)
+                .findFirst()
+                .orElseThrow();
+    }
+
+    @Test
+    @LogsErrors({
+        "Every brick may have lost unflushed writes",
+        "Opened from a brick that may lack unflushed writes"
+    })
+    void shouldServeTheVolumeByItselfWhenEveryBrickMayHaveLostWrites() {
+        List<Xlator> nodes = new ArrayList<>(bricks.nodes());
+        Xlator volume = mount(nodes);
+        await(volume.create("a", CreateOptions.ofSize(SIZE)));
+        XlatorFile file = open(volume);
+        write(drive(file), 0, 1);
+        assertThat(drive(file).flush()).isEqualTo(BlockError.OK);
+        write(drive(file), 1, 2);
+
+        killAll(volume, nodes);
+        wait(30);
+        ReplicaAdmin admin = volume.extension(ReplicaAdmin.class).orElseThrow();
+        assertThat(stateOf(admin, "catalogue of r")).isEqualTo(Gateway.State.SERVING);
+        assertThat(stateOf(admin, "a")).isEqualTo(Gateway.State.CACHE_LOST);
+        assertThat(drive(file).flush()).as("a guest is told").isEqualTo(BlockError.EIO);
+        assertThat(drive(file).write(0, pattern(3), IoFlags.NONE)).isEqualTo(BlockError.EIO);
+        assertThat(await(admin.healFull(told -> {})))
+                .as("while one has the lost file still")
+                .allMatch(health -> health.state() == Gateway.State.SERVING);
+        CompletionStage<Void> closed = loops.loop(0).call(file::close);
+        assertThat(catchThrowableOfType(BlockException.class, () -> await(closed)).error())
+                .isEqualTo(BlockError.EIO);
+        await(volume.rename("a", "b"));
+        await(volume.rename("b", "a"));
+        XlatorFile again = open(volume);
+        expect(drive(again), 0, 1);
+        write(drive(again), 1, 4);
+        close(again);
         unmount(volume, nodes);
         checkEqual(0, 1, 2);
     }

@@ -20,6 +20,7 @@ final class BrickProgram {
                                         WireBed.IDENTITY.index(),
                                         WireBed.IDENTITY.layout(),
                                         1,
+                                        1,
                                         1)),
                         WireBed.ANY_PORT,
                         WireBed.OPTIONS);

@@ -140,7 +140,7 @@ class CodecTest {
     @Test
     void shouldAcceptAHelloWhenTheBrickIsTheRightOne() {
         for (Layout layout : Layout.values()) {
-            BrickIdentity identity = new BrickIdentity(VOLUME, BRICK, 2, layout, 7, 9);
+            BrickIdentity identity = new BrickIdentity(VOLUME, BRICK, 2, layout, 7, 9, -11);
             ClientHello hello = IdentityCodec.hello(VOLUME, 2);
             assertThat(IdentityCodec.refusal(hello, identity)).isNull();
             ServerHello answer = IdentityCodec.answer(hello.getVersionMax(), identity);
@@ -150,7 +150,7 @@ class CodecTest {
 
     @Test
     void shouldRefuseAHelloWhenBrickOrVersionIsAnother() {
-        BrickIdentity identity = new BrickIdentity(VOLUME, BRICK, 2, Layout.THREE, 7, 9);
+        BrickIdentity identity = new BrickIdentity(VOLUME, BRICK, 2, Layout.THREE, 7, 9, 11);
         assertThat(IdentityCodec.refusal(IdentityCodec.hello(BRICK, 2), identity))
                 .contains("another volume", VOLUME.toString(), BRICK.toString());
         assertThat(IdentityCodec.refusal(IdentityCodec.hello(VOLUME, 1), identity))

@@ -14,7 +14,7 @@ import java.util.concurrent.TimeUnit;
 final class WireBed implements AutoCloseable {
     static final UUID VOLUME = UUID.randomUUID();
     static final BrickIdentity IDENTITY =
-            new BrickIdentity(VOLUME, UUID.randomUUID(), 1, Layout.THREE, 5, 6);
+            new BrickIdentity(VOLUME, UUID.randomUUID(), 1, Layout.THREE, 5, 6, 7);
 
     /** Where what is late is what is tried. */
     static final WireOptions FAST = new WireOptions(null, false, timing(8, 10));
