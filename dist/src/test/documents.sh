@@ -21,7 +21,6 @@ shift 2
 HOME=$(getent passwd "$user" | cut -d: -f6) exec setpriv --reuid "$user" --regid "$(id -g "$user")" --init-groups "$@"
 SUDO
 chmod +x /usr/local/bin/ssh /usr/local/bin/sudo
-dpkg -i /run/quoin.deb >/run/dpkg.log 2>&1 || { cat /run/dpkg.log; exit 1; }
 
 end_background() {
     [ -e /run/background ] || return 0

@@ -44,7 +44,6 @@ final class Preparations {
 
     private static Map<String, String> blocks() {
         Map<String, String> blocks = new LinkedHashMap<>();
-        blocks.put("docs/install.md: apt install", "dpkg -P quoin\n");
         blocks.put(
                 "README.md: bin/quoin disk import",
                 """

@@ -1,5 +1,6 @@
 package io.quoin.tools.terminal;
 
+import com.fasterxml.jackson.annotation.JsonInclude;
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.SerializationFeature;
@@ -19,9 +20,10 @@ import picocli.CommandLine.Spec;
 public class OutputOption {
     /** Apart, since it takes longer to load than most commands do, and few print JSON. */
     private static final class Mapper {
+        private static final ObjectMapper LINE =
+                new ObjectMapper().setDefaultPropertyInclusion(JsonInclude.Include.NON_NULL);
         private static final ObjectMapper JSON =
-                new ObjectMapper().enable(SerializationFeature.INDENT_OUTPUT);
-        private static final ObjectMapper LINE = new ObjectMapper();
+                LINE.copy().enable(SerializationFeature.INDENT_OUTPUT);
     }
 
     /** For whom it is printed. */

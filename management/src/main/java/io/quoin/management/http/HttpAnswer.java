@@ -1,5 +1,6 @@
 package io.quoin.management.http;
 
+import com.fasterxml.jackson.annotation.JsonInclude;
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import io.quoin.block.BlockError;
@@ -26,7 +27,8 @@ public record HttpAnswer(int status, String contentType, @Nullable String locati
     static final int UNAUTHORIZED = 401;
 
     private static final String JSON_TYPE = "application/json";
-    private static final ObjectMapper JSON = new ObjectMapper();
+    private static final ObjectMapper JSON =
+            new ObjectMapper().setDefaultPropertyInclusion(JsonInclude.Include.NON_NULL);
 
     static HttpAnswer of(int status, @Nullable String location, Object result) {
         return new HttpAnswer(status, JSON_TYPE, location, text(result));

@@ -44,7 +44,9 @@ public final class OpenApi {
             String path = type.route().path();
             ObjectNode methods =
                     paths.get(path) instanceof ObjectNode there ? there : paths.putObject(path);
-            describe(type, methods.putObject(type.route().method().toLowerCase(Locale.ROOT)));
+            ObjectNode method = methods.putObject(type.route().method().toLowerCase(Locale.ROOT));
+            describe(type, method);
+            describeResult(operation, method);
         }
         ObjectNode problem = schemas.putObject("Problem").put("type", "object");
         ObjectNode fields = problem.putObject("properties");
@@ -101,6 +103,16 @@ public final class OpenApi {
                 responses.putObject("default").put("description", "a problem"),
                 HttpAnswer.PROBLEM,
                 JSON.createObjectNode().put("$ref", SCHEMAS + "Problem"));
+    }
+
+    /** What the result of a job has that is done, where it has a form of its own. */
+    private void describeResult(ServiceOperation<?, ?> operation, ObjectNode method) {
+        for (Class<?> inner : operation.getClass().getDeclaredClasses()) {
+            if (operation.type().kind() == Kind.JOB && inner.getSimpleName().equals("Result")) {
+                method.withObject("/responses/202")
+                        .set("x-job-result", schema(JSON.constructType(inner)));
+            }
+        }
     }
 
     private static void content(ObjectNode node, String mediaType, ObjectNode schema) {

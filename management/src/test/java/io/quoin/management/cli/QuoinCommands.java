@@ -66,8 +66,7 @@ final class QuoinCommands implements AutoCloseable {
         for (Object argument : arguments) {
             all.add(argument.toString());
         }
-        boolean hasData = !all.get(0).equals("brick") && !all.contains("assemble");
-        if (hasData) {
+        if (takesData(all)) {
             all.addAll(List.of("--data", folder.path().toString()));
         }
         StringWriter out = new StringWriter();
@@ -77,6 +76,18 @@ final class QuoinCommands implements AutoCloseable {
         command.setErr(new PrintWriter(err));
         int exitCode = command.execute(all.toArray(String[]::new));
         return new Outcome(exitCode, out.toString(), err.toString());
+    }
+
+    private static boolean takesData(List<String> words) {
+        CommandLine command = QuoinCommand.commandLine(words.toArray(String[]::new));
+        for (String word : words) {
+            CommandLine below = command.getSubcommands().get(word);
+            if (below == null) {
+                break;
+            }
+            command = below;
+        }
+        return command.getCommandSpec().findOption("--data") != null;
     }
 
     @Override

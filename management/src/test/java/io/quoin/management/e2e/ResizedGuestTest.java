@@ -43,6 +43,14 @@ class ResizedGuestTest {
         try (PeerProcess server = serve();
                 PeerProcess qemu = boot(nbd(reconnect, "vm1"), "vm1")) {
             qemu.awaitSocket(monitor, LIMIT);
+            quoin("disk", "resize", "vm1", "20M").runOk();
+            try (QemuMonitor alone = QemuMonitor.connect(monitor, qemu)) {
+                String resize =
+                        "{\"execute\":\"block_resize\",\"arguments\":{\"node-name\":\"vm1\",\"size\":%d}}";
+                assertThat(alone.command(resize.formatted(20 * MIB)))
+                        .as("why it has to connect again")
+                        .contains("Cannot grow NBD nodes");
+            }
             String said = quoin("disk", "resize", "vm1", "20M", "--qmp", monitor).runOk().stdout();
             assertThat(said).contains("Resized vm1, 20 MiB, in QEMU too: node=vm1");
 
