@@ -299,7 +299,7 @@ public class Gateway {
     /** Asks a member for something; the answer comes in the same session or never. */
     void ask(Member member, Request.Operation operation, Consumer<Reply.Result> whenAnswered) {
         long request = member.owe(port.nanoTime(), whenAnswered);
-        geometry.addChanged(operation, sizeBytes, member.active());
+        geometry.addChanged(operation, member.endBytes(sizeBytes), member.active());
         port.send(member.brick(), new Request(id, epoch, member.session(), request, operation));
     }
 

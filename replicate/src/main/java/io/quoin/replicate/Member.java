@@ -141,6 +141,12 @@ final class Member {
         return active;
     }
 
+    /** How far its copy may reach: one that is longer than the image is cut when it is taken in. */
+    long endBytes(long imageBytes) {
+        Reply.Promised begun = promised;
+        return begun == null ? imageBytes : Math.max(imageBytes, begun.sizeBytes());
+    }
+
     /** Whether acknowledgements need it already, though no configuration has it yet. */
     boolean isJoining() {
         return isJoining;

@@ -46,6 +46,19 @@ final class OpenScenarios {
         awaitHealed(world);
     }
 
+    /** One brick has a write behind the end of the others' copies: its cut is cleaned as well. */
+    static void longerCopyIsCut(SimWorld world) {
+        SimClient old = openWhole(world);
+        await(world, old.write(0));
+        world.isolate(0, 0);
+        old.write(SimWorld.BLOCKS - 1);
+        world.run(20 * MILLIS);
+        old.crash();
+        SimClient next = open(world, 1);
+        readAll(world, next);
+        awaitHealed(world);
+    }
+
     static void takeOverWithAWriteUnderWay(SimWorld world) {
         SimClient old = openWhole(world);
         world.bricks.get(0).disk.setWriteDelay(100 * MILLIS);

@@ -15,6 +15,7 @@ enum Scenario {
     TAKE_OVER_WITH_A_WRITE_UNDER_WAY(
             OpenScenarios::takeOverWithAWriteUnderWay, ONE, TWO, TWO_ARBITER, THREE),
     READ_BEHIND_A_PARTITION(OpenScenarios::readBehindAPartition, TWO_ARBITER, THREE),
+    LONGER_COPY_IS_CUT(OpenScenarios::longerCopyIsCut, TWO, TWO_ARBITER, THREE),
     PROMISE_THEN_CRASH(OpenScenarios::promiseThenCrash, ONE, TWO, TWO_ARBITER, THREE),
     OLD_CONNECTION_DRAINS(OpenScenarios::oldConnectionDrains, ONE, TWO, TWO_ARBITER, THREE),
     CONFIG_ACCEPTED_BY_A_MINORITY(OpenScenarios::configAcceptedByAMinority, TWO_ARBITER, THREE),
