@@ -426,12 +426,14 @@ class Operations {
                 kept,
                 new Request.Resize(gateway.sizeBytes()),
                 done -> {
-                    if (operation.isRunning) {
+                    operation.isEnding = false;
+                    if (operation.isRunning && gateway.needed() == kept.bit()) {
                         operation.isAcked = true;
                         gateway.healAnew();
                         operation.completion.complete(Outcome.NO_SPACE, null);
-                        settle(operation);
                     }
+                    // One that has the write may be needed by now: then the others are left out.
+                    settle(operation);
                 });
     }
 

@@ -146,6 +146,25 @@ final class HealScenarios {
         readAll(world, client);
     }
 
+    /** The only one in sync has no space for a write that the one which joins has. */
+    static void joinsWhileAnotherIsFull(SimWorld world) {
+        SimClient client = openWhole(world);
+        world.isolate(0, 0);
+        await(world, client.write(0));
+        await(world, () -> world.committed().isr().size() == 1, "one is left out");
+        world.join(0, 0);
+        SimDisk full = world.bricks.get(1).disk;
+        client.setBusy(true);
+        for (int i = 0; i < 40; i++) {
+            full.setFull(i % 2 == 0);
+            world.run(world.random().nextLong(10 * MILLIS));
+        }
+        full.setFull(false);
+        world.run(SECOND);
+        client.setBusy(false);
+        awaitHealed(world);
+    }
+
     /** Lost and there again, faster than it can be healed. */
     static void brickFlaps(SimWorld world) {
         SimClient client = openWhole(world);

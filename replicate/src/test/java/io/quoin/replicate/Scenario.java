@@ -31,6 +31,7 @@ enum Scenario {
     HEAL_UNDER_OVERLAPPING_WRITES(HealScenarios::overlappingWrites, TWO, TWO_ARBITER, THREE),
     HEAL_SOURCE_IS_LOST(HealScenarios::sourceIsLost, TWO, TWO_ARBITER, THREE),
     JOINS_WITH_A_SLOW_WRITE(HealScenarios::joinsWithASlowWrite, TWO, TWO_ARBITER, THREE),
+    JOINS_WHILE_ANOTHER_IS_FULL(HealScenarios::joinsWhileAnotherIsFull, TWO_ARBITER),
     BRICK_FLAPS(HealScenarios::brickFlaps, TWO, TWO_ARBITER, THREE),
     BRICK_FREEZES(HealScenarios::brickFreezes, TWO, TWO_ARBITER, THREE),
     HAND_OVER_THERE_AND_BACK(HandOverScenarios::thereAndBack, ONE, TWO, TWO_ARBITER, THREE),

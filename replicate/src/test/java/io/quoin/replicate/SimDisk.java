@@ -32,6 +32,11 @@ final class SimDisk implements BrickStore {
     private final List<Write> inFlight = new ArrayList<>();
     private BrickMetadata logged;
     private long lastAppendDue;
+
+    /** A resize has the whole file: what is called before it ends before, what after it later. */
+    private long lastResizeDue;
+
+    private long lastWriteDue;
     private boolean isSyncing;
     private boolean isCacheLost;
     private boolean isSyncToFail;
@@ -114,8 +119,12 @@ final class SimDisk implements BrickStore {
         world.checks.writing(brick, offsetBytes, data);
         requireActive(SimWorld.GEOMETRY.region(offsetBytes));
         int block = (int) offsetBytes / SimWorld.GEOMETRY.blockBytes();
+        long delayNanos =
+                slowBlocks.getOrDefault(block, writeDelayNanos) + random.nextLong(OPERATION_NANOS);
+        long due = Math.max(world.now() + delayNanos, lastResizeDue + 1);
+        lastWriteDue = Math.max(lastWriteDue, due);
         world.after(
-                slowBlocks.getOrDefault(block, writeDelayNanos) + random.nextLong(OPERATION_NANOS),
+                due - world.now(),
                 node,
                 () -> {
                     inFlight.remove(write);
@@ -151,8 +160,10 @@ final class SimDisk implements BrickStore {
         for (long cut = newSizeBytes; cut < sizeBytes; cut += Long.BYTES) {
             requireActive(SimWorld.GEOMETRY.region(cut));
         }
+        long due = world.now() + random.nextLong(OPERATION_NANOS);
+        lastResizeDue = Math.max(due, Math.max(lastWriteDue, lastResizeDue) + 1);
         world.after(
-                random.nextLong(OPERATION_NANOS),
+                lastResizeDue - world.now(),
                 node,
                 () -> {
                     for (long cut = newSizeBytes; cut < sizeBytes; cut += Long.BYTES) {
