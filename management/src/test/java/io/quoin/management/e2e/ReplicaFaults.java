@@ -32,7 +32,12 @@ final class ReplicaFaults {
         /** Neither. */
         CUT_BOTH,
         /** SIGTERM and a new process. */
-        RESTART
+        RESTART;
+
+        /** Whether the process ends, perhaps amid a flush. */
+        private boolean isEnd() {
+            return this == KILL || this == RESTART;
+        }
     }
 
     /** What one brick loses. */
@@ -90,9 +95,14 @@ final class ReplicaFaults {
     /** Faults that pass: one that guests get over, one that is short, several at once. */
     void passing() throws IOException, InterruptedException {
         guestsGetOver(next());
+        volume.awaitHealed(); // the only one in sync could lose what is not flushed
         begin(next(), anyBrick(), true);
+        volume.awaitHealed();
         Passing first = next();
         Passing second = next();
+        while (first.isEnd() && second.isEnd() && volume.shape().isOfTwo()) {
+            second = next(); // both could lose it
+        }
         int brick = anyBrick();
         int other = (brick + 1 + random.nextInt(volume.bricks().size() - 1)) % bricks();
         begin(first, brick, false);

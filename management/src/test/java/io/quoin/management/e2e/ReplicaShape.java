@@ -46,6 +46,11 @@ enum ReplicaShape {
         return brick % replica;
     }
 
+    /** Whether each replica set has two bricks, and nothing else to tell which is the newer. */
+    boolean isOfTwo() {
+        return layout == Layout.TWO;
+    }
+
     /** Whether the volume goes on without that brick. */
     boolean isSpare(int brick) {
         return layout != Layout.TWO || index(brick) == 1;
