@@ -130,9 +130,11 @@ final class SteadyGuest extends Thread {
     }
 
     private void disconnected(IOException why) throws InterruptedException {
+        String text = String.valueOf(why.getMessage());
         synchronized (this) {
             reconnects++;
-            if (String.valueOf(why.getMessage()).contains("answered with error")) {
+            // ESHUTDOWN says that the service is being stopped: as if the connection had ended.
+            if (text.contains("answered with error") && !text.endsWith("error 108")) {
                 errors.add(getName() + ": " + why.getMessage());
             }
         }
