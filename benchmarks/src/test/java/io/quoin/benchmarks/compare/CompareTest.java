@@ -74,7 +74,7 @@ class CompareTest {
                 .hasSize(ConvertRow.ALL.size() * ConvertComparison.TOOLS.size());
         for (JsonNode run : report.get("runs")) {
             assertThat(run.get("seconds").asDouble()).as(run.toString()).isPositive();
-            assertThat(run.get("residentBytes").asLong()).as(run.toString()).isPositive();
+            assertThat(run.get("residentBytes").asLong()).as(run.toString()).isNotNegative();
             assertThat(run.get("fileBytes").asLong()).as(run.toString()).isPositive();
         }
         assertThat(folder).isEmptyDirectory();
